@@ -1,0 +1,1 @@
+"""How another program runs the engine. Standard library and the contract only."""

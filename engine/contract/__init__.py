@@ -1,0 +1,1 @@
+"""What host and engine both know: settings, jobs, events. Standard library only."""

@@ -1,0 +1,182 @@
+"""Dataclasses to JSON and back, with refusals that name the path. Standard library only.
+
+The types that a contract may use: bool, int, float, str, enums, None, tuples, mappings of
+numbers, and dataclasses of these.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import types
+import typing
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any, TypeVar
+
+from . import job as job_module
+from .events import EVENT_NAMES, Event
+from .job import PROTOCOL, JobSpec
+from .settings import Settings, replaced
+
+Record = TypeVar("Record")
+
+
+class Refusal(ValueError):
+    """A value that the contract does not allow; the text names its path."""
+
+
+def to_json(value: Any) -> Any:
+    """Return ``value`` as dicts, lists, strings and numbers."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {item.name: to_json(getattr(value, item.name)) for item in dataclasses.fields(value)}
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, Mapping):
+        return {str(key): to_json(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [to_json(item) for item in value]
+    return value
+
+
+def from_json(kind: type[Record], data: Any, path: str) -> Record:
+    """Build a ``kind`` from decoded JSON; raises Refusal with the path of what is wrong.
+
+    Missing fields take their defaults; unknown ones are refused, so that a request cannot be
+    misspelt.
+    """
+    if not isinstance(data, dict):
+        raise Refusal(f"{path}: expected an object, not {_shown(data)}")
+    hints = typing.get_type_hints(kind)
+    items = {item.name: item for item in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    for name in data:
+        if name not in items:
+            raise Refusal(f"{path}.{name}: there is no such field")
+    values = {}
+    for name, item in items.items():
+        if name in data:
+            values[name] = _value(hints[name], data[name], f"{path}.{name}", item.metadata)
+        elif item.default is dataclasses.MISSING and item.default_factory is dataclasses.MISSING:
+            raise Refusal(f"{path}.{name}: is missing")
+    return kind(**values)
+
+
+def job_from_json(data: Any) -> JobSpec:
+    """Read a request; raises Refusal where it cannot be served."""
+    spec = from_json(JobSpec, data, "job")
+    if spec.protocol != PROTOCOL:
+        raise Refusal(f"job.protocol: {spec.protocol} is not {PROTOCOL}, this engine's")
+    if not spec.texts.global_text.strip():
+        raise Refusal("job.texts.global_text: is empty")
+    if spec.mask.kind is job_module.MaskKind.FILES and not spec.mask.path:
+        raise Refusal("job.mask.path: is empty, but masks come from files")
+    if spec.mask.kind is job_module.MaskKind.BOX and spec.mask.box is None:
+        raise Refusal("job.mask.box: is missing, but masks come from a box")
+    return spec
+
+
+def event_to_json(event: Event, time: float) -> dict[str, Any]:
+    """Return one line of ``events.jsonl``; ``time`` in seconds since 1970."""
+    name = next(name for name, kind in EVENT_NAMES.items() if kind is type(event))
+    return {"event": name, "time": round(time, 3), **to_json(event)}
+
+
+def event_from_json(data: Any) -> Event | None:
+    """Read one line of ``events.jsonl``; None for what this reader does not know."""
+    kind = EVENT_NAMES.get(data.get("event", "")) if isinstance(data, dict) else None
+    if kind is None:
+        return None
+    names = {item.name for item in dataclasses.fields(kind)}
+    try:
+        return from_json(kind, {name: data[name] for name in data if name in names}, "event")
+    except Refusal:
+        return None
+
+
+def set_from_text(settings: Settings, assignment: str) -> Settings:
+    """Return ``settings`` after ``path=value`` as typed on a command line; raises Refusal."""
+    path, equals, text = assignment.partition("=")
+    if not equals:
+        raise Refusal(f"{assignment}: expected path=value")
+    hint, metadata = _declaration(path.strip())
+    value = _value(hint, _parsed(hint, text.strip()), f"settings.{path.strip()}", metadata)
+    return replaced(settings, path.strip(), value)
+
+
+def _declaration(path: str) -> tuple[Any, Mapping[str, Any]]:
+    kind: Any = Settings
+    metadata: Mapping[str, Any] = {}
+    for name in path.split("."):
+        items = {}
+        if dataclasses.is_dataclass(kind):
+            items = {item.name: item for item in dataclasses.fields(kind)}
+        if name not in items:
+            raise Refusal(f"settings.{path}: there is no such setting")
+        metadata = items[name].metadata
+        kind = typing.get_type_hints(kind)[name]
+    if dataclasses.is_dataclass(kind):
+        raise Refusal(f"settings.{path}: is a group of settings, name one of them")
+    return kind, metadata
+
+
+def _parsed(hint: Any, text: str) -> Any:
+    if hint is bool:
+        return {"true": True, "false": False, "1": True, "0": False}.get(text.lower(), text)
+    if hint in (int, float):
+        try:
+            return int(text) if hint is int else float(text)
+        except ValueError:
+            return text
+    return text
+
+
+def _value(hint: Any, data: Any, path: str, metadata: Mapping[str, Any]) -> Any:
+    origin = typing.get_origin(hint)
+    if origin in (types.UnionType, typing.Union):
+        if data is None:
+            return None
+        hint = next(item for item in typing.get_args(hint) if item is not type(None))
+        return _value(hint, data, path, metadata)
+    if origin is tuple:
+        if not isinstance(data, list):
+            raise Refusal(f"{path}: expected a list, not {_shown(data)}")
+        inner = typing.get_args(hint)[0]
+        return tuple(_value(inner, item, f"{path}[{i}]", {}) for i, item in enumerate(data))
+    if origin is not None and issubclass(origin, Mapping):
+        return {str(key): _value(float, item, f"{path}.{key}", {}) for key, item in data.items()}
+    if dataclasses.is_dataclass(hint):
+        return from_json(hint, data, path)  # type: ignore[arg-type]
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return _member(hint, data, path)
+    return _scalar(hint, data, path, metadata)
+
+
+def _member(kind: type[Enum], data: Any, path: str) -> Enum:
+    values = [member.value for member in kind]
+    if data not in values:
+        raise Refusal(f"{path}: {_shown(data)} is not one of {', '.join(values)}")
+    return kind(data)
+
+
+def _scalar(hint: type, data: Any, path: str, metadata: Mapping[str, Any]) -> Any:
+    if hint is float and isinstance(data, int) and not isinstance(data, bool):
+        data = float(data)
+    if not isinstance(data, hint) or (hint is int and isinstance(data, bool)):
+        raise Refusal(f"{path}: expected {_KIND_NAMES[hint]}, not {_shown(data)}")
+    if hint is float and not math.isfinite(data):
+        raise Refusal(f"{path}: {data} is not a number to work with")
+    low, high = metadata.get("low"), metadata.get("high")
+    if (low is not None and data < low) or (high is not None and data > high):
+        raise Refusal(f"{path}: {data} is not between {low} and {high}")
+    choices = metadata.get("choices") or ()
+    if choices and data not in choices:
+        raise Refusal(f"{path}: {_shown(data)} is not one of {', '.join(choices)}")
+    return data
+
+
+_KIND_NAMES = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
+
+
+def _shown(data: Any) -> str:
+    text = repr(data)
+    return text if len(text) <= 60 else text[:57] + "..."

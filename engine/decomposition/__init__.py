@@ -1,0 +1,1 @@
+"""Video to layers: two atlases, their mappings, and alpha (Layered Neural Atlases)."""

@@ -1,0 +1,87 @@
+"""What a decomposition gives, whichever engine made it: one value for stylization and render.
+
+All pictures are at the working size, colours in [0, 1].
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+FILE_NAME = "layers.safetensors"
+NETWORK_PREFIX = "atlas_network."
+
+
+@dataclass(frozen=True)
+class Layers:
+    """A video as a foreground over a background, each read from its atlas.
+
+    ``uv`` is where a pixel reads the foreground's atlas: (u, v) in [0, 1], u to the right and v
+    down, the centre of texel (column i, row j) at ((i + 0.5) / S, (j + 0.5) / S).
+    ``foreground`` and ``background`` are the two atlases as the frames see them, so that
+    ``alpha * foreground + (1 - alpha) * background`` reconstructs the video.
+    ``coverage`` is the greatest alpha with which any frame sees a texel.
+    ``atlas_network`` are the weights of the colour network, where the engine has one.
+    """
+
+    uv: Tensor  # [T, H, W, 2]
+    alpha: Tensor  # [T, H, W]
+    foreground: Tensor  # [T, H, W, 3]
+    background: Tensor  # [T, H, W, 3]
+    atlas: Tensor  # [S, S, 3]
+    coverage: Tensor  # [S, S]
+    atlas_background: Tensor  # [P, Q, 3]
+    atlas_network: dict[str, Tensor] | None = None
+
+    def __post_init__(self) -> None:
+        frames, height, width = self.alpha.shape
+        for name, channels in (("uv", 2), ("foreground", 3), ("background", 3)):
+            shape = tuple(getattr(self, name).shape)
+            assert shape == (frames, height, width, channels), f"{name} {shape}"
+        assert self.coverage.shape == self.atlas.shape[:2], f"coverage {self.coverage.shape}"
+
+    def reconstruction(self) -> Tensor:
+        """Return the video as the layers explain it, [T, H, W, 3]."""
+        alpha = self.alpha[..., None]
+        return alpha * self.foreground + (1 - alpha) * self.background
+
+
+def save_layers(layers: Layers, folder: Path) -> None:
+    """Write ``layers`` into ``folder``."""
+    tensors = {
+        item.name: getattr(layers, item.name).detach().cpu().contiguous()
+        for item in fields(layers)
+        if item.name != "atlas_network"
+    }
+    for name, tensor in (layers.atlas_network or {}).items():
+        tensors[NETWORK_PREFIX + name] = tensor.detach().cpu().contiguous()
+    save_file(tensors, folder / FILE_NAME)
+
+
+def load_layers(folder: Path) -> Layers:
+    """Read what `save_layers` wrote."""
+    tensors = load_file(folder / FILE_NAME)
+    network = {
+        name.removeprefix(NETWORK_PREFIX): tensors.pop(name)
+        for name in [name for name in tensors if name.startswith(NETWORK_PREFIX)]
+    }
+    return Layers(**tensors, atlas_network=network or None)
+
+
+def half_texel_grid(uv: Tensor) -> Tensor:
+    """Turn uv in [0, 1] into the grid of `grid_sample` with ``align_corners=False``."""
+    return uv * 2 - 1
+
+
+def sample_atlas(atlas: Tensor, uv: Tensor) -> Tensor:
+    """Read ``atlas`` [S, S, C] bilinearly at ``uv`` [..., 2]; returns [..., C]."""
+    picture = atlas.permute(2, 0, 1)[None]
+    grid = half_texel_grid(uv.reshape(1, 1, -1, 2))
+    read = torch.nn.functional.grid_sample(
+        picture, grid, mode="bilinear", padding_mode="border", align_corners=False
+    )
+    return read[0, :, 0].T.reshape(*uv.shape[:-1], atlas.shape[2])

@@ -1,0 +1,53 @@
+"""Which device, how much memory, seeding. The only module that decides where tensors live."""
+
+from __future__ import annotations
+
+import os
+
+import torch
+
+from .contract.events import DeviceChosen, EngineError, Fault
+
+
+def choose(wanted: str) -> torch.device:
+    """Return the device for the setting ``wanted``: automatic, cuda, mps or cpu.
+
+    Raises EngineError where a named device is not there.
+    """
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if wanted == "automatic":
+        wanted = next((kind for kind, found in there.items() if found), "cpu")
+    if not there.get(wanted, True):
+        raise EngineError(
+            Fault.DEVICE_UNAVAILABLE,
+            f"This computer has no {wanted} device that PyTorch {torch.__version__} can use.",
+            'Set the device to "automatic", or install the driver for this GPU.',
+        )
+    if wanted == "cpu":
+        torch.set_num_threads(max(1, len(os.sched_getaffinity(0)) if _linux() else _cores()))
+    return torch.device(wanted)
+
+
+def describe(device: torch.device) -> DeviceChosen:
+    """Return what there is to say about ``device``."""
+    if device.type == "cuda":
+        properties = torch.cuda.get_device_properties(device)
+        return DeviceChosen("cuda", properties.name, properties.total_memory)
+    names = {"mps": "Apple GPU", "cpu": f"processor, {torch.get_num_threads()} threads"}
+    return DeviceChosen(device.type, names[device.type])
+
+
+def generator(seed: int) -> torch.Generator:
+    """Return the one source of randomness of a stage.
+
+    It lives on the CPU, so that the same seed draws the same numbers on every device.
+    """
+    return torch.Generator().manual_seed(seed)
+
+
+def _linux() -> bool:
+    return hasattr(os, "sched_getaffinity")
+
+
+def _cores() -> int:
+    return os.cpu_count() or 1

@@ -1,0 +1,1 @@
+"""How good a result is: metrics and the report."""

@@ -1,0 +1,1 @@
+"""Foreground atlas and texts to a stylized atlas (Text-Driven Stylization of Video Objects)."""
