@@ -1,0 +1,132 @@
+"""Optical flow between neighbouring frames, both ways, and where the two ways agree.
+
+Flow vectors are in pixels of the working size, (column, row): the point p of one frame is found
+at p + flow(p) in the other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from ..contract.events import Report, Stopped
+from ..contract.settings import FlowSettings
+
+PHOTOMETRIC_LIMIT = 40.0  # grey levels at a standard deviation of `GREY_DEVIATION`
+GREY_DEVIATION = 48.0
+SMALLEST_SIDE = 32  # the coarsest level of the DIS pyramid wants some pixels
+
+
+@dataclass(frozen=True)
+class Flow:
+    """``forward`` [T-1, H, W, 2] leads from frame t to t+1, ``backward`` from t+1 to t; in px.
+
+    The valid arrays, bool [T-1, H, W], belong to the frame where the vector starts.
+    """
+
+    forward: np.ndarray
+    backward: np.ndarray
+    forward_valid: np.ndarray
+    backward_valid: np.ndarray
+
+
+def estimate_flow(frames: np.ndarray, settings: FlowSettings, report: Report) -> Flow:
+    """Estimate the flow between neighbours of ``frames``, uint8 RGB [T, H, W, 3]. Raises Stopped.
+
+    A vector is valid where it ends inside the frame, where going forth and back misses by less
+    than ``settings.consistency`` px, and where the two pixels look alike.
+    """
+    assert frames.ndim == 4 and frames.shape[3] == 3, frames.shape
+    presets = {
+        "fast": cv2.DISOPTICAL_FLOW_PRESET_FAST,
+        "medium": cv2.DISOPTICAL_FLOW_PRESET_MEDIUM,
+    }
+    estimator = cv2.DISOpticalFlow_create(presets[settings.quality])
+    greys = [normalised_grey(frame) for frame in frames]
+    parts: list[tuple[np.ndarray, ...]] = []
+    for index, (grey, following) in enumerate(zip(greys, greys[1:], strict=False)):
+        if report.stopping():
+            raise Stopped
+        forward = dense_flow(estimator, grey, following)
+        backward = dense_flow(estimator, following, grey)
+        limit = settings.consistency
+        forward_valid = _valid(forward, backward, grey, following, limit=limit)
+        backward_valid = _valid(backward, forward, following, grey, limit=limit)
+        parts.append((forward, backward, forward_valid, backward_valid))
+        report.progress(index + 1, len(frames) - 1)
+    return Flow(*(np.stack(part) for part in zip(*parts, strict=True)))
+
+
+def normalised_grey(frame: np.ndarray) -> np.ndarray:
+    """Return ``frame`` as uint8 grey [H, W] of fixed mean and contrast, against fades."""
+    grey = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    gain = GREY_DEVIATION / max(float(grey.std()), 4.0)
+    return np.clip((grey - grey.mean()) * gain + 128.0, 0.0, 255.0).astype(np.uint8)
+
+
+def dense_flow(estimator: cv2.DISOpticalFlow, grey: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Return the flow from ``grey`` to ``other``, float32 [H, W, 2]; tiny frames are padded."""
+    height, width = grey.shape
+    rows, columns = max(0, SMALLEST_SIDE - height), max(0, SMALLEST_SIDE - width)
+    if rows or columns:
+        grey, other = (np.pad(one, ((0, rows), (0, columns)), mode="edge") for one in (grey, other))
+    return estimator.calc(grey, other, None)[:height, :width]  # pyright: ignore
+
+
+def warp(image: np.ndarray, flow: np.ndarray) -> np.ndarray:
+    """Look up ``image`` [H, W] or [H, W, C] at p + flow(p), bilinear; the border is repeated.
+
+    With the flow from frame a to frame b, the image of b is brought to where a has it.
+    """
+    height, width = flow.shape[:2]
+    columns, rows = np.meshgrid(
+        np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)
+    )
+    return cv2.remap(
+        image,
+        columns + flow[..., 0],
+        rows + flow[..., 1],
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+
+
+def inside(flow: np.ndarray) -> np.ndarray:
+    """Say for each vector of ``flow`` [H, W, 2] whether it ends inside the frame."""
+    height, width = flow.shape[:2]
+    columns = np.arange(width)[None, :] + flow[..., 0]
+    rows = np.arange(height)[:, None] + flow[..., 1]
+    return (columns >= 0) & (columns <= width - 1) & (rows >= 0) & (rows <= height - 1)
+
+
+def save_flow(flow: Flow, folder: Path) -> None:
+    """Write ``flow`` into ``folder``, vectors in half precision."""
+    np.savez(
+        folder / "flow.npz",
+        forward=flow.forward.astype(np.float16),
+        backward=flow.backward.astype(np.float16),
+        forward_valid=flow.forward_valid,
+        backward_valid=flow.backward_valid,
+    )
+
+
+def load_flow(folder: Path) -> Flow:
+    """Read what `save_flow` wrote."""
+    with np.load(folder / "flow.npz") as arrays:
+        return Flow(
+            arrays["forward"].astype(np.float32),
+            arrays["backward"].astype(np.float32),
+            arrays["forward_valid"],
+            arrays["backward_valid"],
+        )
+
+
+def _valid(
+    there: np.ndarray, back: np.ndarray, grey: np.ndarray, other: np.ndarray, *, limit: float
+) -> np.ndarray:
+    residual = np.linalg.norm(there + warp(back, there), axis=2)
+    difference = cv2.absdiff(cv2.blur(grey, (3, 3)), cv2.blur(warp(other, there), (3, 3)))
+    return (residual < limit) & inside(there) & (difference < PHOTOMETRIC_LIMIT)

@@ -1,0 +1,181 @@
+"""From footage to frames: at the working size for the engine, at their own size for the result.
+
+Knows nothing of strips or of jobs; the same code serves Blender and the command line.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from ..contract.events import EngineError, Fault, Report, Stopped
+from ..contract.job import Footage, FootageKind
+from ..contract.settings import FramesSettings
+from .images import IMAGE_SUFFIXES, encode_png, image_names, read_rgb, write_png
+from .movies import movie_facts, movie_frames, write_movie
+
+__all__ = [
+    "Video",
+    "encode_png",
+    "footage_from_path",
+    "is_movie",
+    "load_video",
+    "read_video",
+    "save_video",
+    "source_frames",
+    "working_size",
+    "write_movie",
+    "write_png",
+]
+
+
+@dataclass(frozen=True)
+class Video:
+    """The footage decoded at the working size.
+
+    ``frames`` uint8 RGB [T, H, W, 3]; ``source_size`` (width, height) of the footage itself.
+    """
+
+    frames: np.ndarray
+    source_size: tuple[int, int]
+    frames_per_second: float
+
+
+def working_size(source_size: tuple[int, int], longest_side: int) -> tuple[int, int]:
+    """Return (width, height) with the given longest side, the aspect kept, never larger."""
+    scale = min(1.0, longest_side / max(source_size))
+    width, height = (max(1, round(side * scale)) for side in source_size)
+    return width, height
+
+
+def read_video(footage: Footage, settings: FramesSettings, report: Report) -> Video:
+    """Decode the chosen frames and reduce them to the working size by area.
+
+    Raises EngineError MEDIA_UNREADABLE or FOOTAGE_TOO_SHORT, and Stopped.
+    """
+    expected = _expected_count(footage)
+    frames: list[np.ndarray] = []
+    source_size = (0, 0)
+    for frame in source_frames(footage):
+        if report.stopping():
+            raise Stopped
+        source_size = (frame.shape[1], frame.shape[0])
+        size = working_size(source_size, settings.longest_side)
+        frames.append(cv2.resize(frame, size, interpolation=cv2.INTER_AREA))
+        report.progress(len(frames), max(len(frames), expected))
+    if len(frames) < 2:
+        raise EngineError(
+            Fault.FOOTAGE_TOO_SHORT,
+            f"The footage has {len(frames)} frame(s); at least 2 are needed.",
+            "Choose a longer strip.",
+        )
+    return Video(np.stack(frames), source_size, footage.frames_per_second)
+
+
+def source_frames(footage: Footage) -> Iterator[np.ndarray]:
+    """Yield the chosen frames at their own size, uint8 RGB [H, W, 3], in display order.
+
+    Raises EngineError MEDIA_UNREADABLE where a frame is missing or images differ in size.
+    """
+    if any(index < 0 for index in footage.indices):
+        raise EngineError(
+            Fault.MEDIA_UNREADABLE,
+            f"Frame {min(footage.indices)} of {footage.path} was asked for; they count from 0.",
+            "Trim the strip so that it begins after the media does.",
+        )
+    if footage.kind is FootageKind.MOVIE:
+        return movie_frames(Path(footage.path), footage.indices)
+    return _image_frames(footage)
+
+
+def is_movie(path: Path) -> bool:
+    """Is ``path`` a file other than a still image?"""
+    return Path(path).is_file() and Path(path).suffix.lower() not in IMAGE_SUFFIXES
+
+
+def footage_from_path(path: Path, frames_per_second: float = 24.0) -> Footage:
+    """Return the whole of a movie file, or of a folder of images, as footage.
+
+    A movie brings its own rate; ``frames_per_second`` is for images.
+    Raises EngineError MEDIA_UNREADABLE.
+    """
+    path = Path(path)
+    if path.is_dir():
+        names = _names(Footage(FootageKind.IMAGES, str(path)))
+        return Footage(FootageKind.IMAGES, str(path), names, (), frames_per_second)
+    if path.is_file() and not is_movie(path):
+        raise EngineError(
+            Fault.MEDIA_UNREADABLE,
+            f"{path} is a single image.",
+            "Give the folder that holds the images of the shot, or a movie file.",
+        )
+    rate = movie_facts(path)["fps"] or frames_per_second
+    return Footage(FootageKind.MOVIE, str(path), frames_per_second=float(rate))
+
+
+def footage_names(footage: Footage) -> tuple[str, ...]:
+    """Return the file names of image footage, one for each frame that ``indices`` may choose."""
+    return footage.files or _names(footage)
+
+
+def save_video(video: Video, folder: Path) -> None:
+    """Write ``video`` into ``folder``."""
+    np.save(folder / "frames.npy", video.frames)
+    facts = {"source_size": video.source_size, "frames_per_second": video.frames_per_second}
+    (folder / "video.json").write_text(json.dumps(facts), encoding="utf-8")
+
+
+def load_video(folder: Path) -> Video:
+    """Read what `save_video` wrote."""
+    facts = json.loads((folder / "video.json").read_text(encoding="utf-8"))
+    width, height = facts["source_size"]
+    return Video(np.load(folder / "frames.npy"), (width, height), facts["frames_per_second"])
+
+
+def _expected_count(footage: Footage) -> int:
+    """Estimate the number of frames, for the progress alone."""
+    if footage.indices or footage.kind is FootageKind.IMAGES:
+        return len(footage.indices) or len(footage_names(footage))
+    facts = movie_facts(Path(footage.path))
+    return round((facts["fps"] or 0.0) * (facts["duration"] or 0.0))
+
+
+def _image_frames(footage: Footage) -> Iterator[np.ndarray]:
+    names = footage_names(footage)
+    indices = footage.indices or range(len(names))
+    if max(indices) >= len(names):
+        raise EngineError(
+            Fault.MEDIA_UNREADABLE,
+            f"Image {max(indices)} of {footage.path} was asked for, but there are {len(names)}, "
+            "counted from 0.",
+            "Trim the strip so that it ends with its last image.",
+        )
+    first: np.ndarray | None = None
+    for index in indices:
+        frame = read_rgb(Path(footage.path) / names[index])
+        first = frame if first is None else first
+        if frame.shape != first.shape:
+            raise EngineError(
+                Fault.MEDIA_UNREADABLE,
+                f"The image {names[index]} is {frame.shape[1]} x {frame.shape[0]} px, but "
+                f"{names[indices[0]]} is {first.shape[1]} x {first.shape[0]} px.",
+                "Use images of one size, or put shots of different sizes into different strips.",
+            )
+        yield frame
+
+
+def _names(footage: Footage) -> tuple[str, ...]:
+    folder = Path(footage.path)
+    names = image_names(folder) if folder.is_dir() else ()
+    if not names:
+        raise EngineError(
+            Fault.MEDIA_UNREADABLE,
+            f"The folder {folder} " + ("holds no image." if folder.is_dir() else "is not there."),
+            f"Give a folder with images: {', '.join(sorted(IMAGE_SUFFIXES))}.",
+        )
+    return names
