@@ -51,3 +51,10 @@ def _linux() -> bool:
 
 def _cores() -> int:
     return os.cpu_count() or 1
+
+
+def prove(device: torch.device) -> str:
+    """Compute something on ``device`` and say so; raises where it cannot compute."""
+    numbers = torch.ones(64, 64, device=device)
+    assert float((numbers @ numbers).sum()) == 64.0**3
+    return "right"

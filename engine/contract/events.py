@@ -169,12 +169,16 @@ class Report(Protocol):
 
     def progress(self, step: int, total: int, terms: Mapping[str, float] | None = None) -> None:
         """Say that ``step`` of ``total`` is done, with the current loss terms."""
+        ...
 
     def preview(self, name: str, image: Any) -> None:
         """Show a picture, uint8 array [H, W, 3] or [H, W, 4], RGB."""
+        ...
 
     def warning(self, message: str, hint: str = "") -> None:
         """Say something that the user should know."""
+        ...
 
     def stopping(self) -> bool:
         """Has the host asked for a stop? Cheap enough to be asked in every step."""
+        ...

@@ -176,6 +176,23 @@ class NlaSettings:
         high=2_000_000,
         paper="NLA: 5000",
     )
+    width: int = setting(
+        256,
+        "Width",
+        "Neurons in each layer of the networks; fewer are faster and see less detail",
+        low=8,
+        high=1024,
+        paper="NLA: 256",
+    )
+    atlas_size: int = setting(
+        1000,
+        "Atlas Size",
+        "Side of the atlas pictures; the networks themselves have no size",
+        low=64,
+        high=4096,
+        unit="texels",
+        paper="NLA: 1000",
+    )
     weights: NlaWeights = section(NlaWeights)
 
 

@@ -1,0 +1,97 @@
+"""The command line: ``python -m engine stylize FOOTAGE --global-text T --out DIR`` and more.
+
+Parses and dispatches; the work is elsewhere. Heavy modules are imported by the verb that needs
+them, so that the first words come at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+from . import commands
+from .contract.events import EngineError
+from .contract.settings import PRESET_NAMES
+
+STARTED_AT = time.time()
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; returns the exit code: 0 done, 1 failed, 2 bad usage, 130 stopped."""
+    options = _parser().parse_args(arguments)
+    try:
+        return options.run(options, STARTED_AT)
+    except EngineError as error:
+        print(f"error: {error.message}\n{error.hint}", file=sys.stderr)
+        return commands.exit_code(error)
+    except BrokenPipeError:
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m engine",
+        description="Restyles an object in a video from a text.",
+        epilog="Exit codes: 0 finished, 1 failed, 2 bad usage, 130 stopped.",
+    )
+    verbs = parser.add_subparsers(required=True, metavar="VERB")
+    _add_stylize(verbs)
+    _add_run(verbs, "run", commands.run, "run the job in a job folder, or go on with it")
+    _add_run(verbs, "rehearse", commands.rehearse, "the same events and files, with no work")
+    check = verbs.add_parser("check", help="devices, versions and weights of this environment")
+    check.add_argument("--json", action="store_true", help="print JSON")
+    check.set_defaults(run=commands.check)
+    settings = verbs.add_parser("settings", help="every setting with its default, range and help")
+    settings.add_argument("--preset", choices=PRESET_NAMES, help="values of this preset")
+    settings.add_argument("--markdown", action="store_true", help="print docs/settings.md")
+    settings.set_defaults(run=commands.settings)
+    sheet = verbs.add_parser("sheet", help="contact sheet and before-after movie of finished jobs")
+    sheet.add_argument("jobs", nargs="+", type=Path, metavar="JOB", help="job folders")
+    sheet.add_argument("--out", type=Path, required=True, help="folder to write into")
+    sheet.set_defaults(run=commands.sheet)
+    return parser
+
+
+def _add_stylize(verbs: argparse._SubParsersAction) -> None:
+    verb = verbs.add_parser("stylize", help="restyle an object in a movie or a folder of images")
+    verb.add_argument("footage", type=Path, metavar="FOOTAGE", help="a movie or a folder of images")
+    verb.add_argument(
+        "--global-text", required=True, help="the whole object: Swan with cactus skin"
+    )
+    verb.add_argument("--local-text", default="", help="its surface: cactus skin")
+    found = verb.add_mutually_exclusive_group()
+    found.add_argument("--masks", type=Path, metavar="DIR", help="masks, white on black")
+    found.add_argument("--box", metavar="FRAME,X,Y,W,H", help="a box on one frame, in pixels")
+    found.add_argument("--auto", action="store_true", help="what moves is the object (default)")
+    verb.add_argument("--preset", choices=PRESET_NAMES, default="standard")
+    verb.add_argument(
+        "--set", action="append", default=[], metavar="PATH=VALUE", dest="assignments",
+        help="change one setting; see the verb settings",
+    )  # fmt: skip
+    verb.add_argument(
+        "--encoder", metavar="MODEL[:TAG or FILE]", help="embedded, or an open_clip model"
+    )
+    verb.add_argument("--frames", metavar="FIRST:LAST", help="only these frames, counted from 0")
+    verb.add_argument("--out", type=Path, required=True, metavar="DIR", help="the job folder")
+    _add_cache(verb)
+    verb.set_defaults(run=commands.stylize, quiet=False)
+
+
+def _add_run(verbs: argparse._SubParsersAction, name: str, run: object, help: str) -> None:
+    verb = verbs.add_parser(name, help=help)
+    verb.add_argument("job", type=Path, metavar="JOB", help="a folder with job.json")
+    verb.add_argument("--quiet", action="store_true", help="no progress bar")
+    _add_cache(verb)
+    verb.set_defaults(run=run)
+
+
+def _add_cache(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "--cache", type=Path, metavar="DIR", help="where finished stages are kept for reuse"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,197 @@
+"""Folding events into one value for display. Pure but for `JobReader`, which reads the file."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from pathlib import Path
+
+from ..contract import events
+from ..contract.codec import event_from_json
+from ..contract.folder import JobFolder
+from ..contract.job import Stage
+from . import process
+
+
+class Phase(Enum):
+    """Where a job stands."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    FINISHED = "finished"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+STAGE_LABELS = {
+    Stage.FRAMES: "Reading Frames",
+    Stage.FLOW: "Following Motion",
+    Stage.MASKS: "Finding Object",
+    Stage.DECOMPOSITION: "Separating Layers",
+    Stage.STYLIZATION: "Stylizing",
+    Stage.RENDER: "Rendering",
+}
+
+# Rough shares of a job's time, for one bar over all stages.
+STAGE_SHARES = {
+    Stage.FRAMES: 0.03,
+    Stage.FLOW: 0.05,
+    Stage.MASKS: 0.07,
+    Stage.DECOMPOSITION: 0.4,
+    Stage.STYLIZATION: 0.35,
+    Stage.RENDER: 0.1,
+}
+
+
+@dataclass(frozen=True)
+class Status:
+    """All that a user interface shows of a job."""
+
+    phase: Phase = Phase.WAITING
+    stage: Stage | None = None
+    step: int = 0
+    total: int = 0
+    terms: dict[str, float] = field(default_factory=dict)
+    seconds_left: float | None = None
+    device: str = ""
+    previews: dict[str, str] = field(default_factory=dict)
+    preview_count: int = 0
+    warnings: tuple[tuple[str, str], ...] = ()
+    stage_seconds: dict[str, float] = field(default_factory=dict)
+    reused: tuple[Stage, ...] = ()
+    fault: events.Fault | None = None
+    message: str = ""
+    hint: str = ""
+    frames: int = 0
+
+    @property
+    def ended(self) -> bool:
+        """Will nothing more happen?"""
+        return self.phase in (Phase.FINISHED, Phase.FAILED, Phase.CANCELLED)
+
+    @property
+    def stage_fraction(self) -> float:
+        """How much of the current stage is done, 0 to 1."""
+        return min(1.0, self.step / self.total) if self.total else 0.0
+
+    @property
+    def fraction(self) -> float:
+        """How much of the whole job is done, 0 to 1."""
+        if self.phase is Phase.FINISHED:
+            return 1.0
+        if self.stage is None:
+            return 0.0
+        stages = list(Stage)
+        before = stages[: stages.index(self.stage)]
+        share = STAGE_SHARES[self.stage] * self.stage_fraction
+        return sum(STAGE_SHARES[stage] for stage in before) + share
+
+    @property
+    def label(self) -> str:
+        """One line: the stage, how far, how long still."""
+        if self.phase is Phase.RUNNING and self.stage is not None:
+            text = f"{STAGE_LABELS[self.stage]} {100 * self.stage_fraction:.0f} %"
+            return f"{text}, {duration(self.seconds_left)} left" if self.seconds_left else text
+        return {"waiting": "Starting", "running": "Starting"}.get(
+            self.phase.value, self.phase.value.capitalize()
+        )
+
+
+def duration(seconds: float) -> str:
+    """Say a time as a person would: 40 s, 3 min, 2 h 5 min."""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def fold(status: Status, event: events.Event) -> Status:
+    """Return the status after ``event``."""
+    match event:
+        case events.Hello():
+            return replace(status, phase=Phase.RUNNING)
+        case events.DeviceChosen(name=name):
+            return replace(status, device=name)
+        case events.StageStarted(stage=stage):
+            return replace(status, stage=stage, step=0, total=0, terms={}, seconds_left=None)
+        case events.Progress():
+            return replace(
+                status,
+                stage=event.stage,
+                step=event.step,
+                total=event.total,
+                terms=dict(event.terms),
+                seconds_left=event.seconds_left,
+            )
+        case events.Preview(name=name, path=path):
+            previews = {**status.previews, name: path}
+            return replace(status, previews=previews, preview_count=status.preview_count + 1)
+        case events.Warned(message=message, hint=hint):
+            return replace(status, warnings=(*status.warnings, (message, hint)))
+        case events.StageFinished(stage=stage, seconds=seconds, reused=reused):
+            seconds_by_stage = {**status.stage_seconds, stage.value: seconds}
+            known = (*status.reused, stage) if reused else status.reused
+            return replace(status, stage_seconds=seconds_by_stage, reused=known)
+        case _:
+            return _ended(status, event)
+
+
+def _ended(status: Status, event: events.Event) -> Status:
+    match event:
+        case events.Finished(frames=frames):
+            return replace(status, phase=Phase.FINISHED, frames=frames, seconds_left=None)
+        case events.Failed(fault=fault, message=message, hint=hint):
+            return replace(status, phase=Phase.FAILED, fault=fault, message=message, hint=hint)
+        case events.Cancelled():
+            return replace(status, phase=Phase.CANCELLED, seconds_left=None)
+    return status
+
+
+def crashed(status: Status, code: int) -> Status:
+    """Return the status of an engine that ended with ``code`` before it said a last word."""
+    return replace(
+        status,
+        phase=Phase.FAILED,
+        fault=events.Fault.CRASHED,
+        message=process.exit_sentence(code),
+        hint="Run the job again: it goes on from its last checkpoint. The log tells more.",
+    )
+
+
+class JobReader:
+    """Follows one job folder; each `poll` reads what is new."""
+
+    def __init__(self, job_folder: Path) -> None:
+        self.job_folder = job_folder
+        self.status = Status()
+        self._offset = 0
+        self._file_id = 0
+
+    def poll(self) -> Status:
+        """Read new events and return the status."""
+        path = JobFolder(self.job_folder).events
+        try:
+            facts = path.stat()
+        except FileNotFoundError:
+            return self.status
+        if facts.st_ino != self._file_id or facts.st_size < self._offset:
+            self.status, self._offset, self._file_id = Status(), 0, facts.st_ino
+        if facts.st_size == self._offset:
+            return self.status
+        with path.open("rb") as file:
+            file.seek(self._offset)
+            data = file.read()
+        whole = data[: data.rfind(b"\n") + 1]
+        self._offset += len(whole)
+        for line in whole.decode("utf-8", errors="replace").splitlines():
+            self._take(line)
+        return self.status
+
+    def _take(self, line: str) -> None:
+        try:
+            event = event_from_json(json.loads(line))
+        except json.JSONDecodeError:
+            return
+        if event is not None:
+            self.status = fold(self.status, event)

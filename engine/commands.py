@@ -1,0 +1,272 @@
+"""What each verb of the command line does. Prints; imports torch only where it is needed."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import importlib.metadata
+import json
+import platform
+import shutil
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+from . import manifest, rehearsal, terminal
+from .contract import codec, settings_table
+from .contract.events import (
+    Cancelled,
+    EngineError,
+    Failed,
+    Fault,
+    Hello,
+    Stopped,
+)
+from .contract.folder import JobFolder
+from .contract.job import (
+    PROTOCOL,
+    Box,
+    JobSpec,
+    MaskKind,
+    ObjectMask,
+    TargetTexts,
+)
+from .contract.settings import Settings, preset
+from .reporter import Reporter
+from .workspace import Cache, default_cache, explained
+
+USAGE_FAULTS = (Fault.BAD_JOB,)
+EXIT_FAILED, EXIT_USAGE, EXIT_STOPPED = 1, 2, 130
+PACKAGES = ("torch", "open_clip_torch", "numpy", "opencv-python-headless", "imageio")
+
+
+def exit_code(error: EngineError) -> int:
+    """Return 2 for a request that cannot be served as it is, 1 for work that failed."""
+    return EXIT_USAGE if error.fault in USAGE_FAULTS else EXIT_FAILED
+
+
+def stylize(options: argparse.Namespace, started_at: float) -> int:
+    """Write a job folder and run it."""
+    folder = JobFolder(options.out.absolute())
+    spec = _spec(options)
+    with explained(folder.path):
+        _make_room(folder, spec)
+        folder.write_spec(spec)
+    return _perform(folder, options, started_at, _real_work(options.cache))
+
+
+def run(options: argparse.Namespace, started_at: float) -> int:
+    """Run the job in a job folder, or go on with it."""
+    return _perform(
+        JobFolder(options.job.absolute()), options, started_at, _real_work(options.cache)
+    )
+
+
+def rehearse(options: argparse.Namespace, started_at: float) -> int:
+    """Say and write what a job would, without work."""
+    return _perform(JobFolder(options.job.absolute()), options, started_at, rehearsal.rehearse)
+
+
+def check(options: argparse.Namespace, _: float) -> int:
+    """Print devices, versions and weights."""
+    from . import device
+    from .stylization import encoder
+
+    chosen = device.choose("automatic")
+    facts = {
+        "engine": manifest.version(),
+        "protocol": PROTOCOL,
+        "python": platform.python_version(),
+        "versions": versions(),
+        "device": codec.to_json(device.describe(chosen)),
+        "weights": encoder.available(),
+        "computation": device.prove(chosen),
+    }
+    if options.json:
+        print(json.dumps(facts))
+    else:
+        terminal.print_facts(facts)
+    return 0
+
+
+def settings(options: argparse.Namespace, _: float) -> int:
+    """Print every setting."""
+    values = preset(options.preset) if options.preset else Settings()
+    print(settings_table.markdown() if options.markdown else settings_table.plain(values))
+    return 0
+
+
+def sheet(options: argparse.Namespace, _: float) -> int:
+    """Write the contact sheet and the before-after movie of finished jobs."""
+    from .evaluation.sheet import write_sheet
+
+    for path in write_sheet([JobFolder(job.absolute()) for job in options.jobs], options.out):
+        print(path)
+    return 0
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of the packages that a result depends on."""
+    found = {}
+    for name in PACKAGES:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            found[name] = "missing"
+    return found
+
+
+def _spec(options: argparse.Namespace) -> JobSpec:
+    from .video.frames import footage_from_path
+
+    chosen = preset(options.preset)
+    try:
+        for assignment in options.assignments:
+            chosen = codec.set_from_text(chosen, assignment)
+        if options.encoder:
+            chosen = codec.set_from_text(chosen, f"stylization.encoder={options.encoder}")
+        footage = footage_from_path(options.footage)
+        if options.frames:
+            footage = dataclasses.replace(footage, indices=_range(options.frames))
+        texts = TargetTexts(options.global_text, options.local_text)
+        spec = JobSpec(footage, texts, _mask(options), chosen)
+        return codec.job_from_json(codec.to_json(spec))
+    except codec.Refusal as refusal:
+        raise EngineError(
+            Fault.BAD_JOB, f"{refusal}.", "`python -m engine settings` lists what can be set."
+        ) from refusal
+
+
+def _mask(options: argparse.Namespace) -> ObjectMask:
+    if options.masks:
+        return ObjectMask(MaskKind.FILES, path=str(options.masks.absolute()))
+    if options.box:
+        numbers = _numbers(
+            options.box, ",", 5, "--box", "FRAME,X,Y,WIDTH,HEIGHT, such as 0,40,30,120,90"
+        )
+        return ObjectMask(MaskKind.BOX, box=Box(int(numbers[0]), *numbers[1:]))
+    return ObjectMask(MaskKind.AUTOMATIC)
+
+
+def _range(text: str) -> tuple[int, ...]:
+    first, last = (int(n) for n in _numbers(text, ":", 2, "--frames", "FIRST:LAST, such as 0:35"))
+    if not 0 <= first < last:
+        raise codec.Refusal(f"--frames {text}: is not a range of at least two frames")
+    return tuple(range(first, last + 1))
+
+
+def _numbers(text: str, separator: str, count: int, option: str, form: str) -> list[float]:
+    try:
+        numbers = [float(part) for part in text.split(separator)]
+    except ValueError:
+        numbers = []
+    if len(numbers) != count:
+        raise codec.Refusal(f"{option} {text}: expected {form}")
+    return numbers
+
+
+def _make_room(folder: JobFolder, spec: JobSpec) -> None:
+    """Keep an earlier job of the same folder in ``earlier/``, unless it is the same request."""
+    if not folder.spec.exists():
+        return
+    try:
+        if folder.read_spec() == spec:
+            return
+    except EngineError:
+        pass
+    moment = time.strftime("%Y-%m-%d-%H%M%S")
+    earlier = folder.path / "earlier" / moment
+    earlier.mkdir(parents=True)
+    for path in (
+        folder.spec,
+        folder.events,
+        folder.report,
+        folder.result,
+        folder.preview,
+        folder.log,
+    ):
+        if path.exists():
+            shutil.move(path, earlier / path.name)
+
+
+Work = Callable[[JobSpec, Reporter], None]
+
+
+def _real_work(cache: Path | None) -> Work:
+    def work(spec: JobSpec, report: Reporter) -> None:
+        from . import pipeline
+
+        pipeline.run(spec, Cache((cache or default_cache()).absolute()), report)
+
+    return work
+
+
+def _perform(folder: JobFolder, options: argparse.Namespace, started_at: float, work: Work) -> int:
+    spec = folder.read_spec()
+    bar = terminal.Bar(quiet=options.quiet)
+    with Reporter(folder, listen=bar.show, started_at=started_at) as report:
+        for name in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(name, lambda *_: report.request_stop())
+        report.say(Hello(manifest.version(), PROTOCOL, _pid()))
+        try:
+            work(spec, report)
+        except Stopped:
+            report.say(Cancelled(resumable=True))
+            return EXIT_STOPPED
+        except EngineError as error:
+            _write_log(folder)
+            _say_last(report, bar, error)
+            return exit_code(error)
+        except Exception as error:
+            _write_log(folder)
+            _say_last(report, bar, _explained_error(error))
+            return EXIT_FAILED
+    print(f"Frames: {folder.result}") if not options.quiet else None
+    return 0
+
+
+def _say_last(report: Reporter, bar: terminal.Bar, error: EngineError) -> None:
+    event = Failed(error.fault, error.message, error.hint)
+    try:
+        report.say(event)
+    except (EngineError, OSError):
+        bar.show(event)
+
+
+def _explained_error(error: Exception) -> EngineError:
+    """Find words for a failure that nobody foresaw where it happened."""
+    name = type(error).__name__
+    if isinstance(error, MemoryError) or name == "OutOfMemoryError":
+        return EngineError(
+            Fault.OUT_OF_MEMORY,
+            f"The memory was not enough: {_first_line(error)}",
+            "Lower the working size or the views, or close other programs; then run the job "
+            "again, it goes on from its last checkpoint.",
+        )
+    return EngineError(
+        Fault.UNEXPECTED,
+        f"Something unexpected went wrong: {name}: {_first_line(error)}",
+        "engine.log in the job folder tells where. Running the job again goes on from the last "
+        "checkpoint; please report it if it happens twice.",
+    )
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or ["no reason given"])[0]
+
+
+def _write_log(folder: JobFolder) -> None:
+    try:
+        with folder.log.open("a", encoding="utf-8") as log:
+            traceback.print_exc(file=log)
+    except OSError as error:
+        print(f"engine.log cannot be written: {error}", file=sys.stderr)
+
+
+def _pid() -> int:
+    import os
+
+    return os.getpid()

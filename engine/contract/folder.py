@@ -1,0 +1,85 @@
+"""The files of a job folder, which are the protocol between host and engine.
+
+Whoever can read the folder can watch the job; whoever can write in it can stop it.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from .codec import Refusal, job_from_json, to_json
+from .events import EngineError, Fault
+from .job import JobSpec
+
+
+@dataclass(frozen=True)
+class JobFolder:
+    """The files of one job, which are also the protocol between host and engine."""
+
+    path: Path
+
+    @property
+    def spec(self) -> Path:
+        """The whole request, written once by the host."""
+        return self.path / "job.json"
+
+    @property
+    def events(self) -> Path:
+        """What the engine said, one JSON object a line."""
+        return self.path / "events.jsonl"
+
+    @property
+    def heartbeat(self) -> Path:
+        """Touched while the engine lives."""
+        return self.path / "heartbeat"
+
+    @property
+    def stop(self) -> Path:
+        """Its presence asks for a stop."""
+        return self.path / "stop"
+
+    @property
+    def log(self) -> Path:
+        """All that the engine printed."""
+        return self.path / "engine.log"
+
+    @property
+    def preview(self) -> Path:
+        """Pictures of the work in progress."""
+        return self.path / "preview"
+
+    @property
+    def result(self) -> Path:
+        """Finished frames; there only when all of them are."""
+        return self.path / "result"
+
+    @property
+    def report(self) -> Path:
+        """Versions, device, seconds, metrics, keys."""
+        return self.path / "report.json"
+
+    def write_spec(self, spec: JobSpec) -> None:
+        """Write the request."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        write_text(self.spec, json.dumps(to_json(spec), indent=1, ensure_ascii=False))
+
+    def read_spec(self) -> JobSpec:
+        """Read the request; raises EngineError where there is none or it cannot be served."""
+        try:
+            return job_from_json(json.loads(self.spec.read_text(encoding="utf-8")))
+        except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+            message = f"{self.spec} cannot be read as a job: {error}."
+        except Refusal as refusal:
+            message = f"{refusal}."
+        raise EngineError(
+            Fault.BAD_JOB, message, "Correct job.json, or write a new job from the panel."
+        )
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write ``text`` in one move: readers find the old file or the new one."""
+    part = path.with_name(path.name + ".part")
+    part.write_text(text, encoding="utf-8")
+    part.replace(path)

@@ -1,0 +1,86 @@
+"""The same events and the same files as a real job, with no work: for tests, for learning, for
+building a user interface. Standard library only.
+
+A text may steer it: ``fail`` ends in a failure, ``crash`` kills the process, ``slow`` takes long.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import struct
+import time
+import zlib
+from pathlib import Path
+
+from .contract.events import (
+    DeviceChosen,
+    EngineError,
+    Fault,
+    Finished,
+    Preview,
+    Stopped,
+)
+from .contract.job import JobSpec, Stage
+from .reporter import Reporter
+
+STEPS = 20
+
+
+def rehearse(spec: JobSpec, report: Reporter, *, frames: int | None = None) -> None:
+    """Say what a job would say and write grey frames; as many as the spec lists, else 24."""
+    count = frames or len(spec.footage.indices) or len(spec.footage.files) or 24
+    words = spec.texts.global_text.lower().split()
+    seconds = 3.0 if "slow" in words else 0.02
+    started = time.monotonic()
+    report.say(DeviceChosen("rehearsal", "no device"))
+    for stage in Stage:
+        with report.stage(stage, reused=False):
+            for step in range(1, STEPS + 1):
+                if report.stopping():
+                    raise Stopped
+                time.sleep(seconds / STEPS)
+                report.progress(step, STEPS, {"rehearsal": 1 / step})
+            if stage is Stage.DECOMPOSITION:
+                _misbehave(words)
+            if stage is Stage.STYLIZATION:
+                _preview(report)
+            if stage is Stage.RENDER:
+                _write_frames(report.folder.result, count)
+    report.say(Finished(count, round(time.monotonic() - started, 3)))
+
+
+def _misbehave(words: list[str]) -> None:
+    if "fail" in words:
+        raise EngineError(
+            Fault.OBJECT_NOT_FOUND, "The rehearsal failed, as its text asked.", "Change the text."
+        )
+    if "crash" in words:
+        os._exit(9)
+
+
+def _preview(report: Reporter) -> None:
+    report.folder.preview.mkdir(exist_ok=True)
+    (report.folder.preview / "frame.png").write_bytes(grey_png(64, 36, 160))
+    report.say(Preview("frame", "preview/frame.png"))
+
+
+def _write_frames(result: Path, count: int) -> None:
+    part = result.with_name(".result.part")
+    shutil.rmtree(part, ignore_errors=True)
+    shutil.rmtree(result, ignore_errors=True)
+    part.mkdir()
+    for index in range(count):
+        (part / f"{index:05d}.png").write_bytes(grey_png(64, 36, 40 + 4 * (index % 50)))
+    part.replace(result)
+
+
+def grey_png(width: int, height: int, level: int) -> bytes:
+    """Return an RGB PNG file of one grey ``level`` in 0..255."""
+    row = b"\0" + bytes([level, level, level]) * width
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    chunks = (b"IHDR", header), (b"IDAT", zlib.compress(row * height)), (b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+        for name, data in chunks
+    )

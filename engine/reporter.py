@@ -1,0 +1,159 @@
+"""The engine's voice: events out, stop requests in. Standard library and contract only."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from .contract.codec import event_to_json
+from .contract.events import Event, Preview, Progress, StageFinished, StageStarted, Warned
+from .contract.folder import JobFolder
+from .contract.job import Stage
+from .workspace import explained
+
+HEARTBEAT_SECONDS = 2.0
+PROGRESS_SECONDS = 0.2
+STOP_SECONDS = 0.1
+
+
+class Reporter:
+    """Writes events into the job folder and reads stop requests from it.
+
+    Implements `engine.contract.events.Report`. Used as a context: inside it the heartbeat beats.
+    ``listen`` hears every event, too. ``encode_png`` turns an array into a file's bytes; the
+    pipeline hands it in, so that this module needs no imaging library.
+    """
+
+    def __init__(
+        self,
+        folder: JobFolder,
+        *,
+        listen: Callable[[Event], None] = lambda event: None,
+        started_at: float | None = None,
+    ) -> None:
+        self.folder = folder
+        self.encode_png: Callable[[Any], bytes] | None = None
+        self._listen = listen
+        self._stage = Stage.FRAMES
+        self._stage_started = time.monotonic()
+        self._first_step: tuple[int, float] | None = None
+        self._progress_at = 0.0
+        self._stop_at = 0.0
+        self._stopping = False
+        self._warned: set[str] = set()
+        self._fresh: list[Path] = []
+        self._quit = threading.Event()
+        self._thread = threading.Thread(target=self._beat, daemon=True)
+        self._prepare(time.time() if started_at is None else started_at)
+
+    def _prepare(self, started_at: float) -> None:
+        with explained(self.folder.path):
+            self.folder.path.mkdir(parents=True, exist_ok=True)
+            if self.folder.events.exists():
+                self.folder.events.replace(self.folder.path / "events.old.jsonl")
+            self.folder.events.touch()
+            stop = self.folder.stop
+            if stop.exists() and stop.stat().st_mtime < started_at:
+                stop.unlink()
+
+    def __enter__(self) -> Reporter:
+        self._fresh.append(self.folder.heartbeat)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._quit.set()
+        self._thread.join()
+        self.folder.heartbeat.unlink(missing_ok=True)
+
+    def _beat(self) -> None:
+        while True:
+            for path in list(self._fresh):
+                with contextlib.suppress(OSError):
+                    path.touch()
+            if self._quit.wait(HEARTBEAT_SECONDS):
+                return
+
+    @contextlib.contextmanager
+    def touching(self, path: Path) -> Iterator[None]:
+        """Keep a file's time fresh for as long as the context lasts."""
+        path.touch()
+        self._fresh.append(path)
+        try:
+            yield
+        finally:
+            self._fresh.remove(path)
+            path.unlink(missing_ok=True)
+
+    def say(self, event: Event) -> None:
+        """Write one event."""
+        line = json.dumps(event_to_json(event, time.time()), ensure_ascii=False)
+        with explained(self.folder.path), self.folder.events.open("a", encoding="utf-8") as file:
+            file.write(line + "\n")
+        self._listen(event)
+
+    @contextlib.contextmanager
+    def stage(self, stage: Stage, *, reused: bool) -> Iterator[None]:
+        """Announce a stage and, unless it fails, its end."""
+        self._stage, self._stage_started = stage, time.monotonic()
+        self._first_step = None
+        self.say(StageStarted(stage))
+        yield
+        seconds = round(time.monotonic() - self._stage_started, 3)
+        self.say(StageFinished(stage, seconds, reused))
+
+    def progress(self, step: int, total: int, terms: Mapping[str, float] | None = None) -> None:
+        """Say how far the stage is; more than five calls a second are dropped, not the last."""
+        now = time.monotonic()
+        if self._first_step is None:
+            self._first_step = (step, now)
+        if step < total and now - self._progress_at < PROGRESS_SECONDS:
+            return
+        self._progress_at = now
+        rounded = {name: float(f"{value:.4g}") for name, value in (terms or {}).items()}
+        self.say(Progress(self._stage, step, total, rounded, self._seconds_left(step, total, now)))
+
+    def _seconds_left(self, step: int, total: int, now: float) -> float | None:
+        first, at = self._first_step or (step, now)
+        if step <= first:
+            return None
+        return round((now - at) / (step - first) * (total - step), 1)
+
+    def preview(self, name: str, image: Any) -> None:
+        """Replace the picture ``preview/<name>.png``, uint8 [H, W, 3] or [H, W, 4]."""
+        if self.encode_png is None:
+            return
+        with explained(self.folder.path):
+            self.folder.preview.mkdir(exist_ok=True)
+            part = self.folder.preview / f".{name}.part"
+            part.write_bytes(self.encode_png(image))
+            part.replace(self.folder.preview / f"{name}.png")
+        self.say(Preview(name, f"{self.folder.preview.name}/{name}.png"))
+
+    def warning(self, message: str, hint: str = "") -> None:
+        """Say something that the user should know, once."""
+        if message not in self._warned:
+            self._warned.add(message)
+            self.say(Warned(message, hint))
+
+    def stopping(self) -> bool:
+        """Has the host asked for a stop?"""
+        now = time.monotonic()
+        if not self._stopping and now - self._stop_at >= STOP_SECONDS:
+            self._stop_at = now
+            self._stopping = self.folder.stop.exists()
+        return self._stopping
+
+    def request_stop(self) -> None:
+        """Ask for a stop from inside the engine's own process (Ctrl-C)."""
+        self._stopping = True
+
+    @property
+    def current_stage(self) -> Stage:
+        """The stage that was announced last."""
+        return self._stage
