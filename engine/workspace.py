@@ -117,8 +117,8 @@ class Cache:
     @contextlib.contextmanager
     def building(
         self, stage: Stage, key: str, *, touching: Callable, stopping: Callable[[], bool]
-    ) -> Iterator[Path]:
-        """Give the folder to build in and rename it afterwards.
+    ) -> Iterator[Path | None]:
+        """Give the folder to build in and rename it afterwards; None where nothing is left to do.
 
         The part folder outlives a stop or a crash: trainings find their checkpoint in it. While
         another job builds the same stage this one waits. ``touching(path)`` is a context that
@@ -131,7 +131,7 @@ class Cache:
             claim = part / "claim"
             _wait_for(claim, final, stopping)
             if final.is_dir():
-                yield final
+                yield None
                 return
             with touching(claim):
                 yield part

@@ -1,0 +1,91 @@
+# Everything that a developer or a new user runs. `make demo` and `make test` set up what they need.
+
+PYTHON ?= python3
+VENV := .venv
+ENGINE := $(VENV)/bin/python
+UV := $(VENV)/bin/uv
+BLENDERS := 4.2 4.5 5.0
+DEMO_BLENDER := 4.5
+BPY_4.2 := 4.2.23
+BPY_4.5 := 4.5.15
+BPY_5.0 := 5.0.1
+BPY_VENVS := $(BLENDERS:%=.venvs/bpy-%/ready)
+LIMIT := timeout --kill-after=10
+
+# Torch on several processes at once: one thread each is fastest on a small machine.
+export PYTHONDONTWRITEBYTECODE := 1
+
+.PHONY: help setup demo test test-engine test-blender check format lock docs encoder zip clean
+
+help:
+	@echo "make demo      stylize a clip that Blender renders; pictures in build/demo"
+	@echo "               CLIP=FOLDER_OR_MOVIE MASKS=DIR GLOBAL=TEXT LOCAL=TEXT for your own"
+	@echo "make test      lint, types and all tests, in Blender $(BLENDERS) too"
+	@echo "make zip       the extension, as Blender installs it, in build/"
+	@echo "make format    put every file into the house style"
+	@echo "make lock      lock the packages anew"
+	@echo "make docs      write the generated pages of docs/"
+	@echo "make encoder   train the embedded encoder anew (about an hour)"
+
+setup: $(VENV)/ready
+
+$(VENV)/ready: engine/requirements.txt requirements-dev.txt
+	@$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), "Python 3.11 or newer is needed"'
+	$(PYTHON) -m venv $(VENV)
+	$(ENGINE) -m pip install --quiet --disable-pip-version-check uv
+	$(UV) pip install --quiet --python $(ENGINE) --require-hashes -r engine/requirements.txt
+	$(UV) pip install --quiet --python $(ENGINE) --require-hashes -r requirements-dev.txt
+	@touch $@
+
+# A bpy wheel wants its own Python 3.11 and its own numpy; each has a venv, as in the product.
+.venvs/bpy-%/ready: tests/blender/requirements.txt | $(VENV)/ready
+	tools/system_packages.sh
+	$(UV) venv --quiet --allow-existing --python 3.11 .venvs/bpy-$*
+	$(UV) pip install --quiet --python .venvs/bpy-$* bpy==$(BPY_$*) -r tests/blender/requirements.txt
+	@touch $@
+
+demo: $(VENV)/ready .venvs/bpy-$(DEMO_BLENDER)/ready
+	STRIP_STYLIZER_PYTHON=$(CURDIR)/$(ENGINE) $(LIMIT) 3600 \
+	    .venvs/bpy-$(DEMO_BLENDER)/bin/python examples/demo.py --out build/demo \
+	    $(if $(CLIP),--clip "$(CLIP)") $(if $(MASKS),--masks "$(MASKS)") \
+	    $(if $(GLOBAL),--global "$(GLOBAL)") $(if $(LOCAL),--local "$(LOCAL)")
+
+test: check test-engine test-blender
+
+test-engine: $(VENV)/ready
+	OMP_NUM_THREADS=2 $(ENGINE) -m pytest
+
+test-blender: $(VENV)/ready $(BPY_VENVS)
+	@for version in $(BLENDERS); do \
+	    echo "Blender $$version"; \
+	    STRIP_STYLIZER_PYTHON=$(CURDIR)/$(ENGINE) $(LIMIT) 900 \
+	        .venvs/bpy-$$version/bin/python -m pytest tests/blender || exit 1; \
+	done
+
+check: $(VENV)/ready
+	$(ENGINE) -m ruff check .
+	$(ENGINE) -m ruff format --check .
+	$(VENV)/bin/pyright
+
+format: $(VENV)/ready
+	$(ENGINE) -m ruff check --fix .
+	$(ENGINE) -m ruff format .
+
+lock: $(VENV)/ready
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	    --no-emit-index-url --no-annotate engine/requirements.in -o engine/requirements.txt
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	    --no-emit-index-url --no-annotate requirements-dev.in -o requirements-dev.txt
+
+docs: $(VENV)/ready
+	$(ENGINE) -m engine settings --markdown > docs/settings.md
+	$(ENGINE) -m engine remedies --markdown > docs/remedies.md
+
+encoder: $(VENV)/ready
+	$(ENGINE) -m tools.train_encoder
+
+zip: $(VENV)/ready .venvs/bpy-$(DEMO_BLENDER)/ready
+	$(ENGINE) -m tools.build_zip --bpy .venvs/bpy-$(DEMO_BLENDER) --out build
+
+clean:
+	rm -rf build .venv .venvs

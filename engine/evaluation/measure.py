@@ -1,0 +1,106 @@
+"""Gathers what the metrics need while the frames are written, and computes them at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..contract.job import TargetTexts
+from ..decomposition.layers import Layers
+from ..stylization.encoder import Encoder
+from ..stylization.similarity import embed_objects
+from ..video.flow import Flow
+from ..video.masks import Masks
+from . import metrics
+
+
+class Measuring:
+    """The metrics of one job; frames pass through it one by one at the footage's own size."""
+
+    def __init__(self, frames: np.ndarray, masks: Masks, layers: Layers) -> None:
+        self._frames = frames
+        self._masks = masks
+        self._layers = layers
+        self._object = (masks.masks > 127) & masks.known[:, None, None]
+        self._object[~masks.known] = layers.alpha.cpu().numpy()[~masks.known] > 0.5
+        self._grown = metrics.dilated(self._object | (layers.alpha.cpu().numpy() > 0.02))
+        self._background = metrics.BackgroundError()
+        self._small: list[np.ndarray] = []
+        self._source: np.ndarray | None = None
+
+    def watch(self, source: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+        """Pass the footage on, keeping the frame that is being worked on."""
+        for frame in source:
+            self._source = frame
+            yield frame
+
+    def add(self, result: np.ndarray) -> None:
+        """Take one finished frame, uint8 [H, W, 3] or [H, W, 4]."""
+        assert self._source is not None
+        if result.shape[2] == 4:
+            alpha = result[..., 3:].astype(np.float32) / 255
+            result = (result[..., :3] * alpha + self._source * (1 - alpha)).round()
+            result = result.astype(np.uint8)
+        index = len(self._small)
+        height, width = result.shape[:2]
+        grown = cv2.resize(
+            self._grown[index].astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST
+        )
+        self._background.add(result, self._source, grown == 0)
+        working = self._frames.shape[2], self._frames.shape[1]
+        self._small.append(cv2.resize(result, working, interpolation=cv2.INTER_AREA))
+
+    def metrics(self, flow: Flow, encoder: Encoder, texts: TargetTexts) -> dict[str, Any]:
+        """Return all numbers of ``report.json``; see the functions in `metrics`."""
+        alpha = self._layers.alpha.cpu().numpy()
+        source = _unit(self._frames)
+        reconstruction = self._layers.reconstruction().cpu()
+        where = torch.from_numpy(self._object)
+        found = {
+            "psnr": metrics.psnr(reconstruction, torch.from_numpy(source)),
+            "psnr_object": metrics.psnr(reconstruction, torch.from_numpy(source), where),
+            "alpha_leak": metrics.alpha_leak(alpha, self._object),
+            "mask_iou": None,
+            "background_psnr": self._background.psnr(),
+        }
+        if self._masks.given:
+            known = self._masks.known
+            found["mask_iou"] = metrics.mask_iou(alpha[known], self._object[known])
+        found |= self._stability(source, flow, alpha > 0.5)
+        found |= self._likeness(encoder, texts)
+        return {name: _rounded(value) for name, value in found.items()}
+
+    def _stability(self, source: np.ndarray, flow: Flow, inside: np.ndarray) -> dict[str, float]:
+        result = _unit(np.stack(self._small))
+        facts = flow.forward, flow.forward_valid
+        return {
+            "warp_error": metrics.warp_error(result, *facts),
+            "warp_error_source": metrics.warp_error(source, *facts),
+            "warp_error_object": metrics.warp_error(result, *facts, inside),
+            "warp_error_object_source": metrics.warp_error(source, *facts, inside),
+        }
+
+    def _likeness(self, encoder: Encoder, texts: TargetTexts) -> dict[str, float]:
+        alpha = self._layers.alpha
+        text = encoder.embed_texts([texts.global_text])[0].cpu()
+        before = embed_objects(encoder, torch.from_numpy(_unit(self._frames)), alpha)
+        after = embed_objects(encoder, torch.from_numpy(_unit(np.stack(self._small))), alpha)
+        return {
+            "text_similarity_before": metrics.text_similarity(before, text),
+            "text_similarity_after": metrics.text_similarity(after, text),
+            "frame_consistency": metrics.frame_consistency(after),
+            "frame_consistency_source": metrics.frame_consistency(before),
+        }
+
+
+def _unit(frames: np.ndarray) -> np.ndarray:
+    return frames.astype(np.float32) / 255
+
+
+def _rounded(value: float | Tensor | None) -> float | None:
+    return None if value is None else float(f"{float(value):.5g}")

@@ -1,0 +1,101 @@
+"""How good a result is. Each number has one definition, here.
+
+All take colours in [0, 1]. PSNR is the mean over frames of 10 log10(1 / MSE).
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+DILATION = 5  # pixels
+
+
+def psnr(video: Tensor, reference: Tensor, where: Tensor | None = None) -> float:
+    """Mean over frames of the PSNR in dB; ``video``, ``reference`` [T, H, W, 3].
+
+    ``where`` [T, H, W] restricts it to some pixels; frames without any are left out. Capped at
+    99 dB, which stands for equality.
+    """
+    error = ((video - reference) ** 2).mean(dim=3)  # [T, H, W]
+    weight = torch.ones_like(error) if where is None else where.to(error)
+    count = weight.sum(dim=(1, 2))
+    mse = (error * weight).sum(dim=(1, 2)) / count.clamp(min=1)
+    return float((-10 * torch.log10(mse.clamp(min=10**-9.9)))[count > 0].mean().nan_to_num(0.0))
+
+
+def dilated(masks: np.ndarray, pixels: int = DILATION) -> np.ndarray:
+    """Grow boolean masks [T, H, W] by ``pixels`` in every direction."""
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * pixels + 1, 2 * pixels + 1))
+    return np.stack([cv2.dilate(mask.astype(np.uint8), kernel) > 0 for mask in masks])
+
+
+def alpha_leak(alpha: np.ndarray, masks: np.ndarray) -> float:
+    """Mean alpha outside the masks grown by 5 pixels; both [T, H, W], masks boolean."""
+    outside = ~dilated(masks)
+    return float(alpha[outside].mean()) if outside.any() else 0.0
+
+
+def mask_iou(alpha: np.ndarray, masks: np.ndarray) -> float:
+    """Mean over frames of |alpha > 0.5 and mask| / |alpha > 0.5 or mask| (DAVIS J)."""
+    found = alpha > 0.5
+    union = (found | masks).sum(axis=(1, 2))
+    shared = (found & masks).sum(axis=(1, 2))
+    return float(np.where(union > 0, shared / np.maximum(union, 1), 1.0).mean())
+
+
+def warp_error(
+    video: np.ndarray, forward: np.ndarray, valid: np.ndarray, where: np.ndarray | None = None
+) -> float:
+    """How much a video changes along the source's motion.
+
+    Mean over t of sum_p M |O_t(p) - O_{t+1}(p + F(p))|^2 / sum_p M, summed over channels
+    (Lai et al. 2018). ``video`` [T, H, W, 3] in [0, 1], ``forward`` [T-1, H, W, 2] and ``valid``
+    [T-1, H, W] are the source's flow and where it holds, ``where`` [T, H, W] restricts it.
+    """
+    height, width = video.shape[1:3]
+    columns, rows = np.meshgrid(np.arange(width), np.arange(height))
+    base = np.stack([columns, rows], axis=2).astype(np.float32)
+    errors = []
+    for index in range(len(video) - 1):
+        place = base + forward[index]
+        following = cv2.remap(
+            video[index + 1], place[..., 0], place[..., 1], cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_REPLICATE,
+        )  # fmt: skip
+        counted = valid[index] if where is None else valid[index] & where[index]
+        if counted.any():
+            errors.append(((video[index] - following) ** 2).sum(axis=2)[counted].mean())
+    return float(np.mean(errors)) if errors else 0.0
+
+
+def frame_consistency(embeddings: Tensor) -> float:
+    """Mean cosine of the embeddings [T, E] of neighbouring frames, clamped at 0."""
+    unit = torch.nn.functional.normalize(embeddings.float(), dim=1)
+    return float((unit[:-1] * unit[1:]).sum(dim=1).clamp(min=0).mean())
+
+
+def text_similarity(embeddings: Tensor, text: Tensor) -> float:
+    """Mean cosine of the embeddings [T, E] of the object's crops and of a text [E]."""
+    return float(torch.nn.functional.cosine_similarity(embeddings.float(), text.float()).mean())
+
+
+class BackgroundError:
+    """PSNR outside the object at the footage's own size, frame by frame: never all in memory."""
+
+    def __init__(self) -> None:
+        self._values: list[float] = []
+
+    def add(self, result: np.ndarray, source: np.ndarray, outside: np.ndarray) -> None:
+        """Count one frame; uint8 [H, W, 3], ``outside`` boolean [H, W]."""
+        if not outside.any():
+            return
+        difference = result[outside].astype(np.float32) - source[outside].astype(np.float32)
+        mse = float((difference**2).mean()) / 255**2
+        self._values.append(-10 * np.log10(max(mse, 10**-9.9)))
+
+    def psnr(self) -> float:
+        """Mean over frames in dB; 99 stands for equality."""
+        return float(np.mean(self._values)) if self._values else 0.0

@@ -1,0 +1,65 @@
+"""Pictures for the eye: layers, atlases and masks as they are shown while a job runs."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .decomposition.layers import Layers
+from .stylization.atlas import StylizedAtlas
+
+CHECKER = (0.42, 0.5)  # greys behind what an atlas leaves open
+SIDE = 512
+
+
+def to_bytes(picture: Tensor) -> np.ndarray:
+    """Turn colours in [0, 1] into uint8."""
+    return (picture.detach().clamp(0, 1) * 255).round().byte().cpu().numpy()
+
+
+def overlay(frames: np.ndarray, masks: np.ndarray) -> np.ndarray:
+    """Show the mask of the middle frame: what is not the object is dimmed; uint8 [H, W, 3]."""
+    index = len(frames) // 2
+    mask = masks[index][..., None].astype(np.float32) / 255
+    return (frames[index] * (0.25 + 0.75 * mask)).astype(np.uint8)
+
+
+def of_layers(layers: Layers) -> dict[str, np.ndarray]:
+    """Show alpha and reconstruction of the middle frame, and both atlases."""
+    index = len(layers.alpha) // 2
+    alpha = to_bytes(layers.alpha[index])
+    return {
+        "alpha": np.repeat(alpha[..., None], 3, axis=2),
+        "reconstruction": to_bytes(layers.reconstruction()[index]),
+        "atlas": _cut(layers.atlas, layers.coverage),
+        "atlas_background": to_bytes(layers.atlas_background),
+    }
+
+
+@torch.no_grad()
+def of_atlas(atlas: StylizedAtlas, layers: Layers) -> np.ndarray:
+    """Show the stylized atlas under even light; uint8 [S, S, 3], cut to what is used."""
+    side = layers.atlas.shape[0]
+    steps = (torch.arange(side) + 0.5) / side
+    rows, columns = torch.meshgrid(steps, steps, indexing="ij")
+    uv = torch.stack([columns, rows], dim=2).reshape(-1, 2)
+    atlas = atlas.cpu()
+    colours = torch.cat([atlas.paint(part, torch.ones(len(part))) for part in uv.split(2**16)])
+    return _cut(colours.reshape(side, side, 3), layers.coverage)
+
+
+def _cut(picture: Tensor, coverage: Tensor) -> np.ndarray:
+    """Put a checkerboard where the atlas is not used and cut to the part that is."""
+    side = picture.shape[0]
+    tiles = torch.arange(side) * 32 // side % 2
+    board = torch.where((tiles[:, None] ^ tiles[None]).bool(), *CHECKER)
+    weight = coverage.cpu()[..., None].clamp(0, 1)
+    shown = torch.lerp(board[..., None].expand(-1, -1, 3), picture.cpu().clamp(0, 1), weight)
+    rows, columns = (coverage.cpu() > 0.5).nonzero(as_tuple=True)
+    if len(rows) == 0:
+        return to_bytes(shown)
+    margin = side // 50
+    top, bottom = max(0, int(rows.min()) - margin), int(rows.max()) + margin + 1
+    left, right = max(0, int(columns.min()) - margin), int(columns.max()) + margin + 1
+    return to_bytes(shown[top:bottom, left:right])

@@ -1,0 +1,123 @@
+"""Finished frames from the footage, alpha and the stylized atlas, at the footage's own size.
+
+Pixels where alpha is 0 are the footage's, bit for bit. Knows nothing of jobs and folders.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from .contract.settings import RenderSettings
+from .decomposition.layers import Layers
+from .stylization.atlas import StylizedAtlas
+from .stylization.shading import shading
+
+ALPHA_FLOOR = 0.02
+GUIDE_RADIUS = 2  # working pixels
+GUIDE_SMOOTHNESS = 1e-3
+CHUNK = 2**18
+
+
+def stylized_frames(
+    source: Iterable[np.ndarray],
+    layers: Layers,
+    atlas: StylizedAtlas,
+    settings: RenderSettings,
+    *,
+    device: torch.device,
+) -> Iterator[np.ndarray]:
+    """Yield one frame for each frame of ``source``, uint8 [H, W, 3], or [H, W, 4] for the object.
+
+    The size is the source's; ``layers`` are at the working size and are brought up to it.
+    """
+    atlas = atlas.to(device).eval()
+    for index, frame in enumerate(source):
+        yield _frame(frame, index, layers, atlas, settings, device)
+
+
+@torch.no_grad()
+def _frame(
+    frame: np.ndarray,  # [H, W, 3]
+    index: int,
+    layers: Layers,
+    atlas: StylizedAtlas,
+    settings: RenderSettings,
+    device: torch.device,
+) -> np.ndarray:
+    source = torch.from_numpy(np.ascontiguousarray(frame)).to(device).float() / 255  # [H, W, 3]
+    size = source.shape[:2]
+    alpha = full_alpha(layers.alpha[index].to(device), source)  # [H, W]
+    seen = alpha > 0
+    uv = resized(layers.uv[index].to(device), size)[seen]  # [N, 2]
+    light = shading(source, alpha, atlas.statistics)[seen]  # [N]
+    chunks = zip(uv.split(CHUNK), light.split(CHUNK), strict=True)
+    painted = torch.cat([atlas.paint(*chunk) for chunk in chunks] or [source[seen]])  # [N, 3]
+    if settings.composite == "residual" and atlas.form == "network":
+        before = resized(layers.foreground[index].to(device), size)[seen]
+        painted = source[seen] + painted - before
+    colour = torch.lerp(source[seen], painted.clamp(0, 1), settings.strength)
+    if settings.foreground_only:
+        return _cut_out(colour, alpha, seen)
+    blended = torch.lerp(source[seen], colour, alpha[seen][:, None])
+    result = frame.copy()
+    result[seen.cpu().numpy()] = _bytes(blended)
+    return result
+
+
+def _cut_out(colour: Tensor, alpha: Tensor, seen: Tensor) -> np.ndarray:
+    result = np.zeros((*alpha.shape, 4), np.uint8)
+    where = seen.cpu().numpy()
+    result[where, :3] = _bytes(colour)
+    result[where, 3] = _bytes(alpha[seen])
+    return result
+
+
+def _bytes(values: Tensor) -> np.ndarray:
+    return (values.clamp(0, 1) * 255).round().byte().cpu().numpy()
+
+
+def resized(picture: Tensor, size: torch.Size | tuple[int, int]) -> Tensor:
+    """Bring a picture [h, w, C] to ``size`` (H, W), bilinear."""
+    scaled = functional.interpolate(
+        picture.permute(2, 0, 1)[None], tuple(size), mode="bilinear", align_corners=False
+    )
+    return scaled[0].permute(1, 2, 0)
+
+
+def full_alpha(alpha: Tensor, source: Tensor) -> Tensor:
+    """Bring ``alpha`` [h, w] to the size of ``source`` [H, W, 3], with the source's edges.
+
+    Where the two sizes differ, alpha is a locally linear function of the source's luminance
+    (guided filter, He et al. 2013, with its coefficients found at the working size), confined to
+    the pixels that the coarse alpha reaches. What is below the floor becomes 0.
+    """
+    size = source.shape[:2]
+    if alpha.shape != size:
+        guide = source.mean(dim=2)
+        small = functional.interpolate(guide[None, None], alpha.shape, mode="area")[0, 0]
+        slope, offset = _guided(alpha, small)
+        coarse = resized(torch.stack([alpha, slope, offset], 2), size)
+        reach = functional.max_pool2d(alpha[None, None], 3, 1, 1)
+        reach = functional.interpolate(reach, size, mode="bilinear", align_corners=False)[0, 0]
+        alpha = (coarse[..., 1] * guide + coarse[..., 2]).clamp(0, 1) * (reach * 4).clamp(0, 1)
+    rescaled = (alpha - ALPHA_FLOOR) / (1 - 2 * ALPHA_FLOOR)
+    return rescaled.clamp(0, 1)
+
+
+def _guided(alpha: Tensor, guide: Tensor) -> tuple[Tensor, Tensor]:
+    stack = torch.stack([alpha, guide, guide * alpha, guide * guide])
+    mean_alpha, mean_guide, product, square = _box(stack)
+    slope = (product - mean_guide * mean_alpha) / (square - mean_guide**2 + GUIDE_SMOOTHNESS)
+    offset = mean_alpha - slope * mean_guide
+    smooth = _box(torch.stack([slope, offset]))
+    return smooth[0], smooth[1]
+
+
+def _box(stack: Tensor) -> Tensor:
+    side = 2 * GUIDE_RADIUS + 1
+    return functional.avg_pool2d(stack[None], side, 1, GUIDE_RADIUS, count_include_pad=False)[0]
