@@ -8,21 +8,18 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
 from pathlib import Path
 
 from . import commands
 from .contract.events import EngineError
 from .contract.settings import PRESET_NAMES
 
-STARTED_AT = time.time()
-
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; returns the exit code: 0 done, 1 failed, 2 bad usage, 130 stopped."""
     options = _parser().parse_args(arguments)
     try:
-        return options.run(options, STARTED_AT)
+        return options.run(options)
     except EngineError as error:
         print(f"error: {error.message}\n{error.hint}", file=sys.stderr)
         return commands.exit_code(error)

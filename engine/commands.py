@@ -6,6 +6,7 @@ import argparse
 import dataclasses
 import importlib.metadata
 import json
+import os
 import platform
 import shutil
 import signal
@@ -48,29 +49,27 @@ def exit_code(error: EngineError) -> int:
     return EXIT_USAGE if error.fault in USAGE_FAULTS else EXIT_FAILED
 
 
-def stylize(options: argparse.Namespace, started_at: float) -> int:
+def stylize(options: argparse.Namespace) -> int:
     """Write a job folder and run it."""
     folder = JobFolder(options.out.absolute())
     spec = _spec(options)
     with explained(folder.path):
         _make_room(folder, spec)
         folder.write_spec(spec)
-    return _perform(folder, options, started_at, _real_work(options.cache))
+    return _perform(folder, options, _real_work(options.cache))
 
 
-def run(options: argparse.Namespace, started_at: float) -> int:
+def run(options: argparse.Namespace) -> int:
     """Run the job in a job folder, or go on with it."""
-    return _perform(
-        JobFolder(options.job.absolute()), options, started_at, _real_work(options.cache)
-    )
+    return _perform(JobFolder(options.job.absolute()), options, _real_work(options.cache))
 
 
-def rehearse(options: argparse.Namespace, started_at: float) -> int:
+def rehearse(options: argparse.Namespace) -> int:
     """Say and write what a job would, without work."""
-    return _perform(JobFolder(options.job.absolute()), options, started_at, rehearsal.rehearse)
+    return _perform(JobFolder(options.job.absolute()), options, rehearsal.rehearse)
 
 
-def check(options: argparse.Namespace, _: float) -> int:
+def check(options: argparse.Namespace) -> int:
     """Print devices, versions and weights."""
     from . import device
     from .stylization import encoder
@@ -92,14 +91,14 @@ def check(options: argparse.Namespace, _: float) -> int:
     return 0
 
 
-def settings(options: argparse.Namespace, _: float) -> int:
+def settings(options: argparse.Namespace) -> int:
     """Print every setting."""
     values = preset(options.preset) if options.preset else Settings()
     print(settings_table.markdown() if options.markdown else settings_table.plain(values))
     return 0
 
 
-def sheet(options: argparse.Namespace, _: float) -> int:
+def sheet(options: argparse.Namespace) -> int:
     """Write the contact sheet and the before-after movie of finished jobs."""
     from .evaluation.sheet import write_sheet
 
@@ -204,13 +203,15 @@ def _real_work(cache: Path | None) -> Work:
     return work
 
 
-def _perform(folder: JobFolder, options: argparse.Namespace, started_at: float, work: Work) -> int:
+def _perform(folder: JobFolder, options: argparse.Namespace, work: Work) -> int:
     spec = folder.read_spec()
+    if not options.quiet:  # a host that asks for quiet has cleared an old request itself
+        folder.stop.unlink(missing_ok=True)
     bar = terminal.Bar(quiet=options.quiet)
-    with Reporter(folder, listen=bar.show, started_at=started_at) as report:
+    with Reporter(folder, listen=bar.show) as report:
         for name in (signal.SIGINT, signal.SIGTERM):
             signal.signal(name, lambda *_: report.request_stop())
-        report.say(Hello(manifest.version(), PROTOCOL, _pid()))
+        report.say(Hello(manifest.version(), PROTOCOL, os.getpid()))
         try:
             work(spec, report)
         except Stopped:
@@ -224,7 +225,8 @@ def _perform(folder: JobFolder, options: argparse.Namespace, started_at: float, 
             _write_log(folder)
             _say_last(report, bar, _explained_error(error))
             return EXIT_FAILED
-    print(f"Frames: {folder.result}") if not options.quiet else None
+    if not options.quiet:
+        print(f"Frames: {folder.result}")
     return 0
 
 
@@ -264,9 +266,3 @@ def _write_log(folder: JobFolder) -> None:
             traceback.print_exc(file=log)
     except OSError as error:
         print(f"engine.log cannot be written: {error}", file=sys.stderr)
-
-
-def _pid() -> int:
-    import os
-
-    return os.getpid()

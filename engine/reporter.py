@@ -34,7 +34,6 @@ class Reporter:
         folder: JobFolder,
         *,
         listen: Callable[[Event], None] = lambda event: None,
-        started_at: float | None = None,
     ) -> None:
         self.folder = folder
         self.encode_png: Callable[[Any], bytes] | None = None
@@ -49,17 +48,14 @@ class Reporter:
         self._fresh: list[Path] = []
         self._quit = threading.Event()
         self._thread = threading.Thread(target=self._beat, daemon=True)
-        self._prepare(time.time() if started_at is None else started_at)
+        self._prepare()
 
-    def _prepare(self, started_at: float) -> None:
+    def _prepare(self) -> None:
         with explained(self.folder.path):
             self.folder.path.mkdir(parents=True, exist_ok=True)
             if self.folder.events.exists():
                 self.folder.events.replace(self.folder.path / "events.old.jsonl")
             self.folder.events.touch()
-            stop = self.folder.stop
-            if stop.exists() and stop.stat().st_mtime < started_at:
-                stop.unlink()
 
     def __enter__(self) -> Reporter:
         self._fresh.append(self.folder.heartbeat)

@@ -1,0 +1,119 @@
+"""The engine as another program starts, stops and loses it. Uses the rehearsal: no torch."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from engine.client import process
+from engine.client.environment import Environment, State, python_of
+from engine.client.status import JobReader, Phase
+from engine.contract.folder import JobFolder
+from engine.contract.job import Footage, FootageKind, JobSpec, Stage, TargetTexts
+
+ROOT = Path(__file__).parents[2]
+
+
+def start(folder, text):
+    JobFolder(folder).write_spec(
+        JobSpec(Footage(FootageKind.MOVIE, "/movie.mp4"), TargetTexts(text))
+    )
+    return process.start(Path(sys.executable), ROOT, folder, verb="rehearse")
+
+
+def wait_for(condition, seconds=20.0):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited too long"
+        time.sleep(0.02)
+
+
+def test_a_rehearsed_job_says_and_writes_what_a_real_one_does(tmp_path):
+    engine = start(tmp_path, "a swan")
+    assert engine.wait(20) == 0
+    status = JobReader(tmp_path).poll()
+    assert status.phase is Phase.FINISHED
+    assert set(status.stage_seconds) == {stage.value for stage in Stage}
+    assert len(list((tmp_path / "result").glob("*.png"))) == status.frames == 24
+    assert (tmp_path / status.previews["frame"]).is_file()
+    assert not process.is_alive(tmp_path)
+
+
+def test_a_stop_request_cancels_the_job(tmp_path):
+    engine = start(tmp_path, "slow swan")
+    wait_for(lambda: process.is_alive(tmp_path))
+    process.request_stop(tmp_path)
+    assert engine.wait(20) == 130
+    assert JobReader(tmp_path).poll().phase is Phase.CANCELLED
+    assert not (tmp_path / "result").exists()
+
+
+def test_a_stopped_job_can_be_run_again(tmp_path):
+    engine = start(tmp_path, "slow swan")
+    process.request_stop(tmp_path)
+    assert engine.wait(20) == 130
+    engine = process.start(Path(sys.executable), ROOT, tmp_path, verb="rehearse")
+    assert engine.wait(60) == 0
+    assert JobReader(tmp_path).poll().phase is Phase.FINISHED
+
+
+def test_a_failure_is_a_sentence_and_a_remedy(tmp_path):
+    engine = start(tmp_path, "fail")
+    assert engine.wait(20) == 1
+    status = JobReader(tmp_path).poll()
+    assert status.phase is Phase.FAILED
+    assert status.message == "The rehearsal failed, as its text asked."
+    assert status.hint == "Change the text."
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+def test_a_killed_engine_shows_no_sign_of_life(tmp_path):
+    engine = start(tmp_path, "slow swan")
+    wait_for(lambda: JobReader(tmp_path).poll().phase is Phase.RUNNING)
+    os.killpg(engine.pid, signal.SIGKILL)
+    assert engine.wait(20) == -9
+    assert not JobReader(tmp_path).poll().ended
+    stale = time.time() - process.HEARTBEAT_LIMIT - 1
+    os.utime(tmp_path / "heartbeat", (stale, stale))
+    assert not process.is_alive(tmp_path)
+
+
+def test_a_broken_job_file_is_refused_with_exit_code_2(tmp_path):
+    (tmp_path / "job.json").write_text('{"footage": {"kind": "movie"}}')
+    engine = process.start(Path(sys.executable), ROOT, tmp_path, verb="rehearse")
+    assert engine.wait(20) == 2
+    assert "job.footage.path: is missing" in process.last_words(tmp_path)
+
+
+def test_the_hosts_python_does_not_leak_into_the_engine(monkeypatch):
+    monkeypatch.setenv("PYTHONHOME", "/blender")
+    monkeypatch.setenv("VIRTUAL_ENV", "/other")
+    clean = process.environment(ROOT)
+    assert "PYTHONHOME" not in clean and "VIRTUAL_ENV" not in clean
+    assert clean["PYTHONPATH"] == str(ROOT)
+
+
+def test_an_environment_knows_its_state(tmp_path):
+    there = Environment(tmp_path / "engine")
+    assert there.state("1.0") is State.NOT_INSTALLED
+    there.partial.mkdir()
+    assert there.state("1.0") is State.INCOMPLETE
+    there.finish("1.0")
+    assert there.state("1.0") is State.READY
+    assert there.state("1.1") is State.OUTDATED
+    there.remove()
+    assert there.state("1.0") is State.NOT_INSTALLED
+
+
+def test_the_first_step_of_an_installation_makes_a_python(tmp_path):
+    there = Environment(tmp_path / "engine")
+    steps = there.steps(Path(sys.executable), ROOT)
+    assert [Path(step.command[0]) for step in steps[1:]] == [python_of(there.partial)] * 2
+    assert (ROOT / "engine" / "requirements.txt").is_file()
+    assert "--require-hashes" in steps[1].command
+    subprocess.run([*steps[0].command, "--without-pip"], check=True, timeout=60)
+    assert python_of(there.partial).exists()

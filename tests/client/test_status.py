@@ -1,0 +1,101 @@
+"""Events become one status; a reader follows a job folder while it grows."""
+
+import json
+
+import pytest
+
+from engine.client.status import JobReader, Phase, Status, crashed, duration, fold
+from engine.contract import events
+from engine.contract.codec import event_to_json
+from engine.contract.job import Stage
+
+
+def folded(*said):
+    status = Status()
+    for event in said:
+        status = fold(status, event)
+    return status
+
+
+def test_a_status_tells_stage_progress_and_time_left():
+    status = folded(
+        events.Hello("0", 1, 1),
+        events.StageStarted(Stage.STYLIZATION),
+        events.Progress(Stage.STYLIZATION, 50, 200, {"temporal": 0.1}, 150.0),
+    )
+    assert status.phase is Phase.RUNNING
+    assert status.label == "Stylizing 25 %, 2 min left"
+    assert 0.5 < status.fraction < 0.7
+    assert status.terms == {"temporal": 0.1}
+
+
+def test_the_whole_bar_never_runs_backwards():
+    status, fractions = folded(events.Hello("0", 1, 1)), []
+    for stage in Stage:
+        for event in (events.StageStarted(stage), events.Progress(stage, 1, 2)):
+            status = fold(status, event)
+            fractions.append(status.fraction)
+    fractions.append(fold(status, events.Finished(3, 1.0)).fraction)
+    assert fractions == sorted(fractions)
+    assert fractions[-1] == 1.0
+
+
+def test_reused_stages_and_warnings_are_kept():
+    status = folded(events.StageFinished(Stage.DECOMPOSITION, 0.1, True), events.Warned("a", "b"))
+    assert status.reused == (Stage.DECOMPOSITION,)
+    assert status.warnings == (("a", "b"),)
+
+
+@pytest.mark.parametrize(
+    ("event", "phase"),
+    [
+        (events.Finished(3, 1.0), Phase.FINISHED),
+        (events.Failed(events.Fault.DIVERGED, "m", "h"), Phase.FAILED),
+        (events.Cancelled(), Phase.CANCELLED),
+    ],
+)
+def test_a_last_event_ends_the_job(event, phase):
+    status = folded(events.Hello("0", 1, 1), event)
+    assert status.phase is phase
+    assert status.ended
+
+
+def test_a_killed_engine_is_explained():
+    assert "memory" in crashed(Status(), -9).message
+    assert "exit code 3" in crashed(Status(), 3).message
+
+
+@pytest.mark.parametrize(("seconds", "said"), [(0.2, "1 s"), (200, "3 min"), (7500, "2 h 5 min")])
+def test_times_are_said_as_a_person_would(seconds, said):
+    assert duration(seconds) == said
+
+
+def line(event):
+    return (json.dumps(event_to_json(event, 0.0)) + "\n").encode()
+
+
+def test_a_reader_waits_for_the_rest_of_a_line(tmp_path):
+    reader = JobReader(tmp_path)
+    assert reader.poll().phase is Phase.WAITING
+    path = tmp_path / "events.jsonl"
+    whole = line(events.Hello("0", 1, 1)) + line(events.Finished(7, 1.0))
+    path.write_bytes(whole[:-9])
+    assert reader.poll().phase is Phase.RUNNING
+    path.write_bytes(whole)
+    assert reader.poll().frames == 7
+
+
+def test_a_reader_starts_anew_with_a_new_run(tmp_path):
+    path = tmp_path / "events.jsonl"
+    path.write_bytes(line(events.Hello("0", 1, 1)) + line(events.Cancelled()))
+    reader = JobReader(tmp_path)
+    assert reader.poll().phase is Phase.CANCELLED
+    path.replace(tmp_path / "events.old.jsonl")
+    path.write_bytes(line(events.Hello("0", 1, 1)))
+    assert reader.poll().phase is Phase.RUNNING
+
+
+def test_a_damaged_line_is_passed_over(tmp_path):
+    path = tmp_path / "events.jsonl"
+    path.write_bytes(b"{broken\n" + line(events.Finished(7, 1.0)))
+    assert JobReader(tmp_path).poll().frames == 7

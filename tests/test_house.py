@@ -1,0 +1,138 @@
+"""The house rules that a machine can hold: who may import whom, and what nobody imports."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+CONTRACT = {"engine.contract"}
+DEVICE = {"engine.device", "engine.checkpoint"}
+
+# What each room may import of the engine, beside itself.
+ALLOWED = {
+    "engine/contract": set(),
+    "engine/client": CONTRACT,
+    "engine/workspace.py": CONTRACT,
+    "engine/reporter.py": CONTRACT | {"engine.workspace"},
+    "engine/rehearsal.py": CONTRACT | {"engine.reporter"},
+    "engine/terminal.py": CONTRACT | {"engine.client.status"},
+    "engine/manifest.py": set(),
+    "engine/video": CONTRACT,
+    "engine/decomposition": CONTRACT | DEVICE | {"engine.video"},
+    "engine/stylization": CONTRACT
+    | DEVICE
+    | {"engine.decomposition.model", "engine.decomposition.layers"},
+    "engine/evaluation": CONTRACT
+    | {"engine.video", "engine.decomposition.layers", "engine.stylization"},
+    "engine/render.py": CONTRACT | {"engine.decomposition.layers", "engine.stylization"},
+    "operators": CONTRACT | {"engine.client"},
+    "panels": CONTRACT | {"operators"},
+}
+NO_TORCH = (
+    "engine/contract", "engine/client", "engine/workspace.py", "engine/reporter.py",
+    "engine/rehearsal.py", "engine/terminal.py", "engine/manifest.py", "engine/__main__.py",
+    "operators", "panels",
+)  # fmt: skip
+STANDARD_LIBRARY_ONLY = NO_TORCH[:8]
+LIBRARIES = {"torch", "numpy", "cv2", "imageio", "open_clip", "safetensors", "bpy"}
+
+
+def python_files(room):
+    path = ROOT / room
+    return [path] if path.suffix == ".py" else sorted(path.rglob("*.py"))
+
+
+def module_name(path):
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def package_parts(path):
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return parts[:-1]
+
+
+def imported(path):
+    """Names of all modules that a file imports, also inside functions."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package_parts(path)[: len(package_parts(path)) - node.level + 1]
+            stem = ".".join((*base, node.module or "")) if node.level else node.module
+            yield from (f"{stem.rstrip('.')}.{alias.name}" for alias in node.names)
+
+
+def within(name, rooms):
+    return any(name == room or name.startswith(room + ".") for room in rooms)
+
+
+@pytest.mark.parametrize("room", ALLOWED)
+def test_a_room_imports_only_its_neighbours(room):
+    own = {room.removesuffix(".py").replace("/", ".")}
+    rooms = {"engine", "operators", "panels"}
+    for path in python_files(room):
+        for name in imported(path):
+            if within(name, rooms):
+                assert within(name, own | ALLOWED[room]), f"{path.relative_to(ROOT)}: {name}"
+
+
+@pytest.mark.parametrize("room", NO_TORCH)
+def test_what_must_answer_at_once_does_not_import_torch(room):
+    for path in python_files(room):
+        assert not within_any(path, {"torch", "open_clip"})
+
+
+@pytest.mark.parametrize("room", STANDARD_LIBRARY_ONLY)
+def test_the_wall_uses_the_standard_library_only(room):
+    for path in python_files(room):
+        assert not within_any(path, LIBRARIES)
+
+
+def within_any(path, libraries):
+    return [name for name in imported(path) if within(name, libraries)]
+
+
+def test_the_engine_does_not_know_blender():
+    for path in python_files("engine"):
+        assert not within_any(path, {"bpy"}), path
+
+
+def test_only_the_encoder_knows_open_clip():
+    users = {p.name for p in python_files("engine") if within_any(p, {"open_clip"})}
+    assert users == {"encoder.py"}
+
+
+def test_losses_know_tensors_and_nothing_else():
+    files = sorted((ROOT / "engine").rglob("losses.py"))
+    assert len(files) >= 2
+    for path in files:
+        ours = [name for name in imported(path) if within(name, {"engine"})]
+        allowed = {
+            "engine.decomposition.nla.samples",
+            "engine.decomposition.coordinates",
+            "engine.stylization.shading.luminance",
+        }
+        assert all(within(name, allowed) for name in ours), (path, ours)
+
+
+def test_the_package_of_the_extension_imports_nothing():
+    tree = ast.parse((ROOT / "__init__.py").read_text(encoding="utf-8"))
+    assert not [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+
+
+def test_only_one_module_touches_the_sequencer():
+    words = ("sequence_editor", "active_sequence_strip", "sequences_all", "strips_all")
+    for path in [*python_files("operators"), *python_files("panels")]:
+        if path.name not in ("strips.py", "baking_child.py"):
+            text = path.read_text(encoding="utf-8")
+            assert not [word for word in words if word in text], path
+
+
+def test_nothing_is_swallowed():
+    for room in ("engine", "operators", "panels", "tools"):
+        for path in python_files(room):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.ExceptHandler):
+                    assert node.type is not None, f"{path}:{node.lineno}: bare except"
