@@ -7,6 +7,7 @@ at p + flow(p) in the other.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -47,7 +48,7 @@ def estimate_flow(frames: np.ndarray, settings: FlowSettings, report: Report) ->
     estimator = cv2.DISOpticalFlow_create(presets[settings.quality])
     greys = [normalised_grey(frame) for frame in frames]
     parts: list[tuple[np.ndarray, ...]] = []
-    for index, (grey, following) in enumerate(zip(greys, greys[1:], strict=False)):
+    for index, (grey, following) in enumerate(pairwise(greys)):
         if report.stopping():
             raise Stopped
         forward = dense_flow(estimator, grey, following)

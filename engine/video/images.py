@@ -5,7 +5,6 @@ Paths may carry any letters: bytes are read and written by Python, OpenCV only c
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import cv2
@@ -76,7 +75,7 @@ def write_png(path: Path, image: np.ndarray) -> None:
     path = Path(path)
     part = path.with_name(f".{path.name}.part")
     part.write_bytes(encode_png(image))
-    os.replace(part, path)
+    part.replace(path)
 
 
 def _eight_bit(pixels: np.ndarray) -> np.ndarray:

@@ -6,10 +6,9 @@ trusted, and ffmpeg is told to neither repeat nor drop frames.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
-from itertools import chain
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +35,7 @@ def movie_frames(path: Path, indices: Sequence[int]) -> Iterator[np.ndarray]:
     """
     if not indices:
         yield from _decode(path)
-    elif all(a <= b for a, b in zip(indices, indices[1:], strict=False)):
+    elif all(a <= b for a, b in pairwise(indices)):
         yield from _decode_rising(path, indices)
     else:
         for start in range(0, len(indices), HELD_FRAMES):
@@ -57,10 +56,10 @@ def write_movie(path: Path, images: Iterable[np.ndarray], frames_per_second: flo
     writer = imageio_ffmpeg.write_frames(
         str(part),
         (width, height),
-        fps=frames_per_second,
+        fps=frames_per_second,  # pyright: ignore[reportArgumentType]
         codec="libx264",
         pix_fmt_out="yuv420p",
-        quality=None,
+        quality=None,  # pyright: ignore[reportArgumentType]
         macro_block_size=1,
         output_params=["-crf", "14", "-vf", "scale=out_color_matrix=bt709", *bt709],
     )
@@ -70,7 +69,7 @@ def write_movie(path: Path, images: Iterable[np.ndarray], frames_per_second: flo
             rows, columns = height - image.shape[0], width - image.shape[1]
             padded = np.pad(image, ((0, rows), (0, columns), (0, 0)), mode="edge")
             writer.send(np.ascontiguousarray(padded))
-    os.replace(part, path)
+    part.replace(path)
 
 
 def _open(path: Path) -> Generator[Any, None, None]:
@@ -86,7 +85,7 @@ def _next_of(stream: Generator[Any, None, None], path: Path) -> dict[str, Any]:
         raise _unreadable(path, "holds no picture that ffmpeg can decode") from error
 
 
-def _decode(path: Path) -> Iterator[np.ndarray]:
+def _decode(path: Path) -> Generator[np.ndarray, None, None]:
     with closing(_open(path)) as stream:
         width, height = _next_of(stream, path)["size"]
         while True:

@@ -1,0 +1,159 @@
+"""The coarse object mask of every frame, from files, from one box, or from motion.
+
+Masks are soft and honest: a frame whose mask is missing or was lost is marked unknown, so that
+nothing downstream learns "no object" from it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from ..contract.events import EngineError, Fault, Report, Stopped
+from ..contract.job import Footage, FootageKind, MaskKind, ObjectMask
+from ..contract.settings import MasksSettings
+from .flow import Flow
+from .found import find_by_box, find_by_motion
+from .frames import Video, footage_names
+from .images import image_names, read_image
+
+LEAST_AREA = 0.001  # parts of the frame between which an object is an object
+MOST_AREA = 0.95
+LOST_PART = 0.1  # a found mask below this part of the usual area has lost the object
+
+
+@dataclass(frozen=True)
+class Masks:
+    """``masks`` uint8 [T, H, W], 255 where the object is; ``known`` bool [T].
+
+    ``given`` says that they come from files, so they may be trusted more than found ones.
+    """
+
+    masks: np.ndarray
+    known: np.ndarray
+    given: bool
+
+
+def find_masks(
+    mask: ObjectMask,
+    footage: Footage,
+    video: Video,
+    flow: Flow,
+    settings: MasksSettings,
+    report: Report,
+) -> Masks:
+    """Return the object's masks at the working size of ``video``.
+
+    Raises EngineError MASKS_UNREADABLE, OBJECT_NOT_FOUND or BAD_JOB, and Stopped.
+    """
+    if mask.kind is MaskKind.FILES:
+        found = _from_files(Path(mask.path), footage, video, report)
+    elif mask.kind is MaskKind.BOX:
+        if mask.box is None:
+            raise EngineError(
+                Fault.BAD_JOB, "The mask comes from a box, but there is none.", "Draw a box."
+            )
+        found = _from_probability(find_by_box(video, flow, mask.box, settings, report))
+    else:
+        found = _from_probability(find_by_motion(video, flow, settings, report))
+    _check_area(found)
+    return found
+
+
+def save_masks(masks: Masks, folder: Path) -> None:
+    """Write ``masks`` into ``folder``."""
+    np.savez_compressed(
+        folder / "masks.npz", masks=masks.masks, known=masks.known, given=np.array(masks.given)
+    )
+
+
+def load_masks(folder: Path) -> Masks:
+    """Read what `save_masks` wrote."""
+    with np.load(folder / "masks.npz") as arrays:
+        return Masks(arrays["masks"], arrays["known"], bool(arrays["given"]))
+
+
+def _from_probability(probability: np.ndarray) -> Masks:
+    masks = np.rint(probability * 255.0).astype(np.uint8)
+    areas = (masks > 127).mean(axis=(1, 2))
+    return Masks(masks, areas >= max(LEAST_AREA, LOST_PART * float(np.median(areas))), False)
+
+
+def _from_files(folder: Path, footage: Footage, video: Video, report: Report) -> Masks:
+    count, height, width = video.frames.shape[:3]
+    masks = np.zeros((count, height, width), np.uint8)
+    known = np.zeros(count, bool)
+    for index, name in enumerate(_chosen_files(folder, footage, count)):
+        if report.stopping():
+            raise Stopped
+        if name is not None:
+            image = _mask_image(folder / name)
+            masks[index] = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+            known[index] = True
+        report.progress(index + 1, count)
+    return Masks(masks, known, True)
+
+
+def _chosen_files(folder: Path, footage: Footage, count: int) -> list[str | None]:
+    """Say which file of ``folder`` is the mask of each of the job's ``count`` frames."""
+    names = image_names(folder) if folder.is_dir() else ()
+    if not names:
+        raise EngineError(
+            Fault.MASKS_UNREADABLE,
+            f"The mask folder {folder} " + ("has no image." if folder.is_dir() else "is missing."),
+            "Choose a folder with one mask image for each frame, white on black.",
+        )
+    if len(names) == count:
+        return list(names)
+    whole = 0
+    if footage.kind is FootageKind.IMAGES:
+        footage_files = footage_names(footage)
+        whole = len(footage_files)
+        by_stem = {Path(name).stem: name for name in names}
+        shown = [footage_files[index] for index in footage.indices or range(whole)]
+        matched = [by_stem.get(Path(name).stem) for name in shown]
+        if any(matched):
+            return matched
+    if footage.indices and len(names) > max(footage.indices) and len(names) in (whole, 0):
+        return [names[index] for index in footage.indices]
+    raise EngineError(
+        Fault.MASKS_UNREADABLE,
+        f"The mask folder {folder} has {len(names)} images, but the job has {count} frames, "
+        "and no mask is named like a frame.",
+        "Give one mask for each frame, or name the masks like the images of the footage.",
+    )
+
+
+def _mask_image(path: Path) -> np.ndarray:
+    """Read one mask, uint8 [H, W]: its alpha channel where that varies, else its brightness."""
+    try:
+        image = read_image(path)
+    except EngineError as error:
+        raise EngineError(Fault.MASKS_UNREADABLE, error.message, error.hint) from error
+    if image.shape[2] == 4 and image[..., 3].min() != image[..., 3].max():
+        return np.ascontiguousarray(image[..., 3])
+    if image.shape[2] == 1:
+        return np.ascontiguousarray(image[..., 0])
+    return cv2.cvtColor(np.ascontiguousarray(image[..., :3]), cv2.COLOR_RGB2GRAY)
+
+
+def _check_area(masks: Masks) -> None:
+    """Raise OBJECT_NOT_FOUND where most masks are empty, or cover everything."""
+    considered = masks.masks[masks.known] if masks.known.any() else masks.masks
+    area = float(np.median((considered > 127).mean(axis=(1, 2))))
+    if LEAST_AREA <= area <= MOST_AREA:
+        return
+    hint = (
+        "Check the masks: the object must be white, the rest black."
+        if masks.given
+        else "Draw a box around the object on one frame, or give a folder of masks."
+    )
+    extent = "less than 0.1 %" if area < LEAST_AREA else "more than 95 %"
+    raise EngineError(
+        Fault.OBJECT_NOT_FOUND,
+        f"The masks cover {area:.2%} of a typical frame; {extent} is no object.",
+        hint,
+    )
