@@ -203,10 +203,11 @@ class GridWeights:
     reconstruction: float = weight(1.0, "Reconstruction", "Colour of the blend")
     gradient: float = weight(0.5, "Gradient", "Colour differences to neighbours")
     rigidity: float = weight(1.0, "Rigidity", "Stiffness of the mapping's control points")
-    flow: float = weight(0.05, "Flow", "Mappings follow flow and tracks")
+    flow: float = weight(1.0, "Flow", "The mapping follows flow and tracks")
     bootstrap: float = weight(0.1, "Bootstrap", "Alpha stays near the masks")
     alpha_flow: float = weight(0.1, "Alpha Flow", "Alpha follows the optical flow")
     alpha_smoothness: float = weight(0.01, "Alpha Smoothness", "Total variation of alpha")
+    gain: float = weight(0.002, "Gain", "Keeps the gain small and smooth")
 
 
 @dataclass(frozen=True)
@@ -348,6 +349,13 @@ class ViewsSettings:
         high=1.0,
         paper="TDS: small",
     )
+    noise: float = setting(
+        0.0,
+        "View Noise",
+        "Strongest noise added to a view, so that a small CLIP model is not led by fine patterns",
+        low=0.0,
+        high=0.5,
+    )
 
 
 @dataclass(frozen=True)
@@ -420,6 +428,13 @@ class StylizationSettings:
     )
     palette_candidates: int = setting(
         96, "Palette Candidates", "Random palettes tried before the first step", low=1, high=4096
+    )
+    distillation_steps: int = setting(
+        1000,
+        "Distillation Steps",
+        "Steps that fit the colour network to the atlas where the decomposition gives a picture",
+        low=1,
+        high=100_000,
     )
     snapshot_every: int = setting(
         100, "Snapshot Every", "Steps between two saved states", low=1, high=100_000
@@ -497,6 +512,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "stylization.learning_rate": 3e-3,
         "stylization.views.global_views": 1,
         "stylization.views.local_views": 5,
+        "stylization.views.noise": 0.03,
         "stylization.weights.global_similarity": 0.5,
         "stylization.weights.chroma": 0.16,
         "stylization.snapshot_every": 50,

@@ -1,0 +1,163 @@
+"""What stylization never changes, cut out around the object: uv, alpha, background, shading.
+
+The decomposition is frozen while the atlas learns, so all of this is computed once. Only pixels
+in which the object is seen are painted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from ..contract.events import EngineError, Fault
+from ..decomposition.layers import Layers
+from .atlas import AtlasFrame, StylizedAtlas
+from .boxes import object_boxes
+from .shading import ShadingStatistics, measure_shading, shading
+from .views import Subject
+
+FAINTEST = 0.01  # alpha below which a pixel is not painted
+LARGEST = 512  # longest side of an enlarged canvas
+
+
+@dataclass(frozen=True)
+class Canvas:
+    """The square around the object in one frame, as far as the frame reaches."""
+
+    frame: int
+    fields: Tensor  # [7, h, w]: u, v, alpha, shading, background's three colours
+    subject: Subject  # always at the working size
+    scale: float = 1.0  # against the working size
+
+    def enlarged(self, side: int) -> Canvas:
+        """Return the canvas with its longer side at ``side`` pixels, whatever it was."""
+        shape = self.fields.shape[1:]
+        factor = side / max(shape)
+        wanted = [max(1, round(length * factor)) for length in shape]
+        fields = functional.interpolate(
+            self.fields[None], wanted, mode="bilinear", antialias=factor < 1
+        )[0]
+        return replace(self, fields=fields, scale=self.scale * factor)
+
+
+@dataclass(frozen=True)
+class Canvases:
+    """All frames in which the object is seen, and what they share."""
+
+    canvases: tuple[Canvas, ...]
+    statistics: ShadingStatistics
+    atlas_frame: AtlasFrame
+
+
+@dataclass(frozen=True)
+class Painted:
+    """The object's pixels of some canvases, painted; the terms are computed from it."""
+
+    pictures: tuple[Tensor, ...]  # each [6, h, w], see `views.look`
+    uv: Tensor  # [N, 2]
+    alpha: Tensor  # [N]
+    albedo: Tensor  # [N, 3]
+    colours: Tensor  # [N, 3]
+
+
+def cut_canvases(layers: Layers, frames: Tensor, *, margin: float) -> Canvases:
+    """Cut every frame with the object out of ``layers`` and ``frames`` [T, H, W, 3].
+
+    ``margin`` is room around the object's box, as part of its longer side. Raises EngineError
+    (OBJECT_NOT_FOUND) where alpha shows no object in any frame.
+    """
+    boxes, seen = object_boxes(layers.alpha)
+    numbers = seen.nonzero()[:, 0].tolist()
+    if not numbers:
+        hint = "Look at the masks preview, and give the object's mask by files or by a box."
+        message = f"The decomposition shows no object in any of the {len(seen)} frames."
+        raise EngineError(Fault.OBJECT_NOT_FOUND, message, hint)
+    spans = (boxes[seen, 2:] - boxes[seen, :2]).amax(1)
+    side = float(spans.median()) * (1 + 2 * margin)
+    pairs = ((as_colours(frames[t]), layers.alpha[t]) for t in numbers)
+    statistics = measure_shading(pairs, side=side / max(layers.alpha.shape[1:]))
+    canvases = [_cut(layers, frames, t, boxes[t], margin, statistics) for t in numbers]
+    return Canvases(tuple(canvases), statistics, atlas_frame(layers, side=side))
+
+
+def as_colours(frame: Tensor) -> Tensor:
+    """Return a picture with channels in [0, 1], whether it comes as bytes or as floats."""
+    return frame.float() / 255 if frame.dtype == torch.uint8 else frame.float()
+
+
+def atlas_frame(layers: Layers, *, side: float) -> AtlasFrame:
+    """Measure where the object lies in the atlas; ``side`` is its box's longer side in pixels.
+
+    How many pixels one uv is long is taken from differences of uv between neighbouring pixels.
+    """
+    solid = layers.alpha > 0.5  # [T, H, W]
+    both = solid[:, 1:, 1:] & solid[:, :-1, 1:] & solid[:, 1:, :-1]
+    across = (layers.uv[:, 1:, 1:] - layers.uv[:, 1:, :-1])[both]  # [N, 2]
+    down = (layers.uv[:, 1:, 1:] - layers.uv[:, :-1, 1:])[both]
+    steps = (across.square() + down.square()).sqrt()  # uv per pixel along u and along v
+    step = steps.median(0).values.clamp_min(1e-6) if len(steps) else steps.new_full((2,), 2 / side)
+    used = layers.uv[solid]
+    centre = (used.amin(0) + used.amax(0)) / 2
+    u, v = centre.tolist()
+    across_scale, down_scale = (2 / (step * side)).tolist()
+    return AtlasFrame((u, v), (across_scale, down_scale))
+
+
+def paint(canvases: list[Canvas], atlas: StylizedAtlas) -> Painted:
+    """Paint ``canvases`` with ``atlas``, in one call for all of them."""
+    seen = [painted_mask(canvas) for canvas in canvases]
+    fields = torch.cat(
+        [canvas.fields[:, mask].T for canvas, mask in zip(canvases, seen, strict=True)]
+    )  # [N, 7]
+    uv, alpha, light = fields[:, :2], fields[:, 2], fields[:, 3]
+    albedo = atlas.albedo(uv)
+    colours = atlas.lit(albedo, light)
+    pieces = (alpha[:, None] * colours).split([int(mask.sum()) for mask in seen])
+    pictures = [
+        compose(canvas, mask, piece)
+        for canvas, mask, piece in zip(canvases, seen, pieces, strict=True)
+    ]
+    return Painted(tuple(pictures), uv, alpha, albedo, colours)
+
+
+def painted_mask(canvas: Canvas) -> Tensor:
+    """Return which pixels of ``canvas`` are painted, bool [h, w]."""
+    return canvas.fields[2] > FAINTEST
+
+
+def compose(canvas: Canvas, mask: Tensor, colours: Tensor) -> Tensor:
+    """Put the object's colours times alpha [N, 3] over the background: [6, h, w]."""
+    front = canvas.fields.new_zeros(*mask.shape, 3)
+    front = front.index_put(mask.nonzero(as_tuple=True), colours).permute(2, 0, 1)
+    back = (1 - canvas.fields[2]) * canvas.fields[4:]
+    return torch.cat([front, back])
+
+
+def _cut(
+    layers: Layers,
+    frames: Tensor,
+    number: int,
+    box: Tensor,
+    margin: float,
+    statistics: ShadingStatistics,
+) -> Canvas:
+    height, width = layers.alpha.shape[1:]
+    span = box[2:] - box[:2]
+    reach = span.max() * (0.5 + margin)
+    centre = (box[:2] + box[2:]) / 2
+    left, top = (centre - reach).floor().clamp_min(0).int().tolist()
+    right, bottom = (centre + reach).ceil().int().tolist()
+    rows, columns = slice(top, min(bottom, height)), slice(left, min(right, width))
+    alpha = layers.alpha[number]
+    light = shading(as_colours(frames[number]), alpha, statistics)
+    whole = torch.cat(
+        [layers.uv[number], alpha[..., None], light[..., None], layers.background[number]], 2
+    )  # [H, W, 7]
+    offset = box.new_tensor([left, top, left, top])
+    subject = Subject.of(
+        alpha[rows, columns] > 0.5, box - offset, margin=float(margin * span.max())
+    )
+    return Canvas(number, whole[rows, columns].permute(2, 0, 1).contiguous(), subject)

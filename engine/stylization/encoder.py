@@ -1,0 +1,152 @@
+"""CLIP as two functions, texts and pictures to embeddings. The only file that knows open_clip.
+
+Which model and whose weights is one string: ``embedded`` for the small encoder that comes with the
+engine, or an open_clip model with a weights tag or a weights file (see `load_encoder`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import pickle
+from pathlib import Path
+from typing import Any
+
+import open_clip
+import torch
+from safetensors import SafetensorError
+from torch import Tensor, nn
+
+from ..contract.events import EngineError, Fault
+from .vocabulary import Vocabulary, vocabulary_from
+
+EMBEDDED = "embedded"
+EMBEDDED_FOLDER = Path(__file__).parent / "embedded"
+EMBEDDED_MODEL = "strip-stylizer-embedded"
+
+WEIGHTS_HINT = (
+    "Run once with network access so that the weights are downloaded, or name a local file "
+    '("ViT-B-32:/path/to/weights.safetensors"), or use the embedded encoder of the Draft preset.'
+)
+# What open_clip lets through where a file is not what the model's name says.
+UNREADABLE = (
+    OSError, RuntimeError, ValueError, KeyError, AssertionError,
+    pickle.UnpicklingError, SafetensorError,
+)  # fmt: skip
+
+
+class Encoder(nn.Module):
+    """A frozen CLIP model: gradients reach the pictures, never the weights.
+
+    ``size`` is the side S of the pictures that it sees, ``context_length`` the number of tokens
+    that it reads, ``vocabulary`` what it knows, None where it knows the language.
+    """
+
+    def __init__(
+        self, model: nn.Module, tokenizer: Any, *, vocabulary: Vocabulary | None = None
+    ) -> None:
+        super().__init__()
+        seen: dict[str, Any] = open_clip.get_model_preprocess_cfg(model)
+        self.model = model.eval().requires_grad_(False)
+        self.tokenizer = tokenizer
+        self.vocabulary = vocabulary
+        self.size: int = _side(seen["size"])
+        self.context_length: int = tokenizer.context_length
+        self.mean: Tensor
+        self.deviation: Tensor
+        self.register_buffer("mean", torch.tensor(seen["mean"]).reshape(3, 1, 1))
+        self.register_buffer("deviation", torch.tensor(seen["std"]).reshape(3, 1, 1))
+
+    @torch.no_grad()
+    def embed_texts(self, texts: list[str]) -> Tensor:
+        """Return the embeddings of ``texts``, [n, E]; what is over ``context_length`` is cut."""
+        tokens = self.tokenizer(texts).to(self.mean.device)
+        return self._embed("encode_text", tokens)
+
+    def embed_images(self, images: Tensor) -> Tensor:
+        """Return the embeddings of ``images`` [V, 3, S, S] in [0, 1], as [V, E]."""
+        assert images.shape[1:] == (3, self.size, self.size), f"images {tuple(images.shape)}"
+        return self._embed("encode_image", (images - self.mean) / self.deviation)
+
+    def count_tokens(self, text: str) -> int:
+        """Return how many tokens ``text`` takes, the two at its ends included."""
+        inner = getattr(self.tokenizer, "tokenizer", None)
+        return len(inner(text).input_ids) if inner else len(self.tokenizer.encode(text)) + 2
+
+    def _embed(self, tower: str, batch: Tensor) -> Tensor:
+        device = self.mean.device.type
+        half = device == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+        with torch.autocast(device, dtype=torch.bfloat16, enabled=half):
+            return getattr(self.model, tower)(batch).float()
+
+
+def load_encoder(name: str, device: torch.device | str) -> Encoder:
+    """Return the encoder ``name`` on ``device``.
+
+    ``name`` is "embedded", "MODEL" (its "openai" weights), "MODEL:TAG" or "MODEL:/path/to/weights"
+    (safetensors or pt). Weights trained by OpenAI need QuickGELU: a tag brings it along, for a
+    file take the model's "-quickgelu" name. Only a named tag can lead to a download.
+    Raises EngineError (WEIGHTS_UNAVAILABLE) where the weights cannot be had.
+    """
+    if name == EMBEDDED:
+        encoder = _load_embedded()
+    else:
+        model, _, weights = name.partition(":")
+        encoder = _load_model(model, weights or "openai")
+    return encoder.to(device)
+
+
+def _load_embedded() -> Encoder:
+    weights = EMBEDDED_FOLDER / f"{EMBEDDED_MODEL}.safetensors"
+    hint = "Install the extension again, or choose a CLIP model such as ViT-B-32:openai."
+    try:
+        knows = json.loads((EMBEDDED_FOLDER / "knows.json").read_text(encoding="utf-8"))
+        digest = hashlib.sha256(weights.read_bytes()).hexdigest()
+    except OSError as error:
+        message = f"The embedded encoder is not complete: {error.filename} cannot be read."
+        raise EngineError(Fault.WEIGHTS_UNAVAILABLE, message, hint) from error
+    if digest != knows["sha256"]:
+        message = f"The embedded encoder's weights are damaged: sha256 is {digest[:12]}…"
+        raise EngineError(Fault.WEIGHTS_UNAVAILABLE, message, hint)
+    if EMBEDDED_MODEL not in open_clip.list_models():
+        open_clip.add_model_config(EMBEDDED_FOLDER / f"{EMBEDDED_MODEL}.json")
+    return _create(EMBEDDED_MODEL, str(weights), vocabulary=vocabulary_from(knows))
+
+
+def _load_model(model: str, weights: str) -> Encoder:
+    if model not in open_clip.list_models():
+        message = f'open_clip has no model "{model}".'
+        raise EngineError(Fault.WEIGHTS_UNAVAILABLE, message, WEIGHTS_HINT)
+    if Path(weights).is_file():
+        return _create(model, weights)
+    entry = open_clip.get_pretrained_cfg(model, weights)
+    if not entry:
+        tags = ", ".join(open_clip.list_pretrained_tags_by_model(model)) or "none"
+        message = f'"{weights}" is neither a file nor a weights tag of {model}, which has: {tags}.'
+        raise EngineError(Fault.WEIGHTS_UNAVAILABLE, message, WEIGHTS_HINT)
+    try:
+        open_clip.download_pretrained(entry)
+    except (OSError, RuntimeError) as error:
+        message = f'The weights "{weights}" of CLIP model {model} are not on this computer.'
+        raise EngineError(Fault.WEIGHTS_UNAVAILABLE, message, WEIGHTS_HINT) from error
+    return _create(model, weights, quick_gelu=bool(entry.get("quick_gelu")))
+
+
+def _create(
+    model: str, weights: str, *, quick_gelu: bool = False, vocabulary: Vocabulary | None = None
+) -> Encoder:
+    try:
+        network = open_clip.create_model(model, pretrained=weights, force_quick_gelu=quick_gelu)
+        tokenizer = open_clip.get_tokenizer(model)
+    except UNREADABLE as error:
+        message = f'CLIP model {model} could not be built from "{weights}": {_first_line(error)}'
+        raise EngineError(Fault.WEIGHTS_UNAVAILABLE, message, WEIGHTS_HINT) from error
+    return Encoder(network, tokenizer, vocabulary=vocabulary)
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
+def _side(size: int | tuple[int, int] | list[int]) -> int:
+    return size if isinstance(size, int) else min(size)

@@ -1,0 +1,109 @@
+"""The first colours of the palette atlas: random palettes, compared by the encoder.
+
+From a flat start the gradient of a small encoder is almost nothing; one look at many palettes
+puts the optimiser into the right valley. Nothing is learnt here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from ..contract.settings import StylizationSettings
+from .atlas import PaletteAtlas
+from .canvas import Canvas, compose, painted_mask
+from .encoder import Encoder
+from .texts import TextEmbeddings
+from .views import Views, draw_views, look
+
+GLOBAL_VIEWS, LOCAL_VIEWS = 2, 6
+AT_ONCE = 16  # palettes embedded in one call
+
+
+@torch.no_grad()
+def start_palette(
+    atlas: PaletteAtlas,
+    canvas: Canvas,
+    encoder: Encoder,
+    texts: TextEmbeddings,
+    settings: StylizationSettings,
+    generator: torch.Generator,
+) -> None:
+    """Give ``atlas`` the best of many random palettes, as ``encoder`` sees it on ``canvas``."""
+    palettes = random_palettes(settings.palette_candidates, len(atlas.palette), generator).to(
+        atlas.palette.device
+    )
+    looks = replace(settings.views, global_views=GLOBAL_VIEWS, local_views=LOCAL_VIEWS)
+    views = draw_views(canvas.subject, looks, generator)
+    whole, close = (kind.scaled(canvas.scale) for kind in views)
+    weights = settings.weights
+    close_score = weights.local_similarity * _similarity(
+        palettes, _separated(atlas, canvas, close, encoder.size), encoder, texts.local_text
+    )
+    whole_score = weights.global_similarity * _similarity(
+        palettes, _separated(atlas, canvas, whole, encoder.size), encoder, texts.global_text
+    )
+    best = palettes[int((close_score + whole_score).argmax())]
+    atlas.palette.copy_(best.clamp(0.02, 0.98).logit())
+
+
+def random_palettes(count: int, colours: int, generator: torch.Generator) -> Tensor:
+    """Return ``count`` palettes [count, K, 3] in [0, 1], a quarter of each kind.
+
+    The kinds: from dark over a hue to light, shades of one hue, greys, and anything.
+    """
+    value = torch.rand(count, colours, generator=generator)
+    hue = torch.rand(count, 1, generator=generator).expand(count, colours)
+    drift = 0.08 * torch.randn(count, colours, generator=generator)
+    full = 0.4 + 0.6 * torch.rand(count, 1, generator=generator)
+    ramp = torch.linspace(0.08, 0.95, colours).expand(count, colours)
+    peak = (1 - (2 * ramp - 1).square()) * full
+    kinds = torch.stack(
+        [
+            _colour(hue + drift, peak, ramp),
+            _colour(hue + drift, full.expand_as(value), 0.1 + 0.85 * value),
+            _colour(hue, torch.zeros_like(value), value),
+            torch.rand(count, colours, 3, generator=generator),
+        ]
+    )  # [4, count, K, 3]
+    rows = torch.arange(count)
+    return kinds[rows % 4, rows]
+
+
+def _colour(hue: Tensor, saturation: Tensor, value: Tensor) -> Tensor:
+    """Turn hue, saturation and value [...] in [0, 1] into colours [..., 3]."""
+    sectors = (hue[..., None] * 6 + hue.new_tensor([5.0, 3.0, 1.0])) % 6
+    chroma = torch.minimum(sectors, 4 - sectors).clamp(0, 1)
+    return value[..., None] * (1 - saturation[..., None] * chroma)
+
+
+def _similarity(
+    palettes: Tensor, views: tuple[Tensor, Tensor], encoder: Encoder, text: Tensor
+) -> Tensor:
+    """Return the cosine of ``views`` in each of ``palettes`` [P, K, 3] and of ``text``, [P]."""
+    parts, background = views
+    means = []
+    for some in palettes.split(AT_ONCE):
+        images = torch.einsum("pkc,kvyx->pvcyx", some, parts) + background
+        embeddings = encoder.embed_images(images.clamp(0, 1).flatten(0, 1))
+        means.append(embeddings.unflatten(0, (len(some), -1)).mean(1))
+    return functional.cosine_similarity(torch.cat(means), text.mean(0)[None])
+
+
+def _separated(
+    atlas: PaletteAtlas, canvas: Canvas, views: Views, size: int
+) -> tuple[Tensor, Tensor]:
+    """Views of each colour's part under the light [K, V, S, S], and of the background."""
+    mask = painted_mask(canvas)
+    fields = canvas.fields[:, mask]
+    parts = atlas.mix(fields[:2].T).T * (fields[2] * fields[3])  # [K, N]
+    nothing = canvas.fields.new_zeros(len(fields[0]), 3)
+    background = look(compose(canvas, mask, nothing), views, size)
+    seen = [
+        look(compose(canvas, mask, part[:, None].expand(-1, 3)), views, size) - background
+        for part in parts
+    ]
+    return torch.stack(seen)[:, :, 0], background

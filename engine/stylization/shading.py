@@ -1,0 +1,82 @@
+"""How light or dark the footage makes each pixel of the object, whatever its paint.
+
+The palette atlas gives paint without light; its product with the shading keeps the object's
+relief. Frame in, shading out: the renderer calls the same function at the footage's own size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+LUMA = (0.299, 0.587, 0.114)
+FLOOR = 0.02  # added to luminance, so that ratios of dark pixels stay calm
+BLUR = 0.03  # of the object's side: what is coarser is form, what is finer is relief
+FORM_POWER, FORM_LOW, FORM_HIGH = 0.8, 0.4, 1.7
+RELIEF_POWER, RELIEF_LOW, RELIEF_HIGH = 0.4, 0.5, 2.0
+
+
+@dataclass(frozen=True)
+class ShadingStatistics:
+    """What one video shares between its frames, so that the shading does not flicker.
+
+    ``level`` is the geometric mean of the blurred luminance over the object in all frames;
+    ``side`` the object's longer side, as part of the frame's longer side.
+    """
+
+    level: float
+    side: float
+
+
+def luminance(rgb: Tensor) -> Tensor:
+    """Return the luma of colours [..., 3] as [...]."""
+    return rgb @ rgb.new_tensor(LUMA)
+
+
+def measure_shading(frames: Iterable[tuple[Tensor, Tensor]], *, side: float) -> ShadingStatistics:
+    """Measure a video given as pairs of colours [H, W, 3] in [0, 1] and alpha [H, W]."""
+    total = weight = 0.0
+    for rgb, alpha in frames:
+        base = _base(luminance(rgb) + FLOOR, alpha, side)
+        total += float((base.log() * alpha).sum())
+        weight += float(alpha.sum())
+    level = torch.tensor(total / max(weight, 1e-6)).exp()
+    return ShadingStatistics(float(level), side)
+
+
+def shading(frame_rgb: Tensor, alpha: Tensor, statistics: ShadingStatistics) -> Tensor:
+    """Return the shading [H, W] of a frame: colours [H, W, 3] in [0, 1], alpha [H, W].
+
+    Form is the blurred luminance against the video's level, relief the luminance against its
+    blur; both are dampened and bounded. Outside the object it is defined but means nothing.
+    """
+    light = luminance(frame_rgb) + FLOOR  # [H, W]
+    base = _base(light, alpha, statistics.side)
+    form = (base / statistics.level).pow(FORM_POWER).clamp(FORM_LOW, FORM_HIGH)
+    relief = (light / base).clamp(RELIEF_LOW, RELIEF_HIGH).pow(RELIEF_POWER)
+    return form * relief
+
+
+def _base(light: Tensor, alpha: Tensor, side: float) -> Tensor:
+    """Blur the object's luminance [H, W] without taking in what surrounds it."""
+    sigma = BLUR * side * max(light.shape)
+    stacked = torch.stack([light * alpha, alpha, light])[:, None]  # [3, 1, H, W]
+    weighted, weight, plain = _blur(stacked, sigma)[:, 0]
+    trust = 1e-3
+    return (weighted + trust * plain) / (weight + trust)
+
+
+def _blur(pictures: Tensor, sigma: float) -> Tensor:
+    """Gaussian blur of [N, 1, H, W]; what lies outside a picture repeats its edge."""
+    radius = max(1, round(3 * sigma))
+    offsets = torch.arange(-radius, radius + 1, device=pictures.device)
+    kernel = torch.exp(-0.5 * (offsets / max(sigma, 0.3)) ** 2)
+    kernel = (kernel / kernel.sum()).to(pictures.dtype)
+    padded = functional.pad(pictures, (radius,) * 4, mode="replicate")
+    return functional.conv2d(
+        functional.conv2d(padded, kernel[None, None, None]), kernel[None, None, :, None]
+    )

@@ -1,0 +1,274 @@
+"""The stylization: move the atlas until CLIP agrees with the texts (TDS, sec. 3.3 and 6)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import fields, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..checkpoint import Checkpoint
+from ..contract.events import EngineError, Fault, Report, Stopped
+from ..contract.job import TargetTexts
+from ..contract.settings import StylizationSettings, StylizationWeights
+from ..decomposition.layers import Layers
+from . import losses
+from .atlas import AtlasFrame, NetworkAtlas, PaletteAtlas, StylizedAtlas, save_atlas
+from .canvas import LARGEST, Canvases, Painted, cut_canvases, paint
+from .distillation import atlas_network
+from .encoder import Encoder, load_encoder
+from .frames import WINDOW_SIGMAS, draw_frames
+from .palette import start_palette
+from .previews import Previews
+from .texts import TextEmbeddings, check_texts, embed_targets
+from .views import draw_views, look
+
+WARM_UP = 10  # steps until the palette's learning rate is whole
+PALETTE_RATE = 20 / 3  # learning rate of the colours, in those of their mixture
+NEIGHBOUR = 0.02  # distance of neighbours for the smoothness, in half sides of the object
+
+
+def stylize(
+    layers: Layers,
+    frames: Tensor,
+    texts: TargetTexts,
+    settings: StylizationSettings,
+    *,
+    device: torch.device | str,
+    seed: int,
+    report: Report,
+    checkpoint: Checkpoint,
+) -> StylizedAtlas:
+    """Return the foreground's atlas, restyled from ``texts``; mapping and alpha stay as they are.
+
+    ``frames`` [T, H, W, 3] is the video at the working size, bytes or floats in [0, 1]. Goes on
+    from ``checkpoint`` where it holds a state, exactly as if it had never stopped. Leaves
+    snapshots beside the checkpoint. Raises Stopped where the host asks for it, EngineError where
+    texts, weights or object are missing or the optimisation diverges.
+    """
+    encoder = load_encoder(settings.encoder, device)
+    check_texts(texts, encoder, report)
+    generator = torch.Generator().manual_seed(seed)
+    layers = on_device(layers, device)
+    canvases = cut_canvases(layers, frames.to(device), margin=settings.views.margin)
+    targets = embed_targets(
+        texts,
+        encoder,
+        global_prefixes=settings.global_prefixes,
+        local_prefixes=settings.local_prefixes,
+    )
+    atlas = first_atlas(layers, canvases, settings, generator, device)
+    optimiser = make_optimiser(atlas, settings)
+    saved = checkpoint.load()
+    if saved is None:
+        choose_colours(atlas, canvases, encoder, targets, settings, generator)
+    first = restore(saved, atlas, optimiser, generator)
+    numbers = [canvas.frame for canvas in canvases.canvases]
+    previews = Previews(layers, frames, numbers, report)
+    for step in range(first, settings.steps):
+        if report.stopping():
+            checkpoint.save(state_of(step, atlas, optimiser, generator))
+            raise Stopped
+        set_learning_rate(optimiser, step, settings)
+        terms = step_terms(atlas, canvases, encoder, targets, settings, generator)
+        loss = weighted(terms, settings.weights)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        report.progress(step + 1, settings.steps, checked(loss, terms, step))
+        if (step + 1) % settings.snapshot_every == 0:
+            save_atlas(atlas, checkpoint.path.parent / "snapshots" / f"{step + 1:06d}")
+        if checkpoint.due():
+            checkpoint.save(state_of(step + 1, atlas, optimiser, generator))
+        if previews.due():
+            previews.show(atlas)
+    previews.show(atlas)
+    return atlas.cpu().requires_grad_(False)
+
+
+def step_terms(
+    atlas: StylizedAtlas,
+    canvases: Canvases,
+    encoder: Encoder,
+    targets: TextEmbeddings,
+    settings: StylizationSettings,
+    generator: torch.Generator,
+) -> dict[str, Tensor]:
+    """Return all terms of one step; those with weight 0 are left out."""
+    everything = canvases.canvases
+    numbers = [canvas.frame for canvas in everything]
+    window = None if settings.temporal_literal else WINDOW_SIGMAS * settings.temporal_sigma
+    drawn = draw_frames(numbers, settings.frames_per_step, window=window, generator=generator)
+    side = canvas_side(encoder.size, settings)
+    chosen = [everything[i].enlarged(side) for i in drawn]
+    painted = paint(chosen, atlas)
+    whole, close = [], []
+    for canvas, picture in zip(chosen, painted.pictures, strict=True):
+        views = draw_views(canvas.subject, settings.views, generator)
+        for kind, into in zip(views, (whole, close), strict=True):
+            into.append(look(picture, kind.scaled(canvas.scale), encoder.size))
+    images = noisy(torch.cat(whole + close), settings.views.noise, generator)
+    embeddings = encoder.embed_images(images)
+    count = len(drawn)
+    split = count * settings.views.global_views
+    whole_views = embeddings[:split].unflatten(0, (count, -1))  # [F, V, E]
+    close_views = embeddings[split:].unflatten(0, (count, -1))
+    global_text, local_text = targets.draw(generator)
+    terms = {
+        "global_similarity": losses.global_similarity(whole_views, global_text),
+        "local_similarity": losses.local_similarity(close_views, local_text),
+        "temporal": losses.temporal(
+            whole_views,
+            [numbers[i] for i in drawn],
+            sigma=settings.temporal_sigma,
+            literal=settings.temporal_literal,
+        ),
+        "sparsity": losses.sparsity(painted.colours, painted.alpha),
+        "chroma": losses.chroma(painted.albedo),
+    }
+    if settings.weights.smoothness:
+        neighbours = atlas.albedo(neighbouring(painted, canvases.atlas_frame, generator))
+        terms["smoothness"] = losses.smoothness(painted.albedo, neighbours)
+    return terms
+
+
+def weighted(terms: dict[str, Tensor], weights: StylizationWeights) -> Tensor:
+    """Return the sum of ``terms``, each times its weight (TDS, eq. 6)."""
+    return torch.stack([getattr(weights, name) * term for name, term in terms.items()]).sum()
+
+
+def checked(loss: Tensor, terms: dict[str, Tensor], step: int) -> dict[str, float]:
+    """Return the terms as numbers; raises EngineError (DIVERGED) where the loss is none."""
+    numbers = torch.stack([loss, *terms.values()]).detach().tolist()
+    if not math.isfinite(numbers[0]):
+        message = f"The stylization diverged in step {step + 1}: the loss is {numbers[0]}."
+        hint = "Lower the learning rate, or set the weights back to their defaults."
+        raise EngineError(Fault.DIVERGED, message, hint)
+    return dict(zip(terms, numbers[1:], strict=True))
+
+
+def first_atlas(
+    layers: Layers,
+    canvases: Canvases,
+    settings: StylizationSettings,
+    generator: torch.Generator,
+    device: torch.device | str,
+) -> StylizedAtlas:
+    """Return the atlas before the first step, in the form that the settings name."""
+    if settings.atlas == NetworkAtlas.form:
+        network = atlas_network(layers, steps=settings.distillation_steps, generator=generator)
+        return NetworkAtlas(network, canvases.statistics)
+    return PaletteAtlas(
+        canvases.atlas_frame,
+        canvases.statistics,
+        colours=settings.palette_colours,
+        generator=generator,
+    ).to(device)
+
+
+def choose_colours(
+    atlas: StylizedAtlas,
+    canvases: Canvases,
+    encoder: Encoder,
+    targets: TextEmbeddings,
+    settings: StylizationSettings,
+    generator: torch.Generator,
+) -> None:
+    """Search the first colours where the atlas has a palette."""
+    if isinstance(atlas, PaletteAtlas):
+        middle = canvases.canvases[len(canvases.canvases) // 2]
+        start_palette(atlas, middle, encoder, targets, settings, generator)
+
+
+def make_optimiser(atlas: StylizedAtlas, settings: StylizationSettings) -> torch.optim.Adam:
+    """Return Adam over all that may move: the atlas, nothing else."""
+    rate = settings.learning_rate
+    if not isinstance(atlas, PaletteAtlas):
+        return torch.optim.Adam([{"params": list(atlas.parameters()), "base": rate}], lr=rate)
+    groups = [
+        {"params": list(atlas.mixer.parameters()), "base": rate},
+        {"params": [atlas.palette], "base": PALETTE_RATE * rate},
+    ]
+    return torch.optim.Adam(groups, lr=rate, betas=(0.9, 0.99))
+
+
+def set_learning_rate(
+    optimiser: torch.optim.Optimizer, step: int, settings: StylizationSettings
+) -> None:
+    """Set every group to its own rate times what `learning_rate_factor` says of ``step``."""
+    for group in optimiser.param_groups:
+        group["lr"] = group["base"] * learning_rate_factor(step, settings)
+
+
+def learning_rate_factor(step: int, settings: StylizationSettings) -> float:
+    """Return the part of the learning rate that counts in ``step``.
+
+    ``network``: the paper's stairs. ``palette``: a short warm-up, and a slope to 0 in the second
+    half.
+    """
+    if settings.atlas == NetworkAtlas.form:
+        return settings.decay ** (step // settings.decay_every)
+    return min(1.0, (step + 1) / WARM_UP, 2 * (1 - step / settings.steps))
+
+
+def canvas_side(size: int, settings: StylizationSettings) -> int:
+    """Return how large a canvas is painted: the smallest close view keeps all its pixels."""
+    return min(LARGEST, math.ceil(size / math.sqrt(settings.views.local_scale_low)))
+
+
+def noisy(images: Tensor, strength: float, generator: torch.Generator) -> Tensor:
+    """Add noise to pictures [V, 3, S, S], each with its own deviation up to ``strength``."""
+    if strength == 0:
+        return images
+    deviation = strength * torch.rand(len(images), 1, 1, 1, generator=generator)
+    grain = deviation * torch.randn(images.shape, generator=generator)
+    return (images + grain.to(images)).clamp(0, 1)
+
+
+def neighbouring(painted: Painted, frame: AtlasFrame, generator: torch.Generator) -> Tensor:
+    """Return places [N, 2] on the atlas, each a small step from the painted ones."""
+    angle = 2 * torch.pi * torch.rand(len(painted.uv), generator=generator)
+    step = NEIGHBOUR * torch.stack([angle.cos(), angle.sin()], 1) / torch.tensor(frame.scale)
+    return painted.uv + step.to(painted.uv)
+
+
+def on_device(layers: Layers, device: torch.device | str) -> Layers:
+    """Return ``layers`` with all tensors on ``device``."""
+    tensors = {
+        item.name: getattr(layers, item.name).to(device)
+        for item in fields(layers)
+        if item.name != "atlas_network"
+    }
+    return replace(layers, **tensors)
+
+
+def state_of(
+    step: int,
+    atlas: StylizedAtlas,
+    optimiser: torch.optim.Optimizer,
+    generator: torch.Generator,
+) -> dict[str, Any]:
+    """Return all that the steps from ``step`` on depend on."""
+    return {
+        "step": step,
+        "atlas": atlas.state_dict(),
+        "optimiser": optimiser.state_dict(),
+        "generator": generator.get_state(),
+    }
+
+
+def restore(
+    saved: dict[str, Any] | None,
+    atlas: StylizedAtlas,
+    optimiser: torch.optim.Optimizer,
+    generator: torch.Generator,
+) -> int:
+    """Put a saved state back where there is one; returns the step to go on with."""
+    if saved is None:
+        return 0
+    atlas.load_state_dict(saved["atlas"])
+    optimiser.load_state_dict(saved["optimiser"])
+    generator.set_state(saved["generator"])
+    return int(saved["step"])

@@ -1,0 +1,223 @@
+"""Where CLIP looks: crops of the object, seen from a side, on their background or on black.
+
+A crop is left, top, width, height in pixels of a canvas (see `canvas`). Everything random is
+drawn on the CPU from one generator; one `grid_sample` does crop, perspective and resize.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from ..contract.settings import ViewsSettings
+
+TRIES = 50  # crops drawn for each local view before the best of them is taken
+
+
+@dataclass(frozen=True)
+class Views:
+    """V places to look at, with the same size of picture for each."""
+
+    crops: Tensor  # [V, 4]
+    warps: Tensor  # [V, 3, 3], from the view's square [-1, 1]^2 to the crop's
+    black: Tensor  # bool [V], the background is removed
+    fallback: Tensor  # bool [V], no crop was found that holds enough of the object
+
+    def scaled(self, factor: float) -> Views:
+        """Return the same views of a canvas that is ``factor`` times as large."""
+        return replace(self, crops=self.crops * factor)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Where the object is on a canvas."""
+
+    box: Tensor  # [4] left, top, right, bottom of the object itself
+    margin: float  # pixels around that box
+    mask: Tensor  # bool [h, w]
+    integral: Tensor  # [h + 1, w + 1], sums of the mask
+
+    @staticmethod
+    def of(mask: Tensor, box: Tensor, *, margin: float) -> Subject:
+        """Make a subject of its ``mask`` bool [h, w] and ``box`` [4] on the canvas."""
+        mask = mask.cpu()
+        integral = functional.pad(mask.double().cumsum(0).cumsum(1), (1, 0, 1, 0))
+        return Subject(box.cpu().double(), margin, mask, integral)
+
+    def coverage(self, crops: Tensor) -> Tensor:
+        """Return which part of each of ``crops`` [..., 4] the object fills, [...]."""
+        height, width = self.mask.shape
+        left, top = crops[..., 0].round(), crops[..., 1].round()
+        right = (crops[..., 0] + crops[..., 2]).round()
+        bottom = (crops[..., 1] + crops[..., 3]).round()
+        x0, x1 = (x.clamp(0, width).long() for x in (left, right))
+        y0, y1 = (y.clamp(0, height).long() for y in (top, bottom))
+        table = self.integral
+        inside = table[y1, x1] - table[y0, x1] - table[y1, x0] + table[y0, x0]
+        return inside / ((right - left) * (bottom - top)).clamp_min(1)
+
+
+def draw_views(
+    subject: Subject, settings: ViewsSettings, generator: torch.Generator
+) -> tuple[Views, Views]:
+    """Draw the global and the local views of one frame (TDS, sec. 3.3 and 6.2)."""
+    crops = _global_crops(subject, settings, generator)
+    complete = torch.zeros(len(crops), dtype=torch.bool)
+    local, fallback = _local_crops(subject, settings, generator)
+    return (
+        _views(crops, complete, settings, generator),
+        _views(local, fallback, settings, generator),
+    )
+
+
+def look(picture: Tensor, views: Views, size: int) -> Tensor:
+    """Return ``views`` of ``picture`` as [V, 3, S, S], black where there is nothing to see.
+
+    ``picture`` [6, h, w] is the object's colour times alpha over the background's colour times
+    one minus alpha. Antialiased: each view reads the level of the pyramid that fits its size.
+    """
+    levels = _levels(picture, views, size)
+    seen = picture.new_zeros(len(views.crops), 6, size, size)
+    for level in sorted(set(levels.tolist())):
+        chosen = (levels == level).nonzero()[:, 0]
+        seen = seen.index_copy(
+            0, chosen.to(picture.device), _sample(picture, level, views, chosen, size)
+        )
+    kept = (~views.black).to(picture)[:, None, None, None]
+    return seen[:, :3] + kept * seen[:, 3:]
+
+
+def _global_crops(subject: Subject, settings: ViewsSettings, generator: torch.Generator) -> Tensor:
+    """Crops of the box's square hull that hold the whole object, [V, 4]."""
+    count = settings.global_views
+    span = subject.box[2:] - subject.box[:2]  # [2]
+    side = (span.max() + 2 * subject.margin).expand(count)
+    area = (
+        _uniform(settings.global_scale_low, settings.global_scale_high, count, generator)
+        * side.square()
+    )
+    sizes = _sizes(area, settings, generator)  # [V, 2]
+    return _placed(sizes, subject.box[2:] - sizes, subject.box[:2].expand(count, 2), generator)
+
+
+def _local_crops(
+    subject: Subject, settings: ViewsSettings, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """Crops [V, 4] inside the box that the object fills well, and which do not, bool [V].
+
+    The last try is always a crop around a random pixel of the object: thin objects end there.
+    """
+    count = settings.local_views
+    first, last = subject.box[:2] - subject.margin, subject.box[2:] + subject.margin
+    many = count * TRIES
+    area = (
+        _uniform(settings.local_scale_low, settings.local_scale_high, many, generator)
+        * (last - first).prod()
+    )
+    sizes = _sizes(area, settings, generator)  # [V TRIES, 2]
+    crops = _placed(sizes, first.expand(many, 2), last - sizes, generator)
+    crops = crops.reshape(count, TRIES, 4)
+    crops[:, -1, :2] = _object_pixels(subject, count, generator) - crops[:, -1, 2:] / 2
+    covered = subject.coverage(crops)  # [V, TRIES]
+    enough = covered >= settings.coverage
+    chosen = torch.where(enough.any(1), enough.int().argmax(1), covered.argmax(1))
+    rows = torch.arange(count)
+    return crops[rows, chosen], ~enough[rows, chosen]
+
+
+def _object_pixels(subject: Subject, count: int, generator: torch.Generator) -> Tensor:
+    """Random pixels (x, y) of the object, [count, 2]; the box's centre where it has none."""
+    rows_columns = subject.mask.nonzero()
+    if not len(rows_columns):
+        return ((subject.box[:2] + subject.box[2:]) / 2).expand(count, 2)
+    chosen = torch.randint(len(rows_columns), (count,), generator=generator)
+    return rows_columns[chosen].flip(1).double() + 0.5
+
+
+def _sizes(area: Tensor, settings: ViewsSettings, generator: torch.Generator) -> Tensor:
+    """Width and height [N, 2] of rectangles with ``area`` [N] and a random aspect."""
+    aspect = _uniform(settings.aspect_low, settings.aspect_high, len(area), generator)
+    return torch.stack([(area * aspect).sqrt(), (area / aspect).sqrt()], 1)
+
+
+def _placed(sizes: Tensor, low: Tensor, high: Tensor, generator: torch.Generator) -> Tensor:
+    """Put rectangles with their top left corner between ``low`` and ``high`` [N, 2].
+
+    Where ``high`` is below ``low`` there is no room to choose: the rectangle is centred.
+    """
+    part = torch.rand(sizes.shape, generator=generator, dtype=torch.float64)
+    part = torch.where(high >= low, part, 0.5)
+    return torch.cat([low + part * (high - low), sizes], 1)
+
+
+def _views(
+    crops: Tensor, fallback: Tensor, settings: ViewsSettings, generator: torch.Generator
+) -> Views:
+    count = len(crops)
+    black = torch.rand(count, generator=generator) < settings.background_removal
+    tilted = torch.rand(count, generator=generator) < settings.perspective_chance
+    strength = _uniform(settings.perspective_low, settings.perspective_high, count, generator)
+    moves = torch.rand(count, 4, 2, generator=generator, dtype=torch.float64)
+    warps = perspective(moves * (strength * tilted)[:, None, None])
+    return Views(crops, warps, black, fallback)
+
+
+CORNERS = ((-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0))
+
+
+def perspective(moves: Tensor) -> Tensor:
+    """Return the homographies [V, 3, 3] that read a square through a moved quadrangle.
+
+    ``moves`` [V, 4, 2] is how far each corner of [-1, 1]^2 comes inward. The homography maps
+    the quadrangle onto the whole square, so what lies around the quadrangle falls outside.
+    """
+    square = moves.new_tensor(CORNERS)  # [4, 2]
+    quadrangle = square * (1 - moves)  # [V, 4, 2]
+    x, y = quadrangle.unbind(2)
+    u, v = square.expand_as(quadrangle).unbind(2)
+    one, nought = torch.ones_like(x), torch.zeros_like(x)
+    across = torch.stack([x, y, one, nought, nought, nought, -u * x, -u * y], 2)  # [V, 4, 8]
+    down = torch.stack([nought, nought, nought, x, y, one, -v * x, -v * y], 2)
+    solved = torch.linalg.solve(torch.cat([across, down], 1), torch.cat([u, v], 1))  # [V, 8]
+    return torch.cat([solved, torch.ones_like(solved[:, :1])], 1).reshape(-1, 3, 3)
+
+
+def _levels(picture: Tensor, views: Views, size: int) -> Tensor:
+    """How often each view halves the picture before it reads it, [V]."""
+    shrink = views.crops[:, 2:].mean(1) / size
+    most = int(torch.tensor(min(picture.shape[1:])).log2())
+    return shrink.log2().round().clamp(0, most).long()
+
+
+def _sample(picture: Tensor, level: int, views: Views, chosen: Tensor, size: int) -> Tensor:
+    """Read the ``chosen`` views [N] at one level of the pyramid: [N, 6, S, S]."""
+    height, width = picture.shape[1:]
+    inner, visible = _places(views.warps[chosen].float().to(picture.device), size)
+    crops = views.crops[chosen].float().to(picture.device)[:, None, None]  # [N, 1, 1, 4]
+    pixels = crops[..., :2] + (inner + 1) / 2 * crops[..., 2:]
+    grid = pixels / pixels.new_tensor([width, height]) * 2 - 1  # [N, S, S, 2]
+    coarse = picture[None]
+    if level:
+        shape = (max(1, height >> level), max(1, width >> level))
+        coarse = functional.adaptive_avg_pool2d(coarse, shape)
+    below = grid.reshape(1, -1, size, 2)  # the views lie under each other: no picture is copied
+    read = functional.grid_sample(coarse, below, mode="bilinear", align_corners=False)
+    stacked = read[0].reshape(6, len(chosen), size, size).transpose(0, 1)
+    return stacked * visible[:, None]
+
+
+def _places(warps: Tensor, size: int) -> tuple[Tensor, Tensor]:
+    """Where the pixels of views lie in their crops [N, S, S, 2], and whether within, [N, S, S]."""
+    steps = (torch.arange(size, device=warps.device) + 0.5) / size * 2 - 1
+    rows, columns = torch.meshgrid(steps, steps, indexing="ij")
+    plane = torch.stack([columns, rows, torch.ones_like(rows)], 2)  # [S, S, 3]
+    warped = torch.einsum("nij,yxj->nyxi", warps, plane)
+    inner = warped[..., :2] / warped[..., 2:]
+    return inner, ((inner.abs() <= 1).all(-1) & (warped[..., 2] > 0)).float()
+
+
+def _uniform(low: float, high: float, count: int, generator: torch.Generator) -> Tensor:
+    return low + (high - low) * torch.rand(count, generator=generator, dtype=torch.float64)

@@ -1,0 +1,59 @@
+import pytest
+import torch
+
+from engine.decomposition.model import AtlasNetwork
+from engine.stylization.atlas import (
+    AtlasFrame,
+    NetworkAtlas,
+    PaletteAtlas,
+    load_atlas,
+    save_atlas,
+)
+from engine.stylization.shading import ShadingStatistics
+
+STATISTICS = ShadingStatistics(level=0.3, side=0.6)
+
+
+def palette_atlas(seed: int = 0) -> PaletteAtlas:
+    frame = AtlasFrame((0.4, 0.5), (2.0, 3.0))
+    generator = torch.Generator().manual_seed(seed)
+    return PaletteAtlas(frame, STATISTICS, colours=4, generator=generator)
+
+
+@pytest.mark.parametrize("make", [palette_atlas, lambda: NetworkAtlas(AtlasNetwork(), STATISTICS)])
+def test_a_saved_atlas_paints_the_same_when_loaded(make, tmp_path):
+    atlas = make()
+    uv, light = torch.rand(50, 2), torch.rand(50) + 0.5
+    save_atlas(atlas, tmp_path / "new")
+    again = load_atlas(tmp_path / "new")
+    assert torch.equal(atlas.paint(uv, light), again.paint(uv, light))
+    assert again.statistics == STATISTICS and type(again) is type(atlas)
+
+
+def test_the_palette_is_lit_by_the_footage_and_stays_a_colour():
+    atlas = palette_atlas()
+    uv = torch.rand(50, 2)
+    dim, full = (atlas.paint(uv, torch.full((50,), light)) for light in (0.5, 1.0))
+    assert torch.allclose(dim, full / 2) and atlas.paint(uv, torch.full((50,), 9.0)).max() == 1
+
+
+def test_the_network_carries_its_own_light():
+    network = AtlasNetwork()
+    atlas = NetworkAtlas(network, STATISTICS)
+    uv = torch.rand(20, 2)
+    assert torch.equal(atlas.paint(uv, torch.full((20,), 0.1)), network(uv))
+
+
+def test_the_parts_of_the_palette_sum_to_one_and_vary_over_the_object():
+    mix = palette_atlas().mix(torch.rand(400, 2))
+    assert torch.allclose(mix.sum(1), torch.ones(400), atol=1e-5)
+    assert mix.std(0).mean() > 0.1
+
+
+def test_the_first_atlas_depends_on_the_seed_alone():
+    uv = torch.rand(9, 2)
+    torch.manual_seed(1)
+    one = palette_atlas(5).mix(uv)
+    torch.manual_seed(2)
+    assert torch.equal(one, palette_atlas(5).mix(uv))
+    assert not torch.equal(one, palette_atlas(6).mix(uv))

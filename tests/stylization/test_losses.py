@@ -1,0 +1,66 @@
+from dataclasses import fields
+
+import pytest
+import torch
+
+from engine.contract.settings import StylizationWeights
+from engine.stylization import losses
+
+
+def test_the_terms_are_named_like_their_weights():
+    assert all(callable(getattr(losses, item.name)) for item in fields(StylizationWeights))
+
+
+def test_similarity_takes_the_raw_mean_of_the_views_before_the_cosine():
+    views = torch.tensor([[[2.0, 0.0], [0.0, 1.0]], [[1.0, 0.0], [1.0, 0.0]]])
+    text = torch.tensor([1.0, 0.0])
+    first = 1 - 2 / 5**0.5
+    assert losses.global_similarity(views, text) == pytest.approx(first / 2)
+    assert losses.local_similarity(views, text) == pytest.approx(first / 2)
+
+
+def test_the_literal_weight_of_a_triplet_is_the_gaussian_density():
+    weights = [losses.triplet_weight(s, sigma=5, literal=True) for s in (0, 5, 10, 20)]
+    assert weights == pytest.approx([0.0798, 0.0484, 0.0108, 2.7e-5], rel=0.01)
+
+
+def test_the_weight_of_a_triplet_is_one_at_no_span():
+    assert losses.triplet_weight(0, sigma=5, literal=False) == 1
+    assert losses.triplet_weight(10, sigma=5, literal=False) == pytest.approx(0.1353, abs=1e-4)
+
+
+def at_angles(*degrees: float) -> torch.Tensor:
+    radians = torch.tensor(degrees).deg2rad()
+    return torch.stack([radians.cos(), radians.sin()], 1)[:, None]
+
+
+def test_the_temporal_hinge_by_hand():
+    views = at_angles(0, 90, 60)
+    term = losses.temporal(views, [3, 5, 8], sigma=5, literal=False)
+    assert term == pytest.approx(0.5 * torch.exp(torch.tensor(-0.5)).item(), abs=1e-6)
+
+
+def test_nothing_is_wrong_where_the_nearer_frame_looks_nearer():
+    assert losses.temporal(at_angles(0, 30, 60), [0, 1, 2], sigma=5, literal=False) == 0
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_less_than_three_frames_have_no_temporal_term(count):
+    views = torch.rand(count, 2, 4)
+    assert losses.temporal(views, list(range(count)), sigma=5, literal=False) == 0
+
+
+def test_sparsity_is_the_squared_norm_of_hidden_colour():
+    colours = torch.tensor([[1.0, 1.0, 0.0], [1.0, 1.0, 1.0]])
+    assert losses.sparsity(colours, torch.tensor([0.5, 1.0])) == pytest.approx(0.25)
+
+
+def test_chroma_is_nothing_for_grey_and_grows_linearly():
+    assert losses.chroma(torch.full((4, 3), 0.4)) < 1e-3
+    tint = torch.tensor([[0.1, 0.0, -0.02]])
+    weak, strong = losses.chroma(0.5 + tint), losses.chroma(0.5 + 2 * tint)
+    assert strong == pytest.approx(2 * weak.item(), rel=1e-2)
+
+
+def test_smoothness_is_the_mean_difference():
+    assert losses.smoothness(torch.ones(2, 3), torch.zeros(2, 3)) == 1

@@ -1,0 +1,40 @@
+import torch
+
+from engine.contract.job import TargetTexts
+from engine.contract.settings import StylizationSettings
+from engine.stylization.atlas import PaletteAtlas
+from engine.stylization.canvas import cut_canvases
+from engine.stylization.palette import random_palettes, start_palette
+from engine.stylization.texts import embed_targets
+
+
+def test_palettes_are_colours_and_a_quarter_of_them_is_grey():
+    palettes = random_palettes(80, 4, torch.Generator().manual_seed(0))
+    assert palettes.shape == (80, 4, 3) and palettes.min() >= 0 and palettes.max() <= 1
+    grey = palettes.std(2).amax(1) < 1e-6
+    assert grey.sum() == 20
+
+
+class Reddish(torch.nn.Module):
+    """Sees nothing but how red a picture is."""
+
+    size = 16
+
+    def embed_images(self, images):
+        red, green, blue = images.mean((2, 3)).unbind(1)
+        return torch.stack([red, green + blue], 1)
+
+    def embed_texts(self, texts):
+        return torch.tensor([[1.0, 0.0]]).repeat(len(texts), 1)
+
+
+def test_the_search_takes_the_palette_that_looks_most_like_the_texts(layers):
+    canvases = cut_canvases(layers, layers.foreground, margin=0.1)
+    generator = torch.Generator().manual_seed(0)
+    atlas = PaletteAtlas(canvases.atlas_frame, canvases.statistics, colours=4, generator=generator)
+    encoder = Reddish()
+    targets = embed_targets(TargetTexts("red"), encoder, global_prefixes=2, local_prefixes=2)
+    settings = StylizationSettings(palette_candidates=64)
+    start_palette(atlas, canvases.canvases[0], encoder, targets, settings, generator)
+    red, green, blue = atlas.palette.sigmoid().mean(0).tolist()
+    assert red > 1.4 * max(green, blue)

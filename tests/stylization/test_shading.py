@@ -1,0 +1,53 @@
+import pytest
+import torch
+
+from engine.stylization.shading import ShadingStatistics, measure_shading, shading
+
+
+def disc(height: int = 60, width: int = 80) -> torch.Tensor:
+    rows, columns = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
+    return ((rows - height / 2) ** 2 + (columns - width / 2) ** 2 < (height / 3) ** 2).float()
+
+
+def test_an_evenly_lit_object_has_shading_one():
+    frame, alpha = torch.full((60, 80, 3), 0.3), disc()
+    statistics = measure_shading([(frame, alpha)], side=0.5)
+    light = shading(frame, alpha, statistics)
+    assert torch.allclose(light[alpha > 0.5], torch.ones(()), atol=1e-3)
+
+
+def test_what_surrounds_the_object_does_not_shade_it():
+    alpha = disc()
+    dark = torch.full((60, 80, 3), 0.3) * alpha[..., None]
+    bright = torch.where(alpha[..., None] > 0.5, 0.3, 1.0).expand(60, 80, 3)
+    statistics = ShadingStatistics(level=0.32, side=0.5)
+    one, other = (shading(frame, alpha, statistics) for frame in (dark, bright))
+    assert torch.allclose(one[alpha > 0.5], other[alpha > 0.5], atol=0.02)
+
+
+def test_light_and_dark_parts_are_told_apart_within_bounds():
+    frame, alpha = torch.rand(60, 80, 3) * 0.1, torch.ones(60, 80)
+    frame[:, 40:] += 0.8
+    light = shading(frame, alpha, measure_shading([(frame, alpha)], side=1.0))
+    assert light[:, 60:].mean() > 1.2 > 0.8 > light[:, :20].mean()
+    assert light.min() >= 0.4 * 0.5**0.4 - 1e-6 and light.max() <= 1.7 * 2**0.4 + 1e-6
+
+
+def test_one_level_serves_the_whole_video():
+    alpha = disc()
+    dim, lit = torch.full((60, 80, 3), 0.2), torch.full((60, 80, 3), 0.4)
+    both = measure_shading([(dim, alpha), (lit, alpha)], side=0.5)
+    assert both.level == pytest.approx((0.22 * 0.42) ** 0.5, rel=1e-3)
+
+
+def test_shading_at_another_size_is_the_same_light():
+    torch.manual_seed(0)
+    small = torch.nn.functional.interpolate(torch.rand(1, 3, 8, 10), (60, 80), mode="bicubic")
+    large = torch.nn.functional.interpolate(small, (180, 240), mode="bilinear")
+    statistics = ShadingStatistics(level=0.5, side=0.6)
+    pair = [
+        shading(image[0].permute(1, 2, 0).clamp(0, 1), torch.ones(image.shape[2:]), statistics)
+        for image in (small, large)
+    ]
+    again = torch.nn.functional.avg_pool2d(pair[1][None, None], 3)[0, 0]
+    assert (again - pair[0]).abs().mean() < 0.01

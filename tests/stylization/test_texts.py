@@ -1,0 +1,83 @@
+import pytest
+import torch
+
+from engine.contract.events import EngineError, Fault
+from engine.contract.job import TargetTexts
+from engine.stylization.texts import PREFIXES, check_texts, embed_targets, with_prefixes
+from engine.stylization.vocabulary import vocabulary_from
+
+KNOWS = {
+    "materials": {
+        "zebra": ["zebra", "zebras"],
+        "circuit": ["circuit board"],
+        "gold": ["gold", "golden"],
+    },
+    "colours": ["red"],
+    "objects": ["swan"],
+}
+
+
+def test_there_are_eight_prefixes_and_the_first_four_are_the_small_setting():
+    assert len(PREFIXES) == 8
+    assert with_prefixes("swan", 4) == [
+        "a photo of a swan",
+        "a swan",
+        "an image of a swan",
+        "the swan",
+    ]
+
+
+@pytest.mark.parametrize("text", ["A swan", "the swan", " an  swan ", "swan"])
+def test_a_leading_article_is_stripped(text):
+    assert with_prefixes(text, 1) == ["a photo of a swan"]
+
+
+def test_words_that_only_begin_like_an_article_stay():
+    assert with_prefixes("antelope fur", 2)[1] == "a antelope fur"
+
+
+def test_no_prefixes_leave_the_bare_text():
+    assert with_prefixes("A swan ", 0) == ["A swan"]
+
+
+def test_both_texts_are_embedded_behind_all_their_prefixes(encoder):
+    texts = TargetTexts("a swan made of gold", "gold")
+    targets = embed_targets(texts, encoder, global_prefixes=8, local_prefixes=4)
+    assert targets.global_text.shape == (8, 24) and targets.local_text.shape == (4, 24)
+    drawn, _ = targets.draw(torch.Generator().manual_seed(0))
+    assert any(torch.equal(drawn, row) for row in targets.global_text)
+
+
+def test_an_empty_text_is_a_bad_job(encoder, listener):
+    with pytest.raises(EngineError) as caught:
+        check_texts(TargetTexts("  "), encoder, listener)
+    assert caught.value.fault is Fault.BAD_JOB
+
+
+def test_a_text_over_the_context_length_warns_with_the_count(encoder, listener):
+    check_texts(TargetTexts("gold " * 30), encoder, listener)
+    assert "the encoder reads 20" in listener.warnings[0] and "36 tokens" in listener.warnings[0]
+
+
+def test_a_short_text_warns_of_nothing(encoder, listener):
+    check_texts(TargetTexts("a golden swan"), encoder, listener)
+    assert listener.warnings == []
+
+
+def test_a_text_without_a_known_material_warns_and_lists_what_is_known(
+    encoder, listener, monkeypatch
+):
+    monkeypatch.setattr(encoder, "vocabulary", vocabulary_from(KNOWS))
+    check_texts(TargetTexts("a crocheted swan"), encoder, listener)
+    (warning,) = listener.warnings
+    assert '"crocheted"' in warning and '"swan"' not in warning
+    assert "circuit, gold, zebra" in warning and "ViT-B-32:openai" in warning
+
+
+@pytest.mark.parametrize("text", ["Zebras!", "a GOLDEN swan", "a circuit board texture"])
+def test_known_materials_are_found_in_any_form(text):
+    assert vocabulary_from(KNOWS).materials_in(text)
+
+
+def test_part_of_a_word_is_no_material():
+    assert not vocabulary_from(KNOWS).materials_in("marigold circuit")

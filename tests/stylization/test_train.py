@@ -1,0 +1,146 @@
+from dataclasses import fields, replace
+
+import pytest
+import torch
+
+from engine.checkpoint import Checkpoint
+from engine.contract.events import EngineError, Fault, Stopped
+from engine.contract.job import TargetTexts
+from engine.contract.settings import StylizationSettings, StylizationWeights
+from engine.decomposition.layers import sample_atlas
+from engine.decomposition.model import AtlasNetwork
+from engine.stylization import distillation
+from engine.stylization.atlas import NetworkAtlas, PaletteAtlas, load_atlas
+from engine.stylization.train import learning_rate_factor, stylize
+
+TEXTS = TargetTexts("a swan with zebra fur", "zebra fur")
+
+
+def run(layers, settings, checkpoint, listener, seed=0):
+    frames = (layers.reconstruction() * 255).round().byte()
+    return stylize(
+        layers, frames, TEXTS, settings,
+        device="cpu", seed=seed, report=listener, checkpoint=checkpoint,
+    )  # fmt: skip
+
+
+def as_network(settings, layers, **changes):
+    """The paper's form, with a small network that the decomposition gives."""
+    torch.manual_seed(0)
+    given = AtlasNetwork(width=16, depth=3, frequencies=3, skips=(1,)).state_dict()
+    return replace(settings, atlas="network", **changes), replace(layers, atlas_network=given)
+
+
+def same(one, other) -> bool:
+    mine, theirs = one.state_dict(), other.state_dict()
+    return all(torch.equal(mine[name], theirs[name]) for name in mine)
+
+
+def test_a_stylization_gives_an_atlas_and_says_what_it_does(layers, settings, checkpoint, listener):
+    atlas = run(layers, settings, checkpoint, listener)
+    assert isinstance(atlas, PaletteAtlas)
+    assert listener.steps == [1, 2, 3, 4, 5, 6]
+    assert set(listener.terms[0]) <= {item.name for item in fields(StylizationWeights)}
+    assert listener.pictures["frame"].shape == (40, 56, 3)
+    assert listener.pictures["atlas"].dtype.name == "uint8"
+
+
+def test_a_step_leaves_the_decomposition_bit_identical(layers, settings, checkpoint, listener):
+    before = {
+        item.name: getattr(layers, item.name).clone()
+        for item in fields(layers)
+        if item.name != "atlas_network"
+    }
+    settings, layers = as_network(settings, layers, steps=1)
+    given = {name: tensor.clone() for name, tensor in layers.atlas_network.items()}
+    atlas = run(layers, settings, checkpoint, listener)
+    assert all(torch.equal(getattr(layers, name), tensor) for name, tensor in before.items())
+    assert all(torch.equal(layers.atlas_network[name], given[name]) for name in given)
+    assert isinstance(atlas, NetworkAtlas)
+    assert not torch.equal(atlas.network.linears[0].weight, given["linears.0.weight"])
+
+
+def test_the_background_of_a_preview_is_the_frame(layers, settings, checkpoint, listener):
+    run(layers, settings, checkpoint, listener)
+    frame = (layers.reconstruction()[2] * 255).round().byte()
+    outside = layers.alpha[2] < 0.005
+    shown = torch.from_numpy(listener.pictures["frame"].copy())
+    assert torch.equal(shown[outside], frame[outside])
+
+
+@pytest.mark.parametrize("form", ["palette", "network"])
+def test_a_resumed_stylization_equals_an_uninterrupted_one(
+    form, layers, settings, tmp_path, make_listener
+):
+    if form == "network":
+        settings, layers = as_network(settings, layers)
+    whole = run(layers, settings, Checkpoint(tmp_path / "whole.pt", seconds=1e9), make_listener())
+    parted = Checkpoint(tmp_path / "parted.pt", seconds=1e9)
+    with pytest.raises(Stopped):
+        run(layers, settings, parted, make_listener(stop_after=2))
+    torch.manual_seed(99)
+    rest = make_listener()
+    assert same(whole, run(layers, settings, parted, rest))
+    assert rest.steps[0] == 3
+
+
+def test_a_checkpoint_that_is_due_is_written(layers, settings, tmp_path, listener):
+    checkpoint = Checkpoint(tmp_path / "state.pt", seconds=0)
+    run(layers, settings, checkpoint, listener)
+    assert checkpoint.load()["step"] == 6
+
+
+def test_snapshots_lie_beside_the_checkpoint(layers, settings, checkpoint, listener):
+    atlas = run(layers, settings, checkpoint, listener)
+    folder = checkpoint.path.parent / "snapshots"
+    assert sorted(path.name for path in folder.iterdir()) == ["000003", "000006"]
+    assert same(atlas, load_atlas(folder / "000006"))
+
+
+def test_the_seed_decides(layers, settings, tmp_path, make_listener):
+    runs = [
+        run(layers, settings, Checkpoint(tmp_path / f"{i}.pt"), make_listener(), seed=seed)
+        for i, seed in enumerate((1, 1, 2))
+    ]
+    assert same(runs[0], runs[1]) and not same(runs[0], runs[2])
+
+
+def test_two_frames_are_enough(make_disc, settings, checkpoint, listener):
+    run(make_disc(frames=2), settings, checkpoint, listener)
+    assert listener.terms[0]["temporal"] == 0
+
+
+def test_a_loss_that_is_no_number_ends_the_stylization(layers, settings, checkpoint, listener):
+    settings, layers = as_network(settings, layers)
+    layers.atlas_network["linears.0.weight"].fill_(float("nan"))
+    with pytest.raises(EngineError) as caught:
+        run(layers, settings, checkpoint, listener)
+    assert caught.value.fault is Fault.DIVERGED
+
+
+def test_the_smoothness_is_computed_where_it_has_a_weight(layers, settings, checkpoint, listener):
+    weights = replace(settings.weights, smoothness=0.5)
+    run(layers, replace(settings, weights=weights, steps=2), checkpoint, listener)
+    assert listener.terms[0]["smoothness"] > 0
+
+
+def test_the_papers_learning_rate_falls_in_stairs():
+    paper = StylizationSettings()
+    rates = [paper.learning_rate * learning_rate_factor(s, paper) for s in (0, 400, 1000, 1800)]
+    assert rates == pytest.approx([1e-4, 8.1e-5, 5.9e-5, 3.9e-5], rel=0.01)
+
+
+def test_the_palettes_learning_rate_warms_up_and_fades():
+    draft = StylizationSettings(atlas="palette", steps=100)
+    factors = [learning_rate_factor(step, draft) for step in (0, 9, 49, 75, 99)]
+    assert factors == pytest.approx([0.1, 1, 1, 0.5, 0.02])
+
+
+def test_an_engine_without_a_network_has_its_atlas_distilled(layers, monkeypatch):
+    generator = torch.Generator().manual_seed(0)
+    monkeypatch.setattr(distillation, "POINTS", 512)
+    network = distillation.atlas_network(layers, steps=60, generator=generator)
+    uv = 0.2 + 0.6 * torch.rand(200, 2)
+    with torch.no_grad():
+        error = (network(uv) - sample_atlas(layers.atlas, uv)).abs().mean()
+    assert error < 0.08
