@@ -1,0 +1,1 @@
+"""The fast decomposition: registration by least squares, then textures, alpha and gain by Adam."""

@@ -1,0 +1,146 @@
+"""A window that follows the object in place and size, and the pictures that are matched in it.
+
+In the window the object nearly stands still, so that its motion left over is small and smooth.
+Nothing here knows how the pictures are matched.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy import ndarray as Array
+
+LONGEST_SIDE = 160
+MARGIN = 10
+LARGEST_MAGNIFICATION = 4.0
+SMALLEST_SIDE = 64
+
+
+@dataclass(frozen=True)
+class Crop:
+    """Where the window is: its centre in frame pixels, and frame pixels per crop pixel."""
+
+    centre: Array  # [T, 2]
+    scale: Array  # [T]
+    width: int
+    height: int
+
+    @property
+    def middle(self) -> Array:
+        """The window's centre in crop pixels, [2]."""
+        return np.array([self.width - 1, self.height - 1]) / 2
+
+    def to_crop(self, points: Array, frame: Array | int) -> Array:
+        """Turn frame pixels [N, 2] into crop pixels."""
+        offset = points - self.centre[frame]
+        return offset / np.asarray(self.scale[frame])[..., None] + self.middle
+
+    def columns(self, frame: int, first: int, count: int) -> Array:
+        """Return the crop positions of ``count`` pixel columns from ``first`` on, [count]."""
+        offset = np.arange(first, first + count) - self.centre[frame, 0]
+        return offset / self.scale[frame] + self.middle[0]
+
+    def rows(self, frame: int, first: int, count: int) -> Array:
+        """Return the crop positions of ``count`` pixel rows from ``first`` on, [count]."""
+        offset = np.arange(first, first + count) - self.centre[frame, 1]
+        return offset / self.scale[frame] + self.middle[1]
+
+
+def follow(masks: Array) -> Crop:
+    """Fit the window to the object, ``masks`` [T, H, W] in [0, 1]; at least one is not empty."""
+    seen = np.array([mask.max() > 0.5 for mask in masks])
+    frames = np.flatnonzero(seen)
+    assert len(frames) > 0, "masks are all empty"
+    moments = [_moments(masks[frame]) for frame in frames]
+    every = np.arange(len(masks))
+    centre = [np.interp(every, frames, [moment[axis] for moment in moments]) for axis in (0, 1)]
+    spread = np.interp(every, frames, [np.log(moment[2]) for moment in moments])
+    centre = np.stack([_smooth(values, sigma=1.0) for values in centre], 1)
+    spread = np.exp(_smooth(spread, sigma=2.0))
+    reach = _reach(masks, frames, centre, spread)
+    magnification = (LONGEST_SIDE / 2 - MARGIN) / max(reach)
+    magnification = min(magnification, LARGEST_MAGNIFICATION * spread.min())
+    width, height = (
+        max(SMALLEST_SIDE, 2 * int(np.ceil(side * magnification + MARGIN))) for side in reach
+    )
+    return Crop(centre, spread / magnification, width, height)
+
+
+def cut(image: Array, crop: Crop, frame: int) -> Array:
+    """Return the window of one frame, [h, w] or [h, w, C]; black outside the frame."""
+    scale = float(crop.scale[frame])
+    if scale > 1.05:
+        image = cv2.GaussianBlur(image, (0, 0), 0.5 * np.sqrt(scale**2 - 1))
+    shift = crop.centre[frame] - scale * crop.middle
+    matrix = np.array([[scale, 0, shift[0]], [0, scale, shift[1]]])
+    return cv2.warpAffine(
+        image, matrix, (crop.width, crop.height), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    )
+
+
+def matching_pictures(frames: Array, masks: Array, crop: Crop) -> tuple[Array, Array]:
+    """Return what is matched, uint8 [T, h, w], and the masks in the window, [T, h, w].
+
+    ``frames`` uint8 [T, H, W, 3], ``masks`` [T, H, W] in [0, 1]. The object is continued
+    smoothly beyond its edge, so that neither silhouette nor background is matched.
+    """
+    cuts = [cut(mask, crop, frame) for frame, mask in enumerate(masks)]
+    greys = [cut(_grey(image), crop, frame) for frame, image in enumerate(frames)]
+    inside = np.concatenate([grey[mask > 0.5] for grey, mask in zip(greys, cuts, strict=True)])
+    mean, deviation = (inside.mean(), inside.std() + 1e-3) if len(inside) else (0.5, 1.0)
+    pictures = [
+        _continued((grey - mean) / deviation * 45 + 128, mask)
+        for grey, mask in zip(greys, cuts, strict=True)
+    ]
+    return np.stack(pictures), np.stack(cuts)
+
+
+def _moments(mask: Array) -> tuple[float, float, float]:
+    rows, columns = np.nonzero(mask > 0.5)
+    spread = np.sqrt(columns.var() + rows.var())
+    return columns.mean(), rows.mean(), max(spread, 0.5)
+
+
+def _reach(masks: Array, frames: Array, centre: Array, spread: Array) -> tuple[float, float]:
+    """How far the object reaches from the window's centre, in spreads, along x and y."""
+    reach = []
+    for axis, across in ((0, 0), (1, 1)):
+        most = 0.0
+        for frame in frames:
+            there = np.flatnonzero((masks[frame] > 0.5).any(across))
+            distance = np.abs(there[[0, -1]] - centre[frame, axis]).max()
+            most = max(most, (distance + 0.5) / spread[frame])
+        reach.append(most)
+    return reach[0], reach[1]
+
+
+def _smooth(values: Array, *, sigma: float) -> Array:
+    radius = int(3 * sigma)
+    kernel = np.exp(-0.5 * (np.arange(-radius, radius + 1) / sigma) ** 2)
+    # Mirrored through the end points, so that a steady motion stays what it is.
+    padded = np.pad(values, radius, mode="reflect" if len(values) > radius else "edge")
+    if len(values) > radius:
+        padded[:radius] = 2 * values[0] - padded[:radius]
+        padded[-radius:] = 2 * values[-1] - padded[-radius:]
+    return np.convolve(padded, kernel / kernel.sum(), mode="valid")
+
+
+def _grey(image: Array) -> Array:
+    picture = image.astype(np.float32) @ np.array([0.30, 0.55, 0.15], np.float32)
+    return np.sqrt(picture / 255)
+
+
+def _continued(picture: Array, mask: Array) -> Array:
+    inside = (mask > 0.7).astype(np.float32)
+    if not inside.any():
+        return np.full(picture.shape, 128, np.uint8)
+    filled = np.full_like(picture, (picture * inside).sum() / inside.sum())
+    for sigma in (24, 12, 6, 3, 1.5):
+        amount = cv2.GaussianBlur(inside, (0, 0), sigma)
+        blurred = cv2.GaussianBlur(picture * inside, (0, 0), sigma)
+        trust = np.clip(amount * 4, 0, 1)
+        filled += trust * (blurred / np.maximum(amount, 1e-4) - filled)
+    blend = filled + np.clip(mask, 0, 1) * (picture - filled)
+    return np.clip(blend, 0, 255).astype(np.uint8)

@@ -1,0 +1,100 @@
+"""The registration of the object: window, flow and tracks in it, one solve."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import torch
+from numpy import ndarray as Array
+from torch import Tensor
+
+from ...contract.settings import GridSettings
+from . import crop as windows
+from . import matches as matching
+from . import registration
+from .mapping import Foreground
+from .splines import Lattice, stiffness
+from .tracks import track_matches
+
+FIRST_DIFFERENCES = 0.01
+SECOND_DIFFERENCES = 0.25
+SIZE = 1e-4
+
+
+def register_foreground(
+    frames: Array,
+    masks: Array,
+    settings: GridSettings,
+    *,
+    seed: int,
+    tick: Callable[[float], None],
+) -> tuple[Foreground, dict[str, float]]:
+    """Return the object's mapping, without an atlas's place yet, and its energies.
+
+    ``frames`` uint8 [T, H, W, 3], ``masks`` [T, H, W] in [0, 1]. ``tick`` is called with the
+    share of the work that is done.
+    """
+    crop = windows.follow(masks)
+    reference = reference_frame(masks, crop.scale)
+    found = _matches(frames, masks, crop, reference, seed=seed, tick=tick)
+    lattice = Lattice(crop.width, crop.height, settings.knot_spacing)
+    energy = settings.weights.rigidity * stiffness(
+        lattice, first=FIRST_DIFFERENCES, second=SECOND_DIFFERENCES, size=SIZE
+    )
+    energy += SIZE * torch.eye(len(energy))
+    found = replace(found, weight=settings.weights.flow * found.weight)
+    knots, misfit = _solved(found, lattice, energy, len(frames), reference, tick)
+    flat = knots.flatten(1, 2)  # [T, K, 2]
+    bending = float((flat * (energy @ flat)).sum() / flat[..., 0].numel())
+    mapping = Foreground(crop, lattice, knots, torch.zeros(2), float(crop.width))
+    return mapping, {"flow": misfit, "rigidity": bending}
+
+
+def reference_frame(masks: Array, scale: Array) -> int:
+    """Return the frame nearest the middle that shows the object about as whole as any other."""
+    area = (masks > 0.5).sum((1, 2)) / scale**2
+    candidates = np.flatnonzero(area >= 0.8 * np.quantile(area, 0.9))
+    return int(candidates[np.abs(candidates - len(masks) // 2).argmin()])
+
+
+def _matches(
+    frames: Array,
+    masks: Array,
+    crop: windows.Crop,
+    reference: int,
+    *,
+    seed: int,
+    tick: Callable[[float], None],
+) -> matching.Matches:
+    pictures, inside = windows.matching_pictures(frames, masks, crop)
+    random = np.random.default_rng(seed)
+    pairs = matching.pairs(len(frames), reference)
+    parts = []
+    for number, pair in enumerate(pairs):
+        tick(0.4 * number / len(pairs))
+        parts.append(matching.flow_matches(pictures, inside, pair, random))
+    tick(0.4)
+    return matching.joined([*parts, track_matches(frames, masks, crop)])
+
+
+def _solved(
+    found: matching.Matches,
+    lattice: Lattice,
+    energy: Tensor,
+    frames: int,
+    reference: int,
+    tick: Callable[[float], None],
+) -> tuple[Tensor, float]:
+    if len(found.weight) == 0:
+        return torch.zeros(frames, lattice.rows, lattice.columns, 2), 0.0
+    done = iter((0.6, 0.65, 0.7, 0.8, 0.9))
+    return registration.solve(
+        registration.problem(found, found.end - found.start),
+        lattice,
+        energy,
+        frames=frames,
+        reference=reference,
+        before_round=lambda: tick(next(done)),
+    )

@@ -1,0 +1,133 @@
+"""Where the pixels of the frames read the two atlases: knots and frames made into uv."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .crop import Crop
+from .splines import Lattice, field
+
+ATLAS_MARGIN = 0.03
+# In frames, along each side and in all.
+LARGEST_PANORAMA = 6.0
+MOST_TEXELS = 6.0
+
+
+@dataclass(frozen=True)
+class Foreground:
+    """The object's mapping: window of each frame, knots, and the atlas's place around it."""
+
+    crop: Crop
+    lattice: Lattice
+    knots: Tensor  # [T, rows, columns, 2], crop px
+    origin: Tensor  # [2], crop px of the atlas's upper left corner
+    extent: float  # crop px of the atlas's side
+
+    def place(self, frames: list[int], rows: Tensor, columns: Tensor) -> Tensor:
+        """Return where pixels lie in the reference frame's window, [n, h, w, 2].
+
+        ``rows`` [n, h] and ``columns`` [n, w] are crop positions of the pixels in ``frames``.
+        """
+        across, down = self.lattice.basis_x(columns), self.lattice.basis_y(rows)
+        shift = field(self.knots[frames].to(rows), across, down)
+        shape = shift.shape[:3]
+        still = torch.stack([columns[:, None].expand(shape), rows[:, :, None].expand(shape)], 3)
+        return still + shift
+
+    def uv(self, frames: list[int], rows: Tensor, columns: Tensor) -> Tensor:
+        """Like `place`, in the atlas's unit square; pixels beyond it stay at its edge."""
+        place = self.place(frames, rows, columns)
+        return ((place - self.origin.to(place)) / self.extent).clamp(0, 1)
+
+
+def around(mapping: Foreground, alphas: Tensor, corners: list[tuple[int, int]]) -> Foreground:
+    """Return ``mapping`` with the atlas laid around all that is seen with alpha over 0.05.
+
+    ``alphas`` [T, h, w] in boxes whose upper left pixels are ``corners`` (row, column).
+    """
+    seen = []
+    for frame, alpha in enumerate(alphas):
+        rows, columns = box_positions(mapping.crop, [frame], corners, alpha.shape)
+        seen.append(mapping.place([frame], rows, columns)[0][alpha > 0.05])
+    places = torch.cat(seen)
+    # A few stray pixels must not make the object small in its atlas.
+    low, high = (
+        torch.from_numpy(np.quantile(places.numpy(), share, axis=0)).float()
+        for share in (0.0005, 0.9995)
+    )
+    extent = float((high - low).max()) * (1 + 2 * ATLAS_MARGIN) + 2
+    return replace(mapping, origin=(low + high - extent) / 2, extent=extent)
+
+
+def box_positions(
+    crop: Crop,
+    frames: list[int],
+    corners: Sequence[tuple[int, int]] | Mapping[int, tuple[int, int]],
+    size: tuple[int, ...],
+) -> tuple[Tensor, Tensor]:
+    """Return the crop positions of the rows [n, h] and columns [n, w] of boxes of ``size``.
+
+    ``corners`` of a frame are the row and the column of its box's upper left pixel.
+    """
+    rows = [crop.rows(frame, corners[frame][0], size[0]) for frame in frames]
+    columns = [crop.columns(frame, corners[frame][1], size[1]) for frame in frames]
+    return torch.from_numpy(np.stack(rows)).float(), torch.from_numpy(np.stack(columns)).float()
+
+
+@dataclass(frozen=True)
+class Background:
+    """The background's mapping: a homography and knots for each frame, and the panorama.
+
+    Its pixels are those in which the background was matched, ``shrunk`` of them to a frame pixel.
+    """
+
+    homographies: Tensor  # [T, 3, 3], px to px of the reference frame
+    lattice: Lattice
+    knots: Tensor  # [T, rows, columns, 2], reference px
+    shrunk: Tensor  # [2]
+    origin: Tensor  # [2], reference px of the panorama's upper left corner
+    extent: Tensor  # [2], reference px of its sides
+
+    def uv(self, frames: list[int], height: int, width: int) -> Tensor:
+        """Return where all pixels of ``frames`` read the panorama, [n, H, W, 2] in [0, 1]."""
+        return ((self.place(frames, height, width) - self.origin) / self.extent).clamp(0, 1)
+
+    def place(self, frames: list[int], height: int, width: int) -> Tensor:
+        """Return where all pixels lie in the reference frame, [n, H, W, 2]."""
+        x = (torch.arange(width) + 0.5) * self.shrunk[0] - 0.5
+        y = (torch.arange(height) + 0.5) * self.shrunk[1] - 0.5
+        points = torch.stack([x.expand(height, width), y[:, None].expand(height, width)], 2)
+        across = self.lattice.basis_x(x).expand(len(frames), -1, -1)
+        down = self.lattice.basis_y(y).expand(len(frames), -1, -1)
+        still = moved(self.homographies[frames], points.reshape(1, -1, 2))
+        return still.reshape(-1, height, width, 2) + field(self.knots[frames], across, down)
+
+    def texels(self) -> tuple[int, int]:
+        """Return the panorama's rows and columns, at most one texel to a frame pixel."""
+        frames = self.extent / torch.tensor([self.lattice.width, self.lattice.height])
+        density = min(1.0, float(MOST_TEXELS / frames.prod()) ** 0.5)
+        width, height = (self.extent / self.shrunk * density).ceil().int().tolist()
+        return height, width
+
+
+def moved(homographies: Tensor, points: Tensor) -> Tensor:
+    """Apply ``homographies`` [n, 3, 3] to ``points`` [n or 1, N, 2]; returns [n, N, 2]."""
+    turned = points @ homographies[:, :, :2].mT + homographies[:, None, :, 2]
+    return turned[..., :2] / turned[..., 2:].clamp(min=1e-3)
+
+
+def panorama(mapping: Background, height: int, width: int) -> Background:
+    """Return ``mapping`` with the panorama laid around all frames, within reason."""
+    low, high = torch.full((2,), torch.inf), torch.full((2,), -torch.inf)
+    for frame in range(len(mapping.knots)):
+        places = mapping.place([frame], height, width).reshape(-1, 2)
+        low, high = torch.minimum(low, places.amin(0)), torch.maximum(high, places.amax(0))
+    size = torch.tensor([width, height]) * mapping.shrunk
+    low = torch.maximum(low, size / 2 - size * LARGEST_PANORAMA / 2)
+    high = torch.minimum(high, size / 2 + size * LARGEST_PANORAMA / 2)
+    return replace(mapping, origin=low - 0.5, extent=high - low + 1)

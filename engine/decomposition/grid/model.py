@@ -1,0 +1,160 @@
+"""What is learned, and how the frames are rendered from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from . import textures
+from .mapping import box_positions
+from .scene import Scene
+from .splines import field
+
+# Alpha reaches 0 and 1 at finite logits.
+STRETCH = 0.02
+TRUST = 0.01
+SPLAT_ROUNDS = 2
+
+
+@dataclass
+class Model:
+    """The learned tensors; those of a frame are apart, so that each step moves its frames only."""
+
+    atlas: Tensor  # [3, S, S]
+    panorama: Tensor  # [3, P, Q]
+    logits: list[Tensor]  # T of [h, w]
+    gains: list[Tensor]  # T of [rows, columns, 3], of the foreground, logarithmic
+    gains_background: list[Tensor]  # T of [rows, columns, 3]
+
+    def parameters(self) -> list[Tensor]:
+        """Return all tensors in a fixed order."""
+        return [
+            self.atlas,
+            self.panorama,
+            *self.logits,
+            *self.gains,
+            *self.gains_background,
+        ]
+
+
+def start(scene: Scene, atlas_size: int) -> Model:
+    """Return textures splatted from all frames, alpha as in the masks, no gain."""
+    device = scene.frames.device
+    edge = torch.logit(scene.masks.clamp(STRETCH, 1 - STRETCH))
+    shape = (scene.gain_box_down.shape[2], scene.gain_box_across.shape[2], 3)
+    whole = (scene.gain_down.shape[1], scene.gain_across.shape[1], 3)
+    count = len(scene.frames)
+    model = Model(
+        _splatted_atlas(scene, atlas_size),
+        _splatted_panorama(scene),
+        [edge[frame].clone() for frame in range(count)],
+        [torch.zeros(shape, device=device) for _ in range(count)],
+        [torch.zeros(whole, device=device) for _ in range(count)],
+    )
+    for parameter in model.parameters():
+        parameter.requires_grad_(True)
+    return model
+
+
+def atlas(model: Model) -> Tensor:
+    """Return the object's texture, [3, S, S].
+
+    What is learned is smoothed over three texels: the frames are coarser than the atlas, and
+    would leave a pattern in it that no frame shows.
+    """
+    return _smoothed(_smoothed(model.atlas).mT).mT
+
+
+def alpha(scene: Scene, logits: Tensor, frames: list[int]) -> Tensor:
+    """Return alpha in the boxes, [n, h, w], from ``logits`` [n, h, w]."""
+    stretched = torch.sigmoid(logits) * (1 + 2 * STRETCH) - STRETCH
+    return stretched.clamp(0, 1) * scene.support[frames]
+
+
+def foreground(model: Model, scene: Scene, frames: list[int]) -> Tensor:
+    """Return the object's colours in the boxes, [n, h, w, 3]."""
+    colours = textures.read(atlas(model), scene.uv[frames])
+    knots = torch.stack([model.gains[frame] for frame in frames])
+    return colours * field(knots, scene.gain_box_across[frames], scene.gain_box_down[frames]).exp()
+
+
+def frame_gain(model: Model, scene: Scene, frame: int) -> Tensor:
+    """Return the object's gain on a whole frame, [H, W, 3]; constant beyond its window."""
+    height, width = scene.frames.shape[1:3]
+    crop = scene.foreground.crop
+    rows, columns = box_positions(crop, [frame], {frame: (0, 0)}, (height, width))
+    across = scene.gain_window.basis_x(columns).to(model.atlas)
+    down = scene.gain_window.basis_y(rows).to(model.atlas)
+    return field(model.gains[frame][None], across, down)[0].exp()
+
+
+def background(model: Model, scene: Scene, frames: list[int]) -> Tensor:
+    """Return the background's colours, [n, H, W, 3]."""
+    colours = textures.read(model.panorama, scene.uv_background[frames])
+    knots = torch.stack([model.gains_background[frame] for frame in frames])
+    across = scene.gain_across.expand(len(frames), -1, -1)
+    return colours * field(knots, across, scene.gain_down.expand(len(frames), -1, -1)).exp()
+
+
+def blended(scene: Scene, front: Tensor, behind: Tensor, alphas: Tensor, frames: list[int]):
+    """Return the frames [n, H, W, 3]: ``front`` over ``behind`` within the boxes."""
+    whole = behind.clone()
+    for number, frame in enumerate(frames):
+        part = alphas[number, ..., None]
+        under = scene.boxed(behind[number], frame)
+        scene.boxed(whole[number], frame).copy_(under + part * (front[number] - under))
+    return whole
+
+
+def next_alpha(scene: Scene, alphas: Tensor, firsts: list[int]) -> Tensor:
+    """Read the next frames' ``alphas`` [n, h, w] where the flow of ``firsts`` ends."""
+    height, width = scene.box
+    size = alphas.new_tensor([width, height])
+    grid = (scene.ahead[firsts] + 0.5) / size * 2 - 1
+    return functional.grid_sample(alphas[:, None], grid, align_corners=False)[:, 0]
+
+
+def _smoothed(texture: Tensor) -> Tensor:
+    padded = functional.pad(texture, (1, 1), mode="replicate")
+    return (padded[..., :-2] + 2 * texture + padded[..., 2:]) / 4
+
+
+def _splatted_atlas(scene: Scene, size: int) -> Tensor:
+    texture = None
+    for _ in range(SPLAT_ROUNDS):
+        splat = textures.Splat((size, size), scene.frames.device)
+        for frame in range(len(scene.frames)):
+            colours = scene.boxed(scene.frames[frame], frame).float() / 255
+            weight = (2 * scene.masks[frame] - 1).clamp(min=0)
+            _add(splat, texture, colours, scene.uv[frame], weight)
+        texture = splat.filled()
+    assert texture is not None
+    return texture
+
+
+def _splatted_panorama(scene: Scene) -> Tensor:
+    texture = None
+    for _ in range(SPLAT_ROUNDS):
+        splat = textures.Splat(scene.background.texels(), scene.frames.device)
+        for frame in range(len(scene.frames)):
+            weight = torch.ones(scene.frames.shape[1:3], device=scene.frames.device)
+            scene.boxed(weight, frame).sub_(scene.support[frame])
+            colours = scene.frames[frame].float() / 255
+            _add(splat, texture, colours, scene.uv_background[frame], weight)
+        texture = splat.filled()
+    assert texture is not None
+    return texture
+
+
+def _add(
+    splat: textures.Splat, texture: Tensor | None, colours: Tensor, uv: Tensor, weight: Tensor
+) -> None:
+    """Splat one picture [h, w, 3]; what an earlier texture does not show counts less."""
+    if texture is not None:
+        error = (textures.read(texture, uv[None])[0] - colours).square().sum(2)
+        weight = weight / (1 + error / TRUST)
+    kept = weight > 0
+    splat.add(colours[kept], uv[kept], weight[kept])

@@ -1,0 +1,89 @@
+"""The finished layers, and the pictures that are shown on the way."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy import ndarray as Array
+from torch import Tensor
+
+from ..layers import Layers
+from . import model, textures
+from .mapping import box_positions
+from .model import Model
+from .scene import Scene
+
+SEEN = 0.05
+
+
+@torch.no_grad()
+def layers(learned: Model, scene: Scene) -> Layers:
+    """Render every frame's layers at the working size, on the CPU."""
+    count, height, width = scene.frames.shape[:3]
+    uv = torch.empty(count, height, width, 2)
+    alphas = torch.zeros(count, height, width)
+    front, behind = torch.empty(2, count, height, width, 3)
+    seen = coverage(learned, scene)
+    atlas = _completed(model.atlas(learned), seen)
+    for frame in range(count):
+        rows, columns = box_positions(
+            scene.foreground.crop, [frame], {frame: (0, 0)}, (height, width)
+        )
+        uv[frame] = scene.foreground.uv([frame], rows, columns)[0]
+        alpha = model.alpha(scene, learned.logits[frame][None], [frame])[0]
+        scene.boxed(alphas[frame], frame).copy_(alpha)
+        front[frame] = _lit(learned, scene, atlas, uv[frame], frame)
+        behind[frame] = model.background(learned, scene, [frame])[0].clamp(0, 1)
+    return Layers(
+        uv=uv,
+        alpha=alphas,
+        foreground=front,
+        background=behind,
+        atlas=atlas.permute(1, 2, 0).clamp(0, 1).cpu(),
+        coverage=seen.cpu(),
+        atlas_background=learned.panorama.permute(1, 2, 0).clamp(0, 1).cpu(),
+    )
+
+
+def _lit(learned: Model, scene: Scene, atlas: Tensor, uv: Tensor, frame: int) -> Tensor:
+    """Return the atlas as the whole frame reads it, with its gain, [H, W, 3]."""
+    colours = textures.read(atlas, uv[None].to(atlas))[0]
+    return (colours * model.frame_gain(learned, scene, frame)).clamp(0, 1)
+
+
+@torch.no_grad()
+def coverage(learned: Model, scene: Scene) -> Tensor:
+    """Return the greatest alpha with which any frame sees each texel, [S, S]."""
+    size = learned.atlas.shape[1]
+    seen = torch.zeros(size, size, device=learned.atlas.device)
+    for frame in range(len(scene.frames)):
+        alpha = model.alpha(scene, learned.logits[frame][None], [frame])[0]
+        textures.cover(scene.uv[frame], alpha, seen)
+    return seen
+
+
+def _completed(atlas: Tensor, seen: Tensor) -> Tensor:
+    """Replace what no frame sees by a smooth continuation of what is seen."""
+    weight = (seen > SEEN).float()[None, None]
+    return textures.push_pull(atlas[None] * weight, weight)[0]
+
+
+@torch.no_grad()
+def reconstruction_picture(learned: Model, scene: Scene) -> Array:
+    """Return the middle frame as the layers explain it, uint8 [H, W, 3]."""
+    frames = [len(scene.frames) // 2]
+    alphas = model.alpha(scene, learned.logits[frames[0]][None], frames)
+    front = model.foreground(learned, scene, frames)
+    behind = model.background(learned, scene, frames)
+    return _picture(model.blended(scene, front, behind, alphas, frames)[0])
+
+
+@torch.no_grad()
+def atlas_picture(learned: Model, scene: Scene) -> Array:
+    """Return the object's atlas, white where no frame sees it, uint8 [S, S, 3]."""
+    seen = coverage(learned, scene)[..., None]
+    return _picture(model.atlas(learned).permute(1, 2, 0) * seen + 1 - seen)
+
+
+def _picture(colours: Tensor) -> Array:
+    return (colours.clamp(0, 1) * 255 + 0.5).to(torch.uint8).cpu().numpy().astype(np.uint8)

@@ -1,0 +1,51 @@
+"""The registrations as plain tensors and numbers, for the checkpoint."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from .crop import Crop
+from .mapping import Background, Foreground
+from .splines import Lattice
+
+
+def packed(foreground: Foreground, background: Background) -> dict[str, Any]:
+    """Return what `unpacked` needs."""
+    crop = foreground.crop
+    return {
+        "centre": torch.from_numpy(crop.centre),
+        "scale": torch.from_numpy(crop.scale),
+        "window": [crop.width, crop.height],
+        "spacing": foreground.lattice.spacing,
+        "knots": foreground.knots,
+        "homographies": background.homographies,
+        "size": [background.lattice.width, background.lattice.height],
+        "background_spacing": background.lattice.spacing,
+        "background_knots": background.knots,
+        "shrunk": background.shrunk,
+    }
+
+
+def unpacked(state: dict[str, Any]) -> tuple[Foreground, Background]:
+    """Return the mappings, without the atlases' places."""
+    width, height = state["window"]
+    across, down = state["size"]
+    crop = Crop(state["centre"].numpy(), state["scale"].numpy(), width, height)
+    foreground = Foreground(
+        crop,
+        Lattice(width, height, state["spacing"]),
+        state["knots"],
+        torch.zeros(2),
+        float(width),
+    )
+    background = Background(
+        state["homographies"],
+        Lattice(across, down, state["background_spacing"]),
+        state["background_knots"],
+        state["shrunk"],
+        torch.zeros(2),
+        torch.ones(2),
+    )
+    return foreground, background

@@ -1,0 +1,136 @@
+"""What stays fixed while the textures are polished: pictures, masks, mappings, boxes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import torch
+from numpy import ndarray as Array
+from torch import Tensor
+
+from .mapping import Background, Foreground, around, box_positions, panorama
+from .splines import Lattice
+
+if TYPE_CHECKING:
+    from ...video.flow import Flow
+
+GAIN_KNOTS = 4
+
+
+@dataclass(frozen=True)
+class Scene:
+    """The video on the device. A box of h x w holds the object in each frame."""
+
+    frames: Tensor  # uint8 [T, H, W, 3]
+    masks: Tensor  # [T, h, w]
+    support: Tensor  # [T, h, w], 1 where alpha may be
+    corners: list[tuple[int, int]]  # upper left row and column of the boxes
+    uv: Tensor  # [T, h, w, 2]
+    uv_background: Tensor  # [T, H, W, 2]
+    ahead: Tensor  # [T-1, h, w, 2], where the flow ends, px of the next frame's box
+    ahead_valid: Tensor  # [T-1, h, w]
+    gain_window: Lattice  # knots of the foreground's gain
+    gain_across: Tensor  # [W, k]
+    gain_down: Tensor  # [H, k]
+    gain_box_across: Tensor  # [T, w, k]
+    gain_box_down: Tensor  # [T, h, k]
+    foreground: Foreground
+    background: Background
+
+    @property
+    def box(self) -> tuple[int, int]:
+        """Rows and columns of the boxes."""
+        return self.masks.shape[1], self.masks.shape[2]
+
+    def boxed(self, picture: Tensor, frame: int) -> Tensor:
+        """Return the part of one frame's ``picture`` [H, W, ...] that lies in its box."""
+        top, left = self.corners[frame]
+        return picture[top : top + self.box[0], left : left + self.box[1]]
+
+
+def build(
+    frames: Array,
+    masks: Array,
+    flow: Flow,
+    foreground: Foreground,
+    background: Background,
+    device: torch.device,
+) -> Scene:
+    """Lay out the atlases and move everything to the device; ``masks`` [T, H, W] in [0, 1]."""
+    count, height, width = masks.shape
+    support = _support(masks)
+    corners, size = _boxes(support)
+    boxed = [_cut(torch.from_numpy(part), corners, size) for part in (masks, support)]
+    foreground = around(foreground, boxed[0], corners)
+    background = panorama(background, height, width)
+    every = list(range(count))
+    rows, columns = box_positions(foreground.crop, every, corners, size)
+    ahead, valid = _ahead(flow, corners, size)
+    whole = Lattice(width, height, max(width, height) / GAIN_KNOTS)
+    window = Lattice(
+        foreground.lattice.width,
+        foreground.lattice.height,
+        max(foreground.lattice.width, foreground.lattice.height) / GAIN_KNOTS,
+    )
+    return Scene(
+        frames=torch.from_numpy(frames).to(device),
+        masks=boxed[0].to(device),
+        support=boxed[1].to(device),
+        corners=corners,
+        uv=foreground.uv(every, rows, columns).to(device),
+        uv_background=torch.cat([background.uv([t], height, width) for t in every]).to(device),
+        ahead=ahead.to(device),
+        ahead_valid=valid.to(device),
+        gain_window=window,
+        gain_across=whole.basis_x(torch.arange(width).float()).to(device),
+        gain_down=whole.basis_y(torch.arange(height).float()).to(device),
+        gain_box_across=window.basis_x(columns).to(device),
+        gain_box_down=window.basis_y(rows).to(device),
+        foreground=foreground,
+        background=background,
+    )
+
+
+def _support(masks: Array) -> Array:
+    radius = int(np.clip(round(max(masks.shape[1:]) / 96), 2, 10))
+    brush = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+    return np.stack([cv2.dilate((mask > 0.3).astype(np.float32), brush) for mask in masks])
+
+
+def _boxes(support: Array) -> tuple[list[tuple[int, int]], tuple[int, int]]:
+    """Return boxes of one size around what is set in ``support`` [T, H, W], within the frame."""
+    spans = []
+    for axis in (2, 1):
+        along = np.max(support, axis=axis) > 0  # [T, rows or columns]
+        first = along.argmax(1)
+        last = along.shape[1] - 1 - along[:, ::-1].argmax(1)
+        side = int((last - first)[along.any(1)].max()) + 1
+        spans.append((np.minimum(first, along.shape[1] - side), side))
+    (tops, height), (lefts, width) = spans
+    corners = [(int(top), int(left)) for top, left in zip(tops, lefts, strict=True)]
+    return corners, (height, width)
+
+
+def _cut(pictures: Tensor, corners: list[tuple[int, int]], size: tuple[int, int]) -> Tensor:
+    parts = [
+        picture[top : top + size[0], left : left + size[1]]
+        for picture, (top, left) in zip(pictures, corners, strict=False)
+    ]
+    return torch.stack(parts)
+
+
+def _ahead(
+    flow: Flow, corners: list[tuple[int, int]], size: tuple[int, int]
+) -> tuple[Tensor, Tensor]:
+    if len(corners) < 2:
+        return torch.zeros(0, *size, 2), torch.zeros(0, *size)
+    step = _cut(torch.from_numpy(flow.forward).float(), corners, size)
+    valid = _cut(torch.from_numpy(flow.forward_valid).float(), corners, size)
+    rows, columns = torch.arange(size[0]).float(), torch.arange(size[1]).float()
+    still = torch.stack([columns.expand(size), rows[:, None].expand(size)], 2)
+    places = torch.tensor(corners)
+    between = (places[:-1] - places[1:]).flip(1).float()
+    return still + step + between[:, None, None], valid

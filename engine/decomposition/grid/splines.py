@@ -1,0 +1,86 @@
+"""Smooth fields from few control points: uniform cubic B-splines on a grid of knots.
+
+Because a window is upright, a field on all pixels of a frame is two small matrix products.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Lattice:
+    """Knots every ``spacing`` over ``width`` x ``height``; fields are constant beyond."""
+
+    width: float
+    height: float
+    spacing: float
+
+    @property
+    def columns(self) -> int:
+        """Number of knots along x."""
+        return int((self.width - 1) / self.spacing) + 4
+
+    @property
+    def rows(self) -> int:
+        """Number of knots along y."""
+        return int((self.height - 1) / self.spacing) + 4
+
+    def basis_x(self, x: Tensor) -> Tensor:
+        """Return the weights of the knot columns at positions ``x`` [...], [..., columns]."""
+        return _basis(x.clamp(0, self.width - 1) / self.spacing, self.columns)
+
+    def basis_y(self, y: Tensor) -> Tensor:
+        """Return the weights of the knot rows at positions ``y`` [...], [..., rows]."""
+        return _basis(y.clamp(0, self.height - 1) / self.spacing, self.rows)
+
+    def basis(self, points: Tensor) -> Tensor:
+        """Return the weights of all knots at ``points`` [N, 2], [N, rows * columns]."""
+        across, down = self.basis_x(points[:, 0]), self.basis_y(points[:, 1])
+        return (down[:, :, None] * across[:, None, :]).flatten(1)
+
+
+def field(knots: Tensor, basis_x: Tensor, basis_y: Tensor) -> Tensor:
+    """Evaluate ``knots`` [T, rows, columns, C] on pixels, [T, H, W, C].
+
+    ``basis_x`` [T, W, columns] and ``basis_y`` [T, H, rows] are the weights of the pixels.
+    """
+    across = torch.einsum("twx,tyxc->tywc", basis_x, knots)
+    return torch.einsum("thy,tywc->thwc", basis_y, across)
+
+
+def stiffness(lattice: Lattice, *, first: float, second: float, size: float) -> Tensor:
+    """Return the matrix [K, K] of the energy of one frame's knots.
+
+    The energy sums squares of first differences, of second differences (the mixed one twice),
+    and of the knots themselves.
+    """
+    rows, columns = lattice.rows, lattice.columns
+    one_x, one_y = torch.eye(columns), torch.eye(rows)
+    slope_x, slope_y = _differences(columns, 1), _differences(rows, 1)
+    parts = [
+        (first, torch.kron(one_y, slope_x)),
+        (first, torch.kron(slope_y, one_x)),
+        (second, torch.kron(one_y, _differences(columns, 2))),
+        (second, torch.kron(_differences(rows, 2), one_x)),
+        (2 * second, torch.kron(slope_y, slope_x)),
+        (size, torch.eye(rows * columns)),
+    ]
+    return sum((weight * part.T @ part for weight, part in parts), torch.zeros(()))
+
+
+def _basis(position: Tensor, count: int) -> Tensor:
+    distance = (position[..., None] - torch.arange(-1, count - 1, device=position.device)).abs()
+    near = 2 / 3 - distance**2 * (1 - distance / 2)
+    far = (2 - distance).clamp(min=0) ** 3 / 6
+    return torch.where(distance < 1, near, far)
+
+
+def _differences(count: int, order: int) -> Tensor:
+    matrix = torch.eye(count)
+    for _ in range(order):
+        matrix = matrix[1:] - matrix[:-1]
+    return matrix

@@ -1,0 +1,102 @@
+"""Pictures from scattered colours and back: splatting, filling holes, reading."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+
+def read(texture: Tensor, uv: Tensor) -> Tensor:
+    """Read ``texture`` [C, P, Q] bilinearly at ``uv`` [n, h, w, 2]; returns [n, h, w, C]."""
+    flat = uv.reshape(1, -1, uv.shape[-2], 2) * 2 - 1
+    picture = functional.grid_sample(
+        texture[None], flat, mode="bilinear", padding_mode="border", align_corners=False
+    )
+    return picture[0].permute(1, 2, 0).reshape(*uv.shape[:-1], texture.shape[0])
+
+
+def corners(uv: Tensor, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
+    """Return the four texels around each ``uv`` [N, 2] and their shares, both [4, N].
+
+    Texels are numbered row by row; ``size`` is (rows, columns).
+    """
+    rows, columns = size
+    place = uv * uv.new_tensor([columns, rows]) - 0.5
+    lower = place.floor()
+    part = place - lower
+    numbers, shares = [], []
+    for down in (0, 1):
+        for right in (0, 1):
+            x = (lower[:, 0] + right).clamp(0, columns - 1)
+            y = (lower[:, 1] + down).clamp(0, rows - 1)
+            numbers.append((y * columns + x).long())
+            across = part[:, 0] if right else 1 - part[:, 0]
+            shares.append(across * (part[:, 1] if down else 1 - part[:, 1]))
+    return torch.stack(numbers), torch.stack(shares)
+
+
+class Splat:
+    """A texture that gathers weighted colours; the adjoint of `read`."""
+
+    def __init__(self, size: tuple[int, int], device: torch.device) -> None:
+        self.size = size
+        self.sums = torch.zeros(size[0] * size[1], 4, device=device)
+
+    def add(self, colours: Tensor, uv: Tensor, weight: Tensor) -> None:
+        """Add ``colours`` [N, 3] at ``uv`` [N, 2] with ``weight`` [N]."""
+        numbers, shares = corners(uv, self.size)
+        values = torch.cat([colours, torch.ones_like(colours[:, :1])], 1) * weight[:, None]
+        for number, share in zip(numbers, shares, strict=True):
+            self.sums.index_add_(0, number, values * share[:, None])
+
+    def filled(self) -> Tensor:
+        """Return the mean colours [3, P, Q], smoothly continued where nothing was added."""
+        picture = self.sums.T.reshape(1, 4, *self.size)
+        return push_pull(picture[:, :3], picture[:, 3:])[0]
+
+    @property
+    def weight(self) -> Tensor:
+        """The weight that each texel got, [P, Q]."""
+        return self.sums[:, 3].reshape(self.size)
+
+
+def push_pull(sums: Tensor, weight: Tensor) -> Tensor:
+    """Return ``sums / weight`` where there is weight, smoothly filled elsewhere.
+
+    ``sums`` [1, C, P, Q] are colours times ``weight`` [1, 1, P, Q].
+    """
+    trust = weight.clamp(max=1)
+    mean = sums / weight.clamp(min=1e-6)
+    if max(weight.shape[-2:]) <= 2:
+        whole = trust.sum().clamp(min=1e-6)
+        average = (mean * trust).sum((2, 3), keepdim=True) / whole
+        return trust * mean + (1 - trust) * average
+    smaller = [
+        functional.avg_pool2d(part, 2, ceil_mode=True, count_include_pad=False) * 4
+        for part in (mean * trust, trust)
+    ]
+    coarse = push_pull(*smaller)
+    upper = functional.interpolate(
+        coarse, size=weight.shape[-2:], mode="bilinear", align_corners=False
+    )
+    return trust * mean + (1 - trust) * upper
+
+
+def cover(uv: Tensor, alpha: Tensor, texture: Tensor) -> None:
+    """Raise ``texture`` [S, S] to the alphas with which one frame sees its texels, in place.
+
+    ``uv`` [h, w, 2] and ``alpha`` [h, w] are read so densely that no texel between two pixels is
+    missed.
+    """
+    side = texture.shape[0]
+    step = (uv[:, 1:] - uv[:, :-1]).norm(dim=2).median() if uv.shape[1] > 1 else uv.new_ones(())
+    finer = int((step * side * 1.5).ceil().clamp(1, 8))
+    packed = torch.cat([uv, alpha[..., None]], 2).permute(2, 0, 1)[None]
+    dense = functional.interpolate(packed, scale_factor=finer, mode="bilinear")
+    values = dense[0].flatten(1).T
+    values = values[values[:, 2] > 1e-3]
+    numbers, shares = corners(values[:, :2], (side, side))
+    # A texel is seen where a reading takes a good share of it.
+    seen = values[:, 2].expand_as(shares) * (shares > 0.1)
+    texture.view(-1).scatter_reduce_(0, numbers.flatten(), seen.flatten(), "amax")

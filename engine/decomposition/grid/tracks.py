@@ -1,0 +1,117 @@
+"""Corners followed through many frames: few matches, but exact ones over a long time."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy import ndarray as Array
+
+from .crop import Crop
+from .matches import Matches, joined, read
+
+START_EVERY = 6
+HORIZONS = (1, 2, 4, 8, 16, 24, 32, 48)
+CORNERS = 250
+TRACK_SIDE = 512
+STEP_AGREEMENT = 0.7
+WHOLE_AGREEMENT = 1.5
+WEIGHT = 15.0
+
+
+def track_matches(frames: Array, masks: Array, crop: Crop) -> Matches:
+    """Follow corners of the object, forward and backward in time; points in crop pixels.
+
+    ``frames`` uint8 [T, H, W, 3], ``masks`` [T, H, W] in [0, 1].
+    """
+    enlarged = max(1.0, TRACK_SIDE / max(frames.shape[1:3]))
+    pictures, inside = _pictures(frames, masks, enlarged)
+    count = len(frames)
+    starts = range(min(4, (count - 1) // 2), count, START_EVERY)
+    corners = {start: _corners(pictures[start], inside[start]) for start in starts}
+    ahead = _followed(pictures, inside, corners)
+    mirrored = {count - 1 - start: points for start, points in corners.items()}
+    behind = _followed(pictures[::-1], inside[::-1], mirrored)
+    behind[:, :2] = count - 1 - behind[:, :2]
+    found = np.concatenate([ahead, behind])
+    first, second = found[:, 0].astype(np.int64), found[:, 1].astype(np.int64)
+    # Pixel centres are whole numbers in both sizes.
+    points = (found[:, 2:] + 0.5) / enlarged - 0.5
+    start, end = crop.to_crop(points[:, :2], first), crop.to_crop(points[:, 2:], second)
+    return joined([Matches(first, second, start, end, np.full(len(found), WEIGHT))])
+
+
+def _pictures(frames: Array, masks: Array, enlarged: float) -> tuple[list[Array], list[Array]]:
+    contrast = cv2.createCLAHE(3.0, (8, 8))
+    size = (round(frames.shape[2] * enlarged), round(frames.shape[1] * enlarged))
+    pictures, inside = [], []
+    for frame, mask in zip(frames, masks, strict=True):
+        grey = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
+        pictures.append(contrast.apply(cv2.resize(grey, size, interpolation=cv2.INTER_CUBIC)))
+        inside.append((cv2.resize(mask, size) > 0.5).astype(np.uint8))
+    return pictures, inside
+
+
+def _corners(picture: Array, inside: Array) -> Array:
+    """Return corners well inside the object, float32 [N, 2]."""
+    inner = cv2.erode(inside, np.ones((5, 5), np.uint8), borderValue=0)
+    found = cv2.goodFeaturesToTrack(picture, CORNERS, 0.005, 4, mask=inner)
+    return np.zeros((0, 2), np.float32) if found is None else found.reshape(-1, 2)
+
+
+def _followed(pictures: list[Array], inside: list[Array], corners: dict[int, Array]) -> Array:
+    """Follow all corners to the last frame; rows of (start, end, x, y, x, y), [M, 6]."""
+    origin = np.concatenate([np.full(len(points), start) for start, points in corners.items()])
+    first = np.concatenate(list(corners.values()))
+    place, alive = first.copy(), np.ones(len(first), bool)
+    reached = []
+    for frame in range(1, len(pictures)):
+        moving = np.flatnonzero(alive & (origin < frame))
+        moved, error = _step(pictures[frame - 1], pictures[frame], place[moving])
+        lost = (error > STEP_AGREEMENT) | (read(inside[frame], moved) == 0) if len(moved) else []
+        place[moving] = moved
+        alive[moving[np.asarray(lost, bool)]] = False
+        arrived = moving[alive[moving] & np.isin(frame - origin[moving], HORIZONS)]
+        reached.append((frame, arrived, place[arrived].copy()))
+    return _returned(pictures, origin, first, reached)
+
+
+def _step(before: Array, after: Array, points: Array) -> tuple[Array, Array]:
+    """Return where ``points`` went, and by how much the way back misses them."""
+    moved = _tracked(before, after, points)
+    return moved, np.linalg.norm(_tracked(after, before, moved) - points, axis=1)
+
+
+def _tracked(before: Array, after: Array, points: Array) -> Array:
+    if len(points) == 0:
+        return points
+    moved, status, _ = cv2.calcOpticalFlowPyrLK(
+        before,
+        after,
+        np.ascontiguousarray(points),
+        None,  # type: ignore[arg-type]
+        winSize=(15, 15),
+        maxLevel=3,
+        criteria=(cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 20, 0.01),
+    )
+    return np.where(status.astype(bool), moved, np.float32(-1e6))
+
+
+def _returned(
+    pictures: list[Array],
+    origin: Array,
+    first: Array,
+    reached: list[tuple[int, Array, Array]],
+) -> Array:
+    """Follow every arrival the whole way back and keep those that come home."""
+    which, since, target = np.zeros(0, np.int64), np.zeros(0, np.int64), first[:0]
+    place, kept = target.copy(), []
+    for frame, arrived, points in reversed(reached):
+        which, since = np.append(which, arrived), np.append(since, np.full(len(arrived), frame))
+        target, place = np.append(target, points, axis=0), np.append(place, points, axis=0)
+        place = _tracked(pictures[frame], pictures[frame - 1], place)
+        home = origin[which] == frame - 1
+        good = home & (np.linalg.norm(place - first[which], axis=1) < WHOLE_AGREEMENT)
+        ends = np.stack([origin[which[good]], since[good]], 1)
+        kept.append(np.concatenate([ends, first[which[good]], target[good]], 1))
+        which, since, target, place = which[~home], since[~home], target[~home], place[~home]
+    return np.concatenate(kept) if kept else np.zeros((0, 6))

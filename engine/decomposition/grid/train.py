@@ -1,0 +1,211 @@
+"""The fast decomposition: register both layers, then polish textures, alpha and gain by Adam.
+
+The mapping is settled by the registration; the polish leaves it alone, because colours would
+pull it off the object's points.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy import ndarray as Array
+from torch import Tensor
+
+from ...checkpoint import Checkpoint
+from ...contract.events import Report, Stopped
+from ...contract.settings import DecompositionSettings, GridSettings, GridWeights
+from ...device import generator
+from ..layers import Layers
+from . import losses, model, result
+from .background import register_background
+from .completion import complete
+from .foreground import register_foreground
+from .model import Model
+from .saved import packed, unpacked
+from .scene import Scene, build
+
+if TYPE_CHECKING:
+    from ...video.flow import Flow
+    from ...video.masks import Masks
+
+PAIRS_PER_STEP = 2
+TEXTURE_RATE, ALPHA_RATE, GAIN_RATE = 0.01, 0.05, 0.01
+LAST_RATE = 0.05
+# Texels with smaller gradients, seldom or hardly seen, move more slowly than the others.
+TEXTURE_CAUTION = 0.1
+REPORT_EVERY = 10
+PREVIEW_EVERY = 50
+# The registrations count as this many steps in the progress.
+REGISTRATION_STEPS = 100
+
+
+def decompose_grid(
+    frames: Array,
+    flow: Flow,
+    masks: Masks,
+    settings: DecompositionSettings,
+    *,
+    device: torch.device,
+    seed: int,
+    report: Report,
+    checkpoint: Checkpoint,
+) -> Layers:
+    """Split ``frames`` uint8 [T, H, W, 3] into two layers.
+
+    Raises Stopped after saving a checkpoint, and EngineError where no mask shows an object.
+    """
+    state = checkpoint.load() or {}
+    known = complete(masks, flow)
+    if "mappings" not in state:
+        state = _registered(frames, known, flow, settings.grid, seed, report)
+        checkpoint.save(state)
+    foreground, background = unpacked(state["mappings"])
+    scene = build(frames, known, flow, foreground, background, device)
+    learned = _polished(scene, settings.grid, state, seed, report, checkpoint)
+    return result.layers(learned, scene)
+
+
+def _registered(
+    frames: Array, masks: Array, flow: Flow, settings: GridSettings, seed: int, report: Report
+) -> dict[str, Any]:
+    total = REGISTRATION_STEPS + settings.steps
+
+    def tick(done: float) -> None:
+        if report.stopping():
+            raise Stopped
+        report.progress(int(done * REGISTRATION_STEPS), total)
+
+    foreground, energies = register_foreground(
+        frames, masks, settings, seed=seed, tick=lambda done: tick(0.7 * done)
+    )
+    background = register_background(
+        frames, masks, flow, seed=seed, tick=lambda done: tick(0.7 + 0.3 * done)
+    )
+    return {"mappings": packed(foreground, background), "energies": energies}
+
+
+def _polished(
+    scene: Scene,
+    settings: GridSettings,
+    state: dict[str, Any],
+    seed: int,
+    report: Report,
+    checkpoint: Checkpoint,
+) -> Model:
+    """Go on from ``state`` to the last step."""
+    learned = model.start(scene, settings.atlas_size)
+    optimizer = _optimizer(learned, settings)
+    first = _restored(state, learned, optimizer)
+    kept = {name: state[name] for name in ("mappings", "energies")}
+    total = REGISTRATION_STEPS + settings.steps
+    pixels = 2 * PAIRS_PER_STEP * scene.frames[0].numel()
+    for step in range(first, settings.steps):
+        if report.stopping() or checkpoint.due():
+            checkpoint.save({**kept, **_saved(step, learned, optimizer)})
+        if report.stopping():
+            raise Stopped
+        _schedule(optimizer, step / settings.steps)
+        terms = _terms(learned, scene, _drawn(step, len(scene.frames), seed))
+        optimizer.zero_grad()
+        # Summed over pixels, so that a texel's gradient does not depend on the picture's size.
+        (weighted(terms, settings.weights) * pixels).backward()
+        optimizer.step()
+        if step % REPORT_EVERY == 0:
+            shown = {name: float(value.detach()) for name, value in terms.items()} | state[
+                "energies"
+            ]
+            report.progress(REGISTRATION_STEPS + step, total, shown)
+        if step % PREVIEW_EVERY == 0:
+            report.preview("reconstruction", result.reconstruction_picture(learned, scene))
+            report.preview("atlas", result.atlas_picture(learned, scene))
+    return learned
+
+
+def weighted(terms: Mapping[str, Tensor], weights: GridWeights) -> Tensor:
+    """Return the sum of the learned terms under their weights."""
+    return torch.stack([getattr(weights, name) * value for name, value in terms.items()]).sum()
+
+
+def _terms(learned: Model, scene: Scene, firsts: list[int]) -> dict[str, Tensor]:
+    """Render the frames ``firsts`` and their successors, and compare."""
+    frames = firsts + [frame + 1 for frame in firsts]
+    logits = torch.stack([learned.logits[frame] for frame in frames])
+    alphas = model.alpha(scene, logits, frames)
+    front = model.foreground(learned, scene, frames)
+    behind = model.background(learned, scene, frames)
+    rendered = model.blended(scene, front, behind, alphas, frames)
+    target = scene.frames[frames].float() / 255
+    count = len(firsts)
+    support = scene.support[frames]
+    valid = scene.ahead_valid[firsts] * support[:count]
+    gains = [
+        torch.stack([side[frame] for frame in frames])
+        for side in (learned.gains, learned.gains_background)
+    ]
+    return {
+        "reconstruction": losses.reconstruction(rendered, target),
+        "gradient": losses.gradient(rendered, target),
+        "bootstrap": losses.bootstrap(logits, scene.masks[frames], support),
+        "alpha_flow": losses.alpha_flow(
+            alphas[:count], model.next_alpha(scene, alphas[count:], firsts), valid
+        ),
+        "alpha_smoothness": losses.alpha_smoothness(alphas),
+        "gain": losses.gain(gains[0]) + losses.gain(gains[1]),
+    }
+
+
+def _drawn(step: int, frames: int, seed: int) -> list[int]:
+    """Return the first frames of this step's pairs; each pair comes once in every pass.
+
+    It depends on nothing but the step, so that a resumed training draws the same.
+    """
+    pairs = frames - 1
+    numbers = range(step * PAIRS_PER_STEP, (step + 1) * PAIRS_PER_STEP)
+    drawn = []
+    for number in numbers:
+        order = torch.randperm(pairs, generator=generator(seed + number // pairs))
+        drawn.append(int(order[number % pairs]))
+    return drawn
+
+
+def _optimizer(learned: Model, settings: GridSettings) -> torch.optim.Adam:
+    groups = [
+        {
+            "params": [learned.atlas, learned.panorama],
+            "rate": TEXTURE_RATE,
+            "eps": TEXTURE_CAUTION,
+        },
+        {"params": learned.logits, "rate": ALPHA_RATE},
+        {
+            "params": learned.gains + learned.gains_background,
+            "rate": GAIN_RATE if settings.gain else 0.0,
+        },
+    ]
+    fused = learned.atlas.device.type in ("cpu", "cuda")
+    return torch.optim.Adam(groups, lr=0.0, betas=(0.9, 0.95), fused=fused)
+
+
+def _schedule(optimizer: torch.optim.Adam, done: float) -> None:
+    """Let the rates fall along a cosine to `LAST_RATE` of where they began."""
+    factor = LAST_RATE + (1 - LAST_RATE) * 0.5 * (1 + np.cos(np.pi * done))
+    for group in optimizer.param_groups:
+        group["lr"] = group["rate"] * float(factor)
+
+
+def _saved(step: int, learned: Model, optimizer: torch.optim.Adam) -> dict[str, Any]:
+    tensors = [parameter.detach() for parameter in learned.parameters()]
+    return {"step": step, "learned": tensors, "optimizer": optimizer.state_dict()}
+
+
+@torch.no_grad()
+def _restored(state: dict[str, Any], learned: Model, optimizer: torch.optim.Adam) -> int:
+    """Put a saved state back, if there is one, and return the step to go on with."""
+    if "step" not in state:
+        return 0
+    for parameter, tensor in zip(learned.parameters(), state["learned"], strict=True):
+        parameter.copy_(tensor)
+    optimizer.load_state_dict(state["optimizer"])
+    return state["step"]

@@ -1,0 +1,49 @@
+"""The decomposition stage: one door for both engines. They know nothing of each other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from numpy import ndarray as Array
+
+from ..checkpoint import Checkpoint
+from ..contract.events import Report
+from ..contract.settings import DecompositionSettings
+from .layers import Layers
+
+if TYPE_CHECKING:
+    from ..video.flow import Flow
+    from ..video.masks import Masks
+
+
+def decompose(
+    frames: Array,
+    flow: Flow,
+    masks: Masks,
+    settings: DecompositionSettings,
+    *,
+    device: torch.device,
+    seed: int,
+    report: Report,
+    checkpoint: Checkpoint,
+) -> Layers:
+    """Split ``frames`` uint8 [T, H, W, 3] into a foreground over a background.
+
+    Goes on from ``checkpoint`` where it holds a state. Raises Stopped when the host asks for a
+    stop, and EngineError for what a user can mend.
+    """
+    if settings.engine == "mlp":
+        from .nla.train import decompose_nla as engine
+    else:
+        from .grid.train import decompose_grid as engine
+    return engine(
+        frames,
+        flow,
+        masks,
+        settings,
+        device=device,
+        seed=seed,
+        report=report,
+        checkpoint=checkpoint,
+    )
