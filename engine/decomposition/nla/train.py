@@ -1,0 +1,221 @@
+"""Layered Neural Atlases from a video: the loop, its schedules, its checkpoint.
+
+Only this module knows both the settings and the networks.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import time
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ...checkpoint import Checkpoint
+from ...contract.events import EngineError, Fault, Report, Stopped
+from ...contract.settings import DecompositionSettings, NlaSettings
+from ...device import generator as seeded_generator
+from ..coordinates import MAPPING_SCALE, Extent
+from ..layers import Layers
+from ..model import Networks, atlas_frequencies, seeded_networks
+from .bake import layers_of, reconstructed_frame
+from .predict import loss_terms, predict
+from .samples import VideoPoints
+
+if TYPE_CHECKING:
+    from ...video.flow import Flow
+    from ...video.masks import Masks
+
+# Global rigidity looks this far, as part of the longer side: NLA's 100 pixels of 768.
+FAR = 100 / 768
+
+# Reading the terms makes the host wait for the device.
+READ_EVERY = 10
+
+# Previews may take this part of the time, and come no more often than this.
+PREVIEW_PART = 0.02
+PREVIEW_SECONDS = 5.0
+
+
+def decompose_nla(
+    frames: np.ndarray,
+    flow: Flow,
+    masks: Masks,
+    settings: DecompositionSettings,
+    *,
+    device: torch.device,
+    seed: int,
+    report: Report,
+    checkpoint: Checkpoint,
+) -> Layers:
+    """Split ``frames`` uint8 [T, H, W, 3] into layers as Kasten et al. 2021 do.
+
+    Goes on from ``checkpoint`` where it holds a state of the same video. Raises Stopped where
+    the host asks for it, EngineError where the training diverges.
+    """
+    video = VideoPoints(frames, flow, masks, device)
+    frequencies = atlas_frequencies(max(frames.shape[1:3]))
+    networks = seeded_networks(seed, width=settings.mlp.width, frequencies=frequencies).to(device)
+    train(networks, video, settings.mlp, seed=seed, report=report, checkpoint=checkpoint)
+    layers = layers_of(
+        networks,
+        video.extent,
+        device=device,
+        atlas_size=settings.mlp.atlas_size,
+        after_frame=lambda: _stop_if_asked(report),
+    )
+    report.preview("atlas", (layers.atlas * 255).round().byte().numpy())
+    return layers
+
+
+def train(
+    networks: Networks,
+    video: VideoPoints,
+    settings: NlaSettings,
+    *,
+    seed: int,
+    report: Report,
+    checkpoint: Checkpoint,
+) -> None:
+    """Fit ``networks`` to ``video``; steps count from 1."""
+    optimizer = torch.optim.Adam(networks.parameters(), lr=settings.learning_rate)
+    generator = seeded_generator(seed)
+    ahead = settings.pretrain_rounds * video.extent.frames
+    total = ahead + settings.steps
+    distance = FAR * 2 * video.extent.half
+    preview = _Preview(report, networks, video)
+    done = _restore(checkpoint, networks, optimizer, generator, video.extent)
+    if done == 0:
+        pretrain(networks, video, settings, generator, report)
+    for step in range(done + 1, settings.steps + 1):
+        weights = scheduled_weights(settings, step)
+        far = weights["global_rigidity_foreground"] + weights["global_rigidity_background"] > 0
+        samples = video.draw(settings.points, generator, far=distance if far else 0)
+        terms = loss_terms(predict(networks, samples), samples, video.extent, far=distance)
+        loss = torch.stack([weights[name] * term for name, term in terms.items()]).sum()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        last, stopping = step == settings.steps, report.stopping()
+        saving = last or stopping or checkpoint.due()
+        if saving or step % READ_EVERY == 0:
+            report.progress(ahead + step, total, _finite(terms, step))
+        if saving:
+            checkpoint.save(_state(step, networks, optimizer, generator, video.extent))
+        if stopping:
+            raise Stopped
+        preview.show(due=last)
+
+
+def scheduled_weights(settings: NlaSettings, step: int) -> dict[str, float]:
+    """Return the weight of every term in ``step``, counted from 1 (NLA: hard stops, no ramps)."""
+    weights = dataclasses.asdict(settings.weights)
+    if step > settings.bootstrap_steps:
+        weights["bootstrap"] = 0.0
+    if step > settings.global_rigidity_steps:
+        weights["global_rigidity_foreground"] = 0.0
+        weights["global_rigidity_background"] = 0.0
+    return weights
+
+
+def pretrain(
+    networks: Networks,
+    video: VideoPoints,
+    settings: NlaSettings,
+    generator: torch.Generator,
+    report: Report,
+) -> None:
+    """Fit both mappings to the scaled identity, so that the atlases come out upright.
+
+    One step for each frame in each round. Nothing is saved: it takes a few per cent of the time.
+    """
+    mappings = (networks.foreground, networks.background)
+    parameters = [parameter for mapping in mappings for parameter in mapping.parameters()]
+    optimizer = torch.optim.Adam(parameters, lr=settings.learning_rate)
+    ahead = settings.pretrain_rounds * video.extent.frames
+    for step in range(ahead):
+        _stop_if_asked(report)
+        points = video.points_in(step % video.extent.frames, settings.points, generator)
+        identity = MAPPING_SCALE * points[:, :2]
+        misses = [torch.linalg.vector_norm(m(points) - identity, dim=1).mean() for m in mappings]
+        optimizer.zero_grad()
+        torch.stack(misses).sum().backward()
+        optimizer.step()
+        if (step + 1) % READ_EVERY == 0:
+            report.progress(step + 1, ahead + settings.steps, {})
+
+
+class _Preview:
+    """Shows the middle frame now and then, so seldom that it costs little time."""
+
+    def __init__(self, report: Report, networks: Networks, video: VideoPoints) -> None:
+        self.report = report
+        self.networks = networks
+        self.video = video
+        self.next = time.monotonic() + PREVIEW_SECONDS
+
+    def show(self, *, due: bool) -> None:
+        """Show a picture if it is time, or ``due`` anyway."""
+        began = time.monotonic()
+        if not due and began < self.next:
+            return
+        extent = self.video.extent
+        image = reconstructed_frame(self.networks, extent, extent.frames // 2, self.video.device)
+        self.report.preview("reconstruction", image.numpy())
+        now = time.monotonic()
+        self.next = now + max(PREVIEW_SECONDS, (now - began) / PREVIEW_PART)
+
+
+def _finite(terms: dict[str, Tensor], step: int) -> dict[str, float]:
+    values = torch.stack(list(terms.values())).tolist()
+    named = dict(zip(terms, values, strict=True))
+    lost = [name for name, value in named.items() if not math.isfinite(value)]
+    if lost:
+        raise EngineError(
+            Fault.DIVERGED,
+            f"The decomposition diverged: in step {step}, {' and '.join(lost)} is not a number.",
+            "Lower the learning rate of the decomposition, or set its weights back.",
+        )
+    return named
+
+
+def _state(
+    step: int,
+    networks: Networks,
+    optimizer: torch.optim.Optimizer,
+    generator: torch.Generator,
+    extent: Extent,
+) -> dict[str, Any]:
+    return {
+        "step": step,
+        "extent": dataclasses.asdict(extent),
+        "networks": networks.state_dict(),
+        "optimizer": optimizer.state_dict(),
+        "generator": generator.get_state(),
+    }
+
+
+def _restore(
+    checkpoint: Checkpoint,
+    networks: Networks,
+    optimizer: torch.optim.Optimizer,
+    generator: torch.Generator,
+    extent: Extent,
+) -> int:
+    """Return the number of steps already done."""
+    state = checkpoint.load()
+    # Time is divided by the number of frames: the state of another video means nothing here.
+    if state is None or state["extent"] != dataclasses.asdict(extent):
+        return 0
+    networks.load_state_dict(state["networks"])
+    optimizer.load_state_dict(state["optimizer"])
+    generator.set_state(state["generator"])
+    return state["step"]
+
+
+def _stop_if_asked(report: Report) -> None:
+    if report.stopping():
+        raise Stopped
