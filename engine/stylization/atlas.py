@@ -119,9 +119,20 @@ class PaletteAtlas(StylizedAtlas):
 
     def mix(self, uv: Tensor) -> Tensor:
         """Return the parts [N, K] of the palette's colours at ``uv`` [N, 2]; they sum to 1."""
-        places = (uv - self.centre) * self.scale
-        angles = torch.pi * places @ self.frequencies  # [N, F]
-        return (SHARPNESS * self.mixer(torch.cat([angles.sin(), angles.cos()], 1))).softmax(1)
+        return self.mix_of(self.features(self.places(uv)))
+
+    def places(self, uv: Tensor) -> Tensor:
+        """Turn ``uv`` [N, 2] into units of half the object's longer side, from its centre."""
+        return (uv - self.centre) * self.scale
+
+    def features(self, places: Tensor) -> Tensor:
+        """Return the Fourier features [N, 2 F] of ``places`` [N, 2]."""
+        angles = torch.pi * places @ self.frequencies
+        return torch.cat([angles.sin(), angles.cos()], 1)
+
+    def mix_of(self, features: Tensor) -> Tensor:
+        """Return the parts [N, K] of the palette's colours where the features are these."""
+        return (SHARPNESS * self.mixer(features)).softmax(1)
 
     def lit(self, albedo: Tensor, shading: Tensor) -> Tensor:
         """Return ``albedo`` times ``shading``, within the colours that there are."""
@@ -144,8 +155,7 @@ class PaletteAtlas(StylizedAtlas):
                     drawn = torch.rand(tensor.shape, generator=generator)
                     tensor.copy_((2 * drawn - 1) * bound)
         places = 2 * torch.rand(2048, 2, generator=generator) - 1
-        angles = torch.pi * places @ self.frequencies
-        outputs = self.mixer(torch.cat([angles.sin(), angles.cos()], 1))
+        outputs = self.mixer(self.features(places))
         last = self.mixer[-1]
         assert isinstance(last, nn.Linear)
         last.weight.mul_(SPREAD / outputs.std())

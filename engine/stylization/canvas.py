@@ -7,6 +7,7 @@ in which the object is seen are painted.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -14,7 +15,7 @@ from torch.nn import functional
 
 from ..contract.events import EngineError, Fault
 from ..decomposition.layers import Layers
-from .atlas import AtlasFrame, StylizedAtlas
+from .atlas import AtlasFrame
 from .boxes import object_boxes
 from .shading import ShadingStatistics, measure_shading, shading
 from .views import Subject
@@ -50,6 +51,18 @@ class Canvases:
     canvases: tuple[Canvas, ...]
     statistics: ShadingStatistics
     atlas_frame: AtlasFrame
+
+
+class Painter(Protocol):
+    """What gives colours while the atlas learns: the atlas, or `Texels` before it."""
+
+    def albedo(self, uv: Tensor) -> Tensor:
+        """Return the colours [N, 3] at ``uv`` [N, 2] before the light."""
+        ...
+
+    def lit(self, albedo: Tensor, shading: Tensor) -> Tensor:
+        """Return what ``albedo`` [N, 3] looks like under ``shading`` [N]."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -106,15 +119,15 @@ def atlas_frame(layers: Layers, *, side: float) -> AtlasFrame:
     return AtlasFrame((u, v), (across_scale, down_scale))
 
 
-def paint(canvases: list[Canvas], atlas: StylizedAtlas) -> Painted:
-    """Paint ``canvases`` with ``atlas``, in one call for all of them."""
+def paint(canvases: list[Canvas], painter: Painter) -> Painted:
+    """Paint ``canvases``, in one call for all of them."""
     seen = [painted_mask(canvas) for canvas in canvases]
     fields = torch.cat(
         [canvas.fields[:, mask].T for canvas, mask in zip(canvases, seen, strict=True)]
     )  # [N, 7]
     uv, alpha, light = fields[:, :2], fields[:, 2], fields[:, 3]
-    albedo = atlas.albedo(uv)
-    colours = atlas.lit(albedo, light)
+    albedo = painter.albedo(uv)
+    colours = painter.lit(albedo, light)
     pieces = (alpha[:, None] * colours).split([int(mask.sum()) for mask in seen])
     pictures = [
         compose(canvas, mask, piece)

@@ -16,17 +16,17 @@ from ..contract.settings import StylizationSettings, StylizationWeights
 from ..decomposition.layers import Layers
 from . import losses
 from .atlas import AtlasFrame, NetworkAtlas, PaletteAtlas, StylizedAtlas, save_atlas
-from .canvas import LARGEST, Canvases, Painted, cut_canvases, paint
+from .canvas import LARGEST, Canvases, Painted, Painter, cut_canvases, paint
 from .distillation import atlas_network
 from .encoder import Encoder, load_encoder
 from .frames import WINDOW_SIGMAS, draw_frames
 from .palette import start_palette
 from .previews import Previews
+from .schedule import make_optimiser, set_learning_rate
+from .texels import Texels
 from .texts import TextEmbeddings, check_texts, embed_targets
 from .views import draw_views, look
 
-WARM_UP = 10  # steps until the palette's learning rate is whole
-PALETTE_RATE = 20 / 3  # learning rate of the colours, in those of their mixture
 NEIGHBOUR = 0.02  # distance of neighbours for the smoothness, in half sides of the object
 
 
@@ -65,6 +65,7 @@ def stylize(
     if saved is None:
         choose_colours(atlas, canvases, encoder, targets, settings, generator)
     first = restore(saved, atlas, optimiser, generator)
+    painter = painter_of(atlas, canvases, canvas_side(encoder.size, settings))
     numbers = [canvas.frame for canvas in canvases.canvases]
     previews = Previews(layers, frames, numbers, report)
     for step in range(first, settings.steps):
@@ -72,7 +73,7 @@ def stylize(
             checkpoint.save(state_of(step, atlas, optimiser, generator))
             raise Stopped
         set_learning_rate(optimiser, step, settings)
-        terms = step_terms(atlas, canvases, encoder, targets, settings, generator)
+        terms = step_terms(painter, canvases, encoder, targets, settings, generator)
         loss = weighted(terms, settings.weights)
         optimiser.zero_grad()
         loss.backward()
@@ -89,7 +90,7 @@ def stylize(
 
 
 def step_terms(
-    atlas: StylizedAtlas,
+    painter: Painter,
     canvases: Canvases,
     encoder: Encoder,
     targets: TextEmbeddings,
@@ -103,7 +104,7 @@ def step_terms(
     drawn = draw_frames(numbers, settings.frames_per_step, window=window, generator=generator)
     side = canvas_side(encoder.size, settings)
     chosen = [everything[i].enlarged(side) for i in drawn]
-    painted = paint(chosen, atlas)
+    painted = paint(chosen, painter)
     whole, close = [], []
     for canvas, picture in zip(chosen, painted.pictures, strict=True):
         views = draw_views(canvas.subject, settings.views, generator)
@@ -129,7 +130,7 @@ def step_terms(
         "chroma": losses.chroma(painted.albedo),
     }
     if settings.weights.smoothness:
-        neighbours = atlas.albedo(neighbouring(painted, canvases.atlas_frame, generator))
+        neighbours = painter.albedo(neighbouring(painted, canvases.atlas_frame, generator))
         terms["smoothness"] = losses.smoothness(painted.albedo, neighbours)
     return terms
 
@@ -168,6 +169,14 @@ def first_atlas(
     ).to(device)
 
 
+def painter_of(atlas: StylizedAtlas, canvases: Canvases, side: int) -> Painter:
+    """Return what paints while ``atlas`` learns, for canvases of ``side`` pixels."""
+    if not isinstance(atlas, PaletteAtlas):
+        return atlas
+    enlarged = (canvas.enlarged(side) for canvas in canvases.canvases)
+    return Texels(atlas, enlarged, density=side / 2)
+
+
 def choose_colours(
     atlas: StylizedAtlas,
     canvases: Canvases,
@@ -180,37 +189,6 @@ def choose_colours(
     if isinstance(atlas, PaletteAtlas):
         middle = canvases.canvases[len(canvases.canvases) // 2]
         start_palette(atlas, middle, encoder, targets, settings, generator)
-
-
-def make_optimiser(atlas: StylizedAtlas, settings: StylizationSettings) -> torch.optim.Adam:
-    """Return Adam over all that may move: the atlas, nothing else."""
-    rate = settings.learning_rate
-    if not isinstance(atlas, PaletteAtlas):
-        return torch.optim.Adam([{"params": list(atlas.parameters()), "base": rate}], lr=rate)
-    groups = [
-        {"params": list(atlas.mixer.parameters()), "base": rate},
-        {"params": [atlas.palette], "base": PALETTE_RATE * rate},
-    ]
-    return torch.optim.Adam(groups, lr=rate, betas=(0.9, 0.99))
-
-
-def set_learning_rate(
-    optimiser: torch.optim.Optimizer, step: int, settings: StylizationSettings
-) -> None:
-    """Set every group to its own rate times what `learning_rate_factor` says of ``step``."""
-    for group in optimiser.param_groups:
-        group["lr"] = group["base"] * learning_rate_factor(step, settings)
-
-
-def learning_rate_factor(step: int, settings: StylizationSettings) -> float:
-    """Return the part of the learning rate that counts in ``step``.
-
-    ``network``: the paper's stairs. ``palette``: a short warm-up, and a slope to 0 in the second
-    half.
-    """
-    if settings.atlas == NetworkAtlas.form:
-        return settings.decay ** (step // settings.decay_every)
-    return min(1.0, (step + 1) / WARM_UP, 2 * (1 - step / settings.steps))
 
 
 def canvas_side(size: int, settings: StylizationSettings) -> int:

@@ -5,6 +5,7 @@ from engine.contract.settings import StylizationSettings
 from engine.stylization.atlas import PaletteAtlas
 from engine.stylization.canvas import cut_canvases
 from engine.stylization.palette import random_palettes, start_palette
+from engine.stylization.texels import Texels
 from engine.stylization.texts import embed_targets
 
 
@@ -38,3 +39,16 @@ def test_the_search_takes_the_palette_that_looks_most_like_the_texts(layers):
     start_palette(atlas, canvases.canvases[0], encoder, targets, settings, generator)
     red, green, blue = atlas.palette.sigmoid().mean(0).tolist()
     assert red > 1.4 * max(green, blue)
+
+
+def test_texels_give_the_colours_of_the_atlas_itself(layers):
+    canvases = cut_canvases(layers, layers.foreground, margin=0.1)
+    generator = torch.Generator().manual_seed(0)
+    atlas = PaletteAtlas(canvases.atlas_frame, canvases.statistics, colours=4, generator=generator)
+    with torch.no_grad():
+        atlas.palette.normal_(generator=generator)
+        atlas.frequencies /= 4
+        texels = Texels(atlas, canvases.canvases, density=100)
+        first = canvases.canvases[0].fields
+        uv = first[:2, first[2] > 0.5].T
+        assert (texels.albedo(uv) - atlas.albedo(uv)).abs().max() < 0.02

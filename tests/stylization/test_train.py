@@ -11,7 +11,8 @@ from engine.decomposition.layers import sample_atlas
 from engine.decomposition.model import AtlasNetwork
 from engine.stylization import distillation
 from engine.stylization.atlas import NetworkAtlas, PaletteAtlas, load_atlas
-from engine.stylization.train import learning_rate_factor, stylize
+from engine.stylization.schedule import learning_rate_factor
+from engine.stylization.train import stylize
 
 TEXTS = TargetTexts("a swan with zebra fur", "zebra fur")
 

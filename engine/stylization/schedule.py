@@ -1,0 +1,42 @@
+"""Which parts of the atlas move, and how fast in which step."""
+
+from __future__ import annotations
+
+import torch
+
+from ..contract.settings import StylizationSettings
+from .atlas import NetworkAtlas, PaletteAtlas, StylizedAtlas
+
+WARM_UP = 10  # steps until the palette's learning rate is whole
+PALETTE_RATE = 20 / 3  # learning rate of the colours, in those of their mixture
+
+
+def make_optimiser(atlas: StylizedAtlas, settings: StylizationSettings) -> torch.optim.Adam:
+    """Return Adam over all that may move: the atlas, nothing else."""
+    rate = settings.learning_rate
+    if not isinstance(atlas, PaletteAtlas):
+        return torch.optim.Adam([{"params": list(atlas.parameters()), "base": rate}], lr=rate)
+    groups = [
+        {"params": list(atlas.mixer.parameters()), "base": rate},
+        {"params": [atlas.palette], "base": PALETTE_RATE * rate},
+    ]
+    return torch.optim.Adam(groups, lr=rate, betas=(0.9, 0.99))
+
+
+def set_learning_rate(
+    optimiser: torch.optim.Optimizer, step: int, settings: StylizationSettings
+) -> None:
+    """Set every group to its own rate times what `learning_rate_factor` says of ``step``."""
+    for group in optimiser.param_groups:
+        group["lr"] = group["base"] * learning_rate_factor(step, settings)
+
+
+def learning_rate_factor(step: int, settings: StylizationSettings) -> float:
+    """Return the part of the learning rate that counts in ``step``.
+
+    ``network``: the paper's stairs. ``palette``: a short warm-up, and a slope to 0 in the second
+    half.
+    """
+    if settings.atlas == NetworkAtlas.form:
+        return settings.decay ** (step // settings.decay_every)
+    return min(1.0, (step + 1) / WARM_UP, 2 * (1 - step / settings.steps))
