@@ -18,6 +18,7 @@ from pathlib import Path
 
 from . import manifest, rehearsal, terminal
 from .contract import codec, settings_table
+from .contract import remedies as remedy_table
 from .contract.events import (
     Cancelled,
     EngineError,
@@ -94,7 +95,18 @@ def check(options: argparse.Namespace) -> int:
 def settings(options: argparse.Namespace) -> int:
     """Print every setting."""
     values = preset(options.preset) if options.preset else Settings()
-    print(settings_table.markdown() if options.markdown else settings_table.plain(values))
+    text = settings_table.markdown() if options.markdown else settings_table.plain(values) + "\n"
+    print(text, end="")
+    return 0
+
+
+def remedies(options: argparse.Namespace) -> int:
+    """Print what each fault means and what to do about it."""
+    if options.markdown:
+        print(remedy_table.markdown(), end="")
+        return 0
+    for fault, (what, remedy) in remedy_table.REMEDIES.items():
+        print(f"{fault.value}: {what}\n    {remedy}")
     return 0
 
 

@@ -14,11 +14,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+import torch
+
 from . import device as devices
 from . import manifest, previews
 from .checkpoint import Checkpoint
 from .contract.codec import to_json
 from .contract.events import EngineError, Fault, Finished, Stopped
+from .contract.folder import write_text
 from .contract.job import Footage, FootageKind, JobSpec, MaskKind, Stage
 from .decomposition.layers import Layers, load_layers, save_layers
 from .decomposition.train import decompose
@@ -33,7 +36,7 @@ from .video import flow as flows
 from .video import frames as footage_frames
 from .video import images
 from .video import masks as object_masks
-from .workspace import Cache, digest_of_file, digest_of_folder, explained, stage_key, write_text
+from .workspace import Cache, digest_of_file, digest_of_folder, explained, stage_key
 
 Value = TypeVar("Value")
 FRAME_NAME = "{:05d}.png"
@@ -147,7 +150,7 @@ class _Job:
         def make(folder: Path) -> None:
             checkpoint = Checkpoint(folder / "checkpoint.pt")
             atlas = stylize(
-                layers, video.frames, texts, settings, encoder=self.encoder,
+                layers, torch.from_numpy(video.frames), texts, settings,
                 device=self.device, seed=self.settings.seed, report=self.reporter,
                 checkpoint=checkpoint,
             )  # fmt: skip
@@ -271,6 +274,6 @@ def mask_identity(spec: JobSpec) -> tuple[str, ...]:
 def encoder_identity(name: str) -> str:
     """Name the weights that guide a job: a local file by its content."""
     if name == "embedded":
-        return digest_of_file(encoders.EMBEDDED_WEIGHTS)
+        return digest_of_file(encoders.EMBEDDED_FOLDER / f"{encoders.EMBEDDED_MODEL}.safetensors")
     weights = Path(name.partition(":")[2])
     return digest_of_file(weights) if weights.is_file() else name
