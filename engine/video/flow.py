@@ -16,7 +16,7 @@ import numpy as np
 from ..contract.events import Report, Stopped
 from ..contract.settings import FlowSettings
 
-PHOTOMETRIC_LIMIT = 40.0  # grey levels at a standard deviation of `GREY_DEVIATION`
+PHOTOMETRIC_LIMIT = 20.0  # grey levels at a standard deviation of `GREY_DEVIATION`
 GREY_DEVIATION = 48.0
 SMALLEST_SIDE = 32  # the coarsest level of the DIS pyramid wants some pixels
 
@@ -45,7 +45,7 @@ def estimate_flow(frames: np.ndarray, settings: FlowSettings, report: Report) ->
         "fast": cv2.DISOPTICAL_FLOW_PRESET_FAST,
         "medium": cv2.DISOPTICAL_FLOW_PRESET_MEDIUM,
     }
-    estimator = cv2.DISOpticalFlow_create(presets[settings.quality])
+    estimator = cv2.DISOpticalFlow.create(presets[settings.quality])
     greys = [normalised_grey(frame) for frame in frames]
     parts: list[tuple[np.ndarray, ...]] = []
     for index, (grey, following) in enumerate(pairwise(greys)):

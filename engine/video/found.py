@@ -22,6 +22,9 @@ SEARCH_SIDE = 256  # px
 BORDER_PART = 0.08  # of the longer side: objects rarely begin at the border
 BORDER_TRUST = 0.3  # what is left of the evidence at the very border
 STRONG = 0.65  # part of a frame's strongest evidence that makes a pixel probable
+MOVING_PART = 0.3  # of a box's strongest evidence that makes a pixel of the box moving
+MOVING_CONTRAST = 3.0  # how much stronger evidence in the box must be than around it
+BOX_ROOM = 1.15  # how much the box grows where it travels with the object
 SLOPE = 0.12  # how quickly evidence turns into probability
 
 
@@ -61,12 +64,19 @@ def find_by_box(
             f"The box is on frame {box.frame}, but the job has {len(frames)} frames, from 0.",
             "Draw the box on a frame of the strip.",
         )
-    steps = _Steps(report, len(frames) * (ROUNDS + 1))
+    steps = _Steps(report, len(frames) * (ROUNDS + 2))
     rectangle = _rectangle(box, video.source_size, frames.shape[1:3])
-    first = _cut_out(frames[box.frame], rectangle, rounds=settings.grabcut_rounds)
+    evidence = motion_evidence(
+        frames, small_flow, threshold=settings.motion_threshold, tick=steps.tick
+    )
+    moving = _moving(evidence[box.frame], rectangle)
+    first = _cut_out(frames[box.frame], rectangle, moving, rounds=settings.grabcut_rounds)
     look = appearance(frames)
-    followed = follow(look, first, box.frame, small_flow, steps.tick)
-    found = settle(look, followed, small_flow, steps.tick)
+    prior = follow(look, first, box.frame, small_flow, steps.tick)
+    if moving is not None:
+        motion = _prior(evidence) * _travelling_box(prior, rectangle, box.frame)
+        prior = 0.5 * (prior + motion)
+    found = settle(look, prior, small_flow, steps.tick)
     return _enlarged(_largest_persistent(found, small_flow, box.frame), video.frames)
 
 
@@ -89,27 +99,67 @@ def _rectangle(
     return left, top, right, bottom
 
 
-def _cut_out(frame: np.ndarray, rectangle: tuple[int, int, int, int], *, rounds: int) -> np.ndarray:
-    """Cut the object out of its box by GrabCut; probability [H, W].
+def _moving(evidence: np.ndarray, rectangle: tuple[int, int, int, int]) -> np.ndarray | None:
+    """Say which pixels of the box move [H, W], or None where the box moves like the rest."""
+    left, top, right, bottom = rectangle
+    box = np.zeros(evidence.shape, bool)
+    box[top:bottom, left:right] = True
+    around = float(evidence[~box].mean()) if not box.all() else 1.0
+    if np.percentile(evidence[box], 75) < MOVING_CONTRAST * around + 1e-3:
+        return None
+    return box & (evidence > MOVING_PART * np.percentile(evidence[box], 90))
 
-    Where nearly the whole box, or next to nothing of it, is called object, an ellipse in the box
-    is the better answer.
+
+def _cut_out(
+    frame: np.ndarray,
+    rectangle: tuple[int, int, int, int],
+    moving: np.ndarray | None,
+    *,
+    rounds: int,
+) -> np.ndarray:
+    """Cut the object out of its box by GrabCut, from its ``moving`` pixels; probability [H, W].
+
+    Where next to nothing of the box is called object, an ellipse in it is the better answer.
     """
     left, top, right, bottom = rectangle
-    labels = np.full(frame.shape[:2], cv2.GC_BGD, np.uint8)
-    labels[top:bottom, left:right] = cv2.GC_PR_FGD
     ellipse = np.zeros(frame.shape[:2], np.uint8)
-    centre, half = ((left + right) / 2, (top + bottom) / 2), ((right - left), (bottom - top))
-    cv2.ellipse(ellipse, (centre, half, 0.0), 1, -1)
-    if (labels == cv2.GC_BGD).mean() < 0.02:
-        labels[(labels == cv2.GC_PR_FGD) & (ellipse == 0)] = cv2.GC_BGD
+    centre, sides = ((left + right) / 2, (top + bottom) / 2), (right - left, bottom - top)
+    cv2.ellipse(ellipse, (centre, sides, 0.0), 1, -1)
+    labels = np.full(frame.shape[:2], cv2.GC_BGD, np.uint8)
+    labels[top:bottom, left:right] = cv2.GC_PR_FGD if moving is None else cv2.GC_PR_BGD
+    if moving is not None:
+        labels[moving] = cv2.GC_PR_FGD
+    elif np.mean(labels == cv2.GC_BGD) < 0.02:
+        labels[ellipse == 0] = cv2.GC_BGD
     cv2.setRNGSeed(0)
     models = np.zeros((1, 65)), np.zeros((1, 65))
     cv2.grabCut(frame, labels, (0, 0, 1, 1), *models, rounds, cv2.GC_INIT_WITH_MASK)
-    cut = labels == cv2.GC_PR_FGD
-    filled = cut.sum() / ((right - left) * (bottom - top))
-    cut = cut if filled > 0.05 else ellipse > 0
+    cut = np.asarray(labels == cv2.GC_PR_FGD)
+    cut = cut if cut.sum() > 0.05 * sides[0] * sides[1] else ellipse > 0
     return edge_aware(frame.astype(np.float32) / 255.0, cut.astype(np.float32), radius=1)
+
+
+def _travelling_box(
+    followed: np.ndarray, rectangle: tuple[int, int, int, int], start: int
+) -> np.ndarray:
+    """Move and scale the box with the followed object; bool [T, H, W], with some room."""
+    left, top, right, bottom = rectangle
+    gates = np.zeros(followed.shape, bool)
+    area_at_start, centre_at_start = _extent(followed[start])
+    for gate, probability in zip(gates, followed, strict=True):
+        area, centre = _extent(probability)
+        scale = float(np.clip(np.sqrt(area / area_at_start), 0.5, 2.0)) * BOX_ROOM
+        corners = np.array([[left, top], [right, bottom]]) - centre_at_start
+        (x0, y0), (x1, y1) = np.rint(corners * scale + centre).astype(int)
+        gate[max(0, y0) : max(0, y1), max(0, x0) : max(0, x1)] = True
+    return gates
+
+
+def _extent(probability: np.ndarray) -> tuple[float, np.ndarray]:
+    """Return the area in px and the centre (column, row) of a soft mask."""
+    area = float(probability.sum()) + 1e-3
+    rows, columns = np.indices(probability.shape)
+    return area, np.array([(columns * probability).sum(), (rows * probability).sum()]) / area
 
 
 def _prior(evidence: np.ndarray) -> np.ndarray:
@@ -155,7 +205,7 @@ def _largest_piece(solid: np.ndarray) -> np.ndarray:
     count, labels, statistics, _ = cv2.connectedComponentsWithStats(solid.astype(np.uint8))
     if count < 2:
         return solid
-    return labels == 1 + int(np.argmax(statistics[1:, cv2.CC_STAT_AREA]))
+    return np.asarray(labels) == 1 + int(np.argmax(statistics[1:, cv2.CC_STAT_AREA]))
 
 
 def _overlapping(solid: np.ndarray, expected: np.ndarray) -> np.ndarray:
@@ -165,7 +215,7 @@ def _overlapping(solid: np.ndarray, expected: np.ndarray) -> np.ndarray:
     common = np.bincount(labels[expected], minlength=count)
     keep = common > area / 3
     keep[0] = False
-    return keep[labels]
+    return keep[np.asarray(labels, np.int64)]
 
 
 def _near(piece: np.ndarray) -> np.ndarray:
