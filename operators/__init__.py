@@ -1,0 +1,49 @@
+"""Everything that changes something in Blender: operators, properties, and the session of jobs."""
+
+from typing import Any
+
+import bpy
+
+from . import environment, jobs, properties, result, session, stylize
+
+CLASSES = (
+    *properties.CLASSES,
+    *stylize.CLASSES,
+    *jobs.CLASSES,
+    *result.CLASSES,
+    *environment.CLASSES,
+)
+
+
+@bpy.app.handlers.persistent
+def after_load(*_: Any) -> None:
+    """A file was loaded: its jobs may still run."""
+    session.attach_jobs()
+
+
+def register() -> None:
+    """Register everything, or nothing."""
+    done = []
+    try:
+        for kind in CLASSES:
+            bpy.utils.register_class(kind)
+            done.append(kind)
+        properties.attach()
+    except Exception:
+        for kind in reversed(done):
+            bpy.utils.unregister_class(kind)
+        raise
+    bpy.app.handlers.load_post.append(after_load)
+    if not bpy.app.background:
+        bpy.app.timers.register(session.attach_jobs, first_interval=0.1)
+
+
+def unregister() -> None:
+    """Take back all that `register` did."""
+    if bpy.app.timers.is_registered(session.attach_jobs):
+        bpy.app.timers.unregister(session.attach_jobs)
+    bpy.app.handlers.load_post.remove(after_load)
+    session.close()
+    properties.detach()
+    for kind in reversed(CLASSES):
+        bpy.utils.unregister_class(kind)

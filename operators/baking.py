@@ -1,0 +1,105 @@
+"""Strips whose visible frames only Blender can tell are rendered by a second, windowless Blender.
+
+The frames land in a folder named after their content, so that the same frames are the same
+footage for the engine, however often they are rendered.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from ..engine.contract.job import Footage, FootageKind
+from . import baking_child, strips
+
+
+@dataclass
+class Baking:
+    """One rendering of a strip by a second Blender."""
+
+    process: subprocess.Popen
+    folder: Path
+    total: int
+    frames_per_second: float
+
+    @property
+    def done(self) -> int:
+        """How many frames have been rendered."""
+        return len(strips.result_files(self.folder))
+
+
+def start(scene: Any, strip: Any, job_folder: Path) -> Baking:
+    """Start to render all visible frames of ``strip`` below ``job_folder``.
+
+    Raises Unusable for strips inside meta strips, whose timing is not their own.
+    """
+    if strips.is_in_meta(scene, strip):
+        raise strips.Unusable("Take the strip out of its meta strip: its timing must be rendered")
+    work = job_folder / "baking"
+    shutil.rmtree(work, ignore_errors=True)
+    frames = work / "frames"
+    frames.mkdir(parents=True)
+    blend = work / "strip.blend"
+    bpy.data.libraries.write(str(blend), {scene}, path_remap="ABSOLUTE", fake_user=True)
+    order = {
+        "blend": str(blend),
+        "scene": scene.name,
+        "strip": strip.name,
+        "folder": str(frames),
+        "start": strips.start(strip),
+        "length": strips.length(strip),
+        "size": strips.media_size(strip),
+    }
+    (work / "order.json").write_text(json.dumps(order), encoding="utf-8")
+    with (work / "blender.log").open("wb") as log:
+        process = subprocess.Popen(
+            command(work / "order.json"),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+    return Baking(process, frames, strips.length(strip), strips.frame_rate(scene))
+
+
+def command(order: Path) -> list[str]:
+    """Return the command line of the second Blender; the module bpy is one without a binary."""
+    child = os.fspath(baking_child.__file__)
+    if not bpy.app.binary_path:
+        return [sys.executable, child, "--", str(order)]
+    flags = ["-b", "--factory-startup", "--offline-mode", "--python-exit-code", "7"]
+    return [bpy.app.binary_path, *flags, "--python", child, "--", str(order)]
+
+
+def finish(baking: Baking, workspace: Path) -> Footage:
+    """Return the rendered frames as footage, kept in ``workspace``.
+
+    Raises Unusable where frames are missing.
+    """
+    if baking.process.returncode != 0 or baking.done != baking.total:
+        raise strips.Unusable(
+            f"Blender rendered {baking.done} of the strip's {baking.total} frames; "
+            f"{baking.folder.parent / 'blender.log'} tells why"
+        )
+    kept = workspace / "baked" / digest(baking.folder)
+    if not kept.exists():
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        baking.folder.replace(kept)
+    shutil.rmtree(baking.folder.parent, ignore_errors=True)
+    names = tuple(strips.result_files(kept))
+    indices = tuple(range(len(names)))
+    return Footage(FootageKind.IMAGES, str(kept), names, indices, baking.frames_per_second)
+
+
+def digest(folder: Path) -> str:
+    """Return a name for the contents of a folder's frames."""
+    whole = hashlib.sha256()
+    for name in strips.result_files(folder):
+        whole.update(hashlib.sha256((folder / name).read_bytes()).digest())
+    return whole.hexdigest()[:20]

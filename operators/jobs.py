@@ -1,0 +1,153 @@
+"""Operators on the jobs in the list: stop, go on, drop, read the log."""
+
+from typing import Any
+
+import bpy
+
+from ..engine.client.status import Phase
+from . import session, strips
+
+
+class JobOperator:
+    """What operators on one job share: which job, and whether it is there."""
+
+    job: bpy.props.StringProperty(
+        name="Job", description="Name of the job; empty for the active strip's", options={"HIDDEN"}
+    )
+    reason = "There is no such job"
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        """Does this Blender know any job?"""
+        if session.state.jobs:
+            return True
+        cls.poll_message_set("There is no job: stylize a strip first")
+        return False
+
+    def execute(self, context: Any) -> set[str]:
+        """Act on the job if it is in the right state."""
+        job = self.find(context)
+        if job is None or not self.fits(job):
+            self.report({"ERROR"}, f"{self.reason}.")
+            return {"CANCELLED"}
+        return self.act(context, job)
+
+    def find(self, context: Any) -> session.Job | None:
+        """Return the job meant."""
+        if self.job:
+            return session.state.jobs.get(self.job)
+        strip = strips.active_strip(context)
+        return session.job_of(strip) if strip else None
+
+    def fits(self, job: session.Job) -> bool:
+        """Is the job in a state for this operator?"""
+        return True
+
+
+class STRIPSTYLIZER_OT_job_cancel(JobOperator, bpy.types.Operator):
+    """Stop this job; it keeps its last checkpoint"""
+
+    bl_idname = "strip_stylizer.job_cancel"
+    bl_label = "Cancel Job"
+    bl_options = {"REGISTER"}
+    reason = "There is no running job to cancel"
+
+    def fits(self, job: session.Job) -> bool:
+        """Does the job still run?"""
+        return not job.status.ended
+
+    def act(self, context: Any, job: session.Job) -> set[str]:
+        """Ask it to stop."""
+        session.cancel(job)
+        strips.redraw()
+        return {"FINISHED"}
+
+
+class STRIPSTYLIZER_OT_job_resume(JobOperator, bpy.types.Operator):
+    """Run this job again; it goes on from its last checkpoint"""
+
+    bl_idname = "strip_stylizer.job_resume"
+    bl_label = "Resume Job"
+    bl_options = {"REGISTER"}
+    reason = "There is no stopped or failed job to resume: stylize the strip again"
+
+    wait: bpy.props.BoolProperty(
+        name="Wait", description="Return when the result is there", options={"SKIP_SAVE"}
+    )
+
+    def fits(self, job: session.Job) -> bool:
+        """Has the job ended early, with its request on the disk?"""
+        stopped = job.status.phase in (Phase.CANCELLED, Phase.FAILED)
+        return stopped and job.folder.spec.is_file()
+
+    def act(self, context: Any, job: session.Job) -> set[str]:
+        """Start it again."""
+        session.resume(job)
+        if self.wait or bpy.app.background:
+            session.wait(job)
+            if not job.arrived:
+                self.report({"ERROR"}, job.sentence)
+                return {"CANCELLED"}
+        return {"FINISHED"}
+
+
+class STRIPSTYLIZER_OT_job_remove(JobOperator, bpy.types.Operator):
+    """Remove this job from the list; its files stay on the disk"""
+
+    bl_idname = "strip_stylizer.job_remove"
+    bl_label = "Remove Job"
+    bl_options = {"INTERNAL"}
+    reason = "Cancel the job before it is removed"
+
+    def fits(self, job: session.Job) -> bool:
+        """Is the job over?"""
+        return job.status.ended
+
+    def act(self, context: Any, job: session.Job) -> set[str]:
+        """Drop it."""
+        session.forget(job)
+        strips.redraw()
+        return {"FINISHED"}
+
+
+class STRIPSTYLIZER_OT_job_log(JobOperator, bpy.types.Operator):
+    """Open this job's log as a text in Blender's text editor"""
+
+    bl_idname = "strip_stylizer.job_log"
+    bl_label = "Show Log"
+    bl_options = {"INTERNAL"}
+    reason = "The job has not written a log yet"
+
+    def fits(self, job: session.Job) -> bool:
+        """Is there a log?"""
+        return job.folder.log.is_file()
+
+    def act(self, context: Any, job: session.Job) -> set[str]:
+        """Fill a text datablock, and show it where a text editor is open."""
+        name = f"Log of {job.id}"
+        text = bpy.data.texts.get(name) or bpy.data.texts.new(name)
+        text.clear()
+        text.write(job.folder.log.read_text(encoding="utf-8", errors="replace"))
+        show_text(context, text)
+        self.report({"INFO"}, f"{name} is in the text editor")
+        return {"FINISHED"}
+
+
+def show_text(context: Any, text: Any) -> None:
+    """Show a text in the first text editor of the window, or in a new window."""
+    if bpy.app.background or context.window is None:
+        return
+    areas = [area for area in context.screen.areas if area.type == "TEXT_EDITOR"]
+    if not areas:
+        bpy.ops.wm.window_new()
+        areas = [bpy.context.window_manager.windows[-1].screen.areas[0]]
+        areas[0].type = "TEXT_EDITOR"
+    areas[0].spaces.active.text = text
+
+
+CLASSES = (
+    STRIPSTYLIZER_OT_job_cancel,
+    STRIPSTYLIZER_OT_job_resume,
+    STRIPSTYLIZER_OT_job_remove,
+    STRIPSTYLIZER_OT_job_log,
+)

@@ -1,0 +1,108 @@
+"""Operators on finished results: place, compare with the source, show the files."""
+
+from typing import Any
+
+import bpy
+
+from ..engine.client.status import Phase
+from . import properties, session, strips
+from .jobs import JobOperator
+
+
+class STRIPSTYLIZER_OT_import_result(JobOperator, bpy.types.Operator):
+    """Place the finished frames above their source strip"""
+
+    bl_idname = "strip_stylizer.import_result"
+    bl_label = "Import Result"
+    bl_options = {"REGISTER"}
+    reason = "There is no finished job without a strip"
+
+    def fits(self, job: session.Job) -> bool:
+        """Is the job finished and its result nowhere in this file?"""
+        return job.status.phase is Phase.FINISHED and strips.find_result(job.id) is None
+
+    def act(self, context: Any, job: session.Job) -> set[str]:
+        """Insert the strip."""
+        if session.place(job) is None:
+            self.report({"ERROR"}, job.note)
+            return {"CANCELLED"}
+        bpy.ops.ed.undo_push(message="Import Stylized Strip")
+        strips.redraw()
+        return {"FINISHED"}
+
+
+class STRIPSTYLIZER_OT_compare(bpy.types.Operator):
+    """Hide or show the stylized strips of the active strip, to see what was before"""
+
+    bl_idname = "strip_stylizer.compare"
+    bl_label = "Compare with Source"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        """Is a stylized strip or its source active?"""
+        strip = strips.active_strip(context)
+        if strip is not None and strips.results_of(strip):
+            return True
+        cls.poll_message_set("Select a stylized strip or its source")
+        return False
+
+    def execute(self, context: Any) -> set[str]:
+        """Mute what is seen, unmute what is not."""
+        results = strips.results_of(strips.active_strip(context))
+        hide = any(not strip.mute for strip in results)
+        for strip in results:
+            strip.mute = hide
+        return {"FINISHED"}
+
+
+class STRIPSTYLIZER_OT_reveal(JobOperator, bpy.types.Operator):
+    """Open the folder with the finished frames"""
+
+    bl_idname = "strip_stylizer.reveal"
+    bl_label = "Reveal Files"
+    bl_options = {"REGISTER"}
+    reason = "There are no finished frames yet"
+
+    def fits(self, job: session.Job) -> bool:
+        """Are there frames?"""
+        return job.result_folder.is_dir()
+
+    def act(self, context: Any, job: session.Job) -> set[str]:
+        """Let the system's file browser show the folder."""
+        if not bpy.app.background:
+            bpy.ops.wm.path_open(filepath=str(job.result_folder))
+        return {"FINISHED"}
+
+
+class STRIPSTYLIZER_OT_reuse_settings(bpy.types.Operator):
+    """Copy texts and settings from this stylized strip to its source"""
+
+    bl_idname = "strip_stylizer.reuse_settings"
+    bl_label = "Reuse Settings"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        """Is a stylized strip active whose source is there?"""
+        strip = strips.active_strip(context)
+        if strip is not None and strips.recipe_of(strip) and strips.source_of(strip):
+            return True
+        cls.poll_message_set("Select a stylized strip whose source is in this file")
+        return False
+
+    def execute(self, context: Any) -> set[str]:
+        """Write the recipe to the source's properties."""
+        strip = strips.active_strip(context)
+        recipe, facts = strips.recipe_of(strip), properties.of(strips.source_of(strip))
+        facts.global_text, facts.local_text = recipe["global_text"], recipe["local_text"]
+        properties.write_settings(facts.settings, properties.settings_from(recipe["settings"]))
+        return {"FINISHED"}
+
+
+CLASSES = (
+    STRIPSTYLIZER_OT_import_result,
+    STRIPSTYLIZER_OT_compare,
+    STRIPSTYLIZER_OT_reveal,
+    STRIPSTYLIZER_OT_reuse_settings,
+)

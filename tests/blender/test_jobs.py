@@ -1,0 +1,308 @@
+"""Jobs through the operators, with the rehearsal as engine: how they end, and what they leave."""
+
+import json
+import time
+from pathlib import Path
+
+import bpy
+import pytest
+from barcodes import top
+
+
+def run(**more):
+    """Run the operator as a script would."""
+    return bpy.ops.strip_stylizer.stylize(**{"global_text": "a bronze swan", **more})
+
+
+def only_job(part):
+    (job,) = part("operators.session").state.jobs.values()
+    return job
+
+
+def names(scene):
+    return [strip.name for strip in top(scene)]
+
+
+def test_a_job_ends_as_a_strip_over_its_source(clip, scene, part):
+    assert run(local_text="hammered bronze", preset="fine", seed=5) == {"FINISHED"}
+    assert names(scene) == ["bars", "bars | a bronze swan"]
+    strip, job = top(scene)[1], only_job(part)
+    assert (strip.frame_final_start, strip.frame_final_duration, strip.channel) == (5, 10, 3)
+    spec = json.loads(job.folder.spec.read_text())
+    assert spec["texts"] == {"global_text": "a bronze swan", "local_text": "hammered bronze"}
+    assert spec["settings"]["seed"] == 5 and spec["settings"]["frames"]["longest_side"] == 1024
+    assert spec["footage"]["indices"] == list(range(10))
+    assert json.loads(strip["stylized_from"])["settings"] == spec["settings"]
+    assert Path(strip.directory).resolve() == job.folder.result.resolve()
+
+
+def test_the_strip_remembers_what_the_operator_was_given(clip, scene, part, media):
+    run(mask_source="files", mask_path=str(media / "frames"), encoder="embedded")
+    facts = part("operators.properties").of(top(scene)[0])
+    assert (facts.global_text, facts.object_source) == ("a bronze swan", "files")
+    assert only_job(part).spec.mask.path == str(media / "frames")
+    del facts
+    bpy.ops.strip_stylizer.stylize(mask_source="box", box=(2, 5, 6, 40, 30))
+    job = part("operators.session").newest_first()[0]
+    assert (job.spec.mask.box.frame, job.spec.mask.box.x, job.spec.mask.box.height) == (2, 5, 30)
+
+
+def test_a_second_result_goes_one_channel_higher(clip, scene, part):
+    run()
+    run(global_text="a stained glass swan")
+    assert [strip.channel for strip in top(scene)] == [2, 3, 4]
+
+
+def test_a_strip_at_another_rate_is_rendered_first(scene, part, media, tmp_path):
+    strip = top(scene).new_movie("bars", str(media / "bars30.mp4"), 1, 1)
+    strip.frame_offset_end = 34
+    scene.sequence_editor.active_strip = strip
+    run()
+    job = only_job(part)
+    assert job.spec.footage.kind.value == "images" and len(job.spec.footage.files) == 6
+    assert not job.place.same_colours
+    result = top(scene)[1]
+    assert (result.frame_final_start, result.frame_final_duration) == (1, 6)
+
+
+def test_the_result_is_one_undo_step(clip, scene, part):
+    bpy.ops.ed.undo_push(message="Before")
+    run()
+    assert len(top(bpy.context.scene)) == 2
+    bpy.ops.ed.undo()
+    assert names(bpy.context.scene) == ["bars"]
+    facts = part("operators.properties").of(top(bpy.context.scene)[0])
+    assert facts.global_text == "a bronze swan" and facts.strip_id
+    bpy.ops.ed.redo()
+    assert len(top(bpy.context.scene)) == 2
+
+
+def test_frames_can_go_to_a_folder_of_the_users_choice(clip, scene, part, tmp_path):
+    run(output_folder=str(tmp_path / "out"))
+    assert len(list((tmp_path / "out").glob("*.png"))) == 10
+    assert Path(top(scene)[1].directory).resolve() == (tmp_path / "out").resolve()
+
+
+def test_a_failed_job_raises_its_sentence_and_adds_nothing(clip, scene, part):
+    with pytest.raises(RuntimeError, match=r"The rehearsal failed, as its text asked\. Change"):
+        run(global_text="please fail")
+    assert names(scene) == ["bars"]
+
+
+def test_a_crashed_engine_raises_and_adds_nothing(clip, scene, part):
+    with pytest.raises(RuntimeError, match=r"ended without a word \(exit code 9\)"):
+        run(global_text="please crash")
+    assert names(scene) == ["bars"]
+    assert only_job(part).settled
+
+
+@pytest.mark.parametrize(
+    ("words", "change"),
+    [
+        ("Write a text", {"global_text": " "}),
+        ("Choose a folder with mask images", {"mask_source": "files"}),
+        ("The box is empty or outside the 128 x 64", {"mask_source": "box"}),
+        ("outside", {"mask_source": "box", "box": (0, 500, 10, 30, 30)}),
+        ("on frame 99, after the strip's end", {"mask_source": "box", "box": (99, 5, 5, 30, 30)}),
+    ],
+)
+def test_an_incomplete_request_is_refused_in_one_sentence(words, change, clip, scene, part):
+    with pytest.raises(RuntimeError, match=words) as caught:
+        run(**change)
+    assert str(caught.value).strip().count("\n") == 0
+    assert names(scene) == ["bars"] and not part("operators.session").state.jobs
+
+
+def test_missing_media_are_refused_before_anything_starts(clip, scene, part):
+    clip.elements[2].filename = "lost.png"
+    jobs = part("operators.folders").jobs()
+    before = list(jobs.iterdir()) if jobs.is_dir() else []
+    with pytest.raises(RuntimeError, match=r"lost\.png is missing: relink"):
+        run()
+    assert names(scene) == ["bars"]
+    assert (list(jobs.iterdir()) if jobs.is_dir() else []) == before
+
+
+def test_without_a_strip_the_operator_says_what_to_do(scene, part):
+    with pytest.raises(RuntimeError, match="Select a movie or image strip"):
+        run()
+
+
+def test_without_an_engine_the_operator_says_what_to_do(clip, part, monkeypatch):
+    monkeypatch.setenv("STRIP_STYLIZER_PYTHON", "/nowhere/python")
+    part("operators.session").refresh_engine()
+    with pytest.raises(RuntimeError, match="Install the engine"):
+        run()
+
+
+def test_an_unwritable_workspace_is_one_sentence(clip, scene, part, monkeypatch, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("STRIP_STYLIZER_WORKSPACE", str(tmp_path / "file"))
+    with pytest.raises(RuntimeError, match="workspace cannot be written"):
+        run()
+    assert names(scene) == ["bars"]
+
+
+@pytest.fixture
+def started(clip, scene, part):
+    """A job that the session looks after, not yet at its end, as in a Blender with a window."""
+
+    def start(text):
+        stylize, session = part("operators.stylize"), part("operators.session")
+        part("operators.properties").of(clip).global_text = text
+        draft = stylize.request(clip)
+        spec = stylize.complete(draft, session.footage_of(scene, clip))
+        return session.add(scene, clip, spec, draft=draft, output="")
+
+    return start
+
+
+def poll_until(session, condition, seconds=30):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        session.poll()
+        time.sleep(0.02)
+
+
+def test_a_job_can_be_cancelled_and_resumed(started, scene, part):
+    session = part("operators.session")
+    job = started("a slow swan")
+    poll_until(session, lambda: job.status.step > 0)
+    assert 0 < job.fraction < 1 and "%" in job.label
+    assert bpy.ops.strip_stylizer.job_cancel(job=job.id) == {"FINISHED"}
+    poll_until(session, lambda: job.settled)
+    assert job.sentence == "The job was cancelled" and names(scene) == ["bars"]
+    spec = job.folder.spec
+    spec.write_text(spec.read_text().replace("a slow swan", "a swan"))
+    job.spec = job.folder.read_spec()
+    assert bpy.ops.strip_stylizer.job_resume(job=job.id) == {"FINISHED"}
+    assert len(top(scene)) == 2
+
+
+def test_a_killed_engine_is_noticed(started, scene, part):
+    session = part("operators.session")
+    job = started("a slow swan")
+    poll_until(session, lambda: job.status.step > 0)
+    job.process.kill()
+    poll_until(session, lambda: job.settled)
+    assert "ended by the system" in job.sentence and names(scene) == ["bars"]
+
+
+def test_one_job_waits_for_another(started, part):
+    session = part("operators.session")
+    first, second = started("a slow swan"), started("a swan")
+    poll_until(session, lambda: first.status.step > 0)
+    assert second.queued and second.label == "Waiting for Another Job"
+    session.cancel(second)
+    assert second.settled
+    session.cancel(first)
+    poll_until(session, lambda: first.settled)
+
+
+def test_the_timer_ends_when_all_jobs_rest(started, part):
+    session = part("operators.session")
+    job = started("a swan")
+    assert session.poll() == session.INTERVAL
+    session.wait(job)
+    assert session.poll() is None
+
+
+def test_a_result_whose_strip_vanished_can_be_imported_later(started, scene, part, media):
+    from barcodes import image_strip
+
+    session, strips = part("operators.session"), part("operators.strips")
+    job = started("a swan")
+    strips.remove(top(scene)[0])
+    session.wait(job)
+    assert "is gone" in job.note and names(scene) == []
+    with pytest.raises(RuntimeError, match="is gone"):
+        bpy.ops.strip_stylizer.import_result(job=job.id)
+    image_strip(scene, media / "frames", count=10, channel=2, start=5)
+    assert bpy.ops.strip_stylizer.import_result(job=job.id) == {"FINISHED"}
+    assert len(top(scene)) == 2
+    with pytest.raises(RuntimeError, match="no finished job without a strip"):
+        bpy.ops.strip_stylizer.import_result(job=job.id)
+
+
+def test_a_removed_result_can_be_imported_again(clip, scene, part):
+    run()
+    part("operators.strips").remove(top(scene)[1])
+    scene.sequence_editor.active_strip = top(scene)[0]
+    assert bpy.ops.strip_stylizer.import_result() == {"FINISHED"}
+    assert len(top(scene)) == 2
+
+
+def test_compare_hides_and_shows_the_result(clip, scene, part):
+    run()
+    assert bpy.ops.strip_stylizer.compare() == {"FINISHED"}
+    assert [strip.mute for strip in top(scene)] == [False, True]
+    bpy.ops.strip_stylizer.compare()
+    assert [strip.mute for strip in top(scene)] == [False, False]
+
+
+def test_reuse_settings_brings_back_text_and_numbers(clip, scene, part):
+    properties = part("operators.properties")
+    run(local_text="bronze", preset="fine", seed=9)
+    facts = properties.of(clip)
+    facts.preset, facts.global_text, facts.settings.seed = "draft", "else", 1
+    scene.sequence_editor.active_strip = top(scene)[1]
+    assert bpy.ops.strip_stylizer.reuse_settings() == {"FINISHED"}
+    assert (facts.global_text, facts.local_text, facts.settings.seed) == (
+        "a bronze swan",
+        "bronze",
+        9,
+    )
+    assert facts.settings.frames.longest_side == 1024
+
+
+def test_the_log_opens_as_a_text(clip, part):
+    run()
+    job = only_job(part)
+    job.folder.log.write_text("first line\nlast line\n")
+    assert bpy.ops.strip_stylizer.job_log(job=job.id) == {"FINISHED"}
+    assert "last line" in bpy.data.texts[f"Log of {job.id}"].as_string()
+
+
+def test_jobs_are_found_again_after_blender_was_closed(clip, scene, part, tmp_path):
+    session = part("operators.session")
+    path = str(tmp_path / "saved.blend")
+    bpy.ops.wm.save_as_mainfile(filepath=path)
+    run()
+    job_id = only_job(part).id
+    bpy.ops.wm.save_as_mainfile(filepath=path)
+    session.close()
+    bpy.ops.wm.open_mainfile(filepath=path)
+    job = session.state.jobs[job_id]
+    assert job.arrived and job.settled
+    strip = top(bpy.context.scene)[1]
+    assert session.job_of(strip) is job
+
+
+def test_a_job_that_ended_while_blender_was_closed_is_placed(started, scene, part, tmp_path):
+    session = part("operators.session")
+    path = str(tmp_path / "saved.blend")
+    bpy.ops.wm.save_as_mainfile(filepath=path)
+    job = started("a swan")
+    session.poll()
+    bpy.ops.wm.save_as_mainfile(filepath=path)
+    job.process.wait(timeout=30)
+    session.close()
+    bpy.ops.wm.open_mainfile(filepath=path)
+    found = session.state.jobs[job.id]
+    session.wait(found)
+    assert found.arrived and len(top(bpy.context.scene)) == 2
+
+
+def test_a_job_of_another_file_stays_out_of_this_one(started, scene, part, tmp_path, media):
+    from barcodes import image_strip
+
+    session = part("operators.session")
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "one.blend"))
+    job = started("a swan")
+    bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
+    other = bpy.context.scene
+    other.sequence_editor_create()
+    image_strip(other, media / "frames", count=10, channel=2, start=5)
+    session.wait(job)
+    assert "is gone" in job.note and names(other) == ["bars"]

@@ -1,0 +1,176 @@
+"""Every panel draws in every state, and says what the state asks for."""
+
+import dataclasses
+from types import SimpleNamespace
+
+import bpy
+import pytest
+from barcodes import image_strip, top
+from layouts import Recorder
+
+
+def draw(kind):
+    """Draw one panel and return what it showed."""
+    layout = Recorder()
+    kind.draw(SimpleNamespace(layout=layout), bpy.context)
+    return layout
+
+
+@pytest.fixture
+def main(part, scene):
+    kind = part("panels.sidebar").STRIPSTYLIZER_PT_main
+    return lambda: draw(kind)
+
+
+@pytest.fixture
+def job_in(part, clip, scene, monkeypatch):
+    """Return a function that gives the clip a job in the state that is asked for."""
+    session, stylize = part("operators.session"), part("operators.stylize")
+    status = part("engine.client.status")
+
+    def make(phase, **more):
+        part("operators.properties").of(clip).global_text = "a swan"
+        draft = stylize.request(clip)
+        spec = stylize.complete(draft, session.footage_of(scene, clip))
+        job = session.add(scene, clip, spec, draft=draft, output="")
+        job.queued = False
+        fields = {field.name for field in dataclasses.fields(status.Status)}
+        facts = {name: value for name, value in more.items() if name in fields}
+        job.status = status.Status(phase=status.Phase(phase), **facts)
+        for name in set(more) - fields:
+            setattr(job, name, more[name])
+        return job
+
+    return make
+
+
+def test_without_a_strip_it_says_what_to_select(main):
+    assert "Select a movie or image strip" in " ".join(main().lines)
+
+
+def test_without_an_engine_it_offers_to_install_one(main, part, monkeypatch):
+    monkeypatch.setenv("STRIP_STYLIZER_PYTHON", "/nowhere/python")
+    part("operators.session").refresh_engine()
+    shown = main()
+    assert {"engine_install", "engine_choose"} <= set(shown.operators)
+    assert "Engine: not installed" in shown.lines
+
+
+def test_an_installation_shows_its_step(main, part, tmp_path, monkeypatch):
+    session, installing = part("operators.session"), part("operators.installing")
+    step = part("engine.client.environment").Step("Downloading packages", ["true"])
+    session.state.setup = installing.Setup([step], tmp_path, tmp_path / "log")
+    session.state.engine = "not installed"
+    shown = main()
+    assert "Downloading packages" in shown.lines and "engine_cancel" in shown.operators
+    session.state.setup.cancel()
+    assert "Cancelled" in main().lines
+
+
+def test_a_strip_shows_its_facts_and_the_button(main, clip):
+    shown = main()
+    assert "10 frames, 128 x 64" in shown.lines
+    assert {"global_text", "local_text", "object_source", "preset", "seed"} <= set(shown.shown)
+    assert shown.operators == ["stylize"]
+
+
+@pytest.mark.parametrize(
+    ("source", "field"), [("box", "box_height"), ("files", "mask_folder"), ("automatic", None)]
+)
+def test_an_object_source_shows_what_it_needs(source, field, main, clip, part):
+    part("operators.properties").of(clip).object_source = source
+    shown = {"box_height", "mask_folder"} & set(main().shown)
+    assert shown == ({field} if field else set())
+
+
+def test_changed_settings_are_named(main, clip, part):
+    assert "Changed settings" not in main().lines
+    part("operators.properties").of(clip).settings.stylization.steps = 3
+    assert "Changed settings" in main().lines
+
+
+def test_a_strip_that_cannot_be_used_says_why(main, scene, media):
+    still = image_strip(scene, media / "frames", count=1)
+    still.frame_final_duration = 9
+    scene.sequence_editor.active_strip = still
+    assert "single image" in " ".join(main().lines)
+
+
+def test_a_running_job_shows_how_far_it_is(main, job_in, part):
+    stage = part("engine.contract.job").Stage.STYLIZATION
+    job_in("running", stage=stage, step=3, total=10, seconds_left=65.0, device="a GPU")
+    shown = main()
+    assert "Stylizing 30 %, 65 s left" in shown.lines
+    assert "job_cancel" in shown.operators and "Device: a GPU" in shown.lines
+
+
+def test_a_warning_is_shown(main, job_in):
+    job_in("running", warnings=(("The object is small.", "Use a larger size."),))
+    assert "The object is small. Use a larger size." in main().lines
+
+
+def test_a_failed_job_shows_sentence_and_retry(main, job_in):
+    job_in("failed", message="Memory ran out.", hint="Use Draft.")
+    shown = main()
+    assert "Memory ran out. Use Draft." in shown.lines
+    assert {"job_resume", "job_log", "job_remove"} <= set(shown.operators)
+
+
+def test_a_cancelled_job_can_be_resumed(main, job_in):
+    job_in("cancelled")
+    assert "job_resume" in main().operators
+
+
+def test_a_finished_job_offers_its_result(main, job_in):
+    job = job_in("finished", frames=10, arrived=True)
+    shown = main()
+    assert "10 frames finished" in shown.lines
+    assert {"import_result", "compare", "reveal"} <= set(shown.operators)
+    job.note, job.arrived = "The strip is gone.", False
+    assert "The strip is gone." in main().lines
+    job.note = ""
+    assert "The result is being placed" in main().lines
+
+
+def test_a_stylized_strip_shows_what_it_was_made_from(main, clip, scene):
+    bpy.ops.strip_stylizer.stylize(global_text="a bronze swan", local_text="hammered")
+    scene.sequence_editor.active_strip = top(scene)[1]
+    shown = main()
+    assert {"a bronze swan", "hammered", "Source: bars"} <= set(shown.lines)
+    assert shown.operators == ["compare", "reuse_settings", "reveal"]
+    top(scene)[1]["stylized_from"] = "not JSON"
+    main()
+
+
+def test_all_jobs_are_listed(job_in, part):
+    kind = part("panels.sidebar").STRIPSTYLIZER_PT_jobs
+    assert not kind.poll(bpy.context)
+    job_in("running"), job_in("failed", message="No.")
+    assert kind.poll(bpy.context)
+    assert draw(kind).lines.count("bars: a swan") == 2
+
+
+def test_every_setting_is_in_the_sub_panel(clip, part):
+    kind = part("panels.settings").STRIPSTYLIZER_PT_settings
+    settings = part("engine.contract.settings").Settings()
+    assert kind.poll(bpy.context)
+
+    def count(values):
+        items = [getattr(values, field.name) for field in dataclasses.fields(values)]
+        return sum(count(v) if dataclasses.is_dataclass(v) else 1 for v in items)
+
+    assert len(draw(kind).shown) == count(settings) - 1
+
+
+def test_the_preferences_and_menus_draw(part, scene):
+    preferences, session = part("operators.folders").preferences(), part("operators.session")
+    layout = Recorder()
+    kind = part("panels.preferences").STRIPSTYLIZER_AP_preferences
+    session.state.setup = part("operators.installing").Setup([], None, None, ended=True)
+    session.state.setup.facts = {"device": {"name": "a GPU"}, "versions": {"torch": "2"}}
+    proxy = SimpleNamespace(layout=layout, bl_rna=preferences.bl_rna)
+    kind.draw(proxy, bpy.context)
+    assert {"Engine: ready", "Device: a GPU", "torch 2"} <= set(layout.lines)
+    menus = part("panels.menus")
+    assert "stylize" in draw(menus.STRIPSTYLIZER_MT_stylize).operators
+    menus.draw_entry(SimpleNamespace(layout=layout), bpy.context)

@@ -1,0 +1,223 @@
+"""What a strip shows, and where its result goes."""
+
+import json
+
+import bpy
+import pytest
+from barcodes import decode, image_strip, seen, top
+
+
+def numbers_of(footage):
+    """Return the numbers that the job's frames bear."""
+    if footage.kind.value == "movie":
+        return list(footage.indices)
+    return [int(footage.files[index].split(".")[0]) for index in footage.indices]
+
+
+def handles(strip, *, start=0, end=0, trim=0):
+    strip.frame_offset_start, strip.frame_offset_end = start, end
+    strip.animation_offset_start = trim
+
+
+@pytest.mark.parametrize("change", [{}, {"start": 3, "end": 4}, {"trim": 5}])
+def test_visible_frames_of_a_movie_are_what_blender_shows(change, scene, part, media, tmp_path):
+    strips = part("operators.strips")
+    strip = top(scene).new_movie("bars", str(media / "bars24.mp4"), 1, 20)
+    handles(strip, **{"end": 30, **change})
+    assert not strips.needs_baking(scene, strip)
+    assert numbers_of(strips.footage(scene, strip)) == seen(scene, strip, tmp_path)
+
+
+@pytest.mark.parametrize("change", [{}, {"start": 3, "end": 2}, {"trim": 4}, {"start": -3}])
+def test_visible_frames_of_images_are_what_blender_shows(change, clip, scene, part, tmp_path):
+    strips = part("operators.strips")
+    handles(clip, **change)
+    assert numbers_of(strips.footage(scene, clip)) == seen(scene, clip, tmp_path)
+
+
+def test_a_moved_strip_shows_the_same_frames(clip, scene, part):
+    strips = part("operators.strips")
+    before = strips.footage(scene, clip)
+    clip.frame_start += 33
+    assert strips.footage(scene, clip) == before
+    assert strips.start(clip) == 38
+
+
+def test_footage_has_the_rate_of_the_scene(clip, scene, part):
+    scene.render.fps, scene.render.fps_base = 30, 1.001
+    footage = part("operators.strips").footage(scene, clip)
+    assert footage.frames_per_second == pytest.approx(29.97, abs=0.001)
+
+
+@pytest.mark.parametrize("case", ["other rate", "reversed", "strobe", "retimed"])
+def test_a_rendered_strip_has_the_frames_that_blender_shows(
+    case, scene, part, media, tmp_path, in_sequencer
+):
+    strips, baking = part("operators.strips"), part("operators.baking")
+    rate = 30 if case == "other rate" else 24
+    strip = top(scene).new_movie("bars", str(media / f"bars{rate}.mp4"), 2, 7)
+    scene.sequence_editor.active_strip = strip
+    if case == "retimed":
+        with in_sequencer(scene):
+            bpy.ops.sequencer.retiming_segment_speed_set(speed=200)
+    handles(strip, start=2, end=14 if case == "retimed" else 34)
+    strip.use_reverse_frames = case == "reversed"
+    strip.strobe = 3.0 if case == "strobe" else 0.0
+    strip.transform.scale_x, strip.blend_alpha = 0.5, 0.3
+    assert strips.needs_baking(scene, strip)
+    job = baking.start(scene, strip, tmp_path)
+    job.process.wait(timeout=60)
+    footage = baking.finish(job, tmp_path)
+    strip.transform.scale_x, strip.blend_alpha = 1.0, 1.0
+    expected = seen(scene, strip, tmp_path)
+    folder = tmp_path / "baked"
+    assert [decode(next(folder.iterdir()) / name) for name in footage.files] == expected
+    assert len(expected) == strips.length(strip) > 3
+
+
+def test_the_same_frames_are_rendered_into_the_same_folder(scene, part, media, tmp_path):
+    baking = part("operators.baking")
+    strip = top(scene).new_movie("bars", str(media / "bars30.mp4"), 2, 7)
+    handles(strip, end=37)
+    paths = set()
+    for _ in range(2):
+        job = baking.start(scene, strip, tmp_path)
+        job.process.wait(timeout=60)
+        paths.add(baking.finish(job, tmp_path).path)
+    assert len(paths) == 1
+    assert not (tmp_path / "baking").exists()
+
+
+def test_a_rendering_that_fails_says_so(scene, part, media, tmp_path):
+    strips, baking = part("operators.strips"), part("operators.baking")
+    strip = top(scene).new_movie("bars", str(media / "bars30.mp4"), 2, 7)
+    job = baking.start(scene, strip, tmp_path)
+    job.process.kill()
+    job.process.wait()
+    with pytest.raises(strips.Unusable, match=r"of the strip's 40 frames"):
+        baking.finish(job, tmp_path)
+
+
+def test_missing_media_are_named(clip, scene, part, media):
+    strips = part("operators.strips")
+    assert strips.missing_media(clip) == ""
+    clip.elements[3].filename = "lost.png"
+    assert strips.missing_media(clip) == str(media / "frames" / "lost.png")
+    movie = top(scene).new_movie("movie", "/nowhere/lost.mp4", 4, 1)
+    assert strips.missing_media(movie) == "/nowhere/lost.mp4"
+
+
+def test_strips_without_media_are_refused_with_a_remedy(scene, part, media):
+    strips = part("operators.strips")
+    assert strips.why_unusable(None) == "Select a movie or image strip"
+    other = top(scene).new_scene("inner", bpy.data.scenes.new("inner"), 1, 1)
+    assert "A scene strip has no media" in strips.why_unusable(other)
+    still = image_strip(scene, media / "frames", count=1, channel=3)
+    still.frame_final_duration = 20
+    assert "single image" in strips.why_unusable(still)
+
+
+def test_the_lowest_free_channel_above_is_taken(clip, scene, part, media):
+    strips, editor = part("operators.strips"), scene.sequence_editor
+    assert strips.free_channel(editor, 2, 5, 10) == 3
+    image_strip(scene, media / "frames", count=3, channel=3, start=14)
+    image_strip(scene, media / "frames", count=3, channel=4, start=15)
+    image_strip(scene, media / "frames", count=3, channel=5, start=2)
+    assert strips.free_channel(editor, 2, 5, 10) == 4
+    with pytest.raises(strips.Unusable, match="full"):
+        strips.free_channel(editor, 128, 5, 10)
+
+
+def insert(strips, place, folder, **more):
+    return strips.insert(place, folder, job_id="j1", label="a swan", recipe={"a": 1}, **more)
+
+
+def result(folder, count=10):
+    from barcodes import write_frames
+
+    write_frames(folder, count)
+    return folder
+
+
+def test_a_result_lies_over_its_source(clip, scene, part, tmp_path):
+    strips = part("operators.strips")
+    clip.transform.scale_x, clip.crop.min_x, clip.blend_alpha = 1.5, 7, 0.5
+    clip.use_flip_x = True
+    scene.frame_set(9)
+    selected = clip.select
+    strip = insert(strips, strips.place_of(scene, clip), result(tmp_path / "r"))
+    assert (strips.start(strip), strips.length(strip), strip.channel) == (5, 10, 3)
+    assert (strip.transform.scale_x, strip.crop.min_x, strip.blend_alpha) == (1.5, 7, 0.5)
+    assert strip.use_flip_x
+    assert strip.name == "bars | a swan"
+    assert json.loads(strip["stylized_from"]) == {"a": 1}
+    assert not strip.select and clip.select == selected
+    assert scene.sequence_editor.active_strip == clip
+    assert (scene.frame_current, scene.render.fps) == (9, 24)
+    assert [strip.elements[i].filename for i in (0, 9)] == ["00000.png", "00009.png"]
+    assert strips.source_of(strip) == clip and strips.results_of(clip) == [strip]
+
+
+def test_a_result_shows_its_frames(clip, scene, part, tmp_path):
+    strips = part("operators.strips")
+    clip.blend_type = "REPLACE"
+    strip = insert(strips, strips.place_of(scene, clip), result(tmp_path / "r"))
+    clip.mute = True
+    assert strip.blend_type == "ALPHA_OVER"
+    assert seen(scene, strip, tmp_path) == list(range(10))
+
+
+def test_a_result_of_another_size_covers_the_same_picture(clip, scene, part, tmp_path):
+    from barcodes import png
+
+    strips = part("operators.strips")
+    (tmp_path / "r").mkdir()
+    for index in range(10):
+        row = bytes([90] * 3) * 64
+        (tmp_path / "r" / f"{index:05d}.png").write_bytes(png([row] * 32))
+    strip = insert(strips, strips.place_of(scene, clip), tmp_path / "r")
+    assert strip.transform.scale_x == pytest.approx(2.0)
+
+
+def test_a_result_follows_a_source_that_was_moved_and_renamed(clip, scene, part, tmp_path):
+    strips = part("operators.strips")
+    place = strips.place_of(scene, clip)
+    clip.frame_start += 20
+    clip.name, clip.channel = "other", 6
+    strip = insert(strips, place, result(tmp_path / "r"))
+    assert (strips.start(strip), strip.channel) == (25, 7)
+
+
+def test_a_result_whose_source_is_gone_waits(clip, scene, part, tmp_path):
+    strips = part("operators.strips")
+    place = strips.place_of(scene, clip)
+    top(scene).remove(clip)
+    with pytest.raises(strips.Unusable, match="is gone"):
+        insert(strips, place, result(tmp_path / "r"))
+    assert len(top(scene)) == 0
+
+
+def test_a_result_with_missing_frames_is_not_placed(clip, scene, part, tmp_path):
+    strips = part("operators.strips")
+    with pytest.raises(strips.Unusable, match="8 of 10 frames"):
+        insert(strips, strips.place_of(scene, clip), result(tmp_path / "r", 8))
+    assert len(top(scene)) == 1
+
+
+def test_a_result_stays_in_the_meta_strip_of_its_source(clip, scene, part, tmp_path):
+    strips = part("operators.strips")
+    meta = top(scene).new_meta("meta", 1, 1)
+    clip.move_to_meta(meta)
+    place = strips.place_of(scene, clip)
+    insert(strips, place, result(tmp_path / "r"))
+    assert len(top(scene)) == 1
+    assert sorted(strip.name for strip in strips.top_strips(meta)) == ["bars", "bars | a swan"]
+
+
+def test_a_copied_strip_gets_an_id_of_its_own(clip, scene, part, media):
+    strips, properties = part("operators.strips"), part("operators.properties")
+    first = strips.mark(scene, clip)
+    assert strips.mark(scene, clip) == first
+    copy = image_strip(scene, media / "frames", count=4, channel=7)
+    properties.of(copy).strip_id = first
+    assert strips.mark(scene, copy) != first
