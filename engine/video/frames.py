@@ -23,6 +23,8 @@ __all__ = [
     "Video",
     "encode_png",
     "footage_from_path",
+    "footage_length",
+    "footage_names",
     "is_movie",
     "load_video",
     "read_video",
@@ -121,6 +123,13 @@ def footage_from_path(path: Path, frames_per_second: float = 24.0) -> Footage:
 def footage_names(footage: Footage) -> tuple[str, ...]:
     """Return the file names of image footage, one for each frame that ``indices`` may choose."""
     return footage.files or _names(footage)
+
+
+def footage_length(footage: Footage) -> int:
+    """Count the frames that ``indices`` may choose from; a movie is decoded to know."""
+    if footage.kind is FootageKind.MOVIE:
+        return sum(1 for _ in movie_frames(Path(footage.path), ()))
+    return len(footage_names(footage))
 
 
 def save_video(video: Video, folder: Path) -> None:

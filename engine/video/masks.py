@@ -17,7 +17,7 @@ from ..contract.job import Footage, FootageKind, MaskKind, ObjectMask
 from ..contract.settings import MasksSettings
 from .flow import Flow
 from .found import find_by_box, find_by_motion
-from .frames import Video, footage_names
+from .frames import Video, footage_length, footage_names
 from .images import image_names, read_image
 
 LEAST_AREA = 0.001  # parts of the frame between which an object is an object
@@ -108,16 +108,13 @@ def _chosen_files(folder: Path, footage: Footage, count: int) -> list[str | None
         )
     if len(names) == count:
         return list(names)
-    whole = 0
     if footage.kind is FootageKind.IMAGES:
-        footage_files = footage_names(footage)
-        whole = len(footage_files)
+        files = footage_names(footage)
         by_stem = {Path(name).stem: name for name in names}
-        shown = [footage_files[index] for index in footage.indices or range(whole)]
-        matched = [by_stem.get(Path(name).stem) for name in shown]
+        matched = [by_stem.get(Path(files[i]).stem) for i in footage.indices or range(len(files))]
         if any(matched):
             return matched
-    if footage.indices and len(names) > max(footage.indices) and len(names) in (whole, 0):
+    if footage.indices and len(names) == footage_length(footage):
         return [names[index] for index in footage.indices]
     raise EngineError(
         Fault.MASKS_UNREADABLE,

@@ -9,7 +9,7 @@ from engine.contract.events import EngineError, Fault, Stopped
 from engine.contract.job import Box, Footage, FootageKind, MaskKind, ObjectMask
 from engine.contract.settings import FlowSettings, MasksSettings
 from engine.video.flow import estimate_flow
-from engine.video.frames import Video, write_png
+from engine.video.frames import Video, write_movie, write_png
 from engine.video.masks import find_masks, load_masks, save_masks
 
 MOVIE = Footage(FootageKind.MOVIE, "never opened.mp4")
@@ -127,6 +127,14 @@ def test_masks_of_the_whole_footage_are_chosen_by_index(find, scene, tmp_path):
     )
     whole = np.concatenate([scene.masks[:2], scene.masks[::-1], scene.masks[:2]])
     masks = find(write_masks(tmp_path, whole, numbered(14)), footage)
+    assert overlap(masks.masks, scene.masks) == 1.0
+
+
+def test_masks_of_a_whole_movie_are_chosen_by_index(find, scene, tmp_path):
+    write_movie(tmp_path / "whole.mp4", [scene.frames[0]] * 12, 24.0)
+    footage = Footage(FootageKind.MOVIE, str(tmp_path / "whole.mp4"), indices=tuple(range(2, 12)))
+    whole = np.concatenate([scene.masks[:2], scene.masks])
+    masks = find(write_masks(tmp_path, whole, numbered(12)), footage)
     assert overlap(masks.masks, scene.masks) == 1.0
 
 
