@@ -10,6 +10,8 @@ from numpy import ndarray as Array
 
 from ...contract.events import EngineError, Fault
 
+AGREEMENT = 2.0  # px
+
 if TYPE_CHECKING:
     from ...video.flow import Flow
     from ...video.masks import Masks
@@ -28,8 +30,8 @@ def complete(masks: Masks, flow: Flow) -> Array:
             "No frame has a mask of the object.",
             "Give masks, or draw a box around the object.",
         )
-    ahead = _carried(given, masks.known, flow.backward)
-    behind = _carried(given[::-1], masks.known[::-1], flow.forward[::-1])[::-1]
+    ahead = _carried(given, masks.known, flow.backward, flow.forward)
+    behind = _carried(given[::-1], masks.known[::-1], flow.forward[::-1], flow.backward[::-1])[::-1]
     every = np.arange(len(given))
     before = np.searchsorted(known, every, side="right") - 1  # number of the last known frame
     share = np.empty(len(given), np.float32)
@@ -42,14 +44,21 @@ def complete(masks: Masks, flow: Flow) -> Array:
     return np.where(masks.known[:, None, None], given, (1 - share) * ahead + share * behind)
 
 
-def _carried(masks: Array, known: Array, to_previous: Array) -> Array:
-    """Fill unknown frames from the frame before; ``to_previous`` [T-1, H, W, 2] px."""
+def _carried(masks: Array, known: Array, to_previous: Array, to_next: Array) -> Array:
+    """Fill unknown frames from the frame before; flows [T-1, H, W, 2] px.
+
+    A pixel takes over what it points at, if that points back: else the background that the
+    object is about to cover would count as object.
+    """
     filled = masks.copy()
-    rows, columns = np.indices(masks.shape[1:], dtype=np.float32)
+    still = np.stack(np.indices(masks.shape[1:], dtype=np.float32)[::-1], 2)
     for frame in range(1, len(masks)):
         if not known[frame]:
             step = to_previous[frame - 1].astype(np.float32)
-            filled[frame] = cv2.remap(
-                filled[frame - 1], columns + step[..., 0], rows + step[..., 1], cv2.INTER_LINEAR
-            )
+            return_step = to_next[frame - 1].astype(np.float32)
+            place = still + step
+            back = cv2.remap(return_step, place[..., 0], place[..., 1], cv2.INTER_LINEAR)
+            mutual = (np.linalg.norm(step + back, axis=2) < AGREEMENT).astype(np.float32)
+            taken = cv2.remap(filled[frame - 1], place[..., 0], place[..., 1], cv2.INTER_LINEAR)
+            filled[frame] = cv2.morphologyEx(taken * mutual, cv2.MORPH_CLOSE, np.ones((3, 3)))
     return filled

@@ -24,7 +24,7 @@ def layers(learned: Model, scene: Scene) -> Layers:
     alphas = torch.zeros(count, height, width)
     front, behind = torch.empty(2, count, height, width, 3)
     seen = coverage(learned, scene)
-    atlas = _completed(model.atlas(learned), seen)
+    atlas = _completed(model.atlas(learned), seen).clamp(0, 1)
     for frame in range(count):
         rows, columns = box_positions(
             scene.foreground.crop, [frame], {frame: (0, 0)}, (height, width)
@@ -39,7 +39,7 @@ def layers(learned: Model, scene: Scene) -> Layers:
         alpha=alphas,
         foreground=front,
         background=behind,
-        atlas=atlas.permute(1, 2, 0).clamp(0, 1).cpu(),
+        atlas=atlas.permute(1, 2, 0).cpu(),
         coverage=seen.cpu(),
         atlas_background=learned.panorama.permute(1, 2, 0).clamp(0, 1).cpu(),
     )

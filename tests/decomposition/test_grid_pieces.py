@@ -1,0 +1,108 @@
+"""The parts of the fast decomposition, each on its own."""
+
+import numpy as np
+import pytest
+import torch
+
+from engine.decomposition.grid import crop, matches, registration, splines, textures
+from engine.decomposition.grid.background import register_background
+from tests.synthetic import moving_sprite
+
+
+def test_a_spline_with_equal_knots_is_constant_everywhere():
+    lattice = splines.Lattice(50, 30, 8)
+    points = torch.rand(100, 2) * 80 - 10
+    assert torch.allclose(lattice.basis(points).sum(1), torch.ones(100), atol=1e-5)
+
+
+def test_a_field_on_pixels_is_the_spline_at_their_points():
+    lattice = splines.Lattice(20, 12, 5)
+    knots = torch.randn(1, lattice.rows, lattice.columns, 2)
+    x, y = torch.arange(20.0), torch.arange(12.0)
+    field = splines.field(knots, lattice.basis_x(x)[None], lattice.basis_y(y)[None])
+    basis = lattice.basis(torch.tensor([[7.0, 3.0], [19.0, 11.0]]))
+    expected = basis @ knots[0].reshape(-1, 2)
+    assert torch.allclose(field[0, [3, 11], [7, 19]], expected, atol=1e-5)
+
+
+def test_a_shift_costs_no_stiffness():
+    lattice = splines.Lattice(30, 30, 10)
+    energy = splines.stiffness(lattice, first=1.0, second=1.0, size=0.0)
+    assert torch.allclose(energy @ torch.ones(len(energy)), torch.zeros(len(energy)), atol=1e-5)
+
+
+def test_the_window_follows_a_growing_object():
+    masks = np.zeros((9, 60, 90), np.float32)
+    for frame in range(9):
+        half = 5 + frame
+        masks[
+            frame, 30 - half : 30 + half + 1, 20 + 5 * frame - half : 20 + 5 * frame + half + 1
+        ] = 1
+    window = crop.follow(masks)
+    assert np.allclose(window.centre[:, 0], 20 + 5 * np.arange(9), atol=0.2)
+    assert window.scale[-1] > 1.8 * window.scale[0]
+    inside = [crop.cut(mask, window, frame) for frame, mask in enumerate(masks)]
+    sides = [np.sqrt((part > 0.5).sum()) for part in inside]
+    assert max(sides) < 1.3 * min(sides)
+
+
+def test_a_window_survives_frames_without_the_object():
+    masks = np.zeros((5, 40, 40), np.float32)
+    masks[[0, 4], 10:20, 10:20] = 1
+    window = crop.follow(masks)
+    assert np.isfinite(window.centre).all() and (window.scale > 0).all()
+
+
+def test_a_solve_finds_a_known_shift_and_distrusts_false_matches():
+    random = np.random.default_rng(0)
+    shifts = np.array([[0.0, 0], [2, 1], [-3, 2], [1, -4]])
+    parts = []
+    for first, second in matches.pairs(4, 2):
+        spots = random.uniform(5, 45, (200, 2))
+        start, end = spots - shifts[first], spots - shifts[second]
+        end[:20] += random.uniform(-40, 40, (20, 2))
+        count = np.full(200, 1)
+        parts.append(matches.Matches(count * first, count * second, start, end, np.ones(200)))
+    found = matches.joined(parts)
+    lattice = splines.Lattice(50, 50, 12)
+    knots, _ = registration.solve(
+        registration.problem(found, found.end - found.start),
+        lattice,
+        splines.stiffness(lattice, first=0.01, second=0.25, size=1e-4),
+        frames=4,
+        reference=2,
+        before_round=lambda: None,
+    )
+    centre = lattice.basis(torch.tensor([[25.0, 25.0]])) @ knots.flatten(1, 2)
+    assert torch.allclose(centre[:, 0], torch.tensor(shifts - shifts[2]).float(), atol=0.25)
+
+
+def test_reading_gives_back_what_was_splatted():
+    points = torch.stack(torch.meshgrid(torch.arange(16.0), torch.arange(16.0), indexing="xy"), 2)
+    uv = ((points + 0.5) / 16).reshape(-1, 2)
+    colours = torch.rand(256, 3)
+    splat = textures.Splat((16, 16), torch.device("cpu"))
+    splat.add(colours, uv, torch.ones(256))
+    read = textures.read(splat.filled(), uv[None, :, None])[0, :, 0]
+    assert torch.allclose(read, colours, atol=1e-4)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (7, 5), (33, 64)])
+def test_holes_are_filled_within_the_range_of_what_is_there(size):
+    weight = (torch.rand(1, 1, *size) > 0.8).float()
+    weight[..., 0, 0] = 1
+    colours = 0.3 + 0.4 * torch.rand(1, 3, *size)
+    filled = textures.push_pull(colours * weight, weight)
+    assert filled.min() >= 0.3 - 1e-4 and filled.max() <= 0.7 + 1e-4
+    assert torch.allclose(filled * weight, colours * weight, atol=1e-5)
+
+
+def test_the_background_is_found_through_the_pan():
+    footage = moving_sprite(frames=8)
+    mapping = register_background(
+        footage.frames, footage.alpha.astype(np.float32), footage.flow, seed=0, tick=lambda _: None
+    )
+    places = mapping.place([0, 7], 72, 128)
+    assert torch.allclose(
+        (places[1] - places[0])[36, 64], torch.tensor([0.12 * 128, 0.0]), atol=0.6
+    )
