@@ -6,6 +6,7 @@ import torch
 
 from engine.decomposition.grid import crop, matches, registration, splines, textures
 from engine.decomposition.grid.background import register_background
+from engine.decomposition.grid.path import trace
 from tests.synthetic import moving_sprite
 
 
@@ -38,7 +39,7 @@ def test_the_window_follows_a_growing_object():
         masks[
             frame, 30 - half : 30 + half + 1, 20 + 5 * frame - half : 20 + 5 * frame + half + 1
         ] = 1
-    window = crop.follow(masks)
+    window = crop.follow(masks, trace(masks, np.zeros((8, 60, 90, 2)), np.zeros((8, 60, 90, 2))))
     assert np.allclose(window.centre[:, 0], 20 + 5 * np.arange(9), atol=0.2)
     assert window.scale[-1] > 1.8 * window.scale[0]
     inside = [crop.cut(mask, window, frame) for frame, mask in enumerate(masks)]
@@ -46,10 +47,20 @@ def test_the_window_follows_a_growing_object():
     assert max(sides) < 1.3 * min(sides)
 
 
+def test_the_path_goes_on_where_the_frame_cuts_the_object_off():
+    footage = moving_sprite()
+    whole, half = footage.masks / 255, slice(0, 70)
+    steps = footage.flow.forward[:, :, half], footage.flow.backward[:, :, half]
+    path = trace(whole[:, :, half], *steps)
+    truth = trace(whole, footage.flow.forward, footage.flow.backward)
+    assert np.abs(path.centre - truth.centre).max() < 4
+    assert np.abs(path.spread / truth.spread - 1).max() < 0.15
+
+
 def test_a_window_survives_frames_without_the_object():
     masks = np.zeros((5, 40, 40), np.float32)
     masks[[0, 4], 10:20, 10:20] = 1
-    window = crop.follow(masks)
+    window = crop.follow(masks, trace(masks, np.zeros((4, 40, 40, 2)), np.zeros((4, 40, 40, 2))))
     assert np.isfinite(window.centre).all() and (window.scale > 0).all()
 
 
@@ -104,5 +115,5 @@ def test_the_background_is_found_through_the_pan():
     )
     places = mapping.place([0, 7], 72, 128)
     assert torch.allclose(
-        (places[1] - places[0])[36, 64], torch.tensor([0.12 * 128, 0.0]), atol=0.6
+        (places[1] - places[0])[36, 64], torch.tensor([0.12 * 128 * 7 / 11, 0.0]), atol=0.6
     )

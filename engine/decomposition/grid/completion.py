@@ -51,7 +51,8 @@ def _carried(masks: Array, known: Array, to_previous: Array, to_next: Array) -> 
     object is about to cover would count as object.
     """
     filled = masks.copy()
-    still = np.stack(np.indices(masks.shape[1:], dtype=np.float32)[::-1], 2)
+    rows, columns = np.indices(masks.shape[1:], dtype=np.float32)
+    still = np.stack([columns, rows], 2)
     for frame in range(1, len(masks)):
         if not known[frame]:
             step = to_previous[frame - 1].astype(np.float32)

@@ -12,6 +12,8 @@ import cv2
 import numpy as np
 from numpy import ndarray as Array
 
+from .path import Path, seen
+
 LONGEST_SIDE = 160
 MARGIN = 10
 LARGEST_MAGNIFICATION = 4.0
@@ -48,17 +50,11 @@ class Crop:
         return offset / self.scale[frame] + self.middle[1]
 
 
-def follow(masks: Array) -> Crop:
-    """Fit the window to the object, ``masks`` [T, H, W] in [0, 1]; at least one is not empty."""
-    seen = np.array([mask.max() > 0.5 for mask in masks])
-    frames = np.flatnonzero(seen)
-    assert len(frames) > 0, "masks are all empty"
-    moments = [_moments(masks[frame]) for frame in frames]
-    every = np.arange(len(masks))
-    centre = [np.interp(every, frames, [moment[axis] for moment in moments]) for axis in (0, 1)]
-    spread = np.interp(every, frames, [np.log(moment[2]) for moment in moments])
-    centre = np.stack([_smooth(values, sigma=1.0) for values in centre], 1)
-    spread = np.exp(_smooth(spread, sigma=2.0))
+def follow(masks: Array, path: Path) -> Crop:
+    """Fit the window to the object, ``masks`` [T, H, W] in [0, 1], as it goes along ``path``."""
+    frames = np.flatnonzero(seen(masks))
+    centre = np.stack([_smooth(values, sigma=1.0) for values in path.centre.T], 1)
+    spread = np.exp(_smooth(np.log(path.spread), sigma=2.0))
     reach = _reach(masks, frames, centre, spread)
     magnification = (LONGEST_SIDE / 2 - MARGIN) / max(reach)
     magnification = min(magnification, LARGEST_MAGNIFICATION * spread.min())
@@ -95,12 +91,6 @@ def matching_pictures(frames: Array, masks: Array, crop: Crop) -> tuple[Array, A
         for grey, mask in zip(greys, cuts, strict=True)
     ]
     return np.stack(pictures), np.stack(cuts)
-
-
-def _moments(mask: Array) -> tuple[float, float, float]:
-    rows, columns = np.nonzero(mask > 0.5)
-    spread = np.sqrt(columns.var() + rows.var())
-    return columns.mean(), rows.mean(), max(spread, 0.5)
 
 
 def _reach(masks: Array, frames: Array, centre: Array, spread: Array) -> tuple[float, float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -15,8 +16,12 @@ from . import crop as windows
 from . import matches as matching
 from . import registration
 from .mapping import Foreground
+from .path import trace
 from .splines import Lattice, stiffness
 from .tracks import track_matches
+
+if TYPE_CHECKING:
+    from ...video.flow import Flow
 
 FIRST_DIFFERENCES = 0.01
 SECOND_DIFFERENCES = 0.25
@@ -26,6 +31,7 @@ SIZE = 1e-4
 def register_foreground(
     frames: Array,
     masks: Array,
+    flow: Flow,
     settings: GridSettings,
     *,
     seed: int,
@@ -36,7 +42,7 @@ def register_foreground(
     ``frames`` uint8 [T, H, W, 3], ``masks`` [T, H, W] in [0, 1]. ``tick`` is called with the
     share of the work that is done.
     """
-    crop = windows.follow(masks)
+    crop = windows.follow(masks, trace(masks, flow.forward, flow.backward))
     reference = reference_frame(masks, crop.scale)
     found = _matches(frames, masks, crop, reference, seed=seed, tick=tick)
     lattice = Lattice(crop.width, crop.height, settings.knot_spacing)

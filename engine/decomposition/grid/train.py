@@ -79,7 +79,7 @@ def _registered(
         report.progress(int(done * REGISTRATION_STEPS), total)
 
     foreground, energies = register_foreground(
-        frames, masks, settings, seed=seed, tick=lambda done: tick(0.7 * done)
+        frames, masks, flow, settings, seed=seed, tick=lambda done: tick(0.7 * done)
     )
     background = register_background(
         frames, masks, flow, seed=seed, tick=lambda done: tick(0.7 + 0.3 * done)
