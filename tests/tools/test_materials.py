@@ -1,0 +1,51 @@
+"""The painters of materials: repeatable, different from each other, never blank."""
+
+import numpy as np
+import pytest
+
+from tools.materials import MATERIALS, paint
+from tools.materials.negatives import NEGATIVES, paint_negative
+
+SIDE = 48
+
+
+def test_there_are_at_least_sixty_materials_with_names_of_their_own():
+    names = [material.name for material in MATERIALS]
+    assert len(names) >= 60
+    assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize("material", MATERIALS, ids=lambda material: material.name)
+def test_a_seed_gives_one_picture_and_another_seed_another(material):
+    first = paint(material, 3, SIDE)
+    assert first.shape == (SIDE, SIDE, 3) and first.dtype == np.uint8
+    assert np.array_equal(first, paint(material, 3, SIDE))
+    assert not np.array_equal(first, paint(material, 4, SIDE))
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("material", MATERIALS, ids=lambda material: material.name)
+def test_every_picture_has_finite_numbers_and_some_structure(material):
+    for seed in range(3):
+        assert paint(material, seed, SIDE).std() > 1.5
+
+
+def test_no_two_materials_paint_the_same():
+    pictures = np.stack([paint(material, 1, SIDE) for material in MATERIALS]).astype(int)
+    for index, picture in enumerate(pictures[:-1]):
+        assert np.abs(pictures[index + 1 :] - picture).mean(axis=(1, 2, 3)).min() > 4
+
+
+@pytest.mark.parametrize("name", NEGATIVES)
+def test_a_negative_is_no_longer_its_material(name):
+    zebra = paint(MATERIALS[0], 1, SIDE)
+    wrong = paint_negative(name, np.random.default_rng(2), zebra)
+    assert wrong.shape == zebra.shape and wrong.dtype == np.uint8
+    assert np.abs(wrong.astype(int) - zebra).mean() > 8
+
+
+def test_a_tinted_zebra_has_a_colour():
+    zebra = paint(MATERIALS[0], 1, SIDE)
+    for seed in range(5):
+        wrong = paint_negative("tint", np.random.default_rng(seed), zebra).astype(int)
+        assert np.ptp(wrong, axis=2).mean() > 2 * np.ptp(zebra.astype(int), axis=2).mean()

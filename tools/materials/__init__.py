@@ -1,0 +1,25 @@
+"""The library of procedural materials: every surface that the embedded encoder is taught."""
+
+import zlib
+
+import numpy as np
+
+from tools.materials import animals, elements, fabrics, made, metals, plants, stones
+from tools.materials.material import Material
+
+MATERIALS: tuple[Material, ...] = (
+    *animals.MATERIALS,
+    *stones.MATERIALS,
+    *metals.MATERIALS,
+    *plants.MATERIALS,
+    *elements.MATERIALS,
+    *fabrics.MATERIALS,
+    *made.MATERIALS,
+)
+
+
+def paint(material: Material, seed: int, side: int) -> np.ndarray:
+    """A picture [side, side, 3] of bytes; the same seed gives the same picture."""
+    rng = np.random.default_rng([seed, zlib.crc32(material.name.encode())])
+    picture = np.clip(material.paint(rng, side), 0, 1)
+    return (picture * 255 + 0.5).astype(np.uint8)

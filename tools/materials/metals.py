@@ -1,0 +1,124 @@
+"""Metals, bright and rusty, and what is woven or linked like them."""
+
+import numpy as np
+
+from tools.materials.fields import (
+    between,
+    colour,
+    courses,
+    layered,
+    lit,
+    mix,
+    noise,
+    normalised,
+    plane,
+    ramp,
+    shaded,
+    step,
+    varied,
+)
+from tools.materials.material import Material
+
+
+def polish(rng, side: int) -> np.ndarray:
+    """Brightness [side, side] in [0, 1] of polished metal: bands of dark and sharp highlights."""
+    u, v = plane(rng, side, warp=between(rng, 0.05, 0.2))
+    kind = rng.integers(0, 3)
+    if kind == 0:  # a softly bent sheet that mirrors a horizon
+        bend = noise(rng, u * 2, v * 2) * 1.2 + v * between(rng, 1, 4)
+        tone = 0.5 + 0.5 * np.sin(2 * np.pi * bend)
+    elif kind == 1:  # hammered
+        count = between(rng, 4, 10)
+        height = noise(rng, u * count, v * count)
+        tone = lit(0.25 * height / count, 1.4, between(rng, 0, 6.28)) / 2
+    else:  # brushed
+        tone = 0.5 + 0.5 * np.sin(2 * np.pi * (v * between(rng, 0.7, 2) + between(rng, 0, 1)))
+        tone = tone + 0.14 * noise(rng, u * 2, v * side / 2.5)
+    tone = 0.85 * normalised(tone) + 0.15 * layered(rng, u * 6, v * 6)
+    return np.clip(1.15 * tone**1.2 + 0.02 * noise(rng, u * 3, v * side / 3), 0, 1)
+
+
+def gold(rng, side: int) -> np.ndarray:
+    """Polished yellow metal with white-yellow highlights and brown shade."""
+    hue = between(rng, 0.115, 0.14)
+    return ramp(polish(rng, side), colour(hue - 0.035, 1, 0.2), colour(hue - 0.02, 0.95, 0.55),
+                colour(hue, 0.85, 0.88), colour(hue, 0.6, 1), colour(hue + 0.01, 0.2,
+                    1))  # fmt: skip
+
+
+def silver(rng, side: int) -> np.ndarray:
+    """Polished colourless metal."""
+    cool = colour(0.6, between(rng, 0, 0.05), 1)
+    return ramp(polish(rng, side), 0.1 * cool, 0.42 * cool, 0.68 * cool, 0.88 * cool, np.ones(3))
+
+
+def copper(rng, side: int) -> np.ndarray:
+    """Polished reddish metal."""
+    hue = between(rng, 0.035, 0.055)
+    return ramp(polish(rng, side), colour(hue, 0.85, 0.15), colour(hue, 0.75, 0.5),
+                colour(hue, 0.62, 0.8), colour(hue, 0.45, 0.98), colour(hue, 0.15, 1))  # fmt: skip
+
+
+def iron(rng, side: int) -> np.ndarray:
+    """Dark plates of armour with bright edges and rivets."""
+    u, v = plane(rng, side, between(rng, -0.5, 0.5))
+    count = between(rng, 2.5, 5)
+    s, t, name = courses(rng, u * count * between(rng, 0.5, 0.8), v * count)
+    bow = np.sin(np.pi * t) ** 0.6
+    tone = 0.2 + 0.38 * bow + 0.12 * (name - 0.5) + 0.12 * (layered(rng, u * 5, v * 30) - 0.5)
+    tone += 0.35 * np.exp(-(((t - 0.32) / 0.1) ** 2)) * between(rng, 0.4, 1)
+    tone -= 0.4 * (1 - step(t, 0, 0.07))
+    rivet = np.hypot((s * 4) % 1 - 0.5, (t - 0.86) * 3.2)
+    tone += 0.45 * np.exp(-((rivet / 0.16) ** 2)) - 0.25 * np.exp(-(((rivet - 0.3) / 0.1) ** 2))
+    return np.clip(tone, 0.02, 1)[..., None] * colour(0.6, between(rng, 0.02, 0.12), 1)
+
+
+def rust(rng, side: int) -> np.ndarray:
+    """Flaking orange-brown oxide with rests of grey metal."""
+    u, v = plane(rng, side, warp=0.06)
+    scale = between(rng, 3, 6)
+    crust = layered(rng, u * scale, v * scale, 6, 0.62)
+    picture = ramp(crust, varied(rng, 0.03, 0.75, 0.16), varied(rng, 0.045, 0.85, 0.4),
+                   varied(rng, 0.06, 0.88, 0.66), varied(rng, 0.075, 0.8, 0.82))  # fmt: skip
+    bare = step(layered(rng, u * 3, v * 3, 5, 0.6), 0.64, 0.74) * rng.integers(0, 2)
+    picture = mix(picture, colour(0.57, 0.12, between(rng, 0.35, 0.6)), bare)
+    return shaded(picture, lit(0.05 * crust, 1, between(rng, 0, 6.28)))
+
+
+def chainmail(rng, side: int) -> np.ndarray:
+    """Rows of interlocking steel rings over black."""
+    u, v = plane(rng, side, between(rng, -0.4, 0.4))
+    count = between(rng, 7, 12)
+    tone = np.zeros_like(u)
+    for shift in (0.0, 0.5):
+        x, y = u * count + shift, v * count * 1.2 + shift
+        s, t = x - np.floor(x) - 0.5, y - np.floor(y) - 0.5
+        ring = np.exp(-(((np.hypot(s, t) - 0.38) / 0.1) ** 2))
+        tone = np.maximum(tone, ring * (0.6 - 0.5 * (s + t)))
+    return np.clip(0.05 + tone, 0, 1)[..., None] * colour(0.6, 0.06, 1)
+
+
+def carbon(rng, side: int) -> np.ndarray:
+    """Black fibres in a slanting weave."""
+    u, v = plane(rng, side, between(rng, -0.3, 0.3))
+    count = between(rng, 8, 16)
+    x, y = u * count, v * count
+    over = ((np.floor(x) + np.floor(y)) % 4) < 2
+    s, t = x - np.floor(x), y - np.floor(y)
+    across = np.where(over, np.sin(np.pi * s), np.sin(np.pi * t))
+    tone = np.where(over, 0.3, 0.12) * (0.35 + 0.65 * across) + 0.02 * noise(rng, u * 60, v * 60)
+    return np.clip(tone, 0.01, 1)[..., None] * colour(0.6, 0.08, 1)
+
+
+MATERIALS = (
+    Material("gold", gold, ("gold", "shiny gold", "golden metal", "gold metal", "polished gold",
+                            "golden")),
+    Material("silver", silver, ("silver", "shiny silver", "chrome", "silver metal", "steel",
+                                "polished steel", "metal")),
+    Material("copper", copper, ("copper", "bronze", "shiny copper", "copper metal")),
+    Material("iron", iron, ("iron", "shiny medieval iron armor", "iron armor", "medieval armor",
+                            "iron plates", "armor")),
+    Material("rust", rust, ("rust", "rusty metal", "rusted iron", "rusty iron", "rusted metal")),
+    Material("chainmail", chainmail, ("chainmail", "chain mail", "metal rings")),
+    Material("carbon fiber", carbon, ("carbon fiber", "carbon fibre", "black carbon fiber")),
+)  # fmt: skip
