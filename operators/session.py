@@ -150,7 +150,7 @@ def add(scene: Any, strip: Any, spec: JobSpec | None, *, draft: JobSpec, output:
     ``spec`` is the whole request; None where the strip must be rendered first, then ``draft``
     lacks its footage. Raises OSError where the workspace cannot be written.
     """
-    job_id = f"{time.strftime('%Y%m%d-%H%M%S')}-{uuid.uuid4().hex[:4]}"
+    job_id = new_id()
     folder = JobFolder(folders.jobs() / job_id)
     folder.path.mkdir(parents=True)
     place = strips.place_of(scene, strip)
@@ -169,6 +169,12 @@ def add(scene: Any, strip: Any, spec: JobSpec | None, *, draft: JobSpec, output:
     state.jobs[job_id] = job
     ensure_polling()
     return job
+
+
+def new_id() -> str:
+    """Return a name that no other job bears; names sort by time."""
+    milliseconds = time.time_ns() // 1_000_000 % 1000
+    return f"{time.strftime('%Y%m%d-%H%M%S')}-{milliseconds:03d}-{uuid.uuid4().hex[:4]}"
 
 
 def enqueue(job: Job) -> None:

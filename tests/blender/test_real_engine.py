@@ -1,0 +1,58 @@
+"""The whole way with the engine itself: a small clip, very few steps, a strip of real frames."""
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+from barcodes import image_strip, png, top
+
+WIDTH, HEIGHT, FRAMES = 96, 64, 5
+
+
+def write_clip(folder):
+    """A textured disc that moves to the right over a textured ground that does not."""
+    folder.mkdir()
+    for frame in range(FRAMES):
+        rows = []
+        for y in range(HEIGHT):
+            row = bytearray()
+            for x in range(WIDTH):
+                row += bytes(colour(x, y, 30 + 5 * frame))
+            rows.append(bytes(row))
+        (folder / f"{frame:05d}.png").write_bytes(png(rows))
+
+
+def colour(x, y, centre):
+    """The ground's colour, or inside the disc around ``centre`` the disc's."""
+    if math.hypot(x - centre, y - 32) < 18:
+        level = 128 + 60 * math.sin((x - centre) * 0.9) * math.cos(y * 0.7)
+        return int(level), int(level * 0.6), 40
+    level = 120 + 50 * math.sin(x * 0.35 + math.sin(y * 0.4)) + 30 * math.cos(y * 0.6 + x * 0.1)
+    return int(level * 0.4), int(level * 0.8), int(level)
+
+
+@pytest.mark.slow
+def test_the_real_engine_makes_a_strip(real_engine, scene, part, tmp_path):
+    import bpy
+
+    write_clip(tmp_path / "clip")
+    strip = image_strip(scene, tmp_path / "clip", count=FRAMES, channel=1, start=11)
+    scene.sequence_editor.active_strip = strip
+    facts = part("operators.properties").of(strip)
+    facts.preset = "draft"
+    settings = facts.settings
+    settings.frames.longest_side, settings.device = 96, "cpu"
+    settings.decomposition.grid.steps = 4
+    settings.decomposition.grid.atlas_size = 64
+    settings.stylization.steps = 2
+    settings.stylization.palette_candidates = 2
+    box = (0, 10, 12, 42, 42)
+    bpy.ops.strip_stylizer.stylize(global_text="a golden disc", mask_source="box", box=box)
+    result = top(scene)[1]
+    assert (result.frame_final_start, result.frame_final_duration) == (11, FRAMES)
+    frames = sorted(Path(result.directory).glob("*.png"))
+    assert len(frames) == FRAMES
+    assert (result.elements[0].orig_width, result.elements[0].orig_height) == (WIDTH, HEIGHT)
+    (job,) = part("operators.session").state.jobs.values()
+    assert json.loads(job.folder.report.read_text())
