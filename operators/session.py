@@ -391,16 +391,23 @@ def _delivered(job: Job) -> Path:
 
 
 def _show_preview(job: Job) -> None:
-    if bpy.app.background or job.pictures_seen == job.status.preview_count:
-        return
-    job.pictures_seen = job.status.preview_count
+    """Load the job's newest picture where there is a window to show it."""
+    if not bpy.app.background and job.pictures_seen != job.status.preview_count:
+        load_picture(job)
+
+
+def load_picture(job: Job) -> None:
+    """Let ``job.icon`` be what the job's stylized object looks like by now, else what there is."""
     names = job.status.previews
-    path = job.folder.path / (names.get("frame") or next(iter(names.values())))
+    path = names.get("frame") or next(reversed(names.values()), "")
     if state.pictures is None:
         state.pictures = bpy.utils.previews.new()
-    if path.is_file():
-        picture = state.pictures.load(job.id, str(path), "IMAGE", force_reload=True)
-        job.icon = picture.icon_id
+    old, new = (f"{job.id}-{n}" for n in (job.pictures_seen, job.status.preview_count))
+    job.pictures_seen = job.status.preview_count
+    if (job.folder.path / path).is_file():
+        job.icon = state.pictures.load(new, str(job.folder.path / path), "IMAGE").icon_id
+        if old in state.pictures:
+            del state.pictures[old]
 
 
 # --- after a file was loaded ---------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """Jobs through the operators, with the rehearsal as engine: how they end, and what they leave."""
 
+import dataclasses
 import json
 import time
 from pathlib import Path
@@ -254,6 +255,17 @@ def test_reuse_settings_brings_back_text_and_numbers(clip, scene, part):
         9,
     )
     assert facts.settings.frames.longest_side == 1024
+
+
+def test_the_newest_picture_replaces_the_one_before(clip, part):
+    session = part("operators.session")
+    run()
+    job = only_job(part)
+    for count in (1, 2):
+        job.status = dataclasses.replace(job.status, preview_count=count)
+        session.load_picture(job)
+        assert list(session.state.pictures) == [f"{job.id}-{count}"]
+        assert tuple(session.state.pictures[f"{job.id}-{count}"].image_size) == (64, 36)
 
 
 def test_the_log_opens_as_a_text(clip, part):
