@@ -24,7 +24,7 @@ def choose(wanted: str) -> torch.device:
             'Set the device to "automatic", or install the driver for this GPU.',
         )
     if wanted == "cpu":
-        torch.set_num_threads(max(1, len(os.sched_getaffinity(0)) if _linux() else _cores()))
+        torch.set_num_threads(_threads())
     return torch.device(wanted)
 
 
@@ -45,11 +45,13 @@ def generator(seed: int) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-def _linux() -> bool:
-    return hasattr(os, "sched_getaffinity")
-
-
-def _cores() -> int:
+def _threads() -> int:
+    """Return how many threads compute: OMP_NUM_THREADS, else all cores that we may use."""
+    wanted = os.environ.get("OMP_NUM_THREADS", "")
+    if wanted.isdigit() and int(wanted) > 0:
+        return int(wanted)
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
