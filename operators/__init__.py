@@ -21,6 +21,12 @@ def after_load(*_: Any) -> None:
     session.attach_jobs()
 
 
+@bpy.app.handlers.persistent
+def after_save(*_: Any) -> None:
+    """The file was saved: its jobs are found under its name."""
+    session.follow_file()
+
+
 def register() -> None:
     """Register everything, or nothing."""
     done = []
@@ -34,6 +40,7 @@ def register() -> None:
             bpy.utils.unregister_class(kind)
         raise
     bpy.app.handlers.load_post.append(after_load)
+    bpy.app.handlers.save_post.append(after_save)
     if not bpy.app.background:
         bpy.app.timers.register(session.attach_jobs, first_interval=0.1)
 
@@ -43,6 +50,7 @@ def unregister() -> None:
     if bpy.app.timers.is_registered(session.attach_jobs):
         bpy.app.timers.unregister(session.attach_jobs)
     bpy.app.handlers.load_post.remove(after_load)
+    bpy.app.handlers.save_post.remove(after_save)
     session.close()
     properties.detach()
     for kind in reversed(CLASSES):

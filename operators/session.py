@@ -425,6 +425,14 @@ def attach_jobs() -> None:
     ensure_polling()
 
 
+def follow_file() -> None:
+    """The file was saved, perhaps under a new name: note it with the jobs of its strips."""
+    for job in state.jobs.values():
+        if job.place.blend != bpy.data.filepath and strips.find(job.place) is not None:
+            job.place = dataclasses.replace(job.place, blend=bpy.data.filepath)
+            remember(job)
+
+
 def read_job(path: Path) -> Job | None:
     """Return the job in a folder if it belongs to the open file, else None."""
     folder = JobFolder(path)

@@ -291,6 +291,17 @@ def test_jobs_are_found_again_after_blender_was_closed(clip, scene, part, tmp_pa
     assert session.job_of(strip) is job
 
 
+def test_a_job_is_found_though_its_file_was_saved_only_later(clip, part, tmp_path):
+    session = part("operators.session")
+    run()
+    job_id = only_job(part).id
+    path = str(tmp_path / "saved.blend")
+    bpy.ops.wm.save_as_mainfile(filepath=path)
+    session.close()
+    bpy.ops.wm.open_mainfile(filepath=path)
+    assert session.state.jobs[job_id].arrived
+
+
 def test_a_job_that_ended_while_blender_was_closed_is_placed(started, scene, part, tmp_path):
     session = part("operators.session")
     path = str(tmp_path / "saved.blend")

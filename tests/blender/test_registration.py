@@ -14,7 +14,7 @@ def footprint():
         names,
         dir(bpy.ops.strip_stylizer),
         hasattr(base, "strip_stylizer"),
-        [len(handlers) for handlers in (bpy.app.handlers.load_post, bpy.app.handlers.save_pre)],
+        [len(handlers) for handlers in (bpy.app.handlers.load_post, bpy.app.handlers.save_post)],
         menus,
     )
 
