@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+import traceback
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -183,13 +184,24 @@ def main() -> None:
     print(f"The edit is {options.out / 'demo.blend'}")
 
 
-if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).parent))
+def run() -> int:
+    """Run the demo and return the exit status."""
     try:
         main()
-        status = 0
     except RuntimeError as error:
         print(error, file=sys.stderr)
-        status = 1
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except Exception:
+        traceback.print_exc()
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parent))
+    status = run()
     sys.stdout.flush()
+    sys.stderr.flush()
     os._exit(status)  # some versions of the bpy module hang when the interpreter ends

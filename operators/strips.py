@@ -284,7 +284,9 @@ def needs_baking(scene: Any, strip: Any) -> bool:
     So it is for media at another frame rate, retimed or reversed strips, and for pictures that
     the engine does not read.
     """
-    if strip.use_reverse_frames or strip.strobe > 1.0 or strip.use_deinterlace:
+    if strip.use_reverse_frames or getattr(strip, "strobe", 0.0) > 1.0:
+        return True
+    if getattr(strip, "use_deinterlace", False):
         return True
     if len(getattr(strip, "retiming_keys", ())):
         return True
