@@ -31,7 +31,7 @@ DEVIATION = torch.tensor(OPENAI_DATASET_STD).view(1, 3, 1, 1)
 class ImageSettings:
     """Everything that decides the weights of the image tower, beside the bank."""
 
-    steps: int = 18000
+    steps: int = 11700
     batch: int = 64
     replays: int = 3
     radius: float = 1.3

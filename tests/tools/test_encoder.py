@@ -1,0 +1,91 @@
+"""The embedded encoder as it is shipped: it loads, it is whole, and it knows its materials."""
+
+import hashlib
+import json
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional
+
+from tools.captions import PAPER
+from tools.export import FOLDER, NAME, embed_texts, knowledge, load
+from tools.materials import MATERIALS, paint
+from tools.score import embed_images, text_anchors
+
+NAMES = tuple(material.name for material in MATERIALS)
+HELD_OUT = 77_000  # no bank of training begins near this seed
+FLOOR = 0.6
+WEIGHTS = FOLDER / f"{NAME}.safetensors"
+
+
+@pytest.fixture(scope="module")
+def encoder():
+    return load()
+
+
+@pytest.fixture(scope="module")
+def anchors(encoder):
+    return text_anchors(*encoder, NAMES, "{} texture")
+
+
+def pictures(count: int, side: int = 64) -> tuple[torch.Tensor, torch.Tensor]:
+    """Held-out pictures [n, 3, side, side] in [0, 1] and their materials [n]; all in turn."""
+    labels = np.arange(count) % len(MATERIALS)
+    painted = [paint(MATERIALS[label], HELD_OUT + i, 128) for i, label in enumerate(labels)]
+    small = [cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA) for picture in painted]
+    batch = torch.from_numpy(np.stack(small)).permute(0, 3, 1, 2) / 255
+    return batch, torch.from_numpy(labels)
+
+
+def test_the_weights_are_those_that_knows_json_speaks_of():
+    knows = json.loads((FOLDER / "knows.json").read_text())
+    checksum = hashlib.sha256(WEIGHTS.read_bytes()).hexdigest()
+    assert knows == knowledge(checksum)
+
+
+def test_the_weights_are_small_and_readable_by_all():
+    assert WEIGHTS.stat().st_size <= 12_000_000
+    assert WEIGHTS.stat().st_mode & 0o444 == 0o444
+
+
+def test_the_tokenizer_reads_as_much_as_the_model(encoder):
+    clip, tokenizer = encoder
+    assert tokenizer(["a swan with zebra fur"]).shape == (1, clip.context_length)
+    assert tokenizer.context_length == 32
+
+
+def test_held_out_pictures_find_their_material(encoder, anchors):
+    batch, labels = pictures(200)
+    with torch.no_grad():
+        named = (embed_images(encoder[0], batch) @ anchors.T).argmax(dim=1)
+    assert (named == labels).float().mean() > FLOOR
+
+
+def test_the_prompts_of_the_paper_point_at_their_material(encoder, anchors):
+    named = (embed_texts(*encoder, list(PAPER)) @ anchors.T).argmax(dim=1)
+    assert [NAMES[i] for i in named] == list(PAPER.values())
+
+
+def test_an_unknown_object_does_not_hide_the_material(encoder, anchors):
+    named = (embed_texts(*encoder, ["a hippopotamus with zebra fur"]) @ anchors.T).argmax(dim=1)
+    assert NAMES[int(named)] == "zebra"
+
+
+def test_a_magenta_zebra_is_less_of_a_zebra(encoder, anchors):
+    batch, labels = pictures(1)
+    assert NAMES[int(labels[0])] == "zebra"
+    cast = torch.tensor([0.15, -0.15, 0.15]).view(1, 3, 1, 1)
+    right, tinted = embed_images(encoder[0], torch.cat([batch, (batch + cast).clamp(0, 1)]))
+    zebra = anchors[NAMES.index("zebra")]
+    assert functional.cosine_similarity(right, zebra, dim=0) > 0.1 + functional.cosine_similarity(
+        tinted, zebra, dim=0
+    )
+
+
+def test_gradients_reach_the_picture(encoder, anchors):
+    batch, labels = pictures(4)
+    batch.requires_grad_()
+    (embed_images(encoder[0], batch) * anchors[labels]).sum().backward()
+    assert batch.grad is not None and bool((batch.grad.flatten(1).norm(dim=1) > 0).all())
