@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from ..decomposition.model import AtlasNetwork
 from .shading import ShadingStatistics
@@ -23,9 +24,11 @@ WEIGHTS_FILE = "stylized_atlas.safetensors"
 FACTS_FILE = "stylized_atlas.json"
 
 FEATURES = 128
-BANDWIDTH = 10.0  # deviation of the Fourier features, in half turns over half an object
+BANDWIDTH = 10.0  # of the Fourier features, in half turns over half an object
 WIDTH = 96
+AT_ONCE = 32_768  # points whose activations in the colour network are held at a time
 SHARPNESS = 6.0  # of the softmax between the palette's colours
+TONE = 0.4  # logarithm of how much lighter or darker one colour gets
 SPREAD = 0.35  # deviation of the mixing network's outputs before the first step
 
 
@@ -77,8 +80,13 @@ class NetworkAtlas(StylizedAtlas):
         self.network = network
 
     def albedo(self, uv: Tensor) -> Tensor:
-        """Return the network's colours; the foreground's quadrant is [0, 1]^2 itself."""
-        return self.network(uv)
+        """Return the network's colours; the foreground's quadrant is [0, 1]^2 itself.
+
+        Its activations, 10 kB for each point, are computed again on the way back: three frames
+        of 500 pixels would else take gigabytes.
+        """
+        pieces = [checkpoint(self.network, some, use_reentrant=False) for some in uv.split(AT_ONCE)]
+        return torch.cat(pieces)
 
     def lit(self, albedo: Tensor, shading: Tensor) -> Tensor:
         """Return ``albedo``: it carries the light already."""
@@ -99,16 +107,20 @@ class PaletteAtlas(StylizedAtlas):
         generator: torch.Generator,
     ) -> None:
         super().__init__(statistics)
+        self.radii: Tensor
+        self.angles: Tensor
         self.frequencies: Tensor
         self.centre: Tensor
         self.scale: Tensor
-        frequencies = torch.randn(2, FEATURES, generator=generator) * BANDWIDTH
-        self.register_buffer("frequencies", frequencies)
+        self.register_buffer("radii", _radii(generator), persistent=False)
+        self.register_buffer("angles", torch.rand(FEATURES, generator=generator), persistent=False)
+        self.register_buffer("frequencies", torch.zeros(2, FEATURES))
+        self.shape_pattern(BANDWIDTH, spread=1.0, turn=0.0)
         self.register_buffer("centre", torch.tensor(frame.centre))
         self.register_buffer("scale", torch.tensor(frame.scale))
         self.mixer = nn.Sequential(
             nn.Linear(2 * FEATURES, WIDTH), nn.ReLU(), nn.Linear(WIDTH, WIDTH), nn.ReLU(),
-            nn.Linear(WIDTH, colours),
+            nn.Linear(WIDTH, colours + 1),
         )  # fmt: skip
         self.palette = nn.Parameter(torch.zeros(colours, 3))
         self._start(generator)
@@ -118,7 +130,7 @@ class PaletteAtlas(StylizedAtlas):
         return self.mix(uv) @ self.palette.sigmoid()
 
     def mix(self, uv: Tensor) -> Tensor:
-        """Return the parts [N, K] of the palette's colours at ``uv`` [N, 2]; they sum to 1."""
+        """Return how much [N, K] of each of the palette's colours is at ``uv`` [N, 2]."""
         return self.mix_of(self.features(self.places(uv)))
 
     def places(self, uv: Tensor) -> Tensor:
@@ -131,8 +143,22 @@ class PaletteAtlas(StylizedAtlas):
         return torch.cat([angles.sin(), angles.cos()], 1)
 
     def mix_of(self, features: Tensor) -> Tensor:
-        """Return the parts [N, K] of the palette's colours where the features are these."""
-        return (SHARPNESS * self.mixer(features)).softmax(1)
+        """Return how much [N, K] of each colour is where the features are these.
+
+        The parts sum to 1 before the tone, which makes flat patches lighter and darker.
+        """
+        outputs = self.mixer(features)  # [N, K + 1]
+        parts = (SHARPNESS * outputs[:, :-1]).softmax(1)
+        return parts * (TONE * torch.tanh(2 * outputs[:, -1:])).exp()
+
+    def shape_pattern(self, bandwidth: float, *, spread: float, turn: float) -> None:
+        """Give the features waves of about ``bandwidth`` half turns in one unit.
+
+        Their directions fill ``spread`` half turns around ``turn``: all of them make blotches, a
+        few make stripes and grain before anything is learnt.
+        """
+        angles = torch.pi * (turn + spread * (self.angles - 0.5))
+        self.frequencies.copy_(bandwidth * self.radii * torch.stack([angles.cos(), angles.sin()]))
 
     def lit(self, albedo: Tensor, shading: Tensor) -> Tensor:
         """Return ``albedo`` times ``shading``, within the colours that there are."""
@@ -160,6 +186,17 @@ class PaletteAtlas(StylizedAtlas):
         assert isinstance(last, nn.Linear)
         last.weight.mul_(SPREAD / outputs.std())
         last.bias.zero_()
+
+
+def _radii(generator: torch.Generator) -> Tensor:
+    """Draw how much faster or slower than the pattern each feature is, [F].
+
+    Most are near 1, for a band of frequencies makes a texture of one size; a quarter are slow, so
+    that the texture can differ between parts of the object.
+    """
+    near = 1 + 0.3 * torch.randn(FEATURES, generator=generator)
+    slow = torch.arange(FEATURES) % 4 == 0
+    return torch.where(slow, torch.rand(FEATURES, generator=generator), near)
 
 
 def save_atlas(atlas: StylizedAtlas, folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""The first colours of the palette atlas: random palettes, compared by the encoder.
+"""The first look of the palette atlas: random palettes and patterns, compared by the encoder.
 
 From a flat start the gradient of a small encoder is almost nothing; one look at many palettes
 puts the optimiser into the right valley. Nothing is learnt here.
@@ -21,6 +21,15 @@ from .views import Views, draw_views, look
 
 GLOBAL_VIEWS, LOCAL_VIEWS = 2, 6
 AT_ONCE = 16  # palettes embedded in one call
+FINALISTS = 6  # palettes that are tried with every pattern
+BLOTCHES = (6.0, 9.0, 14.0)  # bandwidths
+STRIPES = (9.0, 14.0)
+TURNS = (0.0, 0.25, 0.5, 0.75)
+# Bandwidth, spread and turn, see `PaletteAtlas.shape_pattern`.
+PATTERNS = (
+    *((bandwidth, 1.0, 0.0) for bandwidth in BLOTCHES),
+    *((bandwidth, 0.2, turn) for bandwidth in STRIPES for turn in TURNS),
+)
 
 
 @torch.no_grad()
@@ -32,22 +41,34 @@ def start_palette(
     settings: StylizationSettings,
     generator: torch.Generator,
 ) -> None:
-    """Give ``atlas`` the best of many random palettes, as ``encoder`` sees it on ``canvas``."""
+    """Give ``atlas`` the colours and the pattern that ``encoder`` likes best on ``canvas``.
+
+    All palettes are compared in blotches, then the best few of them in every pattern.
+    """
     palettes = random_palettes(settings.palette_candidates, len(atlas.palette), generator).to(
         atlas.palette.device
     )
     looks = replace(settings.views, global_views=GLOBAL_VIEWS, local_views=LOCAL_VIEWS)
     views = draw_views(canvas.subject, looks, generator)
     whole, close = (kind.scaled(canvas.scale) for kind in views)
-    weights = settings.weights
-    close_score = weights.local_similarity * _similarity(
-        palettes, _separated(atlas, canvas, close, encoder.size), encoder, texts.local_text
-    )
-    whole_score = weights.global_similarity * _similarity(
-        palettes, _separated(atlas, canvas, whole, encoder.size), encoder, texts.global_text
-    )
-    best = palettes[int((close_score + whole_score).argmax())]
-    atlas.palette.copy_(best.clamp(0.02, 0.98).logit())
+
+    def scores(some: Tensor) -> Tensor:
+        near = _separated(atlas, canvas, close, encoder.size)
+        far = _separated(atlas, canvas, whole, encoder.size)
+        weights = settings.weights
+        return weights.local_similarity * _similarity(
+            some, near, encoder, texts.local_text
+        ) + weights.global_similarity * _similarity(some, far, encoder, texts.global_text)
+
+    finalists = palettes[scores(palettes).topk(min(FINALISTS, len(palettes))).indices]
+    table = []
+    for bandwidth, spread, turn in PATTERNS:
+        atlas.shape_pattern(bandwidth, spread=spread, turn=turn)
+        table.append(scores(finalists))
+    pattern, best = divmod(int(torch.stack(table).argmax()), len(finalists))
+    bandwidth, spread, turn = PATTERNS[pattern]
+    atlas.shape_pattern(bandwidth, spread=spread, turn=turn)
+    atlas.palette.copy_(finalists[best].clamp(0.02, 0.98).logit())
 
 
 def random_palettes(count: int, colours: int, generator: torch.Generator) -> Tensor:

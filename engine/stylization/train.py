@@ -12,22 +12,18 @@ from torch import Tensor
 from ..checkpoint import Checkpoint
 from ..contract.events import EngineError, Fault, Report, Stopped
 from ..contract.job import TargetTexts
-from ..contract.settings import StylizationSettings, StylizationWeights
+from ..contract.settings import StylizationSettings
 from ..decomposition.layers import Layers
-from . import losses
-from .atlas import AtlasFrame, NetworkAtlas, PaletteAtlas, StylizedAtlas, save_atlas
-from .canvas import LARGEST, Canvases, Painted, Painter, cut_canvases, paint
+from .atlas import NetworkAtlas, PaletteAtlas, StylizedAtlas, save_atlas
+from .canvas import Canvases, Painter, cut_canvases
 from .distillation import atlas_network
 from .encoder import Encoder, load_encoder
-from .frames import WINDOW_SIGMAS, draw_frames
 from .palette import start_palette
 from .previews import Previews
 from .schedule import make_optimiser, set_learning_rate
+from .terms import canvas_side, step_terms, weighted
 from .texels import Texels
 from .texts import TextEmbeddings, check_texts, embed_targets
-from .views import draw_views, look
-
-NEIGHBOUR = 0.02  # distance of neighbours for the smoothness, in half sides of the object
 
 
 def stylize(
@@ -89,57 +85,6 @@ def stylize(
     return atlas.cpu().requires_grad_(False)
 
 
-def step_terms(
-    painter: Painter,
-    canvases: Canvases,
-    encoder: Encoder,
-    targets: TextEmbeddings,
-    settings: StylizationSettings,
-    generator: torch.Generator,
-) -> dict[str, Tensor]:
-    """Return all terms of one step; those with weight 0 are left out."""
-    everything = canvases.canvases
-    numbers = [canvas.frame for canvas in everything]
-    window = None if settings.temporal_literal else WINDOW_SIGMAS * settings.temporal_sigma
-    drawn = draw_frames(numbers, settings.frames_per_step, window=window, generator=generator)
-    side = canvas_side(encoder.size, settings)
-    chosen = [everything[i].enlarged(side) for i in drawn]
-    painted = paint(chosen, painter)
-    whole, close = [], []
-    for canvas, picture in zip(chosen, painted.pictures, strict=True):
-        views = draw_views(canvas.subject, settings.views, generator)
-        for kind, into in zip(views, (whole, close), strict=True):
-            into.append(look(picture, kind.scaled(canvas.scale), encoder.size))
-    images = noisy(torch.cat(whole + close), settings.views.noise, generator)
-    embeddings = encoder.embed_images(images)
-    count = len(drawn)
-    split = count * settings.views.global_views
-    whole_views = embeddings[:split].unflatten(0, (count, -1))  # [F, V, E]
-    close_views = embeddings[split:].unflatten(0, (count, -1))
-    global_text, local_text = targets.draw(generator)
-    terms = {
-        "global_similarity": losses.global_similarity(whole_views, global_text),
-        "local_similarity": losses.local_similarity(close_views, local_text),
-        "temporal": losses.temporal(
-            whole_views,
-            [numbers[i] for i in drawn],
-            sigma=settings.temporal_sigma,
-            literal=settings.temporal_literal,
-        ),
-        "sparsity": losses.sparsity(painted.colours, painted.alpha),
-        "chroma": losses.chroma(painted.albedo),
-    }
-    if settings.weights.smoothness:
-        neighbours = painter.albedo(neighbouring(painted, canvases.atlas_frame, generator))
-        terms["smoothness"] = losses.smoothness(painted.albedo, neighbours)
-    return terms
-
-
-def weighted(terms: dict[str, Tensor], weights: StylizationWeights) -> Tensor:
-    """Return the sum of ``terms``, each times its weight (TDS, eq. 6)."""
-    return torch.stack([getattr(weights, name) * term for name, term in terms.items()]).sum()
-
-
 def checked(loss: Tensor, terms: dict[str, Tensor], step: int) -> dict[str, float]:
     """Return the terms as numbers; raises EngineError (DIVERGED) where the loss is none."""
     numbers = torch.stack([loss, *terms.values()]).detach().tolist()
@@ -189,27 +134,6 @@ def choose_colours(
     if isinstance(atlas, PaletteAtlas):
         middle = canvases.canvases[len(canvases.canvases) // 2]
         start_palette(atlas, middle, encoder, targets, settings, generator)
-
-
-def canvas_side(size: int, settings: StylizationSettings) -> int:
-    """Return how large a canvas is painted: the smallest close view keeps all its pixels."""
-    return min(LARGEST, math.ceil(size / math.sqrt(settings.views.local_scale_low)))
-
-
-def noisy(images: Tensor, strength: float, generator: torch.Generator) -> Tensor:
-    """Add noise to pictures [V, 3, S, S], each with its own deviation up to ``strength``."""
-    if strength == 0:
-        return images
-    deviation = strength * torch.rand(len(images), 1, 1, 1, generator=generator)
-    grain = deviation * torch.randn(images.shape, generator=generator)
-    return (images + grain.to(images)).clamp(0, 1)
-
-
-def neighbouring(painted: Painted, frame: AtlasFrame, generator: torch.Generator) -> Tensor:
-    """Return places [N, 2] on the atlas, each a small step from the painted ones."""
-    angle = 2 * torch.pi * torch.rand(len(painted.uv), generator=generator)
-    step = NEIGHBOUR * torch.stack([angle.cos(), angle.sin()], 1) / torch.tensor(frame.scale)
-    return painted.uv + step.to(painted.uv)
 
 
 def on_device(layers: Layers, device: torch.device | str) -> Layers:

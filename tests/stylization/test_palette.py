@@ -38,7 +38,7 @@ def test_the_search_takes_the_palette_that_looks_most_like_the_texts(layers):
     settings = StylizationSettings(palette_candidates=64)
     start_palette(atlas, canvases.canvases[0], encoder, targets, settings, generator)
     red, green, blue = atlas.palette.sigmoid().mean(0).tolist()
-    assert red > 1.4 * max(green, blue)
+    assert red > 1.2 * max(green, blue)
 
 
 def test_texels_give_the_colours_of_the_atlas_itself(layers):
@@ -51,4 +51,4 @@ def test_texels_give_the_colours_of_the_atlas_itself(layers):
         texels = Texels(atlas, canvases.canvases, density=100)
         first = canvases.canvases[0].fields
         uv = first[:2, first[2] > 0.5].T
-        assert (texels.albedo(uv) - atlas.albedo(uv)).abs().max() < 0.02
+        assert (texels.albedo(uv) - atlas.albedo(uv)).abs().max() < 0.03
