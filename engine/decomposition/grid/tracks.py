@@ -12,7 +12,7 @@ from .matches import Matches, joined, read
 START_EVERY = 6
 HORIZONS = (1, 2, 4, 8, 16, 24, 32, 48)
 CORNERS = 250
-TRACK_SIDE = 512
+TRACK_SIDE = 768
 STEP_AGREEMENT = 0.7
 WHOLE_AGREEMENT = 1.5
 WEIGHT = 15.0
@@ -89,7 +89,7 @@ def _tracked(before: Array, after: Array, points: Array) -> Array:
         after,
         np.ascontiguousarray(points),
         None,  # type: ignore[arg-type]
-        winSize=(15, 15),
+        winSize=(21, 21),
         maxLevel=3,
         criteria=(cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 20, 0.01),
     )
