@@ -99,7 +99,9 @@ def background(model: Model, scene: Scene, frames: list[int]) -> Tensor:
     return colours * field(knots, across, scene.gain_down.expand(len(frames), -1, -1)).exp()
 
 
-def blended(scene: Scene, front: Tensor, behind: Tensor, alphas: Tensor, frames: list[int]):
+def blended(
+    scene: Scene, front: Tensor, behind: Tensor, alphas: Tensor, frames: list[int]
+) -> Tensor:
     """Return the frames [n, H, W, 3]: ``front`` over ``behind`` within the boxes."""
     whole = behind.clone()
     for number, frame in enumerate(frames):

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 from numpy import ndarray as Array
 from torch import Tensor
@@ -24,6 +23,7 @@ from .background import register_background
 from .completion import complete
 from .foreground import register_foreground
 from .model import Model
+from .optimizer import adam, restored, saved, schedule
 from .saved import packed, unpacked
 from .scene import Scene, build
 
@@ -32,10 +32,6 @@ if TYPE_CHECKING:
     from ...video.masks import Masks
 
 PAIRS_PER_STEP = 2
-TEXTURE_RATE, ALPHA_RATE, GAIN_RATE = 0.01, 0.05, 0.01
-LAST_RATE = 0.05
-# Texels with smaller gradients, seldom or hardly seen, move more slowly than the others.
-TEXTURE_CAUTION = 0.1
 REPORT_EVERY = 10
 PREVIEW_EVERY = 50
 # The registrations count as this many steps in the progress.
@@ -97,17 +93,17 @@ def _polished(
 ) -> Model:
     """Go on from ``state`` to the last step."""
     learned = model.start(scene, settings.atlas_size)
-    optimizer = _optimizer(learned, settings)
-    first = _restored(state, learned, optimizer)
+    optimizer = adam(learned, gain=settings.gain)
+    first = restored(state, learned, optimizer)
     kept = {name: state[name] for name in ("mappings", "energies")}
     total = REGISTRATION_STEPS + settings.steps
     pixels = 2 * PAIRS_PER_STEP * scene.frames[0].numel()
     for step in range(first, settings.steps):
         if report.stopping() or checkpoint.due():
-            checkpoint.save({**kept, **_saved(step, learned, optimizer)})
+            checkpoint.save({**kept, **saved(step, learned, optimizer)})
         if report.stopping():
             raise Stopped
-        _schedule(optimizer, step / settings.steps)
+        schedule(optimizer, step / settings.steps)
         terms = _terms(learned, scene, _drawn(step, len(scene.frames), seed))
         optimizer.zero_grad()
         # Summed over pixels, so that a texel's gradient does not depend on the picture's size.
@@ -169,43 +165,3 @@ def _drawn(step: int, frames: int, seed: int) -> list[int]:
         order = torch.randperm(pairs, generator=generator(seed + number // pairs))
         drawn.append(int(order[number % pairs]))
     return drawn
-
-
-def _optimizer(learned: Model, settings: GridSettings) -> torch.optim.Adam:
-    groups = [
-        {
-            "params": [learned.atlas, learned.panorama],
-            "rate": TEXTURE_RATE,
-            "eps": TEXTURE_CAUTION,
-        },
-        {"params": learned.logits, "rate": ALPHA_RATE},
-        {
-            "params": learned.gains + learned.gains_background,
-            "rate": GAIN_RATE if settings.gain else 0.0,
-        },
-    ]
-    fused = learned.atlas.device.type in ("cpu", "cuda")
-    return torch.optim.Adam(groups, lr=0.0, betas=(0.9, 0.95), fused=fused)
-
-
-def _schedule(optimizer: torch.optim.Adam, done: float) -> None:
-    """Let the rates fall along a cosine to `LAST_RATE` of where they began."""
-    factor = LAST_RATE + (1 - LAST_RATE) * 0.5 * (1 + np.cos(np.pi * done))
-    for group in optimizer.param_groups:
-        group["lr"] = group["rate"] * float(factor)
-
-
-def _saved(step: int, learned: Model, optimizer: torch.optim.Adam) -> dict[str, Any]:
-    tensors = [parameter.detach() for parameter in learned.parameters()]
-    return {"step": step, "learned": tensors, "optimizer": optimizer.state_dict()}
-
-
-@torch.no_grad()
-def _restored(state: dict[str, Any], learned: Model, optimizer: torch.optim.Adam) -> int:
-    """Put a saved state back, if there is one, and return the step to go on with."""
-    if "step" not in state:
-        return 0
-    for parameter, tensor in zip(learned.parameters(), state["learned"], strict=True):
-        parameter.copy_(tensor)
-    optimizer.load_state_dict(state["optimizer"])
-    return state["step"]
