@@ -151,7 +151,8 @@ class _Job:
             checkpoint = Checkpoint(folder / "checkpoint.pt")
             atlas = stylize(
                 layers, torch.from_numpy(video.frames), texts, settings,
-                device=self.device, seed=self.settings.seed, report=self.reporter,
+                encoder=self.encoder, device=self.device, seed=self.settings.seed,
+                report=self.reporter,
                 checkpoint=checkpoint,
             )  # fmt: skip
             save_atlas(atlas, folder)

@@ -97,8 +97,9 @@ def load_bank(seed: int, per_material: int, folder: Path) -> Bank:
     if not file.exists():
         folder.mkdir(parents=True, exist_ok=True)
         bank = make_bank(seed, per_material)
-        np.savez(file, masks=bank.masks, backgrounds=bank.backgrounds, shadings=bank.shadings,
-                 **{f"tile:{name}": tiles for name, tiles in bank.tiles.items()})  # fmt: skip
+        arrays = {"masks": bank.masks, "backgrounds": bank.backgrounds, "shadings": bank.shadings}
+        arrays |= {f"tile:{name}": tiles for name, tiles in bank.tiles.items()}
+        np.savez(file, allow_pickle=False, **arrays)
         return bank
     with np.load(file) as kept:
         tiles = {name: kept[f"tile:{name}"] for name in CLASSES}

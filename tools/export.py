@@ -3,6 +3,7 @@
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import open_clip
 import torch
@@ -35,8 +36,9 @@ def empty_clip(settings: ImageSettings, folder: Path, model: Sorter):
     (folder / f"{NAME}.json").write_text(text)
     open_clip.add_model_config(folder / f"{NAME}.json")
     clip = open_clip.create_model(NAME).eval()
-    clip.visual.load_state_dict(model.tower.state_dict())
-    clip.visual.requires_grad_(False)
+    tower: Any = clip.visual
+    tower.load_state_dict(model.tower.state_dict())
+    tower.requires_grad_(False)
     return clip, open_clip.get_tokenizer(NAME)
 
 

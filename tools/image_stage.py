@@ -77,7 +77,7 @@ class Sorter(nn.Module):
 
 def sorting_loss(scores: list[torch.Tensor], labels: torch.Tensor) -> torch.Tensor:
     """Cross entropy over what is labelled; labels [V, 3], negative where unknown."""
-    total = 0.0
+    total = scores[0].new_zeros(())
     for score, label, weight, smooth in zip(
         scores, labels.T, (1, 0.4, 0.4), (0.05, 0, 0), strict=True
     ):
@@ -177,6 +177,7 @@ class ImageTraining:
             group["lr"] = learning_rate(settings, self.step)
         self.optimiser.step()
         follow(self.average, self.model, min(settings.average, (self.step + 1) / (self.step + 10)))
+        assert seen.grad is not None
         self.attack = moved(self.attack, seen.grad, radius).detach()
         self.step += 1
         right = (scores[0].argmax(1) == labels[:, 0]).float().mean()

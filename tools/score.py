@@ -3,6 +3,7 @@
 import argparse
 import json
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -65,7 +66,7 @@ def measure(clip, tokenizer, bank: Bank, count: int, radius: float) -> dict[str,
     )
     anchors = text_anchors(clip, tokenizer, CLASSES, "{} texture")
     swans = text_anchors(clip, tokenizer, CLASSES, "swan with {}")
-    found: dict[str, float] = {}
+    found: dict[str, Any] = {}
     for name, recipe in VIEWS.items():
         pictures, labels = draw_batch(np.random.default_rng(5), bank, recipe, count, side)
         pictures, labels = torch.from_numpy(pictures), torch.from_numpy(labels)

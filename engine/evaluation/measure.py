@@ -13,10 +13,10 @@ from torch import Tensor
 from ..contract.job import TargetTexts
 from ..decomposition.layers import Layers
 from ..stylization.encoder import Encoder
+from ..stylization.similarity import embed_objects
 from ..video.flow import Flow
 from ..video.masks import Masks
 from . import metrics
-from .likeness import embed_objects
 
 
 class Measuring:

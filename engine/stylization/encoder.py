@@ -14,6 +14,7 @@ from typing import Any
 
 import open_clip
 import torch
+from huggingface_hub import try_to_load_from_cache
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
@@ -28,6 +29,7 @@ WEIGHTS_HINT = (
     "Run once with network access so that the weights are downloaded, or name a local file "
     '("ViT-B-32:/path/to/weights.safetensors"), or use the embedded encoder of the Draft preset.'
 )
+HUB_FILES = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
 # What open_clip lets through where a file is not what the model's name says.
 UNREADABLE = (
     OSError, RuntimeError, ValueError, KeyError, AssertionError,
@@ -94,6 +96,24 @@ def load_encoder(name: str, device: torch.device | str) -> Encoder:
         model, _, weights = name.partition(":")
         encoder = _load_model(model, weights or "openai")
     return encoder.to(device)
+
+
+def available(names: tuple[str, ...] = ("ViT-L-14:openai",)) -> dict[str, str]:
+    """Say whether the weights of the embedded encoder and of ``names`` are at hand.
+
+    Looks only at this computer; nothing is downloaded.
+    """
+    found = {EMBEDDED: "ready"}
+    try:
+        _load_embedded()
+    except EngineError as error:
+        found[EMBEDDED] = error.message
+    for name in names:
+        model, _, tag = name.partition(":")
+        repository = open_clip.get_pretrained_cfg(model, tag).get("hf_hub", "").rstrip("/")
+        cached = [try_to_load_from_cache(repository, file) for file in HUB_FILES]
+        found[name] = "ready" if any(isinstance(path, str) for path in cached) else "not downloaded"
+    return found
 
 
 def _load_embedded() -> Encoder:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ..contract.events import Report
 from ..decomposition.layers import Layers
-from .atlas import StylizedAtlas
+from .atlas import PaletteAtlas, StylizedAtlas
 from .canvas import FAINTEST, as_colours
 from .shading import shading
 
@@ -38,7 +38,7 @@ class Previews:
         self.report.preview(
             "frame", _bytes(stylized_frame(atlas, self.layers, self.frame, self.number))
         )
-        self.report.preview("atlas", _bytes(atlas_picture(atlas, self.layers)))
+        self.report.preview("stylized_atlas", _bytes(atlas_picture(atlas, self.layers)))
         self._shown_at = time.monotonic()
 
 
@@ -49,7 +49,8 @@ def stylized_frame(atlas: StylizedAtlas, layers: Layers, frame: Tensor, number: 
     mask = alpha > FAINTEST
     light = shading(frame, alpha, atlas.statistics)[mask]
     colours = paint_many(atlas, layers.uv[number][mask], light)
-    change = alpha[mask][:, None] * (colours - layers.foreground[number][mask])
+    before = frame if atlas.form == PaletteAtlas.form else layers.foreground[number]
+    change = alpha[mask][:, None] * (colours - before[mask])
     return frame.index_put((mask,), frame[mask] + change).clamp(0, 1)
 
 

@@ -1,12 +1,9 @@
-"""How much a finished video looks like a text, as an encoder sees it: for metrics and reports."""
+"""What an encoder makes of the object in each frame: for metrics and reports."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from .boxes import object_boxes
 from .canvas import as_colours
@@ -29,16 +26,10 @@ def object_crops(frames: Tensor, alpha: Tensor, size: int) -> Tensor:
 
 
 @torch.no_grad()
-def similarities(encoder: Encoder, images: Tensor, texts: list[str]) -> Tensor:
-    """Return the cosines [N, n] of ``images`` [N, 3, S, S] and ``texts``."""
-    wanted = functional.normalize(encoder.embed_texts(texts), dim=1)
-    seen = torch.cat([encoder.embed_images(some) for some in images.split(AT_ONCE)])
-    return functional.normalize(seen, dim=1) @ wanted.T
-
-
-def similarity(encoder: Encoder, images: Tensor, texts: Iterable[str]) -> float:
-    """Return the mean cosine of ``images`` [N, 3, S, S] and ``texts``, over both."""
-    return float(similarities(encoder, images, list(texts)).mean())
+def embed_objects(encoder: Encoder, frames: Tensor, alpha: Tensor) -> Tensor:
+    """Return the embeddings [N, E] of the object in every frame that shows it, see above."""
+    crops = object_crops(frames, alpha, encoder.size).to(encoder.mean.device)
+    return torch.cat([encoder.embed_images(some) for some in crops.split(AT_ONCE)]).cpu()
 
 
 def _square(frame: Tensor, box: Tensor, size: int) -> Tensor:

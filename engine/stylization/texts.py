@@ -23,7 +23,6 @@ PREFIXES = (
     "photo of a {}",
     "photo of the {}",
 )
-SHOWN_MATERIALS = 60
 
 
 @dataclass(frozen=True)
@@ -94,7 +93,7 @@ def _check_materials(text: str, encoder: Encoder, report: Report) -> None:
     report.warning(
         f'The embedded encoder knows no material in "{_short(text)}"'
         + (f" (unknown: {unknown})." if unknown else "."),
-        f"It knows: {', '.join(sorted(knows.materials)[:SHOWN_MATERIALS])}. "
+        f"It knows: {', '.join(sorted(knows.materials))}. "
         "For any other text choose a real CLIP model, such as ViT-B-32:openai or ViT-L-14:openai.",
     )
 

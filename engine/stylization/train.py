@@ -17,7 +17,7 @@ from ..decomposition.layers import Layers
 from .atlas import NetworkAtlas, PaletteAtlas, StylizedAtlas, save_atlas
 from .canvas import Canvases, Painter, cut_canvases
 from .distillation import atlas_network
-from .encoder import Encoder, load_encoder
+from .encoder import Encoder
 from .palette import start_palette
 from .previews import Previews
 from .schedule import make_optimiser, set_learning_rate
@@ -32,6 +32,7 @@ def stylize(
     texts: TargetTexts,
     settings: StylizationSettings,
     *,
+    encoder: Encoder,
     device: torch.device | str,
     seed: int,
     report: Report,
@@ -42,9 +43,8 @@ def stylize(
     ``frames`` [T, H, W, 3] is the video at the working size, bytes or floats in [0, 1]. Goes on
     from ``checkpoint`` where it holds a state, exactly as if it had never stopped. Leaves
     snapshots beside the checkpoint. Raises Stopped where the host asks for it, EngineError where
-    texts, weights or object are missing or the optimisation diverges.
+    texts or object are missing or the optimisation diverges.
     """
-    encoder = load_encoder(settings.encoder, device)
     check_texts(texts, encoder, report)
     generator = torch.Generator().manual_seed(seed)
     layers = on_device(layers, device)

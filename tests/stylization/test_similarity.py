@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from engine.stylization.similarity import object_crops, similarities, similarity
+from engine.stylization.similarity import embed_objects, object_crops
 
 
 def test_the_object_fills_its_crop():
@@ -20,8 +20,9 @@ def test_frames_without_the_object_are_left_out():
     assert len(object_crops(torch.rand(3, 40, 40, 3), alpha, 8)) == 1
 
 
-def test_similarity_is_the_mean_of_the_cosines(encoder):
-    images, texts = torch.rand(3, 3, 32, 32), ["gold", "wood"]
-    cosines = similarities(encoder, images, texts)
-    assert cosines.shape == (3, 2) and cosines.abs().max() <= 1
-    assert similarity(encoder, images, texts) == pytest.approx(cosines.mean().item(), abs=1e-6)
+def test_every_frame_with_the_object_has_an_embedding(encoder):
+    alpha = torch.zeros(3, 40, 40)
+    alpha[1:, 10:30, 10:30] = 1
+    embeddings = embed_objects(encoder, torch.rand(3, 40, 40, 3), alpha)
+    assert len(embeddings) == 2 and embeddings.isfinite().all()
+    assert not torch.equal(embeddings[0], embeddings[1])

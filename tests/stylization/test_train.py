@@ -11,6 +11,7 @@ from engine.decomposition.layers import sample_atlas
 from engine.decomposition.model import AtlasNetwork
 from engine.stylization import distillation
 from engine.stylization.atlas import NetworkAtlas, PaletteAtlas, load_atlas
+from engine.stylization.encoder import load_encoder
 from engine.stylization.schedule import learning_rate_factor
 from engine.stylization.train import stylize
 
@@ -21,7 +22,8 @@ def run(layers, settings, checkpoint, listener, seed=0):
     frames = (layers.reconstruction() * 255).round().byte()
     return stylize(
         layers, frames, TEXTS, settings,
-        device="cpu", seed=seed, report=listener, checkpoint=checkpoint,
+        encoder=load_encoder(settings.encoder, "cpu"), device="cpu", seed=seed,
+        report=listener, checkpoint=checkpoint,
     )  # fmt: skip
 
 
@@ -43,7 +45,7 @@ def test_a_stylization_gives_an_atlas_and_says_what_it_does(layers, settings, ch
     assert listener.steps == [1, 2, 3, 4, 5, 6]
     assert set(listener.terms[0]) <= {item.name for item in fields(StylizationWeights)}
     assert listener.pictures["frame"].shape == (40, 56, 3)
-    assert listener.pictures["atlas"].dtype.name == "uint8"
+    assert listener.pictures["stylized_atlas"].dtype.name == "uint8"
 
 
 def test_a_step_leaves_the_decomposition_bit_identical(layers, settings, checkpoint, listener):

@@ -195,7 +195,7 @@ def newspaper(rng, side: int) -> np.ndarray:
     glyphs = noise(rng, u * rows * 5, y * 3) > -0.35
     ink = letters & glyphs & ((y % 1) > 0.38) & (column > 0.07)
     head = (np.floor(y) % 11 == 0) & (column > 0.07) & (noise(rng, u * rows, y * 0 + 3) > -0.5)
-    tone = mix(varied(rng, 0.12, 0.08, 0.88), np.full(3, 0.12), np.float32(ink | head))
+    tone = mix(varied(rng, 0.12, 0.08, 0.88), np.full(3, 0.12), (ink | head).astype(np.float32))
     return shaded(tone, 0.95 + 0.1 * layered(rng, u * 3, v * 3))
 
 

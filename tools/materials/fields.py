@@ -37,7 +37,7 @@ def normalised(field: np.ndarray) -> np.ndarray:
     return ((field - low) / (high - low + 1e-6)).astype(np.float32)
 
 
-def step(field: np.ndarray, low: float, high: float) -> np.ndarray:
+def step(field: np.ndarray, low: float | np.ndarray, high: float | np.ndarray) -> np.ndarray:
     """Smooth step from 0 at `low` to 1 at `high`."""
     part = np.clip((field - low) / (high - low), 0, 1)
     return part * part * (3 - 2 * part)
