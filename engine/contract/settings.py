@@ -426,6 +426,13 @@ class StylizationSettings:
     palette_colours: int = setting(
         4, "Palette Colours", "Colours that the palette atlas mixes", low=2, high=16
     )
+    palette_trials: int = setting(
+        4,
+        "Palette Trials",
+        "First looks that are tried for a sixth of the steps; the best goes on",
+        low=1,
+        high=11,
+    )
     palette_candidates: int = setting(
         96, "Palette Candidates", "Random palettes tried before the first step", low=1, high=4096
     )

@@ -29,6 +29,7 @@ WIDTH = 96
 AT_ONCE = 32_768  # points whose activations in the colour network are held at a time
 SHARPNESS = 6.0  # of the softmax between the palette's colours
 TONE = 0.4  # logarithm of how much lighter or darker one colour gets
+SHOULDER = 0.7  # brightness from which lit colours approach white without reaching it
 SPREAD = 0.35  # deviation of the mixing network's outputs before the first step
 
 
@@ -161,8 +162,11 @@ class PaletteAtlas(StylizedAtlas):
         self.frequencies.copy_(bandwidth * self.radii * torch.stack([angles.cos(), angles.sin()]))
 
     def lit(self, albedo: Tensor, shading: Tensor) -> Tensor:
-        """Return ``albedo`` times ``shading``, within the colours that there are."""
-        return (albedo * shading[:, None]).clamp(0, 1)
+        """Return ``albedo`` times ``shading``; near white it bends, so that relief stays seen."""
+        lit = albedo * shading[:, None]
+        room = 1 - SHOULDER
+        bent = SHOULDER + room * torch.tanh((lit - SHOULDER) / room)
+        return torch.where(lit > SHOULDER, bent, lit)
 
     def facts(self) -> dict[str, Any]:
         """Return what `load_atlas` must know beside the weights."""

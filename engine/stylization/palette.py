@@ -6,7 +6,8 @@ puts the optimiser into the right valley. Nothing is learnt here.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from itertools import zip_longest
 
 import torch
 from torch import Tensor
@@ -32,18 +33,34 @@ PATTERNS = (
 )
 
 
+@dataclass(frozen=True)
+class Look:
+    """A first look: one of `PATTERNS` and colours [K, 3] in [0, 1]."""
+
+    pattern: int
+    colours: Tensor
+
+    @torch.no_grad()
+    def give(self, atlas: PaletteAtlas) -> None:
+        """Let ``atlas`` look like this."""
+        bandwidth, spread, turn = PATTERNS[self.pattern]
+        atlas.shape_pattern(bandwidth, spread=spread, turn=turn)
+        atlas.palette.copy_(self.colours.clamp(0.02, 0.98).logit())
+
+
 @torch.no_grad()
-def start_palette(
+def first_looks(
     atlas: PaletteAtlas,
     canvas: Canvas,
     encoder: Encoder,
     texts: TextEmbeddings,
     settings: StylizationSettings,
     generator: torch.Generator,
-) -> None:
-    """Give ``atlas`` the colours and the pattern that ``encoder`` likes best on ``canvas``.
+) -> list[Look]:
+    """Return the looks that ``encoder`` likes best on ``canvas``, each in a pattern of its own.
 
-    All palettes are compared in blotches, then the best few of them in every pattern.
+    All palettes are compared in blotches, then the best few of them in every pattern. Blotches and
+    stripes alternate, the best of each first.
     """
     palettes = random_palettes(settings.palette_candidates, len(atlas.palette), generator).to(
         atlas.palette.device
@@ -65,10 +82,17 @@ def start_palette(
     for bandwidth, spread, turn in PATTERNS:
         atlas.shape_pattern(bandwidth, spread=spread, turn=turn)
         table.append(scores(finalists))
-    pattern, best = divmod(int(torch.stack(table).argmax()), len(finalists))
-    bandwidth, spread, turn = PATTERNS[pattern]
-    atlas.shape_pattern(bandwidth, spread=spread, turn=turn)
-    atlas.palette.copy_(finalists[best].clamp(0.02, 0.98).logit())
+    best = torch.stack(table).max(1)  # over the finalists, for each pattern
+    order = best.values.argsort(descending=True).tolist()
+    return [Look(pattern, finalists[best.indices[pattern]]) for pattern in _alternating(order)]
+
+
+def _alternating(order: list[int]) -> list[int]:
+    """Take blotches and stripes by turns, the best first: neither may crowd out the other."""
+    blotches = [pattern for pattern in order if pattern < len(BLOTCHES)]
+    stripes = [pattern for pattern in order if pattern >= len(BLOTCHES)]
+    pairs = zip_longest(blotches, stripes)
+    return [pattern for pair in pairs for pattern in pair if pattern is not None]
 
 
 def random_palettes(count: int, colours: int, generator: torch.Generator) -> Tensor:

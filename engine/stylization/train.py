@@ -18,12 +18,12 @@ from .atlas import NetworkAtlas, PaletteAtlas, StylizedAtlas, save_atlas
 from .canvas import Canvases, Painter, cut_canvases
 from .distillation import atlas_network
 from .encoder import Encoder
-from .palette import start_palette
 from .previews import Previews
 from .schedule import make_optimiser, set_learning_rate
+from .starts import start
 from .terms import canvas_side, step_terms, weighted
 from .texels import Texels
-from .texts import TextEmbeddings, check_texts, embed_targets
+from .texts import check_texts, embed_targets
 
 
 def stylize(
@@ -58,8 +58,8 @@ def stylize(
     atlas = first_atlas(layers, canvases, settings, generator, device)
     optimiser = make_optimiser(atlas, settings)
     saved = checkpoint.load()
-    if saved is None:
-        choose_colours(atlas, canvases, encoder, targets, settings, generator)
+    if saved is None and isinstance(atlas, PaletteAtlas):
+        start(atlas, canvases, encoder, targets, settings, generator, report)
     first = restore(saved, atlas, optimiser, generator)
     painter = painter_of(atlas, canvases, canvas_side(encoder.size, settings))
     numbers = [canvas.frame for canvas in canvases.canvases]
@@ -120,20 +120,6 @@ def painter_of(atlas: StylizedAtlas, canvases: Canvases, side: int) -> Painter:
         return atlas
     enlarged = (canvas.enlarged(side) for canvas in canvases.canvases)
     return Texels(atlas, enlarged, density=side / 2)
-
-
-def choose_colours(
-    atlas: StylizedAtlas,
-    canvases: Canvases,
-    encoder: Encoder,
-    targets: TextEmbeddings,
-    settings: StylizationSettings,
-    generator: torch.Generator,
-) -> None:
-    """Search the first colours where the atlas has a palette."""
-    if isinstance(atlas, PaletteAtlas):
-        middle = canvases.canvases[len(canvases.canvases) // 2]
-        start_palette(atlas, middle, encoder, targets, settings, generator)
 
 
 def on_device(layers: Layers, device: torch.device | str) -> Layers:

@@ -4,7 +4,7 @@ from engine.contract.job import TargetTexts
 from engine.contract.settings import StylizationSettings
 from engine.stylization.atlas import PaletteAtlas
 from engine.stylization.canvas import cut_canvases
-from engine.stylization.palette import random_palettes, start_palette
+from engine.stylization.palette import PATTERNS, first_looks, random_palettes
 from engine.stylization.texels import Texels
 from engine.stylization.texts import embed_targets
 
@@ -36,7 +36,9 @@ def test_the_search_takes_the_palette_that_looks_most_like_the_texts(layers):
     encoder = Reddish()
     targets = embed_targets(TargetTexts("red"), encoder, global_prefixes=2, local_prefixes=2)
     settings = StylizationSettings(palette_candidates=64)
-    start_palette(atlas, canvases.canvases[0], encoder, targets, settings, generator)
+    looks = first_looks(atlas, canvases.canvases[0], encoder, targets, settings, generator)
+    assert sorted(look.pattern for look in looks) == list(range(len(PATTERNS)))
+    looks[0].give(atlas)
     red, green, blue = atlas.palette.sigmoid().mean(0).tolist()
     assert red > 1.2 * max(green, blue)
 

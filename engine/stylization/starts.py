@@ -1,0 +1,80 @@
+"""Which first look the palette atlas learns from: the best few are tried for some steps each.
+
+What the encoder likes at once is not always where the optimiser gets furthest: a wrong pattern
+stays for good, so a few are given a chance.
+"""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+
+from ..contract.events import Report, Stopped
+from ..contract.settings import StylizationSettings
+from .atlas import PaletteAtlas
+from .canvas import Canvases
+from .encoder import Encoder
+from .palette import Look, first_looks
+from .schedule import make_optimiser
+from .terms import canvas_side, step_terms, weighted
+from .texels import Texels
+from .texts import TextEmbeddings
+
+TRIAL_PART = 6  # a trial takes this part of the steps
+COUNTED = 5  # last steps of a trial whose mean loss decides
+
+
+def start(
+    atlas: PaletteAtlas,
+    canvases: Canvases,
+    encoder: Encoder,
+    targets: TextEmbeddings,
+    settings: StylizationSettings,
+    generator: torch.Generator,
+    report: Report,
+) -> None:
+    """Give ``atlas`` the first look from which it learns fastest.
+
+    Raises Stopped where the host asks for it.
+    """
+    middle = canvases.canvases[len(canvases.canvases) // 2]
+    looks = first_looks(atlas, middle, encoder, targets, settings, generator)
+    untouched, seed = copy.deepcopy(atlas.state_dict()), generator.get_state()
+    best, lowest = untouched, float("inf")
+    for look in looks[: settings.palette_trials]:
+        atlas.load_state_dict(untouched)
+        generator.set_state(seed)  # all of them are shown the same views
+        loss = _trial(atlas, look, canvases, encoder, targets, settings, generator, report)
+        if loss < lowest:
+            best, lowest = copy.deepcopy(atlas.state_dict()), loss
+    atlas.load_state_dict(best)
+
+
+def _trial(
+    atlas: PaletteAtlas,
+    look: Look,
+    canvases: Canvases,
+    encoder: Encoder,
+    targets: TextEmbeddings,
+    settings: StylizationSettings,
+    generator: torch.Generator,
+    report: Report,
+) -> float:
+    """Let ``atlas`` learn from ``look`` for a while; returns the loss at the end."""
+    look.give(atlas)
+    side = canvas_side(encoder.size, settings)
+    enlarged = (canvas.enlarged(side) for canvas in canvases.canvases)
+    texels = Texels(atlas, enlarged, density=side / 2)
+    optimiser = make_optimiser(atlas, settings)
+    losses = []
+    for _ in range(max(1, settings.steps // TRIAL_PART)):
+        if report.stopping():
+            raise Stopped
+        terms = step_terms(texels, canvases, encoder, targets, settings, generator)
+        loss = weighted(terms, settings.weights)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        losses.append(loss.detach())
+    return float(torch.stack(losses[-COUNTED:]).mean())
