@@ -79,8 +79,8 @@ class Job:
 
     @property
     def result_folder(self) -> Path:
-        """Where the frames are that the result strip shows."""
-        return Path(self.output) if self.output else self.folder.result
+        """Where the frames are that the result strip shows; no other job writes there."""
+        return Path(self.output) / self.id if self.output else self.folder.result
 
 
 def new_id() -> str:

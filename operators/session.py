@@ -290,8 +290,9 @@ def place(job: Job) -> Any | None:
     """Insert the result of a finished job; where that is impossible ``job.note`` says why."""
     job.note = ""
     try:
-        folder = _delivered(job)
-        strip = strips.insert(job.place, folder, job_id=job.id, label=job.text, recipe=job.recipe)
+        folder, names = _delivered(job)
+        facts = {"job_id": job.id, "label": job.text, "recipe": job.recipe}
+        strip = strips.insert(job.place, folder, names, **facts)
     except (strips.Unusable, OSError) as error:
         job.note = f"{error}."
         return None
@@ -300,14 +301,15 @@ def place(job: Job) -> Any | None:
     return strip
 
 
-def _delivered(job: Job) -> Path:
-    """Copy the frames to the output folder, where one was asked for."""
-    target = job.result_folder
-    if job.output and job.folder.result.is_dir():
+def _delivered(job: Job) -> tuple[Path, list[str]]:
+    """Copy the frames to the output folder, where one was asked for; return folder and names."""
+    target, own = job.result_folder, job.folder.result
+    names = strips.result_files(own if own.is_dir() else target)
+    if target != own and own.is_dir():
         target.mkdir(parents=True, exist_ok=True)
-        for name in strips.result_files(job.folder.result):
-            (target / name).write_bytes((job.folder.result / name).read_bytes())
-    return target
+        for name in names:
+            shutil.copyfile(own / name, target / name)
+    return target, names
 
 
 def _show_preview(job: Job) -> None:

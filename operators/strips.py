@@ -329,8 +329,10 @@ def result_files(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.glob("*.png"))
 
 
-def insert(place: Place, folder: Path, *, job_id: str, label: str, recipe: dict) -> Any:
-    """Add the frames in ``folder`` as a strip over their source and return it.
+def insert(
+    place: Place, folder: Path, names: list[str], *, job_id: str, label: str, recipe: dict
+) -> Any:
+    """Add the frames ``names`` in ``folder`` as a strip over their source and return it.
 
     Selection, current frame, frame rate and the source stay as they are. Raises Unusable where
     the source is gone or no channel is free.
@@ -338,7 +340,6 @@ def insert(place: Place, folder: Path, *, job_id: str, label: str, recipe: dict)
     source = find(place)
     if source is None:
         raise Unusable(f"The strip {place.strip} is gone: the result waits until it is back")
-    names = result_files(folder)
     if len(names) != place.length:
         raise Unusable(f"{len(names)} of {place.length} frames are there: run the job again")
     scene = source.id_data

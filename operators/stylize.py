@@ -56,7 +56,7 @@ class STRIPSTYLIZER_OT_stylize(bpy.types.Operator):
     )
     output_folder: bpy.props.StringProperty(
         name="Output Folder",
-        description="Folder for the finished frames; empty for the job's own folder",
+        description="Where the finished frames go, in a folder of their own; empty: the workspace",
         subtype="DIR_PATH",
     )
     wait: bpy.props.BoolProperty(

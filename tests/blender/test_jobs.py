@@ -80,8 +80,30 @@ def test_the_result_is_one_undo_step(clip, scene, part):
 
 def test_frames_can_go_to_a_folder_of_the_users_choice(clip, scene, part, tmp_path):
     run(output_folder=str(tmp_path / "out"))
-    assert len(list((tmp_path / "out").glob("*.png"))) == 10
-    assert Path(top(scene)[1].directory).resolve() == (tmp_path / "out").resolve()
+    folder = tmp_path / "out" / only_job(part).id
+    assert len(list(folder.glob("*.png"))) == 10
+    assert Path(top(scene)[1].directory).resolve() == folder.resolve()
+
+
+def test_a_chosen_folder_keeps_what_is_in_it(clip, scene, part, tmp_path):
+    (tmp_path / "00000.png").write_bytes(b"footage")
+    run(output_folder=str(tmp_path))
+    first = top(scene)[1]
+    kept = (Path(first.directory) / "00000.png").read_bytes()
+    scene.sequence_editor.active_strip = top(scene)[0]
+    run(global_text="a stained glass swan", output_folder=str(tmp_path))
+    assert (tmp_path / "00000.png").read_bytes() == b"footage"
+    assert (Path(first.directory) / "00000.png").read_bytes() == kept
+    assert len({strip.directory for strip in top(scene)}) == 3
+
+
+def test_foreign_pictures_beside_delivered_frames_do_not_count(clip, scene, part, tmp_path):
+    run(output_folder=str(tmp_path))
+    (Path(top(scene)[1].directory) / "foreign.png").write_bytes(b"foreign")
+    part("operators.strips").remove(top(scene)[1])
+    scene.sequence_editor.active_strip = top(scene)[0]
+    assert bpy.ops.strip_stylizer.import_result() == {"FINISHED"}
+    assert len(top(scene)[1].elements) == 10
 
 
 def test_a_failed_job_raises_its_sentence_and_adds_nothing(clip, scene, part):

@@ -129,7 +129,8 @@ def test_the_lowest_free_channel_above_is_taken(clip, scene, part, media):
 
 
 def insert(strips, place, folder, **more):
-    return strips.insert(place, folder, job_id="j1", label="a swan", recipe={"a": 1}, **more)
+    names = strips.result_files(folder)
+    return strips.insert(place, folder, names, job_id="j1", label="a swan", recipe={"a": 1}, **more)
 
 
 def result(folder, count=10):
