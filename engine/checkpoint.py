@@ -5,12 +5,18 @@ A checkpoint is replaced in one move: a reader finds the old one or the new one,
 
 from __future__ import annotations
 
+import io
 import pickle
 import time
 from pathlib import Path
 from typing import Any
 
 import torch
+
+# What torch lets through where a file is not a checkpoint.
+UNREADABLE = (
+    OSError, EOFError, RuntimeError, KeyError, IndexError, ValueError, pickle.UnpicklingError
+)  # fmt: skip
 
 
 class Checkpoint:
@@ -29,7 +35,7 @@ class Checkpoint:
         """Return the last state, or None where there is none that can be read."""
         try:
             return torch.load(self.path, map_location="cpu", weights_only=True)
-        except (OSError, EOFError, RuntimeError, pickle.UnpicklingError):
+        except UNREADABLE:
             return None
 
     def due(self) -> bool:
@@ -39,6 +45,8 @@ class Checkpoint:
     def save(self, state: dict[str, Any]) -> None:
         """Replace the last state by this one."""
         part = self.path.with_suffix(".part")
-        torch.save(state, part)
+        whole = io.BytesIO()  # so that a full disk is an OSError with its number
+        torch.save(state, whole)
+        part.write_bytes(whole.getbuffer())
         part.replace(self.path)
         self._saved_at = time.monotonic()

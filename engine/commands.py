@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import importlib.metadata
 import json
 import os
 import platform
@@ -42,7 +41,6 @@ from .workspace import Cache, default_cache, explained
 
 USAGE_FAULTS = (Fault.BAD_JOB,)
 EXIT_FAILED, EXIT_USAGE, EXIT_STOPPED = 1, 2, 130
-PACKAGES = ("torch", "open_clip_torch", "numpy", "opencv-python-headless", "imageio")
 
 
 def exit_code(error: EngineError) -> int:
@@ -80,7 +78,7 @@ def check(options: argparse.Namespace) -> int:
         "engine": manifest.version(),
         "protocol": PROTOCOL,
         "python": platform.python_version(),
-        "versions": versions(),
+        "versions": manifest.versions(),
         "device": codec.to_json(device.describe(chosen)),
         "weights": encoder.available(),
         "computation": device.prove(chosen),
@@ -89,7 +87,8 @@ def check(options: argparse.Namespace) -> int:
         print(json.dumps(facts))
     else:
         terminal.print_facts(facts)
-    return 0
+    whole = "missing" not in facts["versions"].values() and facts["weights"]["embedded"] == "ready"
+    return 0 if whole else EXIT_FAILED
 
 
 def settings(options: argparse.Namespace) -> int:
@@ -119,17 +118,6 @@ def sheet(options: argparse.Namespace) -> int:
     return 0
 
 
-def versions() -> dict[str, str]:
-    """Return the versions of the packages that a result depends on."""
-    found = {}
-    for name in PACKAGES:
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            found[name] = "missing"
-    return found
-
-
 def _spec(options: argparse.Namespace) -> JobSpec:
     from .video.frames import footage_from_path
 
@@ -138,8 +126,9 @@ def _spec(options: argparse.Namespace) -> JobSpec:
         for assignment in options.assignments:
             chosen = codec.set_from_text(chosen, assignment)
         if options.encoder:
-            chosen = codec.set_from_text(chosen, f"stylization.encoder={options.encoder}")
-        footage = footage_from_path(options.footage)
+            encoder = _absolute_weights(options.encoder)
+            chosen = codec.set_from_text(chosen, f"stylization.encoder={encoder}")
+        footage = footage_from_path(options.footage.absolute())
         if options.frames:
             footage = dataclasses.replace(footage, indices=_range(options.frames))
         texts = TargetTexts(options.global_text, options.local_text)
@@ -149,6 +138,13 @@ def _spec(options: argparse.Namespace) -> JobSpec:
         raise EngineError(
             Fault.BAD_JOB, f"{refusal}.", "`python -m engine settings` lists what can be set."
         ) from refusal
+
+
+def _absolute_weights(encoder: str) -> str:
+    """Let a weights file be found from wherever the job is run."""
+    model, colon, weights = encoder.partition(":")
+    file = Path(weights)
+    return f"{model}:{file.absolute()}" if colon and file.is_file() else encoder
 
 
 def _mask(options: argparse.Namespace) -> ObjectMask:
@@ -180,26 +176,17 @@ def _numbers(text: str, separator: str, count: int, option: str, form: str) -> l
 
 
 def _make_room(folder: JobFolder, spec: JobSpec) -> None:
-    """Keep an earlier job of the same folder in ``earlier/``, unless it is the same request."""
-    if not folder.spec.exists():
-        return
+    """Move what bears our names into ``earlier/``, unless it is this very request's."""
     try:
-        if folder.read_spec() == spec:
+        if folder.spec.exists() and folder.read_spec() == spec:
             return
     except EngineError:
-        pass
-    moment = time.strftime("%Y-%m-%d-%H%M%S")
-    earlier = folder.path / "earlier" / moment
-    earlier.mkdir(parents=True)
-    for path in (
-        folder.spec,
-        folder.events,
-        folder.report,
-        folder.result,
-        folder.preview,
-        folder.log,
-    ):
-        if path.exists():
+        pass  # a request that cannot be read is not this one
+    there = [path for path in folder.files() if path.exists()]
+    if there:
+        earlier = folder.path / "earlier" / time.strftime("%Y-%m-%d-%H%M%S")
+        earlier.mkdir(parents=True)
+        for path in there:
             shutil.move(path, earlier / path.name)
 
 
@@ -221,12 +208,11 @@ def _perform(folder: JobFolder, options: argparse.Namespace, work: Work) -> int:
         folder.stop.unlink(missing_ok=True)
     bar = terminal.Bar(quiet=options.quiet)
     with Reporter(folder, listen=bar.show) as report:
-        for name in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(name, lambda *_: report.request_stop())
+        _obey_signals(report)
         report.say(Hello(manifest.version(), PROTOCOL, os.getpid()))
         try:
             work(spec, report)
-        except Stopped:
+        except (Stopped, KeyboardInterrupt):
             report.say(Cancelled(resumable=True))
             return EXIT_STOPPED
         except EngineError as error:
@@ -240,6 +226,18 @@ def _perform(folder: JobFolder, options: argparse.Namespace, work: Work) -> int:
     if not options.quiet:
         print(f"Frames: {folder.result}")
     return 0
+
+
+def _obey_signals(report: Reporter) -> None:
+    """The first signal asks for a stop at the next step, the second one ends what is going on."""
+
+    def obey(*_: object) -> None:
+        if report.stopping():
+            raise KeyboardInterrupt
+        report.request_stop()
+
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, obey)
 
 
 def _say_last(report: Reporter, bar: terminal.Bar, error: EngineError) -> None:
@@ -259,6 +257,12 @@ def _explained_error(error: Exception) -> EngineError:
             f"The memory was not enough: {_first_line(error)}",
             "Lower the working size or the views, or close other programs; then run the job "
             "again, it goes on from its last checkpoint.",
+        )
+    if isinstance(error, ImportError):
+        return EngineError(
+            Fault.ENVIRONMENT,
+            f"The engine's environment is incomplete: {_first_line(error)}.",
+            "Install the engine from the panel, or what engine/requirements.txt lists.",
         )
     return EngineError(
         Fault.UNEXPECTED,

@@ -36,7 +36,7 @@ from .video import flow as flows
 from .video import frames as footage_frames
 from .video import images
 from .video import masks as object_masks
-from .workspace import Cache, digest_of_file, digest_of_folder, explained, stage_key
+from .workspace import Cache, digest_of_file, digest_of_folder, explained, settle, stage_key
 
 Value = TypeVar("Value")
 FRAME_NAME = "{:05d}.png"
@@ -55,9 +55,9 @@ def run(spec: JobSpec, cache: Cache, report: Reporter) -> None:
     masks = job.masks(video, flow)
     layers = job.decomposition(video, flow, masks)
     atlas = job.stylization(video, layers)
-    frames, metrics = job.render(video, flow, masks, layers, atlas)
-    job.write_report(metrics)
-    report.say(Finished(frames, round(time.monotonic() - started, 3)))
+    metrics = job.render(video, flow, masks, layers, atlas)
+    job.publish(metrics)
+    report.say(Finished(len(video.frames), round(time.monotonic() - started, 3)))
 
 
 class _Job:
@@ -170,22 +170,26 @@ class _Job:
         masks: object_masks.Masks,
         layers: Layers,
         atlas: StylizedAtlas,
-    ) -> tuple[int, dict[str, Any]]:
+    ) -> dict[str, Any]:
         inputs = (self.keys["stylization"],)
         self.keys["render"] = stage_key(Stage.RENDER, self.settings.render, *inputs)
         started = time.monotonic()
         with self.reporter.stage(Stage.RENDER, reused=False):
             measuring = measure.Measuring(video.frames, masks, layers)
-            count = self._write_frames(len(video.frames), layers, atlas, measuring)
+            self._write_frames(len(video.frames), layers, atlas, measuring)
             metrics = measuring.metrics(flow, self.encoder, self.spec.texts)
         self.seconds["render"] = round(time.monotonic() - started, 3)
-        return count, metrics
+        return metrics
+
+    @property
+    def _unfinished(self) -> Path:
+        """Where frames are until all of them are there."""
+        return self.reporter.folder.path / ".result.part"
 
     def _write_frames(
         self, total: int, layers: Layers, atlas: StylizedAtlas, measuring: measure.Measuring
-    ) -> int:
-        result = self.reporter.folder.result
-        part = result.with_name(f".{result.name}.part")
+    ) -> None:
+        part = self._unfinished
         with explained(part.parent):
             shutil.rmtree(part, ignore_errors=True)
             part.mkdir(parents=True)
@@ -193,7 +197,6 @@ class _Job:
             frames = stylized_frames(
                 measuring.watch(source), layers, atlas, self.settings.render, device=self.device
             )
-            count = 0
             for count, frame in enumerate(frames, start=1):
                 if self.reporter.stopping():
                     raise Stopped
@@ -202,25 +205,23 @@ class _Job:
                 if count == 1 + total // 2:
                     self.reporter.preview("frame", frame)
                 self.reporter.progress(count, total)
-            shutil.rmtree(result, ignore_errors=True)
-            part.replace(result)
-        return count
 
-    def write_report(self, metrics: dict[str, Any]) -> None:
-        """Write ``report.json``: what was done where, how long it took, how good it is."""
-        from .commands import versions
-
+    def publish(self, metrics: dict[str, Any]) -> None:
+        """Write ``report.json`` and give the frames their folder: now the job is done."""
+        folder = self.reporter.folder
         facts = {
             "engine": manifest.version(),
             "seconds": self.seconds,
             "device": dataclasses.asdict(self.facts),
-            "versions": versions(),
+            "versions": manifest.versions(),
             "keys": self.keys,
             "metrics": metrics,
             "texts": to_json(self.spec.texts),
         }
-        with explained(self.reporter.folder.path):
-            write_text(self.reporter.folder.report, json.dumps(facts, indent=1, ensure_ascii=False))
+        with explained(folder.path):
+            write_text(folder.report, json.dumps(facts, indent=1, ensure_ascii=False))
+            shutil.rmtree(folder.result, ignore_errors=True)
+            settle(self._unfinished, folder.result)
 
     def _stage(
         self, stage: Stage, key: str, make: Callable[[Path], None], load: Callable[[Path], Value]
@@ -256,10 +257,10 @@ def footage_identity(footage: Footage) -> tuple[str, ...]:
             return (digest_of_file(path), indices)
         names = footage_frames.footage_names(footage)
         return (*(digest_of_file(path / name) for name in names), indices)
-    except FileNotFoundError as error:
+    except OSError as error:
         raise EngineError(
             Fault.MEDIA_UNREADABLE,
-            f"The media file {error.filename} is not there.",
+            f"The media file {error.filename} cannot be read: {error.strerror}.",
             "Put the file back, or point the strip to where it is now.",
         ) from error
 

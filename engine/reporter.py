@@ -56,6 +56,7 @@ class Reporter:
             if self.folder.events.exists():
                 self.folder.events.replace(self.folder.path / "events.old.jsonl")
             self.folder.events.touch()
+            self.folder.report.unlink(missing_ok=True)  # it speaks of the run before
 
     def __enter__(self) -> Reporter:
         self._fresh.append(self.folder.heartbeat)
@@ -128,7 +129,10 @@ class Reporter:
             self.folder.preview.mkdir(exist_ok=True)
             part = self.folder.preview / f".{name}.part"
             part.write_bytes(self.encode_png(image))
-            part.replace(self.folder.preview / f"{name}.png")
+            try:
+                part.replace(self.folder.preview / f"{name}.png")
+            except PermissionError:  # a viewer holds the last one; the next will do
+                return
         self.say(Preview(name, f"{self.folder.preview.name}/{name}.png"))
 
     def warning(self, message: str, hint: str = "") -> None:

@@ -11,7 +11,6 @@ import errno
 import hashlib
 import json
 import os
-import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -25,6 +24,8 @@ from .contract.job import Stage
 WHOLE_FILE_BYTES = 64 * 2**20
 EDGE_BYTES = 16 * 2**20
 CLAIM_SECONDS = 15.0
+RENAME_TRIES = 10
+RENAME_PAUSE = 0.1  # seconds
 
 # Raise a stage's version whenever the same request would give another result.
 STAGE_VERSIONS = {
@@ -43,6 +44,8 @@ def explained(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if error.filename and not str(error.filename).startswith(str(folder)):
+            raise  # something else than what is written here
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise EngineError(
                 Fault.DISK_FULL,
@@ -57,6 +60,20 @@ def explained(folder: Path) -> Iterator[None]:
                 "Choose another folder, or change the rights of this one.",
             ) from error
         raise
+
+
+def settle(part: Path, final: Path) -> None:
+    """Give what is finished its name.
+
+    On Windows a scanner or a viewer may hold a file for a moment: then it is tried again.
+    """
+    for _ in range(RENAME_TRIES - 1):
+        try:
+            part.replace(final)
+            return
+        except PermissionError:
+            time.sleep(RENAME_PAUSE)
+    part.replace(final)
 
 
 def default_cache() -> Path:
@@ -136,11 +153,7 @@ class Cache:
             with touching(claim):
                 yield part
             claim.unlink(missing_ok=True)
-            part.replace(final)
-
-    def forget(self, stage: Stage, key: str) -> None:
-        """Remove one finished stage."""
-        shutil.rmtree(self.folder(stage, key), ignore_errors=True)
+            settle(part, final)
 
 
 def _wait_for(claim: Path, final: Path, stopping: Callable[[], bool]) -> None:

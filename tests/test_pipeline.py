@@ -122,6 +122,40 @@ def test_another_request_keeps_the_earlier_job(footage, cache, finished, tmp_pat
     assert len(list((earlier / "result").glob("*.png"))) == 6
 
 
+def test_what_already_lies_in_the_out_folder_is_not_lost(footage, cache, finished, tmp_path):
+    (tmp_path / "result").mkdir()
+    (tmp_path / "result" / "mine.txt").write_text("precious")
+    assert stylize(footage, tmp_path, cache) == 0
+    (kept,) = (tmp_path / "earlier").rglob("mine.txt")
+    assert kept.read_text() == "precious"
+
+
+def test_a_run_that_fails_leaves_no_report_of_the_run_before(footage, cache, finished, tmp_path):
+    out, copy = tmp_path / "job", tmp_path / "footage"
+    shutil.copytree(footage, copy)
+    assert stylize(copy, out, cache) == 0
+    (copy / "frames" / "002.png").write_bytes(b"no picture")
+    assert stylize(copy, out, cache) == 1
+    assert not (out / "report.json").exists()
+    assert command_line.main(["sheet", str(out), "--out", str(tmp_path / "sheet")]) == 2
+
+
+def test_a_relative_path_is_found_from_anywhere(footage, cache, finished, tmp_path, monkeypatch):
+    monkeypatch.chdir(footage)
+    assert stylize(Path(), tmp_path, cache) == 0
+    monkeypatch.chdir(tmp_path)
+    assert command_line.main(["run", str(tmp_path), "--cache", str(cache), "--quiet"]) == 0
+
+
+def test_a_missing_package_is_a_fault_of_the_environment(footage, cache, tmp_path, monkeypatch):
+    def missing(*_):
+        raise ModuleNotFoundError("No module named 'cv2'")
+
+    monkeypatch.setattr(pipeline, "run", missing)
+    assert stylize(footage, tmp_path, cache) == 1
+    assert failure(tmp_path).fault.value == "environment"
+
+
 def test_the_object_alone_comes_with_alpha(footage, cache, finished, tmp_path):
     assert stylize(footage, tmp_path, cache, "--set", "render.foreground_only=true") == 0
     picture = read_image(tmp_path / "result" / "00000.png")

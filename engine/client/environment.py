@@ -61,6 +61,8 @@ class Environment:
         except (OSError, json.JSONDecodeError):
             there = self.partial.exists() or self.folder.exists()
             return State.INCOMPLETE if there else State.NOT_INSTALLED
+        if not self.python.is_file():  # also where it links to a Python that was removed
+            return State.INCOMPLETE
         return State.READY if marker.get("version") == version else State.OUTDATED
 
     def missing_space(self) -> int:

@@ -20,7 +20,9 @@ PASSED_ON = (
     "USERPROFILE", "LOCALAPPDATA", "APPDATA", "PROGRAMDATA", "WINDIR", "COMSPEC", "PATHEXT",
     "NUMBER_OF_PROCESSORS", "XDG_CACHE_HOME", "XDG_DATA_HOME", "LD_LIBRARY_PATH",
     "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
-    "SSL_CERT_FILE", "SSL_CERT_DIR", "HF_HOME", "HF_HUB_OFFLINE", "CUDA_VISIBLE_DEVICES",
+    "SSL_CERT_FILE",
+    "ALL_PROXY",
+    "REQUESTS_CA_BUNDLE", "SSL_CERT_DIR", "HF_HOME", "HF_HUB_OFFLINE", "CUDA_VISIBLE_DEVICES",
     "OMP_NUM_THREADS",
 )  # fmt: skip
 
@@ -33,7 +35,11 @@ def command(python: Path, verb: str, job_folder: Path, cache: Path | None = None
 
 def environment(engine_root: Path, *, online: bool = True) -> dict[str, str]:
     """Return a clean environment for the engine: the host's Python must not leak into it."""
-    kept = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name in PASSED_ON or name.startswith(("PIP_", "UV_"))
+    }
     kept |= {"PYTHONPATH": str(engine_root), "PYTHONNOUSERSITE": "1", "PYTHONUTF8": "1"}
     kept |= {"PYTHONDONTWRITEBYTECODE": "1"}
     if not online:

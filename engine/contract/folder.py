@@ -60,6 +60,11 @@ class JobFolder:
         """Versions, device, seconds, metrics, keys."""
         return self.path / "report.json"
 
+    def files(self) -> tuple[Path, ...]:
+        """All that a job leaves."""
+        told = (self.spec, self.events, self.report, self.log)
+        return (*told, self.result, self.preview)
+
     def write_spec(self, spec: JobSpec) -> None:
         """Write the request."""
         self.path.mkdir(parents=True, exist_ok=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 
 FILE_NAME = "layers.safetensors"
@@ -59,7 +59,7 @@ def save_layers(layers: Layers, folder: Path) -> None:
     }
     for name, tensor in (layers.atlas_network or {}).items():
         tensors[NETWORK_PREFIX + name] = tensor.detach().cpu().contiguous()
-    save_file(tensors, folder / FILE_NAME)
+    (folder / FILE_NAME).write_bytes(save(tensors))
 
 
 def load_layers(folder: Path) -> Layers:

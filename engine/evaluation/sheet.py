@@ -34,7 +34,7 @@ def write_sheet(jobs: list[JobFolder], out: Path) -> list[Path]:
     All jobs show the same footage. Raises EngineError where one of them is not finished.
     """
     for job in jobs:
-        if not job.result.is_dir():
+        if not job.result.is_dir() or not job.report.is_file():
             raise EngineError(
                 Fault.BAD_JOB, f"{job.path} has no finished frames.", "Run the job first."
             )

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
@@ -207,7 +207,7 @@ def save_atlas(atlas: StylizedAtlas, folder: Path) -> None:
     """Write ``atlas`` into ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {name: t.detach().cpu().contiguous() for name, t in atlas.state_dict().items()}
-    save_file(tensors, folder / WEIGHTS_FILE)
+    (folder / WEIGHTS_FILE).write_bytes(save(tensors))
     (folder / FACTS_FILE).write_text(json.dumps(atlas.facts(), indent=2), encoding="utf-8")
 
 

@@ -30,11 +30,18 @@ def finish(setup):
 
 
 def test_commands_run_one_after_the_other(setup_of, part, tmp_path):
-    target = part("engine.client.environment").Environment(tmp_path / "env")
-    make = f"import os; os.makedirs({str(target.partial)!r})"
+    environment = part("engine.client.environment")
+    target = environment.Environment(tmp_path / "env")
+    python = environment.python_of(target.partial)
+    make = (
+        f"import pathlib as p; x = p.Path({str(python)!r}); x.parent.mkdir(parents=True); x.touch()"
+    )
     setup = finish(setup_of(make, 'print(\'{"device": {"name": "x"}}\')', target=target))
     assert setup.error == "" and setup.facts == {"device": {"name": "x"}}
     assert target.state("1.0").value == "ready"
+    assert target.state("2.0").value == "outdated"
+    target.python.unlink()
+    assert target.state("1.0").value == "incomplete"
 
 
 def test_the_first_failure_ends_the_setup_with_its_last_words(setup_of):

@@ -212,6 +212,68 @@ def test_a_killed_engine_is_noticed(started, scene, part):
     assert "ended by the system" in job.sentence and names(scene) == ["bars"]
 
 
+def test_an_engine_that_had_to_be_killed_was_cancelled(started, scene, part, monkeypatch):
+    session = part("operators.session")
+    job = started("a slow swan")
+    poll_until(session, lambda: job.status.step > 0)
+    monkeypatch.setattr(session, "STOP_SECONDS", -1.0)
+    monkeypatch.setattr(session.process, "request_stop", lambda folder: None)
+    session.cancel(job)
+    poll_until(session, lambda: job.settled)
+    assert job.process.poll() != 0 and job.sentence == "The job was cancelled"
+
+
+def bake(scene, part, media, text="a swan"):
+    """Start a job whose strip must be rendered first."""
+    stylize, session = part("operators.stylize"), part("operators.session")
+    strip = top(scene).new_movie("bars", str(media / "bars30.mp4"), 1, 1)
+    strip.frame_offset_end = 34
+    scene.sequence_editor.active_strip = strip
+    part("operators.properties").of(strip).global_text = text
+    return session.add(scene, strip, None, draft=stylize.request(strip), output="")
+
+
+def test_a_cancelled_rendering_can_begin_anew(scene, part, media):
+    job = bake(scene, part, media)
+    assert (job.folder.path / "baking").is_dir()
+    assert bpy.ops.strip_stylizer.job_cancel(job=job.id) == {"FINISHED"}
+    assert job.settled and not (job.folder.path / "baking").exists()
+    assert bpy.ops.strip_stylizer.job_resume(job=job.id) == {"FINISHED"}
+    assert len(job.spec.footage.files) == 6 and len(top(scene)) == 2
+    assert not (job.folder.path / "baking").exists()
+
+
+def test_a_failed_rendering_leaves_its_log_and_can_begin_anew(scene, part, media):
+    session, strips = part("operators.session"), part("operators.strips")
+    job = bake(scene, part, media)
+    job.baking.process.kill()
+    poll_until(session, lambda: job.settled)
+    assert "blender.log tells why" in job.sentence
+    assert not (job.folder.path / "baking").exists() and not job.folder.spec.exists()
+    assert bpy.ops.strip_stylizer.job_log(job=job.id) == {"FINISHED"}
+    strips.remove(top(scene)[0])
+    with pytest.raises(RuntimeError, match="is gone"):
+        bpy.ops.strip_stylizer.job_resume(job=job.id)
+
+
+def test_masks_of_a_rendered_strip_are_taken_in_order(scene, part, media, tmp_path):
+    from barcodes import write_frames
+
+    bake(scene, part, media)
+    session = part("operators.session")
+    session.close()
+    write_frames(tmp_path / "masks", 8)
+    masks = {"mask_source": "files", "mask_path": str(tmp_path / "masks")}
+    with pytest.raises(RuntimeError, match=r"6 frames must be .* has 8 images: give one mask"):
+        run(**masks)
+    assert not session.state.jobs and len(top(scene)) == 1
+    for number in (6, 7):
+        (tmp_path / "masks" / f"{number:05d}.png").unlink()
+    assert run(**masks) == {"FINISHED"}
+    names = only_job(part).spec.footage.files
+    assert names[0] == "shown-00000.png" and len(names) == 6
+
+
 def test_one_job_waits_for_another(started, part):
     session = part("operators.session")
     first, second = started("a slow swan"), started("a swan")

@@ -1,0 +1,50 @@
+"""The state of a training survives, or is not there; never half."""
+
+import errno
+from pathlib import Path
+
+import pytest
+import torch
+
+from engine.checkpoint import Checkpoint
+from engine.contract.events import EngineError, Fault
+from engine.workspace import explained
+
+
+def test_a_state_comes_back(tmp_path):
+    checkpoint = Checkpoint(tmp_path / "checkpoint.pt")
+    assert checkpoint.load() is None
+    state = {"step": 3, "weights": torch.rand(4), "generator": torch.Generator().get_state()}
+    checkpoint.save(state)
+    loaded = checkpoint.load()
+    assert loaded is not None and loaded["step"] == 3
+    assert torch.equal(loaded["weights"], state["weights"])
+
+
+def test_a_damaged_state_counts_as_none(tmp_path):
+    checkpoint = Checkpoint(tmp_path / "checkpoint.pt")
+    checkpoint.path.write_bytes(b"half a checkp")
+    assert checkpoint.load() is None
+
+
+def test_it_is_due_when_its_time_has_come(tmp_path):
+    assert not Checkpoint(tmp_path / "checkpoint.pt", seconds=60).due()
+    assert Checkpoint(tmp_path / "checkpoint.pt", seconds=0).due()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk_keeps_the_last_state_and_says_so(tmp_path):
+    checkpoint = Checkpoint(tmp_path / "checkpoint.pt")
+    checkpoint.save({"step": 1})
+    (tmp_path / "checkpoint.part").symlink_to("/dev/full")
+    with pytest.raises(EngineError) as failure, explained(tmp_path):
+        checkpoint.save({"step": 2, "weights": torch.rand(100_000)})
+    assert failure.value.fault is Fault.DISK_FULL
+    loaded = checkpoint.load()
+    assert loaded is not None and loaded["step"] == 1
+
+
+def test_only_failures_below_the_folder_are_failures_to_write_there(tmp_path):
+    elsewhere = PermissionError(errno.EACCES, "Permission denied", "/footage/a.png")
+    with pytest.raises(PermissionError), explained(tmp_path):
+        raise elsewhere
