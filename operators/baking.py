@@ -19,6 +19,8 @@ import bpy
 from ..engine.contract.job import Footage, FootageKind
 from . import baking_child, strips
 
+LOG = "blender.log"
+
 
 @dataclass
 class Baking:
@@ -58,7 +60,7 @@ def start(scene: Any, strip: Any, job_folder: Path) -> Baking:
         "size": strips.media_size(strip),
     }
     (work / "order.json").write_text(json.dumps(order), encoding="utf-8")
-    with (work / "blender.log").open("wb") as log:
+    with (job_folder / LOG).open("wb") as log:
         process = subprocess.Popen(
             command(work / "order.json"),
             stdin=subprocess.DEVNULL,
@@ -85,21 +87,30 @@ def finish(baking: Baking, workspace: Path) -> Footage:
     if baking.process.returncode != 0 or baking.done != baking.total:
         raise strips.Unusable(
             f"Blender rendered {baking.done} of the strip's {baking.total} frames; "
-            f"{baking.folder.parent / 'blender.log'} tells why"
+            f"{baking.folder.parent.with_name(LOG)} tells why"
         )
     kept = workspace / "baked" / digest(baking.folder)
     if not kept.exists():
         kept.parent.mkdir(parents=True, exist_ok=True)
         baking.folder.replace(kept)
-    shutil.rmtree(baking.folder.parent, ignore_errors=True)
+    discard(baking)
     names = tuple(strips.result_files(kept))
     indices = tuple(range(len(names)))
     return Footage(FootageKind.IMAGES, str(kept), names, indices, baking.frames_per_second)
 
 
+def discard(baking: Baking) -> None:
+    """End the rendering if it runs and delete its files; the log stays."""
+    if baking.process.poll() is None:
+        baking.process.kill()
+        baking.process.wait()
+    shutil.rmtree(baking.folder.parent, ignore_errors=True)
+
+
 def digest(folder: Path) -> str:
-    """Return a name for the contents of a folder's frames."""
+    """Return a name for the names and contents of a folder's frames."""
     whole = hashlib.sha256()
     for name in strips.result_files(folder):
+        whole.update(name.encode())
         whole.update(hashlib.sha256((folder / name).read_bytes()).digest())
     return whole.hexdigest()[:20]

@@ -13,7 +13,10 @@ import bpy
 
 
 def main(order: dict) -> None:
-    """Render the frames that ``order`` asks for as 00000.png, 00001.png and so on."""
+    """Render the frames that ``order`` asks for as shown-00000.png and so on.
+
+    Masks that are named by number are thus not taken for masks of these numbers.
+    """
     bpy.ops.wm.open_mainfile(filepath=order["blend"], load_ui=False)
     scene = bpy.data.scenes[order["scene"]]
     isolate(scene, order["strip"])
@@ -24,7 +27,7 @@ def main(order: dict) -> None:
         part = folder.with_name("next.png")
         scene.render.filepath = str(part)
         bpy.ops.render.render(write_still=True, scene=scene.name)
-        part.rename(folder / f"{index:05d}.png")
+        part.rename(folder / f"shown-{index:05d}.png")
 
 
 def isolate(scene: bpy.types.Scene, name: str) -> None:

@@ -17,7 +17,7 @@ from ..engine.client.status import JobReader, Phase, Status
 from ..engine.contract.events import EngineError
 from ..engine.contract.folder import JobFolder, write_text
 from ..engine.contract.job import JobSpec
-from .baking import Baking
+from .baking import LOG, Baking
 from .strips import Place
 
 
@@ -76,6 +76,11 @@ class Job:
         if self.status.phase is Phase.CANCELLED:
             return "The job was cancelled"
         return " ".join(filter(None, (self.status.message, self.status.hint, self.note)))
+
+    @property
+    def log(self) -> Path:
+        """What the engine printed, or where it never ran what the second Blender printed."""
+        return self.folder.log if self.folder.log.is_file() else self.folder.path / LOG
 
     @property
     def result_folder(self) -> Path:

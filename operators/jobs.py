@@ -76,13 +76,16 @@ class STRIPSTYLIZER_OT_job_resume(JobOperator, bpy.types.Operator):
     )
 
     def fits(self, job: session.Job) -> bool:
-        """Has the job ended early, with its request on the disk?"""
-        stopped = job.status.phase in (Phase.CANCELLED, Phase.FAILED)
-        return stopped and job.folder.spec.is_file()
+        """Has the job ended early?"""
+        return job.status.phase in (Phase.CANCELLED, Phase.FAILED)
 
     def act(self, context: Any, job: session.Job) -> set[str]:
         """Start it again."""
-        session.resume(job)
+        try:
+            session.resume(job)
+        except (strips.Unusable, OSError) as error:
+            self.report({"ERROR"}, f"{error}.")
+            return {"CANCELLED"}
         if self.wait or bpy.app.background:
             session.wait(job)
             if not job.arrived:
@@ -120,14 +123,14 @@ class STRIPSTYLIZER_OT_job_log(JobOperator, bpy.types.Operator):
 
     def fits(self, job: session.Job) -> bool:
         """Is there a log?"""
-        return job.folder.log.is_file()
+        return job.log.is_file()
 
     def act(self, context: Any, job: session.Job) -> set[str]:
         """Fill a text datablock, and show it where a text editor is open."""
         name = f"Log of {job.id}"
         text = bpy.data.texts.get(name) or bpy.data.texts.new(name)
         text.clear()
-        text.write(job.folder.log.read_text(encoding="utf-8", errors="replace"))
+        text.write(job.log.read_text(encoding="utf-8", errors="replace"))
         show_text(context, text)
         self.report({"INFO"}, f"{name} is in the text editor")
         return {"FINISHED"}

@@ -114,17 +114,45 @@ def enqueue(job: Job) -> None:
 
 
 def resume(job: Job) -> None:
-    """Run a job again: it goes on from its last checkpoint."""
-    enqueue(job)
+    """Run a job again: it goes on from its last checkpoint.
+
+    Raises Unusable where its strip must be rendered first and cannot be, OSError where the
+    workspace cannot be written.
+    """
+    if job.folder.spec.is_file():
+        enqueue(job)
+    else:
+        _render_again(job)
     ensure_polling()
+
+
+def _render_again(job: Job) -> None:
+    """Begin a job anew whose strip has never been rendered to its end."""
+    strip = strips.find(job.place)
+    if strip is None or job.spec is None:
+        raise strips.Unusable(f"The strip {job.place.strip} is gone: stylize another one")
+    scene = strip.id_data
+    place, footage = strips.place_of(scene, strip), footage_of(scene, strip)
+    if footage is None:
+        job.baking = baking.start(scene, strip, job.folder.path)
+        job.status, job.note, job.stopped_at = Status(), "", 0.0
+    else:
+        job.spec = dataclasses.replace(job.spec, footage=footage)
+        enqueue(job)
+    job.place = place
+    remember(job)
+
+
+def _end_baking(job: Job) -> None:
+    if job.baking:
+        baking.discard(job.baking)
+    job.baking = None
 
 
 def cancel(job: Job) -> None:
     """Ask a job to stop; it is over when its status says so."""
     if job.baking:
-        job.baking.process.kill()
-        job.baking.process.wait()
-        job.baking = None
+        _end_baking(job)
     elif not job.queued:
         job.stopped_at = job.stopped_at or time.monotonic()
         process.request_stop(job.folder.path)
@@ -190,7 +218,8 @@ def _advance_or_fail(job: Job) -> None:
             _advance(job)
     except Exception as error:
         traceback.print_exc()
-        job.baking, job.queued = None, False
+        _end_baking(job)
+        job.queued = False
         words = f"{type(error).__name__}: {error}"
         job.status = _failed(job.status, Fault.UNEXPECTED, words, "Try again")
 
@@ -222,7 +251,7 @@ def _advance_baking(job: Job) -> None:
     else:
         job.spec = dataclasses.replace(job.spec, footage=footage)
         enqueue(job)
-    job.baking = None
+    _end_baking(job)
 
 
 def _start_engine(job: Job) -> None:
@@ -253,7 +282,7 @@ def _watch_engine(job: Job) -> None:
     alive, code = _sign_of_life(job)
     job.status = job.reader.poll()
     if not alive and not job.status.ended:
-        job.status = crashed(job.status, code) if code is not None else _left_alone(job.status)
+        job.status = _ended_silently(job, code)
     elif job.stopped_at and time.monotonic() - job.stopped_at > STOP_SECONDS and job.process:
         job.process.kill()
     _show_preview(job)
@@ -265,6 +294,12 @@ def _sign_of_life(job: Job) -> tuple[bool, int | None]:
         return process.is_alive(job.folder.path), None
     code = job.process.poll()
     return code is None, code
+
+
+def _ended_silently(job: Job, code: int | None) -> Status:
+    if job.stopped_at:
+        return dataclasses.replace(job.status, phase=Phase.CANCELLED, seconds_left=None)
+    return crashed(job.status, code) if code is not None else _left_alone(job.status)
 
 
 def _left_alone(status: Status) -> Status:
@@ -356,13 +391,18 @@ def follow_file() -> None:
 
 
 def close() -> None:
-    """Forget everything; engines that run go on, their jobs are found again later."""
+    """Forget everything; engines that run go on, their jobs are found again later.
+
+    Renderings of strips end: nothing would wait for them.
+    """
     if bpy.app.timers.is_registered(poll):
         bpy.app.timers.unregister(poll)
     if state.pictures is not None:
         bpy.utils.previews.remove(state.pictures)
     if state.setup is not None and not state.setup.ended:
         state.setup.cancel()
+    for job in state.jobs.values():
+        _end_baking(job)
     state.__init__()
 
 

@@ -278,6 +278,15 @@ def missing_media(strip: Any) -> str:
     return str(path / lost[0]) if lost else ""
 
 
+def image_names(folder: Path) -> list[str]:
+    """Return the names of the pictures in a folder that the engine reads, sorted."""
+    return sorted(
+        path.name
+        for path in folder.iterdir()
+        if path.suffix.lower() in READABLE_IMAGES and not path.name.startswith(".")
+    )
+
+
 def needs_baking(scene: Any, strip: Any) -> bool:
     """Can only Blender itself tell what the strip shows?
 

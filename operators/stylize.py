@@ -81,7 +81,10 @@ class STRIPSTYLIZER_OT_stylize(bpy.types.Operator):
             check_strip(strip)
             self._write(properties.of(strip))
             draft = request(strip)
-            spec = complete(draft, session.footage_of(scene, strip))
+            footage = session.footage_of(scene, strip)
+            if footage is None:
+                check_mask_count(draft.mask, strip)
+            spec = complete(draft, footage)
             output = str(Path(bpy.path.abspath(self.output_folder)).absolute())
             output = output if self.output_folder else ""
             job = session.add(scene, strip, spec, draft=draft, output=output)
@@ -169,6 +172,18 @@ def check_mask(mask: ObjectMask, strip: Any) -> None:
             raise strips.Unusable(f"The box is empty or outside the {width} x {height} picture")
         if mask.box.frame >= strips.length(strip):
             raise strips.Unusable(f"The box is on frame {mask.box.frame}, after the strip's end")
+
+
+def check_mask_count(mask: ObjectMask, strip: Any) -> None:
+    """Raise Unusable where masks cannot be matched in order with frames that Blender renders."""
+    if mask.kind is not MaskKind.FILES:
+        return
+    found, shown = len(strips.image_names(Path(mask.path))), strips.length(strip)
+    if found != shown:
+        raise strips.Unusable(
+            f"The strip's {shown} frames must be rendered first, so masks are taken in order, but "
+            f"the mask folder has {found} images: give one mask for each frame that is shown"
+        )
 
 
 def complete(draft: JobSpec, footage: Footage | None) -> JobSpec | None:

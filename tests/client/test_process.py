@@ -103,6 +103,9 @@ def test_an_environment_knows_its_state(tmp_path):
     there.partial.mkdir()
     assert there.state("1.0") is State.INCOMPLETE
     there.finish("1.0")
+    assert there.state("1.0") is State.INCOMPLETE
+    there.python.parent.mkdir()
+    there.python.touch()
     assert there.state("1.0") is State.READY
     assert there.state("1.1") is State.OUTDATED
     there.remove()
