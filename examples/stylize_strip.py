@@ -12,18 +12,36 @@ from pathlib import Path
 
 import bpy
 
+IMAGES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
+
+
+def image_names(folder):
+    """Return the names of the images in a folder; raises RuntimeError where there is none."""
+    paths = [path for path in folder.iterdir() if path.suffix.lower() in IMAGES]
+    names = sorted(path.name for path in paths if not path.name.startswith("."))
+    if not names:
+        raise RuntimeError(f"{folder} holds no image: give a folder with the frames of a shot.")
+    return names
+
 
 def add_strip(scene, clip):
-    """Add a movie or a folder of images as the active strip; the size of the edit follows it."""
+    """Add a movie or a folder of images as the active strip; the edit follows its size and rate.
+
+    Raises RuntimeError where there is nothing to add.
+    """
     editor = scene.sequence_editor_create()
     strips = editor.strips if hasattr(editor, "strips") else editor.sequences
     if clip.is_dir():
-        names = sorted(path.name for path in clip.iterdir() if path.suffix in (".png", ".jpg"))
+        names = image_names(clip)
         strip = strips.new_image(clip.name, str(clip / names[0]), 1, 1)
         for name in names[1:]:
             strip.elements.append(name)
     else:
         strip = strips.new_movie(clip.stem, str(clip), 1, 1)
+        if strip.fps <= 0:
+            raise RuntimeError(f"{clip} is not there or is no movie that Blender reads.")
+        scene.render.fps = max(1, round(strip.fps))
+        scene.render.fps_base = scene.render.fps / strip.fps
     media = strip.elements[0]
     scene.render.resolution_x, scene.render.resolution_y = media.orig_width, media.orig_height
     scene.render.resolution_percentage = 100
