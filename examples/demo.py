@@ -19,9 +19,9 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 EXTENSION = "bl_ext.user_default.strip_stylizer"
 TEXTS = (
-    ("a duck made of gold", "hammered gold"),
-    ("a zebra striped duck", "black and white zebra stripes"),
-    ("a duck made of red brick", "red brick wall"),
+    ("Duck with zebra fur", "zebra fur"),
+    ("Duck with leopard fur", "leopard fur"),
+    ("Duck made of wood", "wood"),
 )
 
 
