@@ -13,13 +13,14 @@ from typing import Any
 import bpy
 
 from ..engine.contract.job import Footage, FootageKind
-from . import properties
+from . import movie_header, properties
 
 CHANNELS = 128
 NAME_LENGTH = 60
 RESULT_TAG = "COLOR_05"
 RECIPE_KEY = "stylized_from"
 READABLE_IMAGES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"}
+TURNS_PICTURES = (4, 5)  # older Blenders do not obey the rotation that a movie asks for
 COPIED = (
     "blend_type", "blend_alpha", "use_flip_x", "use_flip_y", "color_saturation",
     "color_multiply", "multiply_alpha",
@@ -218,6 +219,11 @@ def content_trim(strip: Any) -> int:
     return int(_read(strip, "content_trim_start", "animation_offset_start"))
 
 
+def content_trim_end(strip: Any) -> int:
+    """Return how many frames of the media are left out at its end."""
+    return int(_read(strip, "content_trim_end", "animation_offset_end"))
+
+
 def media_size(strip: Any) -> tuple[int, int]:
     """Return width and height of the media in pixels; zeros where it is unknown."""
     elements = strip.elements
@@ -290,8 +296,8 @@ def image_names(folder: Path) -> list[str]:
 def needs_baking(scene: Any, strip: Any) -> bool:
     """Can only Blender itself tell what the strip shows?
 
-    So it is for media at another frame rate, retimed or reversed strips, and for pictures that
-    the engine does not read.
+    So it is for media at another frame rate, retimed or reversed strips, pictures that the
+    engine does not read, and movies whose frames Blender does not count as the engine does.
     """
     if strip.use_reverse_frames or getattr(strip, "strobe", 0.0) > 1.0:
         return True
@@ -300,9 +306,18 @@ def needs_baking(scene: Any, strip: Any) -> bool:
     if len(getattr(strip, "retiming_keys", ())):
         return True
     if strip.type == "MOVIE":
-        return abs(strip.fps - frame_rate(scene)) > 1e-3
+        return abs(strip.fps - frame_rate(scene)) > 1e-3 or not _is_counted_alike(strip)
     names = (strip.elements[i].filename for i in visible_frames(strip))
     return any(Path(name).suffix.lower() not in READABLE_IMAGES for name in names)
+
+
+def _is_counted_alike(strip: Any) -> bool:
+    """Is frame n of the movie the same picture for Blender and for the engine, beyond doubt?"""
+    header = movie_header.read(media_path(strip))
+    if header is None or (header.rotated and bpy.app.version < TURNS_PICTURES):
+        return False
+    whole = content_trim(strip) + content_length(strip) + content_trim_end(strip)
+    return whole == header.frames and abs(strip.fps - header.rate) <= 1e-3
 
 
 def footage(scene: Any, strip: Any) -> Footage:

@@ -116,6 +116,27 @@ os._exit(0)
 """
 
 
+def vary_times(movie: Path, target: Path) -> None:
+    """Write the movie anew with its tenth frame, as coded, shown five times as long."""
+    data = bytearray(movie.read_bytes())
+    at = data.rindex(b"stts")
+    runs, count, ticks = struct.unpack_from(">3I", data, at + 8)
+    assert runs == 1 and data.rindex(b"moov") > data.index(b"mdat")
+    table = struct.pack(">7I", 3, 9, ticks, 1, 5 * ticks, count - 10, ticks)
+    for box in (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stts"):
+        start = data.rindex(box) - 4
+        struct.pack_into(">I", data, start, struct.unpack_from(">I", data, start)[0] + 16)
+    data[at + 8 : at + 20] = table
+    target.write_bytes(data)
+
+
+def turn(movie: Path, target: Path) -> None:
+    """Write the movie anew with the wish to be shown upside down."""
+    data = bytearray(movie.read_bytes())
+    struct.pack_into(">5i", data, data.rindex(b"tkhd") + 44, -65536, 0, 0, 0, -65536)
+    target.write_bytes(data)
+
+
 def write_movie(path: Path, frames: Path, rate: int) -> None:
     """Let another Blender make a movie of a folder of pictures."""
     order = {"here": str(Path(__file__).parent), "frames": str(frames)}

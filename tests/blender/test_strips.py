@@ -1,10 +1,11 @@
 """What a strip shows, and where its result goes."""
 
 import json
+from pathlib import Path
 
 import bpy
 import pytest
-from barcodes import decode, image_strip, seen, top
+from barcodes import decode, image_strip, seen, top, turn, vary_times
 
 
 def numbers_of(footage):
@@ -47,6 +48,49 @@ def test_footage_has_the_rate_of_the_scene(clip, scene, part):
     scene.render.fps, scene.render.fps_base = 30, 1.001
     footage = part("operators.strips").footage(scene, clip)
     assert footage.frames_per_second == pytest.approx(29.97, abs=0.001)
+
+
+def test_a_movie_of_varying_rate_is_rendered(scene, part, media, tmp_path):
+    strips, baking = part("operators.strips"), part("operators.baking")
+    vary_times(media / "bars24.mp4", tmp_path / "varying.mp4")
+    header = part("operators.movie_header")
+    assert header.read(media / "bars24.mp4") == header.MovieHeader(40, 24.0, False)
+    assert header.read(tmp_path / "varying.mp4") == header.MovieHeader(40, 0.0, False)
+    strip = top(scene).new_movie("bars", str(tmp_path / "varying.mp4"), 1, 1)
+    handles(strip, start=6, end=20)
+    assert strips.needs_baking(scene, strip)
+    expected = seen(scene, strip, tmp_path)
+    assert expected != list(strips.visible_frames(strip))
+    job = baking.start(scene, strip, tmp_path)
+    job.process.wait(timeout=60)
+    footage = baking.finish(job, tmp_path)
+    assert [decode(Path(footage.path) / name) for name in footage.files] == expected
+
+
+def test_a_turned_movie_is_rendered_where_blender_does_not_turn_it(scene, part, media, tmp_path):
+    strips = part("operators.strips")
+    turn(media / "bars24.mp4", tmp_path / "turned.mp4")
+    assert part("operators.movie_header").read(tmp_path / "turned.mp4").rotated
+    strip = top(scene).new_movie("bars", str(tmp_path / "turned.mp4"), 1, 1)
+    handles(strip, end=37)
+    as_stored = seen(scene, strip, tmp_path) == [0, 1, 2]
+    assert strips.needs_baking(scene, strip) == as_stored
+
+
+@pytest.mark.parametrize("content", [b"", b"RIFF" * 99, b"\0\0\0\x08free" * 3])
+def test_a_file_that_is_no_mp4_has_no_header(content, part, tmp_path):
+    read = part("operators.movie_header").read
+    (tmp_path / "movie").write_bytes(content)
+    assert read(tmp_path / "movie") is None and read(tmp_path / "lost") is None
+
+
+def test_a_broken_mp4_has_no_header(part, media, tmp_path):
+    whole = (media / "bars24.mp4").read_bytes()
+    start = whole.rindex(b"moov")
+    for cut in range(start - 20, len(whole), 50):
+        (tmp_path / "movie").write_bytes(whole[:cut])
+        header = part("operators.movie_header").read(tmp_path / "movie")
+        assert header is None or header.frames == 40
 
 
 @pytest.mark.parametrize("case", ["other rate", "reversed", "strobe", "retimed"])
