@@ -248,15 +248,18 @@ class _Job:
 def footage_identity(footage: Footage) -> tuple[str, ...]:
     """Name the footage by its content, so that a moved or copied file is recognised.
 
+    Images are named in the order in which they are shown, however the request lists them.
     Raises EngineError where a file is not there.
     """
-    indices = ",".join(map(str, footage.indices))
     path = Path(footage.path)
     try:
         if footage.kind is FootageKind.MOVIE:
-            return (digest_of_file(path), indices)
+            return (digest_of_file(path), ",".join(map(str, footage.indices)))
         names = footage_frames.footage_names(footage)
-        return (*(digest_of_file(path / name) for name in names), indices)
+        digests = [digest_of_file(path / name) for name in names]
+        if any(index not in range(len(names)) for index in footage.indices):
+            return (*digests, "beyond the end")  # reading the frames says so in a sentence
+        return tuple(digests[index] for index in footage.indices or range(len(names)))
     except OSError as error:
         raise EngineError(
             Fault.MEDIA_UNREADABLE,

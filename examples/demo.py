@@ -21,7 +21,7 @@ EXTENSION = "bl_ext.user_default.strip_stylizer"
 TEXTS = (
     ("Duck with zebra fur", "zebra fur"),
     ("Duck with leopard fur", "leopard fur"),
-    ("Duck made of wood", "wood"),
+    ("Duck made of ice", "ice"),
 )
 
 

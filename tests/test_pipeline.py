@@ -16,7 +16,7 @@ from engine import pipeline
 from engine.contract.codec import event_from_json
 from engine.contract.events import Cancelled, Failed, Finished, StageFinished
 from engine.contract.folder import JobFolder
-from engine.contract.job import Stage
+from engine.contract.job import Footage, FootageKind, Stage
 from engine.video.images import read_image, read_rgb, write_png
 
 from .synthetic import moving_sprite
@@ -154,6 +154,16 @@ def test_a_missing_package_is_a_fault_of_the_environment(footage, cache, tmp_pat
     monkeypatch.setattr(pipeline, "run", missing)
     assert stylize(footage, tmp_path, cache) == 1
     assert failure(tmp_path).fault.value == "environment"
+
+
+def test_the_same_images_are_recognised_however_they_are_listed(footage):
+    folder = str(footage / "frames")
+    names = tuple(f"{index:03d}.png" for index in range(6))
+    whole = pipeline.footage_identity(Footage(FootageKind.IMAGES, folder))
+    listed = Footage(FootageKind.IMAGES, folder, files=names, indices=tuple(range(6)))
+    assert pipeline.footage_identity(listed) == whole
+    turned = Footage(FootageKind.IMAGES, folder, indices=(5, 4, 3, 2, 1, 0))
+    assert pipeline.footage_identity(turned) == whole[::-1] != whole
 
 
 def test_the_object_alone_comes_with_alpha(footage, cache, finished, tmp_path):
