@@ -12,7 +12,7 @@ BPY_5.0 := 5.0.1
 BPY_VENVS := $(BLENDERS:%=.venvs/bpy-%/ready)
 LIMIT := timeout --kill-after=10
 
-# Torch on several processes at once: one thread each is fastest on a small machine.
+# Nothing is written beside the sources.
 export PYTHONDONTWRITEBYTECODE := 1
 
 .PHONY: help setup demo test test-engine test-blender check format lock docs encoder zip clean

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from .decomposition.layers import Layers
 from .stylization.atlas import StylizedAtlas
+from .stylization.previews import evenly_lit
 
 CHECKER = (0.42, 0.5)  # greys behind what an atlas leaves open
 SIDE = 512
@@ -37,16 +38,10 @@ def of_layers(layers: Layers) -> dict[str, np.ndarray]:
     }
 
 
-@torch.no_grad()
 def of_atlas(atlas: StylizedAtlas, layers: Layers) -> np.ndarray:
     """Show the stylized atlas under even light; uint8 [S, S, 3], cut to what is used."""
-    side = layers.atlas.shape[0]
-    steps = (torch.arange(side) + 0.5) / side
-    rows, columns = torch.meshgrid(steps, steps, indexing="ij")
-    uv = torch.stack([columns, rows], dim=2).reshape(-1, 2)
-    atlas = atlas.cpu()
-    colours = torch.cat([atlas.paint(part, torch.ones(len(part))) for part in uv.split(2**16)])
-    return _cut(colours.reshape(side, side, 3), layers.coverage)
+    colours = evenly_lit(atlas.cpu(), layers.atlas.shape[0], torch.device("cpu"))
+    return _cut(colours, layers.coverage)
 
 
 def _cut(picture: Tensor, coverage: Tensor) -> np.ndarray:

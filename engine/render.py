@@ -15,12 +15,12 @@ from torch.nn import functional
 from .contract.settings import RenderSettings
 from .decomposition.layers import Layers
 from .stylization.atlas import StylizedAtlas
+from .stylization.previews import paint_many
 from .stylization.shading import shading
 
 ALPHA_FLOOR = 0.02
 GUIDE_RADIUS = 2  # working pixels
 GUIDE_SMOOTHNESS = 1e-3
-CHUNK = 2**18
 
 
 def stylized_frames(
@@ -55,8 +55,7 @@ def _frame(
     seen = alpha > 0
     uv = resized(layers.uv[index].to(device), size)[seen]  # [N, 2]
     light = shading(source, alpha, atlas.statistics)[seen]  # [N]
-    chunks = zip(uv.split(CHUNK), light.split(CHUNK), strict=True)
-    painted = torch.cat([atlas.paint(*chunk) for chunk in chunks] or [source[seen]])  # [N, 3]
+    painted = paint_many(atlas, uv, light)  # [N, 3]
     if settings.composite == "residual" and atlas.form == "network":
         before = resized(layers.foreground[index].to(device), size)[seen]
         painted = source[seen] + painted - before

@@ -5,6 +5,7 @@ from typing import Any
 import bpy
 
 from . import environment, jobs, properties, result, session, stylize
+from .registration import register_all, unregister_all
 
 CLASSES = (
     *properties.CLASSES,
@@ -29,16 +30,7 @@ def after_save(*_: Any) -> None:
 
 def register() -> None:
     """Register everything, or nothing."""
-    done = []
-    try:
-        for kind in CLASSES:
-            bpy.utils.register_class(kind)
-            done.append(kind)
-        properties.attach()
-    except Exception:
-        for kind in reversed(done):
-            bpy.utils.unregister_class(kind)
-        raise
+    register_all(CLASSES, properties.attach)
     bpy.app.handlers.load_post.append(after_load)
     bpy.app.handlers.save_post.append(after_save)
     if not bpy.app.background:
@@ -53,5 +45,4 @@ def unregister() -> None:
     bpy.app.handlers.save_post.remove(after_save)
     session.close()
     properties.detach()
-    for kind in reversed(CLASSES):
-        bpy.utils.unregister_class(kind)
+    unregister_all(CLASSES)

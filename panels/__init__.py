@@ -1,7 +1,6 @@
 """Everything that only draws: the sequencer's sidebar, the menus and the preferences."""
 
-import bpy
-
+from ..operators.registration import register_all, unregister_all
 from . import menus, preferences, settings, sidebar
 
 CLASSES = (*preferences.CLASSES, *sidebar.CLASSES, *settings.CLASSES, *menus.CLASSES)
@@ -9,20 +8,10 @@ CLASSES = (*preferences.CLASSES, *sidebar.CLASSES, *settings.CLASSES, *menus.CLA
 
 def register() -> None:
     """Register everything, or nothing."""
-    done = []
-    try:
-        for kind in CLASSES:
-            bpy.utils.register_class(kind)
-            done.append(kind)
-        menus.attach()
-    except Exception:
-        for kind in reversed(done):
-            bpy.utils.unregister_class(kind)
-        raise
+    register_all(CLASSES, menus.attach)
 
 
 def unregister() -> None:
     """Take back all that `register` did."""
     menus.detach()
-    for kind in reversed(CLASSES):
-        bpy.utils.unregister_class(kind)
+    unregister_all(CLASSES)

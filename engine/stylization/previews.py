@@ -58,12 +58,17 @@ def stylized_frame(atlas: StylizedAtlas, layers: Layers, frame: Tensor, number: 
 def atlas_picture(atlas: StylizedAtlas, layers: Layers) -> Tensor:
     """Return the stylized atlas as a picture, black where no frame sees it."""
     side = ATLAS_SIDE
-    steps = (torch.arange(side, device=layers.uv.device) + 0.5) / side
+    coverage = torch.nn.functional.interpolate(layers.coverage[None, None], (side, side))[0, 0]
+    return evenly_lit(atlas, side, layers.uv.device) * (coverage > FAINTEST)[..., None]
+
+
+@torch.no_grad()
+def evenly_lit(atlas: StylizedAtlas, side: int, device: torch.device) -> Tensor:
+    """Return the whole square of ``atlas`` under even light, [side, side, 3]."""
+    steps = (torch.arange(side, device=device) + 0.5) / side
     v, u = torch.meshgrid(steps, steps, indexing="ij")
     uv = torch.stack([u, v], 2).reshape(-1, 2)
-    colours = paint_many(atlas, uv, torch.ones_like(uv[:, 0])).reshape(side, side, 3)
-    coverage = torch.nn.functional.interpolate(layers.coverage[None, None], (side, side))[0, 0]
-    return colours * (coverage > FAINTEST)[..., None]
+    return paint_many(atlas, uv, torch.ones_like(uv[:, 0])).reshape(side, side, 3)
 
 
 def paint_many(atlas: StylizedAtlas, uv: Tensor, light: Tensor) -> Tensor:

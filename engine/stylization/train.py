@@ -23,7 +23,7 @@ from .schedule import make_optimiser, set_learning_rate
 from .starts import start
 from .terms import canvas_side, step_terms, weighted
 from .texels import Texels
-from .texts import check_texts, embed_targets
+from .texts import embed_targets
 
 
 def stylize(
@@ -45,7 +45,6 @@ def stylize(
     snapshots beside the checkpoint. Raises Stopped where the host asks for it, EngineError where
     texts or object are missing or the optimisation diverges.
     """
-    check_texts(texts, encoder, report)
     generator = torch.Generator().manual_seed(seed)
     layers = on_device(layers, device)
     canvases = cut_canvases(layers, frames.to(device), margin=settings.views.margin)
