@@ -29,6 +29,11 @@ OBJECT_SOURCES = (
     ("box", "Box", "The object is inside a rectangle on one frame"),
     ("files", "Mask Files", "The object is white on black images in a folder, one for each frame"),
 )
+SOURCES = (
+    ("automatic", "Automatic", "The strip's media where it has some, else what it displays"),
+    ("media", "Strip Media", "The files of the strip, before anything is done to their picture"),
+    ("displayed", "As Displayed", "The strip as it is seen; Blender renders it in the background"),
+)
 PRESET_ITEMS = tuple((name, name.capitalize(), PRESET_HELP[name]) for name in PRESET_NAMES)
 
 
@@ -197,6 +202,8 @@ class STRIPSTYLIZER_PG_strip(bpy.types.PropertyGroup):
         update=_preset_chosen,
     )
     settings: bpy.props.PointerProperty(type=SettingsGroup)
+    source: bpy.props.EnumProperty(name="Read", description="What is stylized", items=SOURCES)
+    seen_last: bpy.props.BoolProperty(options={"HIDDEN"})
     strip_id: bpy.props.StringProperty(options={"HIDDEN"})
     job_id: bpy.props.StringProperty(options={"HIDDEN"})
     source_id: bpy.props.StringProperty(options={"HIDDEN"})

@@ -48,11 +48,8 @@ class STRIPSTYLIZER_OT_compare(bpy.types.Operator):
         return False
 
     def execute(self, context: Any) -> set[str]:
-        """Mute what is seen, unmute what is not."""
-        results = strips.results_of(strips.active_strip(context))
-        hide = any(not strip.mute for strip in results)
-        for strip in results:
-            strip.mute = hide
+        """Mute the take that is seen, or show the one that was seen last."""
+        strips.compare(strips.active_strip(context))
         return {"FINISHED"}
 
 

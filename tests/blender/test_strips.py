@@ -153,12 +153,17 @@ def test_missing_media_are_named(clip, scene, part, media):
 
 def test_strips_without_media_are_refused_with_a_remedy(scene, part, media):
     strips = part("operators.strips")
-    assert strips.why_unusable(None) == "Select a movie or image strip"
+    assert (
+        strips.why_unusable(None)
+        == "Select a movie or image strip, or any other that shows a picture"
+    )
     other = top(scene).new_scene("inner", bpy.data.scenes.new("inner"), 1, 1)
-    assert "A scene strip has no media" in strips.why_unusable(other)
+    assert strips.why_unusable(other) == ""
+    assert "The scene strip has no media" in strips.why_unusable(other, "media")
     still = image_strip(scene, media / "frames", count=1, channel=3)
     still.frame_final_duration = 20
     assert "single image" in strips.why_unusable(still)
+    assert strips.why_unusable(still, "displayed") == ""
 
 
 def test_the_lowest_free_channel_above_is_taken(clip, scene, part, media):
@@ -194,8 +199,8 @@ def test_a_result_lies_over_its_source(clip, scene, part, tmp_path):
     assert (strips.start(strip), strips.length(strip), strip.channel) == (5, 10, 3)
     assert (strip.transform.scale_x, strip.crop.min_x, strip.blend_alpha) == (1.5, 7, 0.5)
     assert strip.use_flip_x
-    assert strip.name == "bars | a swan"
-    assert json.loads(strip["stylized_from"]) == {"a": 1}
+    assert strip.name == "bars \N{EN DASH} a swan, take 1"
+    assert json.loads(strip["stylized_from"]) == {"a": 1, "take": 1}
     assert not strip.select and clip.select == selected
     assert scene.sequence_editor.active_strip == clip
     assert (scene.frame_current, scene.render.fps) == (9, 24)
@@ -256,7 +261,10 @@ def test_a_result_stays_in_the_meta_strip_of_its_source(clip, scene, part, tmp_p
     place = strips.place_of(scene, clip)
     insert(strips, place, result(tmp_path / "r"))
     assert len(top(scene)) == 1
-    assert sorted(strip.name for strip in strips.top_strips(meta)) == ["bars", "bars | a swan"]
+    assert sorted(strip.name for strip in strips.top_strips(meta)) == [
+        "bars",
+        "bars \N{EN DASH} a swan, take 1",
+    ]
 
 
 def test_a_copied_strip_gets_an_id_of_its_own(clip, scene, part, media):

@@ -1,0 +1,157 @@
+"""The only module that touches the sequencer's API; all differences between versions live here."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import bpy
+
+CHANNELS = 128
+
+
+class Unusable(Exception):
+    """A strip cannot be stylized, or a result not placed; the text says why and what to do."""
+
+
+# --- finding -------------------------------------------------------------------------------------
+
+
+def sequencer_scene(context: Any) -> Any | None:
+    """Return the scene whose strips the user sees; from Blender 5.0 on there may be none."""
+    if not hasattr(context, "sequencer_scene"):
+        return context.scene
+    if context.sequencer_scene is None and bpy.app.background:
+        return context.scene
+    return context.sequencer_scene
+
+
+def active_strip(context: Any) -> Any | None:
+    """Return the active strip of the sequencer."""
+    scene = sequencer_scene(context)
+    editor = scene.sequence_editor if scene else None
+    return editor.active_strip if editor else None
+
+
+def make_active(strip: Any) -> None:
+    """Let ``strip`` be the active one of its scene."""
+    strip.id_data.sequence_editor.active_strip = strip
+
+
+def top_strips(owner: Any) -> Any:
+    """Return the strips of a sequence editor or of a meta strip."""
+    return owner.strips if hasattr(owner, "strips") else owner.sequences
+
+
+def all_strips(scene: Any) -> Sequence[Any]:
+    """Return every strip of a scene, also those inside meta strips."""
+    editor = scene.sequence_editor
+    if editor is None:
+        return ()
+    return editor.strips_all if hasattr(editor, "strips_all") else editor.sequences_all
+
+
+def every_strip() -> Iterator[Any]:
+    """Yield every strip of the file."""
+    for scene in bpy.data.scenes:
+        yield from all_strips(scene)
+
+
+def owner_of(scene: Any, strip: Any) -> Any:
+    """Return the sequence editor or the meta strip that holds ``strip``."""
+    for meta in all_strips(scene):
+        if meta.type == "META" and any(inner == strip for inner in top_strips(meta)):
+            return meta
+    return scene.sequence_editor
+
+
+def is_in_meta(scene: Any, strip: Any) -> bool:
+    """Is the strip inside a meta strip?"""
+    return owner_of(scene, strip) != scene.sequence_editor
+
+
+def inputs_of(strip: Any) -> list[Any]:
+    """Return the strips that an effect strip takes its pictures from."""
+    names = ("input_1", "input_2")
+    return [item for item in (getattr(strip, name, None) for name in names) if item is not None]
+
+
+# --- reading -------------------------------------------------------------------------------------
+
+
+def _read(strip: Any, name: str, old_name: str) -> Any:
+    """Read a timing property: Blender 5.1 renamed them and warns about the old names."""
+    return getattr(strip, name) if hasattr(strip, name) else getattr(strip, old_name)
+
+
+def start(strip: Any) -> int:
+    """Return the first timeline frame on which the strip is seen."""
+    return int(_read(strip, "left_handle", "frame_final_start"))
+
+
+def length(strip: Any) -> int:
+    """Return for how many timeline frames the strip is seen."""
+    return int(_read(strip, "duration", "frame_final_duration"))
+
+
+def content_start(strip: Any) -> float:
+    """Return the timeline frame of the content's first frame, seen or not."""
+    return float(_read(strip, "content_start", "frame_start"))
+
+
+def content_length(strip: Any) -> int:
+    """Return how many frames the content has between the trims of the media."""
+    return int(_read(strip, "content_duration", "frame_duration"))
+
+
+def content_trim(strip: Any) -> int:
+    """Return how many frames of the media are skipped at its beginning."""
+    return int(_read(strip, "content_trim_start", "animation_offset_start"))
+
+
+def content_trim_end(strip: Any) -> int:
+    """Return how many frames of the media are left out at its end."""
+    return int(_read(strip, "content_trim_end", "animation_offset_end"))
+
+
+def media_size(strip: Any) -> tuple[int, int]:
+    """Return width and height of the media in pixels; zeros where there are none."""
+    elements = getattr(strip, "elements", ())
+    return (elements[0].orig_width, elements[0].orig_height) if len(elements) else (0, 0)
+
+
+def render_size(scene: Any) -> tuple[int, int]:
+    """Return width and height of what the scene renders at 100 %, in pixels."""
+    return scene.render.resolution_x, scene.render.resolution_y
+
+
+def frame_rate(scene: Any) -> float:
+    """Return the frames per second of a scene."""
+    return scene.render.fps / scene.render.fps_base
+
+
+# --- placing -------------------------------------------------------------------------------------
+
+
+def free_channel(owner: Any, above: int, first: int, count: int) -> int:
+    """Return the lowest channel over ``above`` that is free for ``count`` frames from ``first``."""
+    busy = {
+        strip.channel
+        for strip in top_strips(owner)
+        if start(strip) < first + count and start(strip) + length(strip) > first
+    }
+    for channel in range(above + 1, CHANNELS + 1):
+        if channel not in busy:
+            return channel
+    raise Unusable("All channels above the strip are full: free one, then import the result")
+
+
+def remove(strip: Any) -> None:
+    """Remove a strip from its scene."""
+    top_strips(owner_of(strip.id_data, strip)).remove(strip)
+
+
+def redraw() -> None:
+    """Let every sequencer and the preferences draw again."""
+    for window in bpy.context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.type in ("SEQUENCE_EDITOR", "PREFERENCES"):
+                area.tag_redraw()
