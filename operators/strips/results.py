@@ -1,0 +1,167 @@
+"""Finished frames become a strip over their source."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from .. import properties
+from . import looks, takes
+from .footage import is_displayed, needs_baking
+from .sequencer import (
+    Unusable,
+    all_strips,
+    content_start,
+    free_channel,
+    length,
+    owner_of,
+    start,
+    top_strips,
+)
+
+NAME_BYTES = 60  # Blender cuts names, some versions in the middle of a letter
+RESULT_TAG = "COLOR_05"
+IMAGES, MOVIES = (".png", ".exr"), (".mkv", ".mov")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a job's result belongs, in values that survive undo and file loads.
+
+    ``start`` is the timeline frame of the first result frame, ``content_start`` that of the
+    source's content: their distance tells where the result goes after the source was moved.
+    ``same_colours``: the frames have the colour space of the source's media, not the display's.
+    ``displayed``: all that was done to the source is in the frames already.
+    """
+
+    blend: str
+    scene: str
+    strip: str
+    strip_id: str
+    start: int
+    length: int
+    content_start: float
+    same_colours: bool = True
+    displayed: bool = False
+
+
+def place_of(scene: Any, strip: Any) -> Place:
+    """Return where the strip's result belongs."""
+    return Place(
+        blend=bpy.data.filepath,
+        scene=scene.name,
+        strip=strip.name,
+        strip_id=takes.mark(scene, strip),
+        start=start(strip),
+        length=length(strip),
+        content_start=content_start(strip),
+        same_colours=not needs_baking(scene, strip),
+        displayed=is_displayed(strip),
+    )
+
+
+def find(place: Place) -> Any | None:
+    """Return the source strip of a job, None where it is gone."""
+    scene = bpy.data.scenes.get(place.scene)
+    scenes = ([scene] if scene else []) + [other for other in bpy.data.scenes if other != scene]
+    for scene in scenes:
+        found = [s for s in all_strips(scene) if properties.of(s).strip_id == place.strip_id]
+        if found:
+            return next((strip for strip in found if strip.name == place.strip), found[0])
+    return _unmarked(place)
+
+
+def _unmarked(place: Place) -> Any | None:
+    """Find a strip that lost its mark because an undo went back to before the job."""
+    scene = bpy.data.scenes.get(place.scene)
+    if scene is None or bpy.data.filepath != place.blend:
+        return None
+    for strip in all_strips(scene):
+        if strip.name == place.strip and not properties.of(strip).strip_id:
+            return strip
+    return None
+
+
+def result_files(folder: Path) -> list[str]:
+    """Return the names of a result's files in order: its frames as images, or one movie."""
+    suffixes = (*IMAGES, *MOVIES)
+    return sorted(path.name for path in folder.glob("*") if path.suffix in suffixes)
+
+
+def insert(
+    place: Place, folder: Path, names: list[str], *, job_id: str, label: str, recipe: dict
+) -> Any:
+    """Add the files ``names`` in ``folder`` as a strip over their source and return it.
+
+    Selection, current frame, frame rate and the source stay as they are; earlier takes are muted.
+    Raises Unusable where the source is gone or no channel is free.
+    """
+    source = find(place)
+    if source is None:
+        raise Unusable(f"The strip {place.strip} is gone: the result waits until it is back")
+    is_movie = any(name.endswith(MOVIES) for name in names)
+    if not is_movie and len(names) != place.length:
+        raise Unusable(f"{len(names)} of {place.length} frames are there: run the job again")
+    owner = owner_of(source.id_data, source)
+    first = place.start + round(content_start(source) - place.content_start)
+    channel = free_channel(owner, source.channel, first, place.length)
+    number = takes.next_number(place.strip_id)
+    name = take_name(source.name, label, number)
+    add = _new_movie_strip if is_movie else _new_image_strip
+    result = add(owner, name, folder, names, channel, first)
+    _check(result, owner, first, place.length)
+    result.channel, result.select = channel, False
+    looks.set_colours(source if place.same_colours else None, result, names[0])
+    looks.copy_look(source, result, displayed=place.displayed)
+    _label(result, place, job_id, {**recipe, "take": number})
+    takes.show_take(result)
+    return result
+
+
+def take_name(source: str, label: str, number: int) -> str:
+    """Return a result's name, such as "Swan – cactus skin, take 2", its text cut where needed."""
+    end = f", take {number}"
+    room = NAME_BYTES - len(end.encode())
+    name = f"{source} \N{EN DASH} {label}"
+    if len(name.encode()) > room:
+        name = _cut(name, room - len("…".encode())) + "…"
+    return name + end
+
+
+def _cut(text: str, size: int) -> str:
+    """Return as much of ``text`` as fits into ``size`` bytes."""
+    return text.encode()[:size].decode(errors="ignore").rstrip()
+
+
+def _new_image_strip(
+    owner: Any, name: str, folder: Path, names: list[str], channel: int, first: int
+) -> Any:
+    path = str(folder / names[0])
+    strip = top_strips(owner).new_image(name, path, channel, first, fit_method="ORIGINAL")
+    for other in names[1:]:
+        strip.elements.append(other)
+    return strip
+
+
+def _new_movie_strip(
+    owner: Any, name: str, folder: Path, names: list[str], channel: int, first: int
+) -> Any:
+    path = str(folder / names[0])
+    return top_strips(owner).new_movie(name, path, channel, first, fit_method="ORIGINAL")
+
+
+def _label(result: Any, place: Place, job_id: str, recipe: dict) -> None:
+    facts = properties.of(result)
+    facts.source_id, facts.result_of = place.strip_id, job_id
+    result.color_tag = RESULT_TAG
+    result[takes.RECIPE_KEY] = json.dumps(recipe, ensure_ascii=False)
+
+
+def _check(result: Any, owner: Any, first: int, frames: int) -> None:
+    """Remove the strip and say so if it is not where it belongs."""
+    found = start(result), length(result)
+    if found != (first, frames):
+        top_strips(owner).remove(result)
+        raise Unusable(f"The result does not fit: start, length {found}, not {(first, frames)}")
