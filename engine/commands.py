@@ -34,6 +34,7 @@ from .contract.job import (
     MaskKind,
     ObjectMask,
     TargetTexts,
+    single,
 )
 from .contract.settings import Settings, preset
 from .reporter import Reporter
@@ -132,7 +133,7 @@ def _spec(options: argparse.Namespace) -> JobSpec:
         if options.frames:
             footage = dataclasses.replace(footage, indices=_range(options.frames))
         texts = TargetTexts(options.global_text, options.local_text)
-        spec = JobSpec(footage, texts, _mask(options), chosen)
+        spec = single(footage, texts, _mask(options), chosen)
         return codec.job_from_json(codec.to_json(spec))
     except codec.Refusal as refusal:
         raise EngineError(

@@ -1,7 +1,8 @@
 """The six stages in order, each reused where an earlier job has done it.
 
-frames -> flow -> masks -> decomposition -> stylization -> render. Each stage is a key, a function
-that makes its folder and one that reads it; what the stages do is in their own modules.
+frames -> flow -> masks -> decomposition -> stylization -> render; masks, decomposition and
+stylization once for each object. Each piece is a key, a function that makes its folder and one
+that reads it; what the stages do is in their own modules.
 """
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ import json
 import shutil
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
+import numpy as np
 import torch
 
 from . import device as devices
@@ -22,11 +25,19 @@ from .checkpoint import Checkpoint
 from .contract.codec import to_json
 from .contract.events import EngineError, Fault, Finished, Stopped
 from .contract.folder import write_text
-from .contract.job import Footage, FootageKind, JobSpec, MaskKind, Stage
-from .decomposition.layers import Layers, load_layers, save_layers
+from .contract.job import (
+    Footage,
+    FootageKind,
+    JobSpec,
+    MaskKind,
+    ObjectMask,
+    Stage,
+    TargetTexts,
+)
+from .decomposition.layers import Layers, load_layers, of_background, save_layers
 from .decomposition.train import decompose
 from .evaluation import measure
-from .render import stylized_frames
+from .render import Part, stylized_frames
 from .reporter import Reporter
 from .stylization import encoder as encoders
 from .stylization.atlas import StylizedAtlas, load_atlas, save_atlas
@@ -54,10 +65,19 @@ def run(spec: JobSpec, cache: Cache, report: Reporter) -> None:
     flow = job.flow(video)
     masks = job.masks(video, flow)
     layers = job.decomposition(video, flow, masks)
-    atlas = job.stylization(video, layers)
-    metrics = job.render(video, flow, masks, layers, atlas)
+    parts = job.stylization(video, layers)
+    metrics = job.render(video, flow, masks, layers, parts)
     job.publish(metrics)
     report.say(Finished(len(video.frames), round(time.monotonic() - started, 3)))
+
+
+@dataclass(frozen=True)
+class _Piece(Generic[Value]):
+    """One result of a stage: of the whole job, or of one object."""
+
+    key: str
+    make: Callable[[Path], None]
+    load: Callable[[Path], Value]
 
 
 class _Job:
@@ -74,77 +94,129 @@ class _Job:
         # The weights first: without them the minutes before the stylization are in vain.
         name = self.settings.stylization.encoder
         self.encoder = encoders.load_encoder(name, self.device)
-        check_texts(spec.texts, self.encoder, report)
-        self.keys: dict[str, str] = {}
+        for texts in spec.targets:
+            check_texts(texts, self.encoder, report)
+        self.keys: dict[str, list[str]] = {}
         self.seconds: dict[str, float] = {}
 
     def frames(self) -> footage_frames.Video:
         footage, settings = self.spec.footage, self.settings.frames
-        return self._stage(
-            Stage.FRAMES,
+        piece = _Piece(
             stage_key(Stage.FRAMES, settings, *footage_identity(footage)),
             lambda folder: footage_frames.save_video(
                 footage_frames.read_video(footage, settings, self.reporter), folder
             ),
             footage_frames.load_video,
         )
+        return self._stage(Stage.FRAMES, [piece])[0]
 
     def flow(self, video: footage_frames.Video) -> flows.Flow:
         settings = self.settings.flow
-        return self._stage(
-            Stage.FLOW,
-            stage_key(Stage.FLOW, settings, self.keys["frames"]),
+        piece = _Piece(
+            stage_key(Stage.FLOW, settings, *self.keys["frames"]),
             lambda folder: flows.save_flow(
                 flows.estimate_flow(video.frames, settings, self.reporter), folder
             ),
             flows.load_flow,
         )
+        return self._stage(Stage.FLOW, [piece])[0]
 
-    def masks(self, video: footage_frames.Video, flow: flows.Flow) -> object_masks.Masks:
-        spec, settings = self.spec, self.settings.masks
+    def masks(self, video: footage_frames.Video, flow: flows.Flow) -> list[object_masks.Masks]:
+        """Return the masks of each object, from front to back."""
         found = self._stage(
-            Stage.MASKS,
-            stage_key(Stage.MASKS, settings, *mask_identity(spec), self.keys["flow"]),
+            Stage.MASKS, [self._mask(item.mask, video, flow) for item in self.spec.objects]
+        )
+        if found:
+            union = np.maximum.reduce([masks.masks for masks in found])
+            self.reporter.preview("mask", previews.overlay(video.frames, union))
+        return found
+
+    def _mask(
+        self, mask: ObjectMask, video: footage_frames.Video, flow: flows.Flow
+    ) -> _Piece[object_masks.Masks]:
+        footage, settings = self.spec.footage, self.settings.masks
+        identity = mask_identity(mask, footage)
+        return _Piece(
+            stage_key(Stage.MASKS, settings, *identity, *self.keys["flow"]),
             lambda folder: object_masks.save_masks(
-                object_masks.find_masks(
-                    spec.mask, spec.footage, video, flow, settings, self.reporter
-                ),
+                object_masks.find_masks(mask, footage, video, flow, settings, self.reporter),
                 folder,
             ),
             object_masks.load_masks,
         )
-        self.reporter.preview("mask", previews.overlay(video.frames, found.masks))
-        return found
 
     def decomposition(
-        self, video: footage_frames.Video, flow: flows.Flow, masks: object_masks.Masks
-    ) -> Layers:
+        self, video: footage_frames.Video, flow: flows.Flow, masks: list[object_masks.Masks]
+    ) -> list[Layers]:
+        """Return the layers of each object; with no object those of the bare background."""
+        found = [object_masks.visible(masks, index) for index in range(len(masks))]
+        found = found or [(object_masks.no_object(video.frames), None)]
+        keys = self.keys["masks"] or ["no object"]
+        pieces = [
+            self._layers(video, flow, own, others, [keys[index], *keys[:index], *keys[index + 1 :]])
+            for index, (own, others) in enumerate(found)
+        ]
+        layers = self._stage(Stage.DECOMPOSITION, pieces)
+        for index, each in enumerate(layers):
+            for name, picture in previews.of_layers(each).items():
+                self.reporter.preview(numbered(name, index), picture)
+        return layers
+
+    def _layers(
+        self,
+        video: footage_frames.Video,
+        flow: flows.Flow,
+        masks: object_masks.Masks,
+        others: np.ndarray | None,
+        mask_keys: list[str],
+    ) -> _Piece[Layers]:
         settings = self.settings.decomposition
         chosen = {"engine": settings.engine, **to_json(getattr(settings, settings.engine))}
-        inputs = (str(self.settings.seed), self.keys["flow"], self.keys["masks"])
+        inputs = (str(self.settings.seed), *self.keys["flow"], *mask_keys)
 
         def make(folder: Path) -> None:
             checkpoint = Checkpoint(folder / "checkpoint.pt")
             layers = decompose(
                 video.frames, flow, masks, settings,
-                device=self.device, seed=self.settings.seed, report=self.reporter,
+                others=others, device=self.device, seed=self.settings.seed, report=self.reporter,
                 checkpoint=checkpoint,
             )  # fmt: skip
             save_layers(layers, folder)
             checkpoint.path.unlink(missing_ok=True)
 
-        key = stage_key(Stage.DECOMPOSITION, chosen, *inputs)
-        layers = self._stage(Stage.DECOMPOSITION, key, make, load_layers)
-        for name, picture in previews.of_layers(layers).items():
-            self.reporter.preview(name, picture)
-        return layers
+        return _Piece(stage_key(Stage.DECOMPOSITION, chosen, *inputs), make, load_layers)
 
-    def stylization(self, video: footage_frames.Video, layers: Layers) -> StylizedAtlas:
-        settings, texts = self.settings.stylization, self.spec.texts
-        texts_key = json.dumps(to_json(texts), ensure_ascii=False)
+    def stylization(self, video: footage_frames.Video, layers: list[Layers]) -> list[Part]:
+        """Return what the frames are made of: all objects, restyled or not, and the background."""
+        keys = self.keys["decomposition"]
+        texts = [item.texts for item in self.spec.objects]
+        sources = [(each, [key]) for each, key in zip(layers, keys, strict=True)][: len(texts)]
+        if not self.spec.background.empty:
+            texts.append(self.spec.background)
+            sources.append((of_background(layers, is_bare=not self.spec.objects), keys))
+        pieces = [
+            self._atlas(video, *source, each)
+            for source, each in zip(sources, texts, strict=True)
+            if not each.empty
+        ]
+        atlases = iter(self._stage(Stage.STYLIZATION, pieces))
+        parts = [
+            Part(source[0], None if each.empty else next(atlases), number == len(self.spec.objects))
+            for number, (source, each) in enumerate(zip(sources, texts, strict=True))
+        ]
+        for index, part in enumerate(parts):
+            if part.atlas is not None:
+                picture = previews.of_atlas(part.atlas, part.layers)
+                self.reporter.preview(numbered("stylized_atlas", index), picture)
+        return parts
+
+    def _atlas(
+        self, video: footage_frames.Video, layers: Layers, keys: list[str], texts: TargetTexts
+    ) -> _Piece[StylizedAtlas]:
+        settings = self.settings.stylization
         inputs = (
-            texts_key, encoder_identity(settings.encoder), str(self.settings.seed),
-            self.keys["decomposition"],
+            *texts_identity(texts), encoder_identity(settings.encoder), str(self.settings.seed),
+            *keys,
         )  # fmt: skip
 
         def make(folder: Path) -> None:
@@ -158,26 +230,23 @@ class _Job:
             save_atlas(atlas, folder)
             checkpoint.path.unlink(missing_ok=True)
 
-        key = stage_key(Stage.STYLIZATION, settings, *inputs)
-        atlas = self._stage(Stage.STYLIZATION, key, make, load_atlas)
-        self.reporter.preview("stylized_atlas", previews.of_atlas(atlas, layers))
-        return atlas
+        return _Piece(stage_key(Stage.STYLIZATION, settings, *inputs), make, load_atlas)
 
     def render(
         self,
         video: footage_frames.Video,
         flow: flows.Flow,
-        masks: object_masks.Masks,
-        layers: Layers,
-        atlas: StylizedAtlas,
+        masks: list[object_masks.Masks],
+        layers: list[Layers],
+        parts: list[Part],
     ) -> dict[str, Any]:
-        inputs = (self.keys["stylization"],)
-        self.keys["render"] = stage_key(Stage.RENDER, self.settings.render, *inputs)
+        inputs = self.keys["stylization"]
+        self.keys["render"] = [stage_key(Stage.RENDER, self.settings.render, *inputs)]
         started = time.monotonic()
         with self.reporter.stage(Stage.RENDER, reused=False):
-            measuring = measure.Measuring(video.frames, masks, layers)
-            self._write_frames(len(video.frames), layers, atlas, measuring)
-            metrics = measuring.metrics(flow, self.encoder, self.spec.texts)
+            measuring = measure.Measuring(video.frames, masks, layers, parts)
+            self._write_frames(len(video.frames), parts, measuring)
+            metrics = measuring.metrics(flow, self.encoder, self.spec.targets)
         self.seconds["render"] = round(time.monotonic() - started, 3)
         return metrics
 
@@ -186,21 +255,17 @@ class _Job:
         """Where frames are until all of them are there."""
         return self.reporter.folder.path / ".result.part"
 
-    def _write_frames(
-        self, total: int, layers: Layers, atlas: StylizedAtlas, measuring: measure.Measuring
-    ) -> None:
-        part = self._unfinished
-        with explained(part.parent):
-            shutil.rmtree(part, ignore_errors=True)
-            part.mkdir(parents=True)
-            source = footage_frames.source_frames(self.spec.footage)
-            frames = stylized_frames(
-                measuring.watch(source), layers, atlas, self.settings.render, device=self.device
-            )
+    def _write_frames(self, total: int, parts: list[Part], measuring: measure.Measuring) -> None:
+        unfinished = self._unfinished
+        with explained(unfinished.parent):
+            shutil.rmtree(unfinished, ignore_errors=True)
+            unfinished.mkdir(parents=True)
+            source = measuring.watch(footage_frames.source_frames(self.spec.footage))
+            frames = stylized_frames(source, parts, self.settings.render, device=self.device)
             for count, frame in enumerate(frames, start=1):
                 if self.reporter.stopping():
                     raise Stopped
-                images.write_png(part / FRAME_NAME.format(count - 1), frame)
+                images.write_png(unfinished / FRAME_NAME.format(count - 1), frame)
                 measuring.add(frame)
                 if count == 1 + total // 2:
                     self.reporter.preview("frame", frame)
@@ -216,33 +281,42 @@ class _Job:
             "versions": manifest.versions(),
             "keys": self.keys,
             "metrics": metrics,
-            "texts": to_json(self.spec.texts),
+            "texts": [to_json(texts) for texts in self.spec.targets],
         }
         with explained(folder.path):
             write_text(folder.report, json.dumps(facts, indent=1, ensure_ascii=False))
             shutil.rmtree(folder.result, ignore_errors=True)
             settle(self._unfinished, folder.result)
 
-    def _stage(
-        self, stage: Stage, key: str, make: Callable[[Path], None], load: Callable[[Path], Value]
-    ) -> Value:
-        """Make the stage's folder unless it is there, and read it."""
-        self.keys[stage.value] = key
+    def _stage(self, stage: Stage, pieces: list[_Piece[Value]]) -> list[Value]:
+        """Make the folders of all pieces that are not there yet, and read them."""
+        self.keys[stage.value] = [piece.key for piece in pieces]
         started = time.monotonic()
-        reused = self.cache.has(stage, key)
+        reused = all(self.cache.has(stage, piece.key) for piece in pieces)
+        values = []
         with self.reporter.stage(stage, reused=reused):
-            if not reused:
-                touching, stopping = self.reporter.touching, self.reporter.stopping
-                with self.cache.building(
-                    stage, key, touching=touching, stopping=stopping
-                ) as folder:
-                    if folder is not None:
-                        make(folder)
-            value = load(self.cache.folder(stage, key))
+            for index, piece in enumerate(pieces):
+                with self.reporter.share(index, len(pieces)):
+                    values.append(self._made(stage, piece))
         self.seconds[stage.value] = round(time.monotonic() - started, 3)
+        return values
+
+    def _made(self, stage: Stage, piece: _Piece[Value]) -> Value:
+        if not self.cache.has(stage, piece.key):
+            touching, stopping = self.reporter.touching, self.reporter.stopping
+            building = self.cache.building(stage, piece.key, touching=touching, stopping=stopping)
+            with building as folder:
+                if folder is not None:
+                    piece.make(folder)
+        value = piece.load(self.cache.folder(stage, piece.key))
         if self.reporter.stopping():
             raise Stopped
         return value
+
+
+def numbered(name: str, index: int) -> str:
+    """Name the picture of one object among several: atlas, atlas_2, atlas_3."""
+    return name if index == 0 else f"{name}_{index + 1}"
 
 
 def footage_identity(footage: Footage) -> tuple[str, ...]:
@@ -268,12 +342,18 @@ def footage_identity(footage: Footage) -> tuple[str, ...]:
         ) from error
 
 
-def mask_identity(spec: JobSpec) -> tuple[str, ...]:
+def mask_identity(mask: ObjectMask, footage: Footage) -> tuple[str, ...]:
     """Name where the masks come from, files by their content."""
-    if spec.mask.kind is MaskKind.FILES and Path(spec.mask.path).is_dir():
-        names = ",".join(spec.footage.files)
-        return (spec.mask.kind.value, digest_of_folder(Path(spec.mask.path)), names)
-    return (json.dumps(to_json(spec.mask)),)
+    if mask.kind is MaskKind.FILES and Path(mask.path).is_dir():
+        return (mask.kind.value, digest_of_folder(Path(mask.path)), ",".join(footage.files))
+    return (json.dumps(to_json(mask)),)
+
+
+def texts_identity(texts: TargetTexts) -> tuple[str, ...]:
+    """Name what to become, a picture by its content."""
+    words = json.dumps(to_json(texts), ensure_ascii=False)
+    picture = Path(texts.picture)
+    return (words, digest_of_file(picture)) if texts.picture and picture.is_file() else (words,)
 
 
 def encoder_identity(name: str) -> str:

@@ -30,7 +30,7 @@ STEPS = 20
 def rehearse(spec: JobSpec, report: Reporter, *, frames: int | None = None) -> None:
     """Say what a job would say and write grey frames; as many as the spec lists, else 24."""
     count = frames or len(spec.footage.indices) or len(spec.footage.files) or 24
-    words = spec.texts.global_text.lower().split()
+    words = spec.title.lower().replace(",", " ").split()
     seconds = 3.0 if "slow" in words else 0.02
     started = time.monotonic()
     report.say(DeviceChosen("rehearsal", "no device"))

@@ -5,7 +5,8 @@ Pixels where alpha is 0 are the footage's, bit for bit. Knows nothing of jobs an
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -23,49 +24,84 @@ GUIDE_RADIUS = 2  # working pixels
 GUIDE_SMOOTHNESS = 1e-3
 
 
+@dataclass(frozen=True)
+class Part:
+    """One object, or what is behind all objects, and what it becomes; None stays as it is."""
+
+    layers: Layers
+    atlas: StylizedAtlas | None
+    is_background: bool = False
+
+
 def stylized_frames(
     source: Iterable[np.ndarray],
-    layers: Layers,
-    atlas: StylizedAtlas,
+    parts: Sequence[Part],
     settings: RenderSettings,
     *,
     device: torch.device,
 ) -> Iterator[np.ndarray]:
     """Yield one frame for each frame of ``source``, uint8 [H, W, 3], or [H, W, 4] for the object.
 
-    The size is the source's; ``layers`` are at the working size and are brought up to it.
+    The size is the source's; layers are at the working size and are brought up to it. ``parts``
+    are all objects, from front to back, and perhaps the background as the last.
     """
-    atlas = atlas.to(device).eval()
+    parts = [
+        part if part.atlas is None else replace(part, atlas=part.atlas.to(device).eval())
+        for part in parts
+    ]
     for index, frame in enumerate(source):
-        yield _frame(frame, index, layers, atlas, settings, device)
+        yield _frame(frame, index, parts, settings, device)
 
 
 @torch.no_grad()
 def _frame(
     frame: np.ndarray,  # [H, W, 3]
     index: int,
-    layers: Layers,
-    atlas: StylizedAtlas,
+    parts: Sequence[Part],
     settings: RenderSettings,
     device: torch.device,
 ) -> np.ndarray:
     source = torch.from_numpy(np.ascontiguousarray(frame)).to(device).float() / 255  # [H, W, 3]
-    size = source.shape[:2]
-    alpha = full_alpha(layers.alpha[index].to(device), source)  # [H, W]
-    seen = alpha > 0
-    uv = resized(layers.uv[index].to(device), size)[seen]  # [N, 2]
+    change = torch.zeros_like(source)  # weighted by alpha
+    covered, restyled = torch.zeros(2, *source.shape[:2], device=device)
+    for part in parts:
+        if part.is_background:
+            alpha = 1 - covered
+        else:
+            alpha = full_alpha(part.layers.alpha[index].to(device), source)
+            alpha = torch.minimum(alpha, 1 - covered)
+            covered = covered + alpha
+        if part.atlas is not None:
+            seen = alpha > 0
+            colour = _painted(source, part.layers, part.atlas, index, alpha, settings)
+            change[seen] += alpha[seen][:, None] * (colour - source[seen])
+            restyled = restyled + alpha
+    seen = restyled > 0
+    if settings.foreground_only:
+        colour = source[seen] + change[seen] / restyled[seen][:, None]
+        return _cut_out(colour, restyled, seen)
+    result = frame.copy()
+    result[seen.cpu().numpy()] = _bytes(source[seen] + change[seen])
+    return result
+
+
+def _painted(
+    source: Tensor,  # [H, W, 3]
+    layers: Layers,
+    atlas: StylizedAtlas,
+    index: int,
+    alpha: Tensor,  # [H, W]
+    settings: RenderSettings,
+) -> Tensor:
+    """Return the restyled colours where ``alpha`` is above 0, [N, 3]."""
+    size, seen = source.shape[:2], alpha > 0
+    uv = resized(layers.uv[index].to(source.device), size)[seen]  # [N, 2]
     light = shading(source, alpha, atlas.statistics)[seen]  # [N]
     painted = paint_many(atlas, uv, light)  # [N, 3]
     if settings.composite == "residual" and atlas.form == "network":
-        before = resized(layers.foreground[index].to(device), size)[seen]
+        before = resized(layers.foreground[index].to(source.device), size)[seen]
         painted = source[seen] + painted - before
-    colour = torch.lerp(source[seen], painted.clamp(0, 1), settings.strength)
-    if settings.foreground_only:
-        return _cut_out(colour, alpha, seen)
-    blended = torch.lerp(source[seen], colour, alpha[seen][:, None])
-    result = frame.copy()
-    result[seen.cpu().numpy()] = _bytes(blended)
-    return result
+    return torch.lerp(source[seen], painted.clamp(0, 1), settings.strength)
 
 
 def _cut_out(colour: Tensor, alpha: Tensor, seen: Tensor) -> np.ndarray:

@@ -41,6 +41,7 @@ class Reporter:
         self._stage = Stage.FRAMES
         self._stage_started = time.monotonic()
         self._first_step: tuple[int, float] | None = None
+        self._share = (0, 1)
         self._progress_at = 0.0
         self._stop_at = 0.0
         self._stopping = False
@@ -104,9 +105,19 @@ class Reporter:
         seconds = round(time.monotonic() - self._stage_started, 3)
         self.say(StageFinished(stage, seconds, reused))
 
+    @contextlib.contextmanager
+    def share(self, index: int, count: int) -> Iterator[None]:
+        """Let progress be that of one of ``count`` equal parts of the stage."""
+        self._share = (index, count)
+        self._first_step = None
+        yield
+        self._share = (0, 1)
+
     def progress(self, step: int, total: int, terms: Mapping[str, float] | None = None) -> None:
         """Say how far the stage is; more than five calls a second are dropped, not the last."""
         now = time.monotonic()
+        index, count = self._share
+        step, total = step + index * total, total * count
         if self._first_step is None:
             self._first_step = (step, now)
         if step < total and now - self._progress_at < PROGRESS_SECONDS:

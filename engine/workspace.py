@@ -32,7 +32,7 @@ STAGE_VERSIONS = {
     Stage.FRAMES: 1,
     Stage.FLOW: 1,
     Stage.MASKS: 1,
-    Stage.DECOMPOSITION: 1,
+    Stage.DECOMPOSITION: 2,
     Stage.STYLIZATION: 1,
     Stage.RENDER: 1,
 }

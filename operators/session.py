@@ -87,7 +87,8 @@ def add(scene: Any, strip: Any, spec: JobSpec | None, *, draft: JobSpec, output:
     folder = JobFolder(folders.jobs() / job_id)
     folder.path.mkdir(parents=True)
     place = strips.place_of(scene, strip)
-    texts = {"global_text": draft.texts.global_text, "local_text": draft.texts.local_text}
+    first = draft.targets[0]
+    texts = {"global_text": first.global_text, "local_text": first.local_text}
     recipe = {"job": job_id, "strip": strip.name, **texts, "settings": to_json(draft.settings)}
     job = Job(job_id, folder, place, recipe, JobReader(folder.path), output, spec or draft)
     try:

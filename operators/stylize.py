@@ -8,7 +8,7 @@ import bpy
 
 from ..engine.client.status import Phase
 from ..engine.contract import codec
-from ..engine.contract.job import Footage, FootageKind, JobSpec, MaskKind, ObjectMask
+from ..engine.contract.job import Footage, FootageKind, JobSpec, MaskKind, ObjectMask, single
 from . import properties, session, strips
 
 FROM_STRIP = (("strip", "As Set on the Strip", "Use what the strip's panel says"),)
@@ -83,7 +83,7 @@ class STRIPSTYLIZER_OT_stylize(bpy.types.Operator):
             draft = request(strip)
             footage = session.footage_of(scene, strip)
             if footage is None:
-                check_mask_count(draft.mask, strip)
+                check_mask_count(draft.objects[0].mask, strip)
             spec = complete(draft, footage)
             output = str(Path(bpy.path.abspath(self.output_folder)).absolute())
             output = output if self.output_folder else ""
@@ -157,7 +157,7 @@ def request(strip: Any) -> JobSpec:
         raise strips.Unusable("Write a text that says what the object becomes")
     check_mask(mask, strip)
     nothing = Footage(FootageKind.IMAGES, "")
-    return JobSpec(nothing, texts, mask, properties.read_settings(facts.settings))
+    return single(nothing, texts, mask, properties.read_settings(facts.settings))
 
 
 def check_mask(mask: ObjectMask, strip: Any) -> None:

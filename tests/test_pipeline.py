@@ -118,7 +118,9 @@ def test_another_request_keeps_the_earlier_job(footage, cache, finished, tmp_pat
     shutil.copytree(finished, out)
     assert stylize(footage, out, cache, text="Bird made of gold") == 0
     (earlier,) = (out / "earlier").iterdir()
-    assert json.loads((earlier / "job.json").read_text())["texts"]["global_text"].endswith("fur")
+    assert json.loads((earlier / "job.json").read_text())["objects"][0]["texts"][
+        "global_text"
+    ].endswith("fur")
     assert len(list((earlier / "result").glob("*.png"))) == 6
 
 
@@ -253,7 +255,7 @@ def test_an_empty_or_full_mask_shows_no_object(footage, tmp_path, cache, level):
 
 def test_an_empty_text_is_bad_usage(footage, tmp_path, cache, capsys):
     assert stylize(footage, tmp_path / "job", cache, text="  ") == 2
-    assert "global_text" in capsys.readouterr().err
+    assert "has a text" in capsys.readouterr().err
     assert not (tmp_path / "job").exists()
 
 

@@ -14,9 +14,8 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any, TypeVar
 
-from . import job as job_module
 from .events import EVENT_NAMES, Event
-from .job import PROTOCOL, JobSpec
+from .job import PROTOCOL, JobSpec, MaskKind, ObjectMask
 from .settings import Settings, replaced
 
 Record = TypeVar("Record")
@@ -66,13 +65,26 @@ def job_from_json(data: Any) -> JobSpec:
     spec = from_json(JobSpec, data, "job")
     if spec.protocol != PROTOCOL:
         raise Refusal(f"job.protocol: {spec.protocol} is not {PROTOCOL}, this engine's")
-    if not spec.texts.global_text.strip():
-        raise Refusal("job.texts.global_text: is empty")
-    if spec.mask.kind is job_module.MaskKind.FILES and not spec.mask.path:
-        raise Refusal("job.mask.path: is empty, but masks come from files")
-    if spec.mask.kind is job_module.MaskKind.BOX and spec.mask.box is None:
-        raise Refusal("job.mask.box: is missing, but masks come from a box")
+    if not spec.targets:
+        raise Refusal("job: no object and no background has a text or a picture")
+    for number, target in enumerate(spec.objects):
+        _check_mask(target.mask, f"job.objects[{number}].mask")
+    for texts in spec.targets:
+        if not 0 <= texts.picture_share <= 1:
+            raise Refusal(f"job: picture_share {texts.picture_share} is not between 0 and 1")
     return spec
+
+
+def _check_mask(mask: ObjectMask, path: str) -> None:
+    lacks = {
+        MaskKind.FILES: ("path", not mask.path, "files"),
+        MaskKind.BOX: ("box", mask.box is None, "a box"),
+        MaskKind.STROKES: ("strokes", not any(s.is_object for s in mask.strokes), "strokes"),
+        MaskKind.DETECTOR: ("class_name", not mask.class_name.strip(), "a detector"),
+    }
+    name, missing, source = lacks.get(mask.kind, ("", False, ""))
+    if missing:
+        raise Refusal(f"{path}.{name}: is missing, but the mask comes from {source}")
 
 
 def event_to_json(event: Event, time: float) -> dict[str, Any]:

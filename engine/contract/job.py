@@ -10,7 +10,7 @@ from enum import Enum
 
 from .settings import Settings
 
-PROTOCOL = 1
+PROTOCOL = 2
 
 
 class Stage(Enum):
@@ -36,7 +36,9 @@ class MaskKind(Enum):
 
     AUTOMATIC = "automatic"
     BOX = "box"
+    STROKES = "strokes"
     FILES = "files"
+    DETECTOR = "detector"
 
 
 @dataclass(frozen=True)
@@ -72,37 +74,109 @@ class Box:
 
 
 @dataclass(frozen=True)
+class Stroke:
+    """A brush stroke over one frame, on the object or on what is not the object.
+
+    ``frame`` counts the job's frames from 0; ``points`` are x, y, x, y, ... along the stroke, with
+    ``radius``, in pixels of the footage at its own size, from the top left corner.
+    """
+
+    frame: int
+    points: tuple[float, ...]
+    radius: float
+    is_object: bool = True
+
+
+@dataclass(frozen=True)
 class ObjectMask:
     """How to find the object.
 
     FILES: ``path`` is a folder of mask images, white on black, one for each frame of the job or
-    named like the footage's images. BOX: ``box``. AUTOMATIC: what moves against the background.
+    named like the footage's images. BOX: ``box``. STROKES: ``strokes``, on any number of frames.
+    DETECTOR: the objects that a trained detector calls ``class_name`` ("person", "dog"); where
+    there are several, the one that lasts longest. AUTOMATIC: what moves against the background.
     """
 
     kind: MaskKind = MaskKind.AUTOMATIC
     path: str = ""
     box: Box | None = None
+    strokes: tuple[Stroke, ...] = ()
+    class_name: str = ""
 
 
 @dataclass(frozen=True)
 class TargetTexts:
-    """What the object should become; an empty ``local_text`` means the global one."""
+    """What an object or the background should become.
 
-    global_text: str
+    An empty ``local_text`` means the global one. ``avoid`` says what it should not look like.
+    ``picture`` is a picture to look like, beside the texts or, where both texts are empty, in
+    their place; ``picture_share`` is how much it counts beside them, 0 to 1.
+    """
+
+    global_text: str = ""
     local_text: str = ""
+    avoid: str = ""
+    picture: str = ""
+    picture_share: float = 0.5
 
     @property
     def local(self) -> str:
         """The text for close views."""
         return self.local_text or self.global_text
 
+    @property
+    def empty(self) -> bool:
+        """Is there nothing to become?"""
+        return not (self.global_text.strip() or self.local_text.strip() or self.picture)
+
+
+@dataclass(frozen=True)
+class TargetObject:
+    """One object of the footage: how it is found and what it becomes.
+
+    With empty texts it stays as it is and only hides what lies behind it.
+    """
+
+    texts: TargetTexts = field(default_factory=TargetTexts)
+    mask: ObjectMask = field(default_factory=ObjectMask)
+    name: str = ""
+
 
 @dataclass(frozen=True)
 class JobSpec:
-    """The whole request."""
+    """The whole request.
+
+    ``objects`` are ordered from front to back. ``background`` is what lies behind all of them;
+    with no objects it is the whole frame.
+    """
 
     footage: Footage
-    texts: TargetTexts
-    mask: ObjectMask = field(default_factory=ObjectMask)
+    objects: tuple[TargetObject, ...] = ()
+    background: TargetTexts = field(default_factory=TargetTexts)
     settings: Settings = field(default_factory=Settings)
     protocol: int = PROTOCOL
+
+    @property
+    def targets(self) -> tuple[TargetTexts, ...]:
+        """What is restyled, in order: objects with texts, then the background if it has some."""
+        found = (*(item.texts for item in self.objects), self.background)
+        return tuple(texts for texts in found if not texts.empty)
+
+    @property
+    def title(self) -> str:
+        """What the job is called in one line: its texts."""
+        return ", ".join(
+            texts.global_text.strip() or texts.local_text.strip() or texts.picture
+            for texts in self.targets
+        )
+
+
+def single(
+    footage: Footage,
+    texts: TargetTexts,
+    mask: ObjectMask | None = None,
+    settings: Settings | None = None,
+) -> JobSpec:
+    """Return the request for one object."""
+    target = TargetObject(texts, mask or ObjectMask())
+    return JobSpec(footage, (target,), settings=settings or Settings())

@@ -5,12 +5,14 @@ All pictures are at the working size, colours in [0, 1].
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import torch
 from safetensors.torch import load_file, save
 from torch import Tensor
+from torch.nn import functional
 
 FILE_NAME = "layers.safetensors"
 NETWORK_PREFIX = "atlas_network."
@@ -24,7 +26,8 @@ class Layers:
     down, the centre of texel (column i, row j) at ((i + 0.5) / S, (j + 0.5) / S).
     ``foreground`` and ``background`` are the two atlases as the frames see them, so that
     ``alpha * foreground + (1 - alpha) * background`` reconstructs the video.
-    ``coverage`` is the greatest alpha with which any frame sees a texel.
+    ``coverage`` is the greatest alpha with which any frame sees a texel. ``uv_background`` is
+    where a pixel reads the background's atlas, likewise in [0, 1] of its width and height.
     ``atlas_network`` are the weights of the colour network, where the engine has one.
     """
 
@@ -35,11 +38,13 @@ class Layers:
     atlas: Tensor  # [S, S, 3]
     coverage: Tensor  # [S, S]
     atlas_background: Tensor  # [P, Q, 3]
+    uv_background: Tensor  # [T, H, W, 2]
     atlas_network: dict[str, Tensor] | None = None
 
     def __post_init__(self) -> None:
         frames, height, width = self.alpha.shape
-        for name, channels in (("uv", 2), ("foreground", 3), ("background", 3)):
+        channels_of = {"uv": 2, "uv_background": 2, "foreground": 3, "background": 3}
+        for name, channels in channels_of.items():
             shape = tuple(getattr(self, name).shape)
             assert shape == (frames, height, width, channels), f"{name} {shape}"
         assert self.coverage.shape == self.atlas.shape[:2], f"coverage {self.coverage.shape}"
@@ -48,6 +53,14 @@ class Layers:
         """Return the video as the layers explain it, [T, H, W, 3]."""
         alpha = self.alpha[..., None]
         return alpha * self.foreground + (1 - alpha) * self.background
+
+
+def reconstruction(layers: Sequence[Layers]) -> Tensor:
+    """Return the video as the layers of all objects explain it together, [T, H, W, 3]."""
+    video = layers[0].background.clone()
+    for each in layers:
+        video += each.alpha[..., None] * (each.foreground - layers[0].background)
+    return video
 
 
 def save_layers(layers: Layers, folder: Path) -> None:
@@ -72,6 +85,39 @@ def load_layers(folder: Path) -> Layers:
     return Layers(**tensors, atlas_network=network or None)
 
 
+def of_background(layers: Sequence[Layers], *, is_bare: bool) -> Layers:
+    """Return the background behind all objects as if it were a foreground of its own.
+
+    ``layers`` are those of all objects, from front to back, or where ``is_bare`` the only one, in
+    which no object is. The atlas is made square by room at its right or lower edge.
+    """
+    first = layers[0]
+    rows, columns = first.atlas_background.shape[:2]
+    side = max(rows, columns)
+    room = (0, 0, 0, side - columns, 0, side - rows)
+    alpha = torch.ones_like(first.alpha)
+    for each in () if is_bare else layers:
+        alpha = alpha - each.alpha
+    alpha = alpha.clamp(0, 1)
+    uv = first.uv_background * torch.tensor([columns / side, rows / side])
+    coverage = torch.zeros(side, side)
+    for frame in range(len(alpha)):
+        seen = alpha[frame] > 0.5
+        texels = (uv[frame][seen] * side).long().clamp(0, side - 1)
+        coverage[texels[:, 1], texels[:, 0]] = 1
+    # Texels between the pixels of a picture that is coarser than the atlas are seen, too.
+    coverage = functional.max_pool2d(coverage[None, None], 3, 1, 1)[0, 0]
+    return replace(
+        first,
+        uv=uv,
+        alpha=alpha,
+        foreground=first.background,
+        atlas=functional.pad(first.atlas_background, room),
+        coverage=coverage,
+        atlas_network=None,
+    )
+
+
 def half_texel_grid(uv: Tensor) -> Tensor:
     """Turn uv in [0, 1] into the grid of `grid_sample` with ``align_corners=False``."""
     return uv * 2 - 1
@@ -81,7 +127,7 @@ def sample_atlas(atlas: Tensor, uv: Tensor) -> Tensor:
     """Read ``atlas`` [S, S, C] bilinearly at ``uv`` [..., 2]; returns [..., C]."""
     picture = atlas.permute(2, 0, 1)[None]
     grid = half_texel_grid(uv.reshape(1, 1, -1, 2))
-    read = torch.nn.functional.grid_sample(
+    read = functional.grid_sample(
         picture, grid, mode="bilinear", padding_mode="border", align_corners=False
     )
     return read[0, :, 0].T.reshape(*uv.shape[:-1], atlas.shape[2])

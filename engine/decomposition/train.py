@@ -23,6 +23,7 @@ def decompose(
     masks: Masks,
     settings: DecompositionSettings,
     *,
+    others: Array | None = None,
     device: torch.device,
     seed: int,
     report: Report,
@@ -30,6 +31,8 @@ def decompose(
 ) -> Layers:
     """Split ``frames`` uint8 [T, H, W, 3] into a foreground over a background.
 
+    ``others`` uint8 [T, H, W] is 255 where other objects are; neither layer learns from there.
+    Where no mask shows anything, there is only a background and alpha is 0.
     Goes on from ``checkpoint`` where it holds a state. Raises Stopped when the host asks for a
     stop, and EngineError for what a user can mend.
     """
@@ -42,6 +45,7 @@ def decompose(
         flow,
         masks,
         settings,
+        others=others,
         device=device,
         seed=seed,
         report=report,

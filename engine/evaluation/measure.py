@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import cv2
@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from ..contract.job import TargetTexts
-from ..decomposition.layers import Layers
+from ..decomposition.layers import Layers, reconstruction
+from ..render import Part
 from ..stylization.encoder import Encoder
 from ..stylization.similarity import embed_objects
 from ..video.flow import Flow
@@ -22,16 +23,41 @@ from . import metrics
 class Measuring:
     """The metrics of one job; frames pass through it one by one at the footage's own size."""
 
-    def __init__(self, frames: np.ndarray, masks: Masks, layers: Layers) -> None:
+    def __init__(
+        self,
+        frames: np.ndarray,
+        masks: Sequence[Masks],
+        layers: Sequence[Layers],
+        parts: Sequence[Part],
+    ) -> None:
         self._frames = frames
-        self._masks = masks
-        self._layers = layers
-        self._object = (masks.masks > 127) & masks.known[:, None, None]
-        self._object[~masks.known] = layers.alpha.cpu().numpy()[~masks.known] > 0.5
-        self._grown = metrics.dilated(self._object | (layers.alpha.cpu().numpy() > 0.02))
+        self._parts = [part for part in parts if part.atlas is not None]
+        self._given = bool(masks) and all(each.given for each in masks)
+        self._known = np.logical_and.reduce([each.known for each in masks] or [[False]])
+        self._alpha = sum(each.alpha for each in layers).clamp(0, 1)  # type: ignore[union-attr]
+        self._reconstruction = reconstruction(layers)
+        self._object = self._objects(masks)
+        changed = sum(part.layers.alpha for part in self._parts)
+        touched = np.asarray(changed) > 0.02
+        self._grown = metrics.dilated(touched | self._object & ~self._kept(parts))
+        self._inside = np.asarray(changed) > 0.5
         self._background = metrics.BackgroundError()
         self._small: list[np.ndarray] = []
         self._source: np.ndarray | None = None
+
+    def _objects(self, masks: Sequence[Masks]) -> np.ndarray:
+        """Return where an object is, bool [T, H, W]; alpha says it where no mask does."""
+        shown = self._alpha.numpy() > 0.5
+        if not masks:
+            return shown
+        known = np.broadcast_to(self._known, len(shown))
+        shown[known] = np.maximum.reduce([each.masks for each in masks])[known] > 127
+        return shown
+
+    def _kept(self, parts: Sequence[Part]) -> np.ndarray:
+        """Return where an object is that stays as it is."""
+        alphas = [part.layers.alpha.numpy() for part in parts if part.atlas is None]
+        return sum(alphas, np.zeros(self._alpha.shape, np.float32)) > 0.5
 
     def watch(self, source: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
         """Pass the footage on, keeping the frame that is being worked on."""
@@ -55,25 +81,33 @@ class Measuring:
         working = self._frames.shape[2], self._frames.shape[1]
         self._small.append(cv2.resize(result, working, interpolation=cv2.INTER_AREA))
 
-    def metrics(self, flow: Flow, encoder: Encoder, texts: TargetTexts) -> dict[str, Any]:
-        """Return all numbers of ``report.json``; see the functions in `metrics`."""
-        alpha = self._layers.alpha.cpu().numpy()
-        source = _unit(self._frames)
-        reconstruction = self._layers.reconstruction().cpu()
+    def metrics(
+        self, flow: Flow, encoder: Encoder, targets: Sequence[TargetTexts]
+    ) -> dict[str, Any]:
+        """Return all numbers of ``report.json``; see the functions in `metrics`.
+
+        What compares with a text is that of the first target; ``targets`` has it for each.
+        """
+        alpha, source = self._alpha.numpy(), _unit(self._frames)
         where = torch.from_numpy(self._object)
         found = {
-            "psnr": metrics.psnr(reconstruction, torch.from_numpy(source)),
-            "psnr_object": metrics.psnr(reconstruction, torch.from_numpy(source), where),
+            "psnr": metrics.psnr(self._reconstruction, torch.from_numpy(source)),
+            "psnr_object": metrics.psnr(self._reconstruction, torch.from_numpy(source), where),
             "alpha_leak": metrics.alpha_leak(alpha, self._object),
             "mask_iou": None,
             "background_psnr": self._background.psnr(),
         }
-        if self._masks.given:
-            known = self._masks.known
+        if self._given:
+            known = np.broadcast_to(self._known, len(alpha))
             found["mask_iou"] = metrics.mask_iou(alpha[known], self._object[known])
-        found |= self._stability(source, flow, alpha > 0.5)
-        found |= self._likeness(encoder, texts)
-        return {name: _rounded(value) for name, value in found.items()}
+        found |= self._stability(source, flow, self._inside)
+        likenesses = [
+            self._likeness(encoder, texts, part.layers.alpha)
+            for texts, part in zip(targets, self._parts, strict=True)
+        ]
+        numbers = {name: _rounded(value) for name, value in (found | likenesses[0]).items()}
+        each = [{name: _rounded(value) for name, value in item.items()} for item in likenesses]
+        return {**numbers, "targets": each}
 
     def _stability(self, source: np.ndarray, flow: Flow, inside: np.ndarray) -> dict[str, float]:
         result = _unit(np.stack(self._small))
@@ -85,14 +119,17 @@ class Measuring:
             "warp_error_object_source": metrics.warp_error(source, *facts, inside),
         }
 
-    def _likeness(self, encoder: Encoder, texts: TargetTexts) -> dict[str, float]:
-        alpha = self._layers.alpha
-        text = encoder.embed_texts([texts.global_text])[0].cpu()
+    def _likeness(
+        self, encoder: Encoder, texts: TargetTexts, alpha: Tensor
+    ) -> dict[str, float | None]:
         before = embed_objects(encoder, torch.from_numpy(_unit(self._frames)), alpha)
         after = embed_objects(encoder, torch.from_numpy(_unit(np.stack(self._small))), alpha)
+        text = encoder.embed_texts([texts.global_text])[0].cpu() if texts.global_text else None
         return {
-            "text_similarity_before": metrics.text_similarity(before, text),
-            "text_similarity_after": metrics.text_similarity(after, text),
+            "text_similarity_before": None
+            if text is None
+            else metrics.text_similarity(before, text),
+            "text_similarity_after": None if text is None else metrics.text_similarity(after, text),
             "frame_consistency": metrics.frame_consistency(after),
             "frame_consistency_source": metrics.frame_consistency(before),
         }

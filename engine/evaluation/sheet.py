@@ -54,7 +54,7 @@ def _sheet(jobs: list[JobFolder]) -> np.ndarray:
         [_cell(_preview(jobs[0], name), caption) for name, caption in LAYER_PICTURES],
     ]
     for job in jobs:
-        text = job.read_spec().texts.global_text
+        text = job.read_spec().title
         frames = [_cell(_result(job, index), text) for index in shown[:-1]]
         rows.append([*frames, _cell(_preview(job, "stylized_atlas"), _scores(job))])
     return np.vstack([np.hstack(row) for row in rows])
@@ -63,6 +63,8 @@ def _sheet(jobs: list[JobFolder]) -> np.ndarray:
 def _scores(job: JobFolder) -> str:
     metrics = json.loads(job.report.read_text(encoding="utf-8"))["metrics"]
     before, after = metrics["text_similarity_before"], metrics["text_similarity_after"]
+    if before is None or after is None:
+        return "Stylized atlas"
     return f"Stylized atlas, text {before:.2f} to {after:.2f}"
 
 

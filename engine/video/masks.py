@@ -6,7 +6,8 @@ nothing downstream learns "no object" from it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -61,6 +62,25 @@ def find_masks(
         found = _from_probability(find_by_motion(video, flow, settings, report))
     _check_area(found)
     return found
+
+
+def visible(masks: Sequence[Masks], index: int) -> tuple[Masks, np.ndarray | None]:
+    """Return what is seen of one object, and where the others are, uint8 [T, H, W].
+
+    ``masks`` are those of all objects, from front to back. None where there are no others.
+    """
+    own, others = masks[index], [*masks[:index], *masks[index + 1 :]]
+    if not others:
+        return own, None
+    shown = own.masks
+    for nearer in masks[:index]:
+        shown = np.minimum(shown, 255 - nearer.masks)
+    return replace(own, masks=shown), np.maximum.reduce([each.masks for each in others])
+
+
+def no_object(frames: np.ndarray) -> Masks:
+    """Return masks that say that ``frames`` [T, H, W, 3] show nothing but background."""
+    return Masks(np.zeros(frames.shape[:3], np.uint8), np.ones(len(frames), bool), True)
 
 
 def save_masks(masks: Masks, folder: Path) -> None:

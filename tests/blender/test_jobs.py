@@ -26,11 +26,14 @@ def names(scene):
 
 def test_a_job_ends_as_a_strip_over_its_source(clip, scene, part):
     assert run(local_text="hammered bronze", preset="fine", seed=5) == {"FINISHED"}
-    assert names(scene) == ["bars", "bars | a bronze swan"]
+    assert names(scene) == ["bars", "bars \N{EN DASH} a bronze swan, take 1"]
     strip, job = top(scene)[1], only_job(part)
     assert (strip.frame_final_start, strip.frame_final_duration, strip.channel) == (5, 10, 3)
     spec = json.loads(job.folder.spec.read_text())
-    assert spec["texts"] == {"global_text": "a bronze swan", "local_text": "hammered bronze"}
+    assert spec["objects"][0]["texts"] == {
+        "global_text": "a bronze swan",
+        "local_text": "hammered bronze",
+    }
     assert spec["settings"]["seed"] == 5 and spec["settings"]["frames"]["longest_side"] == 1024
     assert spec["footage"]["indices"] == list(range(10))
     assert json.loads(strip["stylized_from"])["settings"] == spec["settings"]
@@ -41,11 +44,11 @@ def test_the_strip_remembers_what_the_operator_was_given(clip, scene, part, medi
     run(mask_source="files", mask_path=str(media / "frames"), encoder="embedded")
     facts = part("operators.properties").of(top(scene)[0])
     assert (facts.global_text, facts.object_source) == ("a bronze swan", "files")
-    assert only_job(part).spec.mask.path == str(media / "frames")
+    assert only_job(part).spec.objects[0].mask.path == str(media / "frames")
     del facts
     bpy.ops.strip_stylizer.stylize(mask_source="box", box=(2, 5, 6, 40, 30))
-    job = part("operators.session").newest_first()[0]
-    assert (job.spec.mask.box.frame, job.spec.mask.box.x, job.spec.mask.box.height) == (2, 5, 30)
+    box = part("operators.session").newest_first()[0].spec.objects[0].mask.box
+    assert (box.frame, box.x, box.height) == (2, 5, 30)
 
 
 def test_a_second_result_goes_one_channel_higher(clip, scene, part):

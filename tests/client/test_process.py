@@ -13,14 +13,14 @@ from engine.client import process
 from engine.client.environment import Environment, State, python_of
 from engine.client.status import JobReader, Phase
 from engine.contract.folder import JobFolder
-from engine.contract.job import Footage, FootageKind, JobSpec, Stage, TargetTexts
+from engine.contract.job import Footage, FootageKind, Stage, TargetTexts, single
 
 ROOT = Path(__file__).parents[2]
 
 
 def start(folder, text):
     JobFolder(folder).write_spec(
-        JobSpec(Footage(FootageKind.MOVIE, "/movie.mp4"), TargetTexts(text))
+        single(Footage(FootageKind.MOVIE, "/movie.mp4"), TargetTexts(text))
     )
     return process.start(Path(sys.executable), ROOT, folder, verb="rehearse")
 

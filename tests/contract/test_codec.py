@@ -19,18 +19,18 @@ from engine.contract.job import (
     Box,
     Footage,
     FootageKind,
-    JobSpec,
     MaskKind,
     ObjectMask,
     Stage,
     TargetTexts,
+    single,
 )
 from engine.contract.settings import PRESET_NAMES, PRESETS, Settings, preset, replaced
 from engine.contract.settings_table import markdown, walk
 
 
 def job(**changes):
-    spec = JobSpec(
+    spec = single(
         Footage(FootageKind.IMAGES, "/footage", ("a.png", "b.png"), (1, 0), 25.0),
         TargetTexts("Swan with cactus skin", "cactus skin"),
         ObjectMask(MaskKind.BOX, box=Box(3, 1.0, 2.0, 30.0, 40.0)),
@@ -50,10 +50,13 @@ def test_a_job_survives_the_journey(name):
 
 
 def test_missing_fields_take_their_defaults():
-    data = {"footage": {"kind": "movie", "path": "/m.mp4"}, "texts": {"global_text": "x"}}
+    data = {
+        "footage": {"kind": "movie", "path": "/m.mp4"},
+        "objects": [{"texts": {"global_text": "x"}}],
+    }
     spec = job_from_json(data)
     assert spec.settings == Settings()
-    assert spec.texts.local == "x"
+    assert spec.targets[0].local == "x"
 
 
 @pytest.mark.parametrize(
@@ -67,9 +70,9 @@ def test_missing_fields_take_their_defaults():
         (("settings", "stylisation"), {}, "there is no such field"),
         (("footage", "kind"), "tape", "not one of movie, images"),
         (("footage", "indices"), 3, "expected a list"),
-        (("mask", "box"), None, "box: is missing"),
-        (("texts", "global_text"), "  ", "is empty"),
-        (("protocol",), 99, "99 is not 1"),
+        (("objects", 0, "mask", "box"), None, "box: is missing"),
+        (("objects", 0, "texts"), {}, "no object and no background has a text"),
+        (("protocol",), 99, "99 is not 2"),
     ],
 )
 def test_a_bad_request_is_refused_with_its_path(path, value, said):
@@ -80,12 +83,12 @@ def test_a_bad_request_is_refused_with_its_path(path, value, said):
     place[path[-1]] = value
     with pytest.raises(Refusal, match=said) as refusal:
         job_from_json(data)
-    assert path[0] in str(refusal.value)
+    assert str(refusal.value).startswith("job")
 
 
 def test_a_missing_field_is_named():
     with pytest.raises(Refusal, match=r"job\.footage: is missing"):
-        job_from_json({"texts": {"global_text": "x"}})
+        job_from_json({"background": {"global_text": "x"}})
 
 
 @pytest.mark.parametrize(

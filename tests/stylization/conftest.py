@@ -103,7 +103,7 @@ def moving_disc(frames: int = 4, height: int = 40, width: int = 56) -> Layers:
         2,
     )
     return Layers(
-        uv, alpha, foreground, background.contiguous(), atlas, torch.ones(side, side), atlas
+        uv, alpha, foreground, background.contiguous(), atlas, torch.ones(side, side), atlas, uv
     )
 
 

@@ -63,7 +63,7 @@ def test_enlarging_keeps_the_picture_and_tells_the_scale(make_disc):
 def test_a_video_without_an_object_is_told(layers):
     empty = Layers(
         layers.uv, torch.zeros_like(layers.alpha), layers.foreground, layers.background,
-        layers.atlas, layers.coverage, layers.atlas_background,
+        layers.atlas, layers.coverage, layers.atlas_background, layers.uv_background,
     )  # fmt: skip
     with pytest.raises(EngineError) as caught:
         cut_canvases(empty, layers.foreground, margin=0.1)

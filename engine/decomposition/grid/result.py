@@ -42,6 +42,7 @@ def layers(learned: Model, scene: Scene) -> Layers:
         atlas=atlas.permute(1, 2, 0).cpu(),
         coverage=seen.cpu(),
         atlas_background=learned.panorama.permute(1, 2, 0).clamp(0, 1).cpu(),
+        uv_background=scene.uv_background.cpu(),
     )
 
 

@@ -44,6 +44,7 @@ def decompose_grid(
     masks: Masks,
     settings: DecompositionSettings,
     *,
+    others: Array | None = None,
     device: torch.device,
     seed: int,
     report: Report,

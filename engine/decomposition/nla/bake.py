@@ -91,7 +91,8 @@ def layers_of(
     size = (extent.frames, extent.height, extent.width)
     uv = torch.cat([frame.uv for frame in frames])
     alpha = torch.cat([frame.alpha for frame in frames])[:, 0]
-    low, high = _hit(torch.cat([frame.position_background for frame in frames]), alpha)
+    behind = torch.cat([frame.position_background for frame in frames])
+    low, high = _hit(behind, alpha)
     return Layers(
         uv=uv.view(*size, 2),
         alpha=alpha.view(size),
@@ -100,6 +101,7 @@ def layers_of(
         atlas=_foreground_picture(networks.atlas, atlas_size, device),
         coverage=coverage_of(uv, alpha, extent, atlas_size),
         atlas_background=_background_picture(networks.atlas, low, high, atlas_size, device),
+        uv_background=((behind - low) / (high - low).clamp_min(1e-6)).clamp(0, 1).view(*size, 2),
         atlas_network={name: value.cpu() for name, value in networks.atlas.state_dict().items()},
     )
 

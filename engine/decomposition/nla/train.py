@@ -46,6 +46,7 @@ def decompose_nla(
     masks: Masks,
     settings: DecompositionSettings,
     *,
+    others: np.ndarray | None = None,
     device: torch.device,
     seed: int,
     report: Report,
