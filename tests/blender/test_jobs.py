@@ -30,10 +30,8 @@ def test_a_job_ends_as_a_strip_over_its_source(clip, scene, part):
     strip, job = top(scene)[1], only_job(part)
     assert (strip.frame_final_start, strip.frame_final_duration, strip.channel) == (5, 10, 3)
     spec = json.loads(job.folder.spec.read_text())
-    assert spec["objects"][0]["texts"] == {
-        "global_text": "a bronze swan",
-        "local_text": "hammered bronze",
-    }
+    texts = spec["objects"][0]["texts"]
+    assert (texts["global_text"], texts["local_text"]) == ("a bronze swan", "hammered bronze")
     assert spec["settings"]["seed"] == 5 and spec["settings"]["frames"]["longest_side"] == 1024
     assert spec["footage"]["indices"] == list(range(10))
     assert json.loads(strip["stylized_from"])["settings"] == spec["settings"]
