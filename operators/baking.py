@@ -1,4 +1,4 @@
-"""Strips whose visible frames only Blender can tell are rendered by a second, windowless Blender.
+"""Strips that only Blender can read are rendered by a second, windowless Blender.
 
 The frames land in a folder named after their content, so that the same frames are the same
 footage for the engine, however often they are rendered.
@@ -17,7 +17,8 @@ from typing import Any
 import bpy
 
 from ..engine.contract.job import Footage, FootageKind
-from . import baking_child, strips
+from ..engine.contract.settings import DEEP_FORMATS
+from . import baking_child, properties, strips
 
 LOG = "blender.log"
 
@@ -40,10 +41,8 @@ class Baking:
 def start(scene: Any, strip: Any, job_folder: Path) -> Baking:
     """Start to render all visible frames of ``strip`` below ``job_folder``.
 
-    Raises Unusable for strips inside meta strips, whose timing is not their own.
+    They are the strip as displayed where it is read so, else its bare media, always with alpha.
     """
-    if strips.is_in_meta(scene, strip):
-        raise strips.Unusable("Take the strip out of its meta strip: its timing must be rendered")
     work = job_folder / "baking"
     shutil.rmtree(work, ignore_errors=True)
     frames = work / "frames"
@@ -57,7 +56,9 @@ def start(scene: Any, strip: Any, job_folder: Path) -> Baking:
         "folder": str(frames),
         "start": strips.start(strip),
         "length": strips.length(strip),
-        "size": strips.media_size(strip),
+        "size": strips.picture_size(strip),
+        "displayed": strips.is_displayed(strip),
+        "depth": "16" if properties.of(strip).settings.render.format in DEEP_FORMATS else "8",
     }
     (work / "order.json").write_text(json.dumps(order), encoding="utf-8")
     with (job_folder / LOG).open("wb") as log:

@@ -19,8 +19,10 @@ def main(order: dict) -> None:
     """
     bpy.ops.wm.open_mainfile(filepath=order["blend"], load_ui=False)
     scene = bpy.data.scenes[order["scene"]]
-    isolate(scene, order["strip"])
-    prepare(scene, *order["size"])
+    for window in bpy.context.window_manager.windows:
+        window.scene = scene  # a scene strip of the window's own scene would stay empty
+    isolate(scene, order["strip"], displayed=order["displayed"])
+    prepare(scene, *order["size"], order["depth"])
     folder = Path(order["folder"])
     for index in range(order["length"]):
         scene.frame_set(order["start"] + index)
@@ -30,31 +32,88 @@ def main(order: dict) -> None:
         part.rename(folder / f"shown-{index:05d}.png")
 
 
-def isolate(scene: bpy.types.Scene, name: str) -> None:
-    """Mute all strips but one and take everything off it but its timing."""
-    editor = scene.sequence_editor
-    scene.animation_data_clear()
-    for strip in editor.strips if hasattr(editor, "strips") else editor.sequences:
-        strip.mute = strip.name != name
-        if strip.name == name:
+def isolate(scene: bpy.types.Scene, name: str, *, displayed: bool) -> None:
+    """Show one strip alone: with all that was done to it, or its bare media.
+
+    The meta strips that hold it become windows that change nothing. An adjustment needs what
+    lies below it.
+    """
+    forget_animation(scene, name, everything=not displayed)
+    holder = scene.sequence_editor
+    for strip in [*metas_around(holder, name), strip_named(holder, name)]:
+        for other in strips_of(holder):
+            below = strip.type == "ADJUSTMENT" and other.channel < strip.channel
+            other.mute = other.mute if below else other != strip
+        holder.channels[strip.channel].mute = False
+        if strip.name != name or not displayed:
             bare(strip)
-            editor.channels[strip.channel].mute = False
+        if strip.name != name:
+            strip.use_reverse_frames = False
+            strip.frame_offset_start = strip.frame_offset_end = 0
+        strip.blend_type, strip.blend_alpha = "REPLACE", 1.0
+        holder = strip
+
+
+def strips_of(holder: bpy.types.bpy_struct) -> bpy.types.bpy_prop_collection:
+    """Return the strips of a sequence editor or of a meta strip."""
+    return holder.strips if hasattr(holder, "strips") else holder.sequences
+
+
+def metas_around(holder: bpy.types.bpy_struct, name: str) -> list:
+    """Return the meta strips that hold the strip ``name``, from the outermost on."""
+    for strip in strips_of(holder):
+        if strip.type == "META" and strip_named(strip, name) is not None:
+            return [strip, *metas_around(strip, name)]
+    return []
+
+
+def strip_named(holder: bpy.types.bpy_struct, name: str) -> bpy.types.bpy_struct | None:
+    """Return the strip ``name`` however deep it lies in ``holder``, None where it is not there."""
+    for strip in strips_of(holder):
+        if strip.name == name:
+            return strip
+        found = strip_named(strip, name) if strip.type == "META" else None
+        if found is not None:
+            return found
+    return None
+
+
+def forget_animation(scene: bpy.types.Scene, name: str, *, everything: bool) -> None:
+    """Stop what would undo the isolation: animated muting, opacity, and whole metas."""
+    data = scene.animation_data
+    if everything:
+        scene.animation_data_clear()
+    elif data is not None and data.action is not None:
+        editor = scene.sequence_editor
+        paths = [meta.path_from_id() for meta in metas_around(editor, name)]
+        paths.append(strip_named(editor, name).path_from_id() + ".blend_alpha")
+        for curves in curves_of(data):
+            for curve in list(curves):
+                if curve.data_path.endswith(".mute") or curve.data_path.startswith(tuple(paths)):
+                    curves.remove(curve)
+
+
+def curves_of(data: bpy.types.AnimData) -> list:
+    """Return the collections of F-curves of the action; Blender 5.0 has one for each slot."""
+    if hasattr(data.action, "fcurves"):
+        return [data.action.fcurves]
+    strips = [strip for layer in data.action.layers for strip in layer.strips]
+    return [bag.fcurves for strip in strips for bag in strip.channelbags]
 
 
 def bare(strip: bpy.types.bpy_struct) -> None:
-    """Show the strip's media as it is."""
-    strip.blend_type, strip.blend_alpha = "REPLACE", 1.0
+    """Show the strip's picture as it is."""
     strip.color_saturation = strip.color_multiply = 1.0
     strip.use_flip_x = strip.use_flip_y = False
-    for modifier in list(strip.modifiers):
-        strip.modifiers.remove(modifier)
+    for modifier in strip.modifiers:
+        modifier.mute = True  # removing one crashes Blender 5.0 where no window shows a sequencer
     placed, crop = strip.transform, strip.crop
     placed.offset_x = placed.offset_y = placed.rotation = 0.0
     placed.scale_x = placed.scale_y = 1.0
     crop.min_x = crop.max_x = crop.min_y = crop.max_y = 0
 
 
-def prepare(scene: bpy.types.Scene, width: int, height: int) -> None:
+def prepare(scene: bpy.types.Scene, width: int, height: int, depth: str) -> None:
     """Set the scene to write the sequencer's colours unchanged, as PNG."""
     render, view = scene.render, scene.view_settings
     render.resolution_x, render.resolution_y, render.resolution_percentage = width, height, 100
@@ -71,7 +130,7 @@ def prepare(scene: bpy.types.Scene, width: int, height: int) -> None:
     if hasattr(render.image_settings, "media_type"):
         render.image_settings.media_type = "IMAGE"
     render.image_settings.file_format = "PNG"
-    render.image_settings.color_mode, render.image_settings.color_depth = "RGB", "8"
+    render.image_settings.color_mode, render.image_settings.color_depth = "RGBA", depth
 
 
 def run(order: Path) -> int:

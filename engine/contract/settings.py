@@ -450,6 +450,9 @@ class StylizationSettings:
     weights: StylizationWeights = section(StylizationWeights)
 
 
+DEEP_FORMATS = ("png16", "exr", "prores")  # hold more than 8 bits
+
+
 @dataclass(frozen=True)
 class RenderSettings:
     """Writing the finished frames."""
@@ -471,6 +474,14 @@ class RenderSettings:
     )
     foreground_only: bool = setting(
         False, "Object Only", "Write the object alone, with an alpha channel", advanced=False
+    )
+    format: str = setting(
+        "png",
+        "File Format",
+        "png, png16, exr: one image for each frame, of 8, 16 and half float 16 bits. "
+        "ffv1, prores: one movie, lossless or ProRes 4444. All keep alpha",
+        choices=("png", "png16", "exr", "ffv1", "prores"),
+        advanced=False,
     )
 
 

@@ -6,7 +6,7 @@ Knows colour spaces: results are display colours (sRGB), or the same light as li
 from typing import Any
 
 from . import animation
-from .sequencer import media_size, render_size
+from .sequencer import add_modifier, media_size, render_size
 
 BLENDING = ("blend_type", "blend_alpha")
 PICTURE = ("use_flip_x", "use_flip_y", "color_saturation", "color_multiply", "multiply_alpha")
@@ -61,7 +61,7 @@ def _place(source: Any, result: Any) -> None:
 def copy_modifiers(source: Any, result: Any) -> None:
     """Give ``result`` the modifiers of ``source``."""
     for modifier in source.modifiers:
-        copy = result.modifiers.new(name=modifier.name, type=modifier.type)
+        copy = add_modifier(result, modifier.name, modifier.type)
         copy_values(modifier, copy)
 
 

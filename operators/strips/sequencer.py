@@ -149,6 +149,14 @@ def remove(strip: Any) -> None:
     top_strips(owner_of(strip.id_data, strip)).remove(strip)
 
 
+def add_modifier(strip: Any, name: str, kind: str) -> Any:
+    """Add a modifier; Blender 5.0 crashes where the context knows no sequencer."""
+    if not hasattr(bpy.context, "sequencer_scene"):
+        return strip.modifiers.new(name=name, type=kind)
+    with bpy.context.temp_override(sequencer_scene=strip.id_data):
+        return strip.modifiers.new(name=name, type=kind)
+
+
 def redraw() -> None:
     """Let every sequencer and the preferences draw again."""
     for window in bpy.context.window_manager.windows:
