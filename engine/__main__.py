@@ -12,6 +12,7 @@ from pathlib import Path
 
 from . import commands
 from .contract.events import EngineError
+from .contract.job import Stage
 from .contract.settings import PRESET_NAMES
 
 
@@ -83,6 +84,9 @@ def _add_run(verbs: argparse._SubParsersAction, name: str, run: object, help: st
     verb = verbs.add_parser(name, help=help)
     verb.add_argument("job", type=Path, metavar="JOB", help="a folder with job.json")
     verb.add_argument("--quiet", action="store_true", help="no progress bar")
+    verb.add_argument(
+        "--until", choices=[stage.value for stage in Stage], help="the last stage to do"
+    )
     _add_cache(verb)
     verb.set_defaults(run=run)
 

@@ -33,6 +33,7 @@ from .contract.job import (
     JobSpec,
     MaskKind,
     ObjectMask,
+    Stage,
     TargetTexts,
     single,
 )
@@ -205,8 +206,11 @@ def _real_work(cache: Path | None) -> Work:
 
 def _perform(folder: JobFolder, options: argparse.Namespace, work: Work) -> int:
     spec = folder.read_spec()
+    if getattr(options, "until", None):
+        spec = dataclasses.replace(spec, until=Stage(options.until))
     if not options.quiet:  # a host that asks for quiet has cleared an old request itself
         folder.stop.unlink(missing_ok=True)
+        folder.pause.unlink(missing_ok=True)
     bar = terminal.Bar(quiet=options.quiet)
     with Reporter(folder, listen=bar.show) as report:
         _obey_signals(report)
@@ -225,7 +229,7 @@ def _perform(folder: JobFolder, options: argparse.Namespace, work: Work) -> int:
             _say_last(report, bar, _explained_error(error))
             return EXIT_FAILED
     if not options.quiet:
-        print(f"Frames: {folder.result}")
+        print(f"Frames: {folder.result}" if spec.until is None else f"Done: {spec.until.value}")
     return 0
 
 
@@ -233,7 +237,7 @@ def _obey_signals(report: Reporter) -> None:
     """The first signal asks for a stop at the next step, the second one ends what is going on."""
 
     def obey(*_: object) -> None:
-        if report.stopping():
+        if report.stop_requested:
             raise KeyboardInterrupt
         report.request_stop()
 

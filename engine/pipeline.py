@@ -11,7 +11,7 @@ import dataclasses
 import json
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -54,21 +54,42 @@ FRAME_NAME = "{:05d}.png"
 
 
 def run(spec: JobSpec, cache: Cache, report: Reporter) -> None:
-    """Do the whole job; the frames are in ``result/`` and the numbers in ``report.json``.
+    """Do the job up to its last stage.
 
-    Raises EngineError with a sentence and a remedy, or Stopped.
+    Where that is the render, the frames are in ``result/`` and the numbers in ``report.json``;
+    where it is the masks, they are in ``masks/``. Raises EngineError with a sentence and a
+    remedy, or Stopped.
     """
     started = time.monotonic()
-    report.encode_png = images.encode_png
-    job = _Job(spec, cache, report)
+    report.encode_png, report.let_go = images.encode_png, _let_go
+    count = 0
+    for stage, count in _stages(_Job(spec, cache, report)):
+        if stage is spec.until:
+            break
+    report.say(Finished(count, round(time.monotonic() - started, 3)))
+
+
+def _stages(job: _Job) -> Iterator[tuple[Stage, int]]:
+    """Do one stage after the other; yields each that is done, and the number of frames."""
     video = job.frames()
+    count = len(video.frames)
+    yield Stage.FRAMES, count
     flow = job.flow(video)
+    yield Stage.FLOW, count
     masks = job.masks(video, flow)
+    yield Stage.MASKS, count
     layers = job.decomposition(video, flow, masks)
+    yield Stage.DECOMPOSITION, count
     parts = job.stylization(video, layers)
-    metrics = job.render(video, flow, masks, layers, parts)
-    job.publish(metrics)
-    report.say(Finished(len(video.frames), round(time.monotonic() - started, 3)))
+    yield Stage.STYLIZATION, count
+    job.publish(job.render(video, flow, masks, layers, parts))
+    yield Stage.RENDER, count
+
+
+def _let_go() -> None:
+    """Give back the graphics memory that is only kept for later."""
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
 
 
 @dataclass(frozen=True)
@@ -92,12 +113,18 @@ class _Job:
         self.facts = devices.describe(self.device)
         report.say(self.facts)
         # The weights first: without them the minutes before the stylization are in vain.
-        name = self.settings.stylization.encoder
-        self.encoder = encoders.load_encoder(name, self.device)
-        for texts in spec.targets:
-            check_texts(texts, self.encoder, report)
+        self._encoder: encoders.Encoder | None = None
+        if spec.needs_texts:
+            self._encoder = encoders.load_encoder(self.settings.stylization.encoder, self.device)
+            for texts in spec.targets:
+                check_texts(texts, self._encoder, report)
         self.keys: dict[str, list[str]] = {}
         self.seconds: dict[str, float] = {}
+
+    @property
+    def encoder(self) -> encoders.Encoder:
+        assert self._encoder is not None, "this job has no texts"
+        return self._encoder
 
     def frames(self) -> footage_frames.Video:
         footage, settings = self.spec.footage, self.settings.frames
@@ -129,7 +156,23 @@ class _Job:
         if found:
             union = np.maximum.reduce([masks.masks for masks in found])
             self.reporter.preview("mask", previews.overlay(video.frames, union))
+        if self.spec.until is Stage.MASKS:
+            self._publish_masks([masks.masks for masks in found], video)
         return found
+
+    def _publish_masks(self, masks: list[np.ndarray], video: footage_frames.Video) -> None:
+        """Write ``masks/``: for each frame the number of the object that is seen at each pixel."""
+        folder = self.reporter.folder
+        part = folder.path / ".masks.part"
+        with explained(folder.path):
+            for old in (part, folder.masks):
+                shutil.rmtree(old, ignore_errors=True)
+            part.mkdir(parents=True)
+            for index, picture in enumerate(previews.numbered_objects(masks, video.frames)):
+                height, width = picture.shape
+                header = f"P5 {width} {height} 255\n".encode()
+                (part / f"{index:05d}.pgm").write_bytes(header + picture.tobytes())
+            settle(part, folder.masks)
 
     def _mask(
         self, mask: ObjectMask, video: footage_frames.Video, flow: flows.Flow

@@ -34,13 +34,15 @@ def rehearse(spec: JobSpec, report: Reporter, *, frames: int | None = None) -> N
     seconds = 3.0 if "slow" in words else 0.02
     started = time.monotonic()
     report.say(DeviceChosen("rehearsal", "no device"))
-    for stage in Stage:
+    for stage in _stages(spec):
         with report.stage(stage, reused=False):
             for step in range(1, STEPS + 1):
                 if report.stopping():
                     raise Stopped
                 time.sleep(seconds / STEPS)
                 report.progress(step, STEPS, {"rehearsal": 1 / step})
+            if stage is Stage.MASKS and spec.until is stage:
+                _write_masks(report.folder.masks, count)
             if stage is Stage.DECOMPOSITION:
                 _misbehave(words)
             if stage is Stage.STYLIZATION:
@@ -48,6 +50,11 @@ def rehearse(spec: JobSpec, report: Reporter, *, frames: int | None = None) -> N
             if stage is Stage.RENDER:
                 _write_frames(report.folder.result, count)
     report.say(Finished(count, round(time.monotonic() - started, 3)))
+
+
+def _stages(spec: JobSpec) -> list[Stage]:
+    stages = list(Stage)
+    return stages if spec.until is None else stages[: stages.index(spec.until) + 1]
 
 
 def _misbehave(words: list[str]) -> None:
@@ -63,6 +70,15 @@ def _preview(report: Reporter) -> None:
     report.folder.preview.mkdir(exist_ok=True)
     (report.folder.preview / "frame.png").write_bytes(grey_png(64, 36, 160))
     report.say(Preview("frame", "preview/frame.png"))
+
+
+def _write_masks(folder: Path, count: int) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    row = bytes(16) + bytes([1]) * 32 + bytes(16)
+    for index in range(count):
+        picture = bytes(64) * 9 + row * 18 + bytes(64) * 9
+        (folder / f"{index:05d}.pgm").write_bytes(b"P5 64 36 255\n" + picture)
 
 
 def _write_frames(result: Path, count: int) -> None:

@@ -11,7 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from .contract.codec import event_to_json
-from .contract.events import Event, Preview, Progress, StageFinished, StageStarted, Warned
+from .contract.events import (
+    Event,
+    Paused,
+    Preview,
+    Progress,
+    Resumed,
+    StageFinished,
+    StageStarted,
+    Warned,
+)
 from .contract.folder import JobFolder
 from .contract.job import Stage
 from .workspace import explained
@@ -19,14 +28,16 @@ from .workspace import explained
 HEARTBEAT_SECONDS = 2.0
 PROGRESS_SECONDS = 0.2
 STOP_SECONDS = 0.1
+PAUSE_SECONDS = 0.25
 
 
 class Reporter:
     """Writes events into the job folder and reads stop requests from it.
 
     Implements `engine.contract.events.Report`. Used as a context: inside it the heartbeat beats.
-    ``listen`` hears every event, too. ``encode_png`` turns an array into a file's bytes; the
-    pipeline hands it in, so that this module needs no imaging library.
+    ``listen`` hears every event, too. ``encode_png`` turns an array into a file's bytes and
+    ``let_go`` gives back memory that is not needed while the host lets the job wait; the pipeline
+    hands them in, so that this module needs no library.
     """
 
     def __init__(
@@ -37,6 +48,7 @@ class Reporter:
     ) -> None:
         self.folder = folder
         self.encode_png: Callable[[Any], bytes] | None = None
+        self.let_go: Callable[[], None] = lambda: None
         self._listen = listen
         self._stage = Stage.FRAMES
         self._stage_started = time.monotonic()
@@ -153,11 +165,32 @@ class Reporter:
             self.say(Warned(message, hint))
 
     def stopping(self) -> bool:
-        """Has the host asked for a stop?"""
+        """Has the host asked for a stop? Waits for as long as it asks for a pause."""
         now = time.monotonic()
         if not self._stopping and now - self._stop_at >= STOP_SECONDS:
             self._stop_at = now
-            self._stopping = self.folder.stop.exists()
+            if self.folder.pause.exists():
+                self._wait()
+            self._stopping = self._stopping or self.folder.stop.exists()
+        return self._stopping
+
+    def _wait(self) -> None:
+        """Do nothing while the host's ``pause`` is there; the heartbeat goes on."""
+        started = time.monotonic()
+        self.say(Paused())
+        self.let_go()
+        while self.folder.pause.exists() and not (self._stopping or self.folder.stop.exists()):
+            time.sleep(PAUSE_SECONDS)
+        waited = time.monotonic() - started
+        self._stage_started += waited
+        if self._first_step is not None:
+            step, at = self._first_step
+            self._first_step = (step, at + waited)
+        self.say(Resumed())
+
+    @property
+    def stop_requested(self) -> bool:
+        """Has a stop been noticed already? Never waits."""
         return self._stopping
 
     def request_stop(self) -> None:

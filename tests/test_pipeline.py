@@ -12,11 +12,19 @@ import numpy as np
 import pytest
 
 from engine import __main__ as command_line
-from engine import pipeline
+from engine import output, pipeline
 from engine.contract.codec import event_from_json
 from engine.contract.events import Cancelled, Failed, Finished, StageFinished
 from engine.contract.folder import JobFolder
-from engine.contract.job import Footage, FootageKind, Stage
+from engine.contract.job import (
+    Footage,
+    FootageKind,
+    JobSpec,
+    MaskKind,
+    ObjectMask,
+    Stage,
+    TargetObject,
+)
 from engine.video.images import read_image, read_rgb, write_png
 
 from .synthetic import moving_sprite
@@ -295,11 +303,11 @@ def test_a_folder_that_is_a_file_cannot_be_written(footage, tmp_path, cache, cap
 def test_a_full_disk_is_one_sentence_and_leaves_no_result(
     footage, tmp_path, cache, monkeypatch, capsys
 ):
-    def no_room(path, image):
+    def no_room(image):
         with open("/dev/full", "wb", buffering=0) as device:  # noqa: PTH123
             device.write(bytes(image.ravel()[:10]))
 
-    monkeypatch.setattr(pipeline.images, "write_png", no_room)
+    monkeypatch.setattr(output, "encode_png", no_room)
     assert stylize(footage, tmp_path / "job", cache) == 1
     assert failure(tmp_path / "job").fault.value == "disk_full"
 
@@ -347,3 +355,20 @@ def test_check_proves_that_the_device_computes(capsys):
 def test_settings_lists_a_preset(capsys):
     assert command_line.main(["settings", "--preset", "draft"]) == 0
     assert "stylization.encoder=embedded" in capsys.readouterr().out
+
+
+def test_a_job_can_end_with_its_masks_and_needs_no_texts_for_that(footage, tmp_path, cache):
+    masks = ObjectMask(MaskKind.FILES, path=str(footage / "masks"))
+    images_there = Footage(FootageKind.IMAGES, str(footage / "frames"))
+    folder = JobFolder(tmp_path / "job")
+    folder.write_spec(JobSpec(images_there, (TargetObject(mask=masks),), until=Stage.MASKS))
+    assert command_line.main(["run", str(folder.path), "--cache", str(cache)]) == 0
+    said = [event_from_json(json.loads(line)) for line in folder.events.read_text().splitlines()]
+    done = [event.stage for event in said if isinstance(event, StageFinished)]
+    assert done == [Stage.FRAMES, Stage.FLOW, Stage.MASKS]
+    assert isinstance(said[-1], Finished) and not folder.result.exists()
+    first = sorted(folder.masks.iterdir())[0].read_bytes()
+    given = read_rgb(footage / "masks" / "000.png")[..., 0] > 127
+    assert len(list(folder.masks.iterdir())) == 6 and first.startswith(b"P5 122 70 255\n")
+    numbers = np.frombuffer(first[-122 * 70 :], np.uint8).reshape(70, 122)
+    assert ((numbers == 1) == given).mean() > 0.99 and set(np.unique(numbers)) == {0, 1}

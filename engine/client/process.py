@@ -62,7 +62,7 @@ def start(
     to ``engine.log``. Raises OSError where ``python`` cannot be started.
     """
     folder = JobFolder(job_folder)
-    for left_over in (folder.stop, folder.events, folder.heartbeat):
+    for left_over in (folder.stop, folder.pause, folder.events, folder.heartbeat):
         left_over.unlink(missing_ok=True)
     flags: dict[str, Any] = {"start_new_session": True}
     if sys.platform == "win32":
@@ -84,6 +84,16 @@ def start(
 def request_stop(job_folder: Path) -> None:
     """Ask the engine to stop at its next step; it leaves a checkpoint."""
     JobFolder(job_folder).stop.touch()
+
+
+def pause(job_folder: Path) -> None:
+    """Ask the engine to wait at its next step."""
+    JobFolder(job_folder).pause.touch()
+
+
+def go_on(job_folder: Path) -> None:
+    """Let an engine that waits go on."""
+    JobFolder(job_folder).pause.unlink(missing_ok=True)
 
 
 def is_alive(job_folder: Path) -> bool:

@@ -64,6 +64,8 @@ class Status:
     message: str = ""
     hint: str = ""
     frames: int = 0
+    paused: bool = False
+    seconds: float = 0.0
 
     @property
     def ended(self) -> bool:
@@ -90,6 +92,8 @@ class Status:
     @property
     def label(self) -> str:
         """One line: the stage, how far, how long still."""
+        if self.paused and not self.ended:
+            return "Paused"
         if self.phase is Phase.RUNNING and self.stage is not None:
             text = f"{STAGE_LABELS[self.stage]} {100 * self.stage_fraction:.0f} %"
             return f"{text}, {duration(self.seconds_left)} left" if self.seconds_left else text
@@ -133,14 +137,18 @@ def fold(status: Status, event: events.Event) -> Status:
             seconds_by_stage = {**status.stage_seconds, stage.value: seconds}
             known = (*status.reused, stage) if reused else status.reused
             return replace(status, stage_seconds=seconds_by_stage, reused=known)
+        case events.Paused() | events.Resumed():
+            return replace(status, paused=isinstance(event, events.Paused))
         case _:
             return _ended(status, event)
 
 
 def _ended(status: Status, event: events.Event) -> Status:
     match event:
-        case events.Finished(frames=frames):
-            return replace(status, phase=Phase.FINISHED, frames=frames, seconds_left=None)
+        case events.Finished(frames=frames, seconds=seconds):
+            return replace(
+                status, phase=Phase.FINISHED, frames=frames, seconds=seconds, seconds_left=None
+            )
         case events.Failed(fault=fault, message=message, hint=hint):
             return replace(status, phase=Phase.FAILED, fault=fault, message=message, hint=hint)
         case events.Cancelled():

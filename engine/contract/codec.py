@@ -65,7 +65,7 @@ def job_from_json(data: Any) -> JobSpec:
     spec = from_json(JobSpec, data, "job")
     if spec.protocol != PROTOCOL:
         raise Refusal(f"job.protocol: {spec.protocol} is not {PROTOCOL}, this engine's")
-    if not spec.targets:
+    if spec.needs_texts and not spec.targets:
         raise Refusal("job: no object and no background has a text or a picture")
     for number, target in enumerate(spec.objects):
         _check_mask(target.mask, f"job.objects[{number}].mask")

@@ -112,8 +112,18 @@ class StageFinished:
 
 
 @dataclass(frozen=True)
+class Paused:
+    """The host asked to wait; nothing is computed until `Resumed`."""
+
+
+@dataclass(frozen=True)
+class Resumed:
+    """The work goes on where it was."""
+
+
+@dataclass(frozen=True)
 class Finished:
-    """All frames are in ``result/``."""
+    """All frames are in ``result/``, or the last stage that was asked for is done."""
 
     frames: int
     seconds: float
@@ -143,6 +153,8 @@ Event = (
     | Preview
     | Warned
     | StageFinished
+    | Paused
+    | Resumed
     | Finished
     | Failed
     | Cancelled
@@ -156,6 +168,8 @@ EVENT_NAMES: dict[str, type] = {
     "preview": Preview,
     "warning": Warned,
     "stage_finished": StageFinished,
+    "paused": Paused,
+    "resumed": Resumed,
     "finished": Finished,
     "failed": Failed,
     "cancelled": Cancelled,
@@ -180,5 +194,8 @@ class Report(Protocol):
         ...
 
     def stopping(self) -> bool:
-        """Has the host asked for a stop? Cheap enough to be asked in every step."""
+        """Has the host asked for a stop? Cheap enough to be asked in every step.
+
+        Where the host has asked to wait, the answer comes when the waiting is over.
+        """
         ...

@@ -41,6 +41,11 @@ class JobFolder:
         return self.path / "stop"
 
     @property
+    def pause(self) -> Path:
+        """Its presence asks to wait."""
+        return self.path / "pause"
+
+    @property
     def log(self) -> Path:
         """All that the engine printed."""
         return self.path / "engine.log"
@@ -56,6 +61,11 @@ class JobFolder:
         return self.path / "result"
 
     @property
+    def masks(self) -> Path:
+        """Where each object was found, where the job ends with its masks."""
+        return self.path / "masks"
+
+    @property
     def report(self) -> Path:
         """Versions, device, seconds, metrics, keys."""
         return self.path / "report.json"
@@ -63,7 +73,7 @@ class JobFolder:
     def files(self) -> tuple[Path, ...]:
         """All that a job leaves."""
         told = (self.spec, self.events, self.report, self.log)
-        return (*told, self.result, self.preview)
+        return (*told, self.result, self.preview, self.masks)
 
     def write_spec(self, spec: JobSpec) -> None:
         """Write the request."""

@@ -147,14 +147,20 @@ class JobSpec:
     """The whole request.
 
     ``objects`` are ordered from front to back. ``background`` is what lies behind all of them;
-    with no objects it is the whole frame.
+    with no objects it is the whole frame. ``until`` is the last stage that is done, None for all.
     """
 
     footage: Footage
     objects: tuple[TargetObject, ...] = ()
     background: TargetTexts = field(default_factory=TargetTexts)
     settings: Settings = field(default_factory=Settings)
+    until: Stage | None = None
     protocol: int = PROTOCOL
+
+    @property
+    def needs_texts(self) -> bool:
+        """Is something restyled, not only taken apart?"""
+        return self.until in (None, Stage.STYLIZATION, Stage.RENDER)
 
     @property
     def targets(self) -> tuple[TargetTexts, ...]:

@@ -120,3 +120,22 @@ def test_the_first_step_of_an_installation_makes_a_python(tmp_path):
     assert "--require-hashes" in steps[1].command
     subprocess.run([*steps[0].command, "--without-pip"], check=True, timeout=60)
     assert python_of(there.partial).exists()
+
+
+def test_a_paused_job_waits_and_goes_on(tmp_path):
+    engine = start(tmp_path, "slow swan")
+    reader = JobReader(tmp_path)
+    wait_for(lambda: reader.poll().step > 0)
+    process.pause(tmp_path)
+    wait_for(lambda: reader.poll().paused)
+    step = reader.poll().step
+    time.sleep(0.6)
+    assert reader.poll().step == step and reader.status.label == "Paused"
+    assert process.is_alive(tmp_path)
+    process.go_on(tmp_path)
+    wait_for(lambda: reader.poll().step > step)
+    assert not reader.status.paused
+    process.pause(tmp_path)
+    wait_for(lambda: reader.poll().paused)
+    process.request_stop(tmp_path)
+    assert engine.wait(20) == 130
