@@ -37,6 +37,7 @@ from .contract.job import (
 from .decomposition.layers import Layers, load_layers, of_background, save_layers
 from .decomposition.train import decompose
 from .evaluation import measure
+from .output import Output, is_deep
 from .render import Part, stylized_frames
 from .reporter import Reporter
 from .stylization import encoder as encoders
@@ -47,10 +48,10 @@ from .video import flow as flows
 from .video import frames as footage_frames
 from .video import images
 from .video import masks as object_masks
+from .video.provenance import Provenance
 from .workspace import Cache, digest_of_file, digest_of_folder, explained, settle, stage_key
 
 Value = TypeVar("Value")
-FRAME_NAME = "{:05d}.png"
 
 
 def run(spec: JobSpec, cache: Cache, report: Reporter) -> None:
@@ -120,6 +121,7 @@ class _Job:
                 check_texts(texts, self._encoder, report)
         self.keys: dict[str, list[str]] = {}
         self.seconds: dict[str, float] = {}
+        self.files: dict[str, Any] = {}
 
     @property
     def encoder(self) -> encoders.Encoder:
@@ -303,16 +305,25 @@ class _Job:
         with explained(unfinished.parent):
             shutil.rmtree(unfinished, ignore_errors=True)
             unfinished.mkdir(parents=True)
-            source = measuring.watch(footage_frames.source_frames(self.spec.footage))
-            frames = stylized_frames(source, parts, self.settings.render, device=self.device)
-            for count, frame in enumerate(frames, start=1):
-                if self.reporter.stopping():
-                    raise Stopped
-                images.write_png(unfinished / FRAME_NAME.format(count - 1), frame)
-                measuring.add(frame)
-                if count == 1 + total // 2:
-                    self.reporter.preview("frame", frame)
-                self.reporter.progress(count, total)
+            footage, settings = self.spec.footage, self.settings.render
+            depth = 16 if is_deep(settings.format) else 8
+            source = measuring.watch(footage_frames.whole_frames(footage, depth))
+            frames = stylized_frames(source, parts, settings, device=self.device)
+            made_from = Provenance(
+                self.spec.title, self.settings.seed, f"Strip Stylizer {manifest.version()}"
+            )
+            rate = footage.frames_per_second
+            with Output(unfinished, settings.format, rate, made_from) as output:
+                for count, frame in enumerate(frames, start=1):
+                    if self.reporter.stopping():
+                        raise Stopped
+                    output.add(frame)
+                    shown = images.eight_bit(frame)
+                    measuring.add(shown if settings.foreground_only else images.over_black(shown))
+                    if count == 1 + total // 2:
+                        self.reporter.preview("frame", shown)
+                    self.reporter.progress(count, total)
+        self.files = output.facts()
 
     def publish(self, metrics: dict[str, Any]) -> None:
         """Write ``report.json`` and give the frames their folder: now the job is done."""
@@ -324,6 +335,7 @@ class _Job:
             "versions": manifest.versions(),
             "keys": self.keys,
             "metrics": metrics,
+            "result": self.files,
             "texts": [to_json(texts) for texts in self.spec.targets],
         }
         with explained(folder.path):

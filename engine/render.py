@@ -40,10 +40,12 @@ def stylized_frames(
     *,
     device: torch.device,
 ) -> Iterator[np.ndarray]:
-    """Yield one frame for each frame of ``source``, uint8 [H, W, 3], or [H, W, 4] for the object.
+    """Yield one frame for each frame of ``source``, with alpha for the object alone.
 
-    The size is the source's; layers are at the working size and are brought up to it. ``parts``
-    are all objects, from front to back, and perhaps the background as the last.
+    Frames are uint8 or uint16 as the source's are, [H, W, 3], or [H, W, 4] with straight alpha
+    where the source has alpha: that of the footage stays, and cuts the object. The size is the
+    source's; layers are at the working size and are brought up to it. ``parts`` are all objects,
+    from front to back, and perhaps the background as the last.
     """
     parts = [
         part if part.atlas is None else replace(part, atlas=part.atlas.to(device).eval())
@@ -55,13 +57,15 @@ def stylized_frames(
 
 @torch.no_grad()
 def _frame(
-    frame: np.ndarray,  # [H, W, 3]
+    frame: np.ndarray,  # [H, W, 3] or [H, W, 4]
     index: int,
     parts: Sequence[Part],
     settings: RenderSettings,
     device: torch.device,
 ) -> np.ndarray:
-    source = torch.from_numpy(np.ascontiguousarray(frame)).to(device).float() / 255  # [H, W, 3]
+    most = np.iinfo(frame.dtype).max
+    pixels = torch.from_numpy(frame.astype(np.float32)).to(device) / most
+    source = pixels[..., :3]  # [H, W, 3]
     change = torch.zeros_like(source)  # weighted by alpha
     covered, restyled = torch.zeros(2, *source.shape[:2], device=device)
     for part in parts:
@@ -79,9 +83,10 @@ def _frame(
     seen = restyled > 0
     if settings.foreground_only:
         colour = source[seen] + change[seen] / restyled[seen][:, None]
-        return _cut_out(colour, restyled, seen)
+        opacity = restyled * pixels[..., 3] if frame.shape[2] == 4 else restyled
+        return _cut_out(colour, opacity, seen, frame.dtype)
     result = frame.copy()
-    result[seen.cpu().numpy()] = _bytes(source[seen] + change[seen])
+    result[seen.cpu().numpy(), :3] = _whole_numbers(source[seen] + change[seen], frame.dtype)
     return result
 
 
@@ -104,16 +109,17 @@ def _painted(
     return torch.lerp(source[seen], painted.clamp(0, 1), settings.strength)
 
 
-def _cut_out(colour: Tensor, alpha: Tensor, seen: Tensor) -> np.ndarray:
-    result = np.zeros((*alpha.shape, 4), np.uint8)
+def _cut_out(colour: Tensor, alpha: Tensor, seen: Tensor, dtype: np.dtype) -> np.ndarray:
+    result = np.zeros((*alpha.shape, 4), dtype)
     where = seen.cpu().numpy()
-    result[where, :3] = _bytes(colour)
-    result[where, 3] = _bytes(alpha[seen])
+    result[where, :3] = _whole_numbers(colour, dtype)
+    result[where, 3] = _whole_numbers(alpha[seen], dtype)
     return result
 
 
-def _bytes(values: Tensor) -> np.ndarray:
-    return (values.clamp(0, 1) * 255).round().byte().cpu().numpy()
+def _whole_numbers(values: Tensor, dtype: np.dtype) -> np.ndarray:
+    most = np.iinfo(dtype).max
+    return (values.clamp(0, 1) * most).round().cpu().numpy().astype(dtype)
 
 
 def resized(picture: Tensor, size: torch.Size | tuple[int, int]) -> Tensor:

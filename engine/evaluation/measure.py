@@ -16,6 +16,7 @@ from ..render import Part
 from ..stylization.encoder import Encoder
 from ..stylization.similarity import embed_objects
 from ..video.flow import Flow
+from ..video.images import eight_bit, over_black
 from ..video.masks import Masks
 from . import metrics
 
@@ -62,7 +63,7 @@ class Measuring:
     def watch(self, source: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
         """Pass the footage on, keeping the frame that is being worked on."""
         for frame in source:
-            self._source = frame
+            self._source = over_black(eight_bit(frame))
             yield frame
 
     def add(self, result: np.ndarray) -> None:

@@ -6,7 +6,7 @@ Knows nothing of strips or of jobs; the same code serves Blender and the command
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,8 +16,17 @@ import numpy as np
 from ..contract.events import EngineError, Fault, Report, Stopped
 from ..contract.job import Footage, FootageKind
 from ..contract.settings import FramesSettings
-from .images import IMAGE_SUFFIXES, encode_png, image_names, read_rgb, write_png
-from .movies import movie_facts, movie_frames, write_movie
+from .images import (
+    IMAGE_SUFFIXES,
+    encode_png,
+    image_names,
+    over_black,
+    read_rgb,
+    read_whole,
+    write_png,
+)
+from .movie_writer import write_movie
+from .movies import Pixels, has_alpha, movie_facts, movie_frames
 
 __all__ = [
     "Video",
@@ -30,6 +39,7 @@ __all__ = [
     "read_video",
     "save_video",
     "source_frames",
+    "whole_frames",
     "working_size",
     "write_movie",
     "write_png",
@@ -84,15 +94,46 @@ def source_frames(footage: Footage) -> Iterator[np.ndarray]:
 
     Raises EngineError MEDIA_UNREADABLE where a frame is missing or images differ in size.
     """
+    _check_indices(footage)
+    if footage.kind is FootageKind.MOVIE:
+        return movie_frames(Path(footage.path), footage.indices)
+    return _image_frames(footage, read_rgb)
+
+
+def whole_frames(footage: Footage, depth: int) -> Iterator[np.ndarray]:
+    """Yield the frames as `source_frames` does, with all that they hold.
+
+    They are uint8 or uint16 for ``depth`` 8 or 16, RGB [H, W, 3], or RGBA [H, W, 4] with straight
+    alpha where the first one has alpha.
+    """
+    _check_indices(footage)
+    path = Path(footage.path)
+    if footage.kind is FootageKind.MOVIE:
+        pixels = Pixels(4 if has_alpha(path) else 3, depth)
+        return movie_frames(path, footage.indices, pixels)
+    return _alike(_image_frames(footage, lambda path: read_whole(path, depth)))
+
+
+def _alike(frames: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+    """Give all frames alpha if the first has it, else none."""
+    channels = 0
+    for frame in frames:
+        channels = channels or frame.shape[2]
+        if channels == 3:
+            frame = over_black(frame)
+        elif frame.shape[2] == 3:
+            opaque = np.full_like(frame[..., :1], np.iinfo(frame.dtype).max)
+            frame = np.concatenate([frame, opaque], axis=2)
+        yield frame
+
+
+def _check_indices(footage: Footage) -> None:
     if any(index < 0 for index in footage.indices):
         raise EngineError(
             Fault.MEDIA_UNREADABLE,
             f"Frame {min(footage.indices)} of {footage.path} was asked for; they count from 0.",
             "Trim the strip so that it begins after the media does.",
         )
-    if footage.kind is FootageKind.MOVIE:
-        return movie_frames(Path(footage.path), footage.indices)
-    return _image_frames(footage)
 
 
 def is_movie(path: Path) -> bool:
@@ -154,7 +195,7 @@ def _expected_count(footage: Footage) -> int:
     return round((facts["fps"] or 0.0) * (facts["duration"] or 0.0))
 
 
-def _image_frames(footage: Footage) -> Iterator[np.ndarray]:
+def _image_frames(footage: Footage, read: Callable[[Path], np.ndarray]) -> Iterator[np.ndarray]:
     names = footage_names(footage)
     indices = footage.indices or range(len(names))
     if max(indices) >= len(names):
@@ -166,9 +207,9 @@ def _image_frames(footage: Footage) -> Iterator[np.ndarray]:
         )
     first: np.ndarray | None = None
     for index in indices:
-        frame = read_rgb(Path(footage.path) / names[index])
+        frame = read(Path(footage.path) / names[index])
         first = frame if first is None else first
-        if frame.shape != first.shape:
+        if frame.shape[:2] != first.shape[:2]:
             raise EngineError(
                 Fault.MEDIA_UNREADABLE,
                 f"The image {names[index]} is {frame.shape[1]} x {frame.shape[0]} px, but "

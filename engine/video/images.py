@@ -1,4 +1,4 @@
-"""Still images as arrays: any file that OpenCV decodes becomes uint8 RGB, and arrays become PNG.
+"""Still images as arrays: any file that OpenCV decodes becomes RGB, and arrays become PNG.
 
 Paths may carry any letters: bytes are read and written by Python, OpenCV only codes them.
 """
@@ -26,10 +26,11 @@ def image_names(folder: Path) -> tuple[str, ...]:
     )
 
 
-def read_image(path: Path) -> np.ndarray:
-    """Decode ``path`` to uint8 [H, W, C], C one of 1, 3 (RGB) and 4 (RGBA, alpha not applied).
+def read_image(path: Path, depth: int = 8) -> np.ndarray:
+    """Decode ``path`` to [H, W, C], C one of 1, 3 (RGB) and 4 (RGBA, alpha not applied).
 
-    16 bit and floating point (0 to 1) are reduced to 8 bit. Raises EngineError MEDIA_UNREADABLE.
+    All kinds of numbers are brought to unsigned integers of ``depth`` 8 or 16 bits; floating
+    point means 0 to 1. Raises EngineError MEDIA_UNREADABLE.
     """
     try:
         content = np.frombuffer(path.read_bytes(), np.uint8)
@@ -42,7 +43,7 @@ def read_image(path: Path) -> np.ndarray:
             f"The image {path} cannot be read.",
             "Check that the file is there and opens in an image viewer, or render it again as PNG.",
         )
-    pixels = _eight_bit(pixels)
+    pixels = _with_depth(pixels, depth)
     pixels = pixels[..., None] if pixels.ndim == 2 else pixels
     if pixels.shape[2] == 2:  # grey and alpha
         pixels = np.concatenate([pixels[..., :1]] * 3 + [pixels[..., 1:]], axis=2)
@@ -53,18 +54,33 @@ def read_image(path: Path) -> np.ndarray:
 
 def read_rgb(path: Path) -> np.ndarray:
     """Decode ``path`` to uint8 RGB [H, W, 3]; transparent parts are seen over black."""
-    pixels = read_image(path)
-    if pixels.shape[2] == 1:
-        return np.repeat(pixels, 3, axis=2)
-    if pixels.shape[2] == 4 and pixels[..., 3].min() < 255:
-        alpha = pixels[..., 3:].astype(np.uint16)
-        return ((pixels[..., :3] * alpha + 127) // 255).astype(np.uint8)
-    return np.ascontiguousarray(pixels[..., :3])
+    return over_black(_coloured(read_image(path)))
+
+
+def read_whole(path: Path, depth: int) -> np.ndarray:
+    """Decode ``path`` to RGB [H, W, 3], or [H, W, 4] where it has alpha, as in `read_image`."""
+    return _coloured(read_image(path, depth))
+
+
+def over_black(pixels: np.ndarray) -> np.ndarray:
+    """Return RGB of any depth; what was transparent is seen over black."""
+    if pixels.shape[2] == 3:
+        return pixels
+    most = np.iinfo(pixels.dtype).max
+    if pixels[..., 3].min() == most:
+        return np.ascontiguousarray(pixels[..., :3])
+    alpha = pixels[..., 3:].astype(np.uint32)
+    return ((pixels[..., :3] * alpha + most // 2) // most).astype(pixels.dtype)
+
+
+def eight_bit(pixels: np.ndarray) -> np.ndarray:
+    """Bring unsigned integers of any depth, or floating point from 0 to 1, to uint8."""
+    return _with_depth(pixels, 8)
 
 
 def encode_png(image: np.ndarray) -> bytes:
-    """Code uint8 [H, W], [H, W, 3] RGB or [H, W, 4] RGBA as PNG."""
-    assert image.dtype == np.uint8 and image.ndim in (2, 3), (image.dtype, image.shape)
+    """Code uint8 or uint16 [H, W], [H, W, 3] RGB or [H, W, 4] RGBA as PNG."""
+    assert image.dtype in (np.uint8, np.uint16) and image.ndim in (2, 3), image.shape
     if image.ndim == 3 and image.shape[2] >= 3:
         image = image[..., [2, 1, 0, 3][: image.shape[2]]]
     return cv2.imencode(".png", np.ascontiguousarray(image))[1].tobytes()
@@ -78,9 +94,17 @@ def write_png(path: Path, image: np.ndarray) -> None:
     part.replace(path)
 
 
-def _eight_bit(pixels: np.ndarray) -> np.ndarray:
-    if pixels.dtype == np.uint8:
+def _coloured(pixels: np.ndarray) -> np.ndarray:
+    return np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels
+
+
+def _with_depth(pixels: np.ndarray, depth: int) -> np.ndarray:
+    target = {8: np.uint8, 16: np.uint16}[depth]
+    if pixels.dtype == target:
         return pixels
+    if pixels.dtype == np.uint8:
+        return pixels.astype(np.uint16) * 257
     if pixels.dtype == np.uint16:
         return ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
-    return np.rint(np.clip(np.nan_to_num(pixels), 0.0, 1.0) * 255.0).astype(np.uint8)
+    most = np.iinfo(target).max
+    return np.rint(np.clip(np.nan_to_num(pixels), 0.0, 1.0) * most).astype(target)

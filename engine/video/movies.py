@@ -6,9 +6,10 @@ trusted, and ffmpeg is told to neither repeat nor drop frames.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
-from itertools import chain, pairwise
+from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,35 @@ import numpy as np
 from ..contract.events import EngineError, Fault
 
 HELD_FRAMES = 64  # decoded frames kept at once when a movie is shown out of order
+WITH_ALPHA = ("yuva", "gbrap", "rgba", "bgra", "argb", "abgr", "ya8", "ya16", "pal8")
+
+
+@dataclass(frozen=True)
+class Pixels:
+    """How ffmpeg codes the pixels of raw frames; names are ffmpeg's."""
+
+    channels: int = 3
+    depth: int = 8
+
+    @property
+    def name(self) -> str:
+        """The pixel format."""
+        return {
+            (3, 8): "rgb24", (4, 8): "rgba", (3, 16): "rgb48le", (4, 16): "rgba64le"
+        }[self.channels, self.depth]  # fmt: skip
+
+    @property
+    def bits(self) -> int:
+        """Bits of one pixel."""
+        return self.channels * self.depth
+
+    @property
+    def dtype(self) -> str:
+        """The array's numbers."""
+        return {8: "u1", 16: "<u2"}[self.depth]
+
+
+PLAIN = Pixels()
 
 
 def movie_facts(path: Path) -> dict[str, Any]:
@@ -26,56 +56,41 @@ def movie_facts(path: Path) -> dict[str, Any]:
         return _next_of(stream, path)
 
 
-def movie_frames(path: Path, indices: Sequence[int]) -> Iterator[np.ndarray]:
-    """Yield the frames ``indices`` of the movie, uint8 RGB [H, W, 3]; all frames for no indices.
+def has_alpha(path: Path) -> bool:
+    """Do the movie's pictures have an alpha channel that ffmpeg decodes?"""
+    return movie_facts(path)["pix_fmt"].startswith(WITH_ALPHA)
+
+
+def movie_frames(
+    path: Path, indices: Sequence[int], pixels: Pixels = PLAIN
+) -> Iterator[np.ndarray]:
+    """Yield the frames ``indices`` of the movie, [H, W, C]; all frames for no indices.
 
     Rising indices are decoded in one pass. Any other order is decoded in blocks of `HELD_FRAMES`,
     so that a long reversed shot does not fill the memory.
     Raises EngineError MEDIA_UNREADABLE, also for an index beyond the end.
     """
     if not indices:
-        yield from _decode(path)
+        yield from _decode(path, pixels)
     elif all(a <= b for a, b in pairwise(indices)):
-        yield from _decode_rising(path, indices)
+        yield from _decode_rising(path, indices, pixels)
     else:
         for start in range(0, len(indices), HELD_FRAMES):
             block = indices[start : start + HELD_FRAMES]
             wanted = sorted(set(block))
-            kept = dict(zip(wanted, _decode_rising(path, wanted), strict=True))
+            kept = dict(zip(wanted, _decode_rising(path, wanted, pixels), strict=True))
             yield from (kept[index] for index in block)
 
 
-def write_movie(path: Path, images: Iterable[np.ndarray], frames_per_second: float) -> None:
-    """Write uint8 RGB images of one size as H.264; odd sizes grow by one repeated row or column."""
-    path = Path(path)
-    iterator = iter(images)
-    first = next(iterator)
-    part = path.with_name(f".{path.stem}.part.mp4")
-    height, width = (side + side % 2 for side in first.shape[:2])
-    bt709 = ["-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709"]
-    writer = imageio_ffmpeg.write_frames(
-        str(part),
-        (width, height),
-        fps=frames_per_second,  # pyright: ignore[reportArgumentType]
-        codec="libx264",
-        pix_fmt_out="yuv420p",
-        quality=None,  # pyright: ignore[reportArgumentType]
-        macro_block_size=1,
-        output_params=["-crf", "14", "-vf", "scale=out_color_matrix=bt709", *bt709],
-    )
-    with closing(writer):
-        writer.send(None)
-        for image in chain([first], iterator):
-            rows, columns = height - image.shape[0], width - image.shape[1]
-            padded = np.pad(image, ((0, rows), (0, columns), (0, 0)), mode="edge")
-            writer.send(np.ascontiguousarray(padded))
-    part.replace(path)
-
-
-def _open(path: Path) -> Generator[Any, None, None]:
+def _open(path: Path, pixels: Pixels = PLAIN) -> Generator[Any, None, None]:
     if not path.is_file():
         raise _unreadable(path, "is not there")
-    return imageio_ffmpeg.read_frames(str(path), output_params=["-fps_mode", "passthrough"])
+    return imageio_ffmpeg.read_frames(
+        str(path),
+        pix_fmt=pixels.name,
+        bits_per_pixel=pixels.bits,
+        output_params=["-fps_mode", "passthrough"],
+    )
 
 
 def _next_of(stream: Generator[Any, None, None], path: Path) -> dict[str, Any]:
@@ -85,8 +100,8 @@ def _next_of(stream: Generator[Any, None, None], path: Path) -> dict[str, Any]:
         raise _unreadable(path, "holds no picture that ffmpeg can decode") from error
 
 
-def _decode(path: Path) -> Generator[np.ndarray, None, None]:
-    with closing(_open(path)) as stream:
+def _decode(path: Path, pixels: Pixels) -> Generator[np.ndarray, None, None]:
+    with closing(_open(path, pixels)) as stream:
         width, height = _next_of(stream, path)["size"]
         while True:
             try:
@@ -95,13 +110,13 @@ def _decode(path: Path) -> Generator[np.ndarray, None, None]:
                 raise _unreadable(path, "breaks off in the middle of a frame") from error
             if frame is None:
                 return
-            yield np.frombuffer(frame, np.uint8).reshape(height, width, 3)
+            yield np.frombuffer(frame, pixels.dtype).reshape(height, width, pixels.channels)
 
 
-def _decode_rising(path: Path, indices: Sequence[int]) -> Iterator[np.ndarray]:
+def _decode_rising(path: Path, indices: Sequence[int], pixels: Pixels) -> Iterator[np.ndarray]:
     remaining = list(reversed(indices))
     count = 0
-    with closing(_decode(path)) as frames:
+    with closing(_decode(path, pixels)) as frames:
         for frame in frames:
             while remaining and remaining[-1] == count:
                 remaining.pop()
