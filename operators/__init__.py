@@ -4,7 +4,7 @@ from typing import Any
 
 import bpy
 
-from . import environment, jobs, properties, result, session, stylize
+from . import environment, jobs, properties, result, session, storage, stylize
 from .registration import register_all, unregister_all
 
 CLASSES = (
@@ -13,6 +13,7 @@ CLASSES = (
     *jobs.CLASSES,
     *result.CLASSES,
     *environment.CLASSES,
+    *storage.CLASSES,
 )
 
 

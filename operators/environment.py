@@ -1,14 +1,46 @@
-"""Operators that install, check and remove the engine's Python environment."""
+"""Operators that install, repair, check and remove the engine's Python environment."""
 
+import functools
+import time
+from pathlib import Path
 from typing import Any
 
 import bpy
 
-from . import folders, installing, session, strips
+from ..engine.client import builds, verbs
+from . import bundled, folders, installing, session, strips
+
+
+def offline_reason() -> str:
+    """Say why Blender may not go online, empty where it may."""
+    if bpy.app.online_access:
+        return ""
+    if bpy.app.online_access_override:
+        return "Blender was started in offline mode"
+    return "Blender is offline: allow online access in Preferences, System"
+
+
+def plan() -> installing.Plan:
+    """Return what an installation depends on here; raises OSError where uv cannot be copied."""
+    chosen = folders.preferences()
+    text = {name: getattr(chosen, name, "") for name in ("index_url", "extra_index", "ca_bundle")}
+    for name in ("extra_index", "ca_bundle"):
+        text[name] = bpy.path.abspath(text[name]) if text[name].startswith("//") else text[name]
+    return installing.Plan(
+        environment=folders.environment(),
+        engine_root=folders.ROOT,
+        base_python=folders.base_python(),
+        version=folders.version(),
+        uv=bundled.program(folders.workspace()),
+        build=getattr(chosen, "torch_build", "automatic"),
+        network=installing.Network(**text),
+    )
 
 
 class SetupOperator:
     """What the operators of the environment share: only one of them works at a time."""
+
+    purpose = "Installation"
 
     @classmethod
     def poll(cls, context: Any) -> bool:
@@ -19,50 +51,116 @@ class SetupOperator:
         cls.poll_message_set("Wait until the installation has ended, or cancel it")
         return False
 
-    def begin(self, setup: installing.Setup) -> set[str]:
+    def begin(self, steps: list[installing.Step]) -> set[str]:
         """Let the session look after the commands; without a window wait for them."""
+        setup = installing.Setup(steps, folders.ROOT, folders.setup_log(), self.purpose)
         session.state.setup = setup
         session.ensure_polling()
         while bpy.app.background and not setup.ended:
             session.poll()
-            session.time.sleep(0.05)
+            time.sleep(0.05)
         if setup.error:
             self.report({"ERROR"}, f"{setup.error}.")
             return {"CANCELLED"}
         return {"FINISHED"}
 
+    def attempt(self, steps: Any) -> set[str]:
+        """Begin what ``steps`` returns for the plan; what forbids it is said as a sentence."""
+        try:
+            return self.begin(steps(plan()))
+        except ValueError as error:
+            self.report({"ERROR"}, f"{error}.")
+        except OSError as error:
+            self.report({"ERROR"}, f"{error.strerror}: {error.filename}.")
+        return {"CANCELLED"}
 
-class STRIPSTYLIZER_OT_engine_install(SetupOperator, bpy.types.Operator):
-    """Download the engine's packages into an environment of their own, about 6 GB"""
+
+class OnlineOperator(SetupOperator):
+    """A SetupOperator that needs the network."""
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        """May Blender go online?"""
+        if reason := offline_reason():
+            cls.poll_message_set(reason)
+            return False
+        return super().poll(context)
+
+
+class FolderOperator(SetupOperator):
+    """A SetupOperator that asks for a folder."""
+
+    directory: bpy.props.StringProperty(
+        name="Folder", description="The folder with the packages", subtype="DIR_PATH"
+    )
+
+    def invoke(self, context: Any, event: Any) -> set[str]:
+        """Let the user pick the folder."""
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    @property
+    def folder(self) -> Path:
+        """The folder that was picked."""
+        return Path(bpy.path.abspath(self.directory)).absolute()
+
+
+class STRIPSTYLIZER_OT_engine_install(OnlineOperator, bpy.types.Operator):
+    """Download the engine's packages into an environment of their own, outside of Blender"""
 
     bl_idname = "strip_stylizer.engine_install"
     bl_label = "Install Engine"
     bl_options = {"REGISTER"}
 
-    @classmethod
-    def poll(cls, context: Any) -> bool:
-        """May Blender go online?"""
-        if not bpy.app.online_access:
-            fixed = bpy.app.online_access_override
-            cls.poll_message_set(
-                "Blender was started in offline mode"
-                if fixed
-                else "Blender is offline: allow online access in Preferences, System"
-            )
-            return False
-        return super().poll(context)
+    def execute(self, context: Any) -> set[str]:
+        """Start the installation, or go on with one."""
+        return self.attempt(lambda plan: plan.online())
+
+
+class STRIPSTYLIZER_OT_engine_repair(OnlineOperator, bpy.types.Operator):
+    """Build the engine's environment anew; the old one stays until the new one computes"""
+
+    bl_idname = "strip_stylizer.engine_repair"
+    bl_label = "Repair Engine"
+    bl_options = {"REGISTER"}
+    purpose = "Repair"
 
     def execute(self, context: Any) -> set[str]:
-        """Start the installation."""
-        environment = folders.environment()
-        missing = environment.missing_space()
-        if missing:
-            words = f"The disk with {environment.folder} lacks {missing / 2**30:.1f} GB"
-            self.report({"ERROR"}, f"{words}: free some space or choose another workspace.")
-            return {"CANCELLED"}
-        steps = environment.steps(folders.base_python(), folders.ROOT)
-        log, version = folders.setup_log(), folders.version()
-        return self.begin(installing.Setup(steps, folders.ROOT, log, environment, version))
+        """Start from nothing, packages included."""
+        there = folders.environment()
+        left_over = [there.partial, there.packages]
+        clean = installing.removal_step(folders.base_python(), left_over)
+        return self.attempt(lambda plan: [clean, *plan.online()])
+
+
+class STRIPSTYLIZER_OT_engine_install_folder(FolderOperator, bpy.types.Operator):
+    """Install the engine from an offline folder that was made on another computer"""
+
+    bl_idname = "strip_stylizer.engine_install_folder"
+    bl_label = "Install from Folder"
+    bl_options = {"REGISTER"}
+
+    def execute(self, context: Any) -> set[str]:
+        """Start the installation; the network is not used."""
+        return self.attempt(lambda plan: plan.offline(self.folder))
+
+
+class STRIPSTYLIZER_OT_engine_folder(FolderOperator, OnlineOperator, bpy.types.Operator):
+    """Download the packages into a folder, for computers without a network"""
+
+    bl_idname = "strip_stylizer.engine_folder"
+    bl_label = "Make Offline Folder"
+    bl_options = {"REGISTER"}
+    purpose = "Offline folder"
+
+    def execute(self, context: Any) -> set[str]:
+        """Start the download."""
+
+        def steps(plan: installing.Plan) -> list[installing.Step]:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            return plan.collect(self.folder)
+
+        return self.attempt(steps)
 
 
 class STRIPSTYLIZER_OT_engine_verify(SetupOperator, bpy.types.Operator):
@@ -71,6 +169,7 @@ class STRIPSTYLIZER_OT_engine_verify(SetupOperator, bpy.types.Operator):
     bl_idname = "strip_stylizer.engine_verify"
     bl_label = "Verify Engine"
     bl_options = {"REGISTER"}
+    purpose = "Check"
 
     @classmethod
     def poll(cls, context: Any) -> bool:
@@ -87,12 +186,11 @@ class STRIPSTYLIZER_OT_engine_verify(SetupOperator, bpy.types.Operator):
         if python is None:
             self.report({"ERROR"}, "The engine's Python is gone: install the engine again.")
             return {"CANCELLED"}
-        steps = [installing.check_step(python)]
-        return self.begin(installing.Setup(steps, folders.ROOT, folders.setup_log()))
+        return self.begin([installing.check_step(python)])
 
 
 class STRIPSTYLIZER_OT_engine_cancel(bpy.types.Operator):
-    """Stop the installation; the next one starts anew"""
+    """Stop the installation; what was downloaded stays, and the next one goes on from it"""
 
     bl_idname = "strip_stylizer.engine_cancel"
     bl_label = "Cancel Installation"
@@ -102,7 +200,10 @@ class STRIPSTYLIZER_OT_engine_cancel(bpy.types.Operator):
     def poll(cls, context: Any) -> bool:
         """Is something being installed?"""
         setup = session.state.setup
-        return setup is not None and not setup.ended
+        if setup is not None and not setup.ended:
+            return True
+        cls.poll_message_set("Nothing is being installed")
+        return False
 
     def execute(self, context: Any) -> set[str]:
         """Stop the command that runs."""
@@ -145,39 +246,74 @@ class STRIPSTYLIZER_OT_engine_uninstall(SetupOperator, bpy.types.Operator):
     bl_idname = "strip_stylizer.engine_uninstall"
     bl_label = "Uninstall Engine"
     bl_options = {"REGISTER"}
+    purpose = "Uninstallation"
+
+    also_cache: bpy.props.BoolProperty(
+        name="Cache", description="Also delete what later jobs would reuse", options={"SKIP_SAVE"}
+    )
+    also_weights: bpy.props.BoolProperty(
+        name="CLIP Weights", description="Also delete downloaded weights", options={"SKIP_SAVE"}
+    )
 
     def invoke(self, context: Any, event: Any) -> set[str]:
-        """Ask first."""
-        return context.window_manager.invoke_confirm(self, event)
+        """Show how much is where, and ask."""
+        session.state.storage = verbs.sizes(folders.workspace())
+        return context.window_manager.invoke_props_dialog(self, width=360)
+
+    def draw(self, context: Any) -> None:
+        """List what is deleted, with sizes."""
+        found = session.state.storage
+        engine = sum(found.get(name, 0) for name in verbs.ENGINE_FOLDERS)
+        self.layout.label(text=f"The engine's packages: {in_words(engine)}")
+        for name, part in (("also_cache", "cache"), ("also_weights", "weights")):
+            row = self.layout.row()
+            row.prop(self, name, text=f"{self.properties.bl_rna.properties[name].name}: "
+                     f"{in_words(found.get(part, 0))}")  # fmt: skip
+        self.layout.label(text=f"Jobs and results stay: {in_words(found.get('jobs', 0))}")
 
     def execute(self, context: Any) -> set[str]:
-        """Delete it."""
-        folders.environment().remove()
-        session.refresh_engine()
-        strips.redraw()
-        return {"FINISHED"}
+        """Delete it, in another process."""
+        place = folders.workspace()
+        names = [*verbs.ENGINE_FOLDERS, *(["cache"] if self.also_cache else [])]
+        names += ["weights"] if self.also_weights else []
+        chosen = [path for name in names if (path := place / name).exists()]
+        chosen += place.glob("uv-*")
+        if not chosen:
+            self.report({"INFO"}, "There is nothing to delete")
+            return {"FINISHED"}
+        session.state.storage = {}
+        return self.begin([installing.removal_step(folders.base_python(), chosen)])
 
 
-class STRIPSTYLIZER_OT_workspace_open(bpy.types.Operator):
-    """Open the folder with jobs, cache and environment"""
+@functools.cache
+def computer() -> builds.Computer:
+    """Look at this computer once; drawing asks again and again."""
+    return builds.this_computer()
 
-    bl_idname = "strip_stylizer.workspace_open"
-    bl_label = "Open Workspace"
-    bl_options = {"INTERNAL"}
 
-    def execute(self, context: Any) -> set[str]:
-        """Let the system's file browser show the folder."""
-        folders.workspace().mkdir(parents=True, exist_ok=True)
-        if not bpy.app.background:
-            bpy.ops.wm.path_open(filepath=str(folders.workspace()))
-        return {"FINISHED"}
+def what_comes(build: str) -> str:
+    """Say what an installation downloads and how much room it takes, measured on Linux."""
+    small = "CPU" in builds.words(build, computer()) or "processor" in builds.words(
+        build, computer()
+    )
+    sizes = "0.3 GB to download, 1.4 GB" if small else "3.2 GB to download, 6 GB"
+    return f"{builds.words(build, computer())}: about {sizes} on the disk"
+
+
+def in_words(size: int) -> str:
+    """Say a number of bytes as people do."""
+    if size >= 1e9:
+        return f"{size / 1e9:.1f} GB"
+    return f"{size / 1e6:.0f} MB" if size >= 1e6 else f"{size / 1e3:.0f} kB"
 
 
 CLASSES = (
     STRIPSTYLIZER_OT_engine_install,
+    STRIPSTYLIZER_OT_engine_repair,
+    STRIPSTYLIZER_OT_engine_install_folder,
+    STRIPSTYLIZER_OT_engine_folder,
     STRIPSTYLIZER_OT_engine_verify,
     STRIPSTYLIZER_OT_engine_cancel,
     STRIPSTYLIZER_OT_engine_choose,
     STRIPSTYLIZER_OT_engine_uninstall,
-    STRIPSTYLIZER_OT_workspace_open,
 )

@@ -1,16 +1,29 @@
-"""Installing and checking the engine: commands that run one after the other while Blender goes on.
+"""Installing, checking and removing the engine: commands that run one after the other.
 
 Nothing here waits; `Setup.advance` is called again and again by the session.
 """
 
 import json
-import shutil
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..engine.client import environment as engine_environment
-from ..engine.client.environment import Environment, Step
+from ..engine.client import installation
+from ..engine.client.installation import Network, Plan, Step, check_step, removal_step
+
+__all__ = [
+    "Network",
+    "Plan",
+    "Setup",
+    "Step",
+    "check_step",
+    "facts_in",
+    "last_line",
+    "removal_step",
+]
+
+MEGABYTE = 1e6
+UV_LINES = 12
 
 
 @dataclass
@@ -20,83 +33,113 @@ class Setup:
     steps: list[Step]
     engine_root: Path
     log: Path
-    target: Environment | None = None
-    version: str = ""
+    purpose: str = "Installation"
     index: int = 0
     process: subprocess.Popen | None = None
     error: str = ""
+    notes: list[str] = field(default_factory=list)
     facts: dict = field(default_factory=dict)
     ended: bool = False
+    progress: dict = field(default_factory=dict)
+    current: Step | None = None
 
     @property
     def label(self) -> str:
         """Return what the panel says."""
         if self.error:
             return self.error
-        return "Done" if self.ended else self.steps[self.index].label
+        if self.ended:
+            return "Done"
+        label = (self.current or self.steps[self.index]).label
+        return f"{label}: {self.amount}" if self.progress.get("total") else label
+
+    @property
+    def amount(self) -> str:
+        """Return how much of a download has come, and how fast."""
+        done, total = (self.progress.get(name, 0) / MEGABYTE for name in ("done", "total"))
+        speed = self.progress.get("speed", 0) / MEGABYTE
+        return f"{done:.0f} of {total:.0f} MB" + (f", {speed:.1f} MB/s" if speed >= 0.05 else "")
 
     @property
     def fraction(self) -> float:
-        """How many of the commands are done, 0 to 1."""
-        return 1.0 if self.ended else (self.index + 0.5) / len(self.steps)
+        """How much is done, 0 to 1."""
+        if self.ended:
+            return 1.0
+        total = self.progress.get("total", 0)
+        part = self.progress.get("done", 0) / total if total else 0.5
+        return (self.index + min(1.0, part)) / len(self.steps)
 
     def advance(self) -> None:
         """Start the next command when one has ended; note what went wrong."""
         if self.ended:
             return
         if self.process is None:
-            self._start()
+            if self.index == 0 and self.current is None:
+                self.log.unlink(missing_ok=True)
+            self._start(self.steps[self.index])
         elif (code := self.process.poll()) is not None:
             self._step_ended(code)
+        else:
+            self._read_progress()
 
     def cancel(self) -> None:
-        """Stop the command that runs; what is unfinished stays and is built anew next time."""
-        if self.process is not None and self.process.poll() is None:
-            self.process.kill()
+        """Stop the command that runs; what has come stays, and the next time goes on from it."""
+        if self.process is not None:
+            installation.stop(self.process)
         self.error, self.ended = "Cancelled", True
 
-    def _start(self) -> None:
+    def _start(self, step: Step) -> None:
+        self.current, self.progress = step, {}
+        if step.progress is not None:
+            step.progress.unlink(missing_ok=True)
         try:
-            if self.index == 0:
-                self.log.unlink(missing_ok=True)
-                self._clear_partial()
-            step = self.steps[self.index]
-            self.process = engine_environment.start_step(step, self.engine_root, self.log)
+            self.process = installation.start(step, self.engine_root, self.log)
         except OSError as error:
             self.error, self.ended = f"{error.strerror}: {error.filename}", True
 
-    def _clear_partial(self) -> None:
-        if self.target is not None:
-            shutil.rmtree(self.target.partial, ignore_errors=True)
-            self.target.folder.parent.mkdir(parents=True, exist_ok=True)
-
-    def _step_ended(self, code: int) -> None:
-        if code != 0:
-            self.error = f"{self.steps[self.index].label} failed: {last_line(self.log)}"
-            self.ended = True
-            return
-        self.index, self.process = self.index + 1, None
-        if self.index == len(self.steps):
-            self._finish()
-
-    def _finish(self) -> None:
-        self.ended = True
-        self.facts = facts_in(self.log)
-        if self.target is None:
+    def _read_progress(self) -> None:
+        assert self.current is not None
+        if self.current.progress is None:
             return
         try:
-            self.target.finish(self.version)
-        except OSError as error:
-            self.error = f"The environment cannot be put in its place: {error.strerror}"
+            self.progress = json.loads(self.current.progress.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return
+
+    def _step_ended(self, code: int) -> None:
+        assert self.current is not None
+        self.process = None
+        if code == 0:
+            self._next()
+        elif self.current.otherwise is not None:
+            if self.current.note:
+                self.notes.append(self.current.note)
+            self._start(self.current.otherwise)
+        else:
+            self.error = f"{self.current.label} failed: {last_line(self.log)}"
+            self.ended = True
+
+    def _next(self) -> None:
+        self.facts = facts_in(self.log) or self.facts
+        self.index, self.progress = self.index + 1, {}
+        if self.index == len(self.steps):
+            self.ended = True
+        else:
+            self._start(self.steps[self.index])
 
 
 def last_line(log: Path) -> str:
-    """Return the last line of a log, for an error message."""
+    """Return the last line of a log, for an error message; uv's own sentence where it gave one."""
     try:
         lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
     except OSError:
         lines = []
-    return lines[-1].strip() if lines else "no reason given"
+    lines = [line.strip() for line in lines if line.strip()] or ["no reason given"]
+    errors = [line for line in lines[-UV_LINES:] if line.startswith("error: ")]
+    if not errors or not lines[-1].startswith(("cause: ", "error: ", "hint: ")):
+        return lines[-1]
+    causes = [line.removeprefix("cause: ") for line in lines if line.startswith("cause: ")]
+    return ": ".join([errors[-1].removeprefix("error: "), *causes[-1:]])
 
 
 def facts_in(log: Path) -> dict:
@@ -106,8 +149,3 @@ def facts_in(log: Path) -> dict:
     except json.JSONDecodeError:
         return {}
     return facts if isinstance(facts, dict) else {}
-
-
-def check_step(python: Path) -> Step:
-    """Return the command that proves that an environment can run the engine."""
-    return Step("Checking the engine", [str(python), "-P", "-m", "engine", "check", "--json"])

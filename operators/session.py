@@ -37,6 +37,7 @@ class State:
     jobs: dict[str, Job] = field(default_factory=dict)
     setup: Setup | None = None
     engine: str = ""
+    storage: dict[str, int] = field(default_factory=dict)
     pictures: Any = None
 
 
@@ -209,7 +210,7 @@ def _busy() -> bool:
 def _picture_of_all() -> list:
     jobs = [(j.id, j.label, j.fraction, j.note, j.arrived, j.icon) for j in state.jobs.values()]
     setup = state.setup
-    return [*jobs, (setup.index, setup.ended) if setup else None]
+    return [*jobs, (setup.label, setup.fraction) if setup else None]
 
 
 def _advance_or_fail(job: Job) -> None:

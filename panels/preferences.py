@@ -1,10 +1,10 @@
-"""The preferences: engine, device, network, behaviour, output, storage. No account, no telemetry."""
+"""The preferences: engine, device, network, behaviour, output and storage. No account."""
 
 from typing import Any
 
 import bpy
 
-from ..operators import folders, session
+from ..operators import environment, folders, session, storage
 from . import sidebar
 
 DEVICES = (
@@ -118,41 +118,117 @@ class STRIPSTYLIZER_AP_preferences(bpy.types.AddonPreferences):
     )
 
     def draw(self, context: Any) -> None:
-        """Show the engine's state and what can be chosen."""
+        """Show the engine's state, then what can be chosen, by subject."""
         layout = self.layout
         layout.use_property_split = True
         layout.use_property_decorate = False
-        sidebar.draw_engine(layout)
-        if session.engine() == "ready":
-            row = layout.row()
-            row.operator("strip_stylizer.engine_verify")
-            row.operator("strip_stylizer.engine_uninstall")
-            draw_facts(layout)
-        for title, names in SECTIONS:
-            header, body = layout.panel(f"strip_stylizer_{title}", default_closed=True)
-            header.label(text=title)
-            if body is not None:
-                for name in names:
-                    body.prop(self, name)
-        layout.operator("strip_stylizer.workspace_open")
+        draw_engine(layout, self)
+        for title, icon, names in SECTIONS:
+            header, body = layout.panel(f"strip_stylizer_{title.lower()}", default_closed=True)
+            header.label(text=title, icon=icon)
+            if body is None:
+                continue
+            for name in names:
+                body.prop(self, name)
+            if title == "Network":
+                draw_network(body)
+            if title == "Storage":
+                draw_storage(body)
 
 
 SECTIONS = (
-    ("Engine", ("python_path", "torch_build", "device", "memory_limit_gb")),
-    ("Network", ("index_url", "extra_index", "ca_bundle")),
+    ("Engine", "PREFERENCES", ("torch_build", "device", "memory_limit_gb", "python_path")),
+    ("Network", "INTERNET", ("index_url", "extra_index", "ca_bundle")),
     (
         "Behaviour",
+        "TOOL_SETTINGS",
         (
             "pause_while_rendering",
             "keep_running",
-            "jobs_at_once",
             "import_when_finished",
             "show_timeline_bar",
+            "jobs_at_once",
         ),
     ),
-    ("Output", ("output_folder",)),
-    ("Storage", ("workspace",)),
+    ("Output", "OUTPUT", ("output_folder",)),
+    ("Storage", "DISK_DRIVE", ("workspace",)),
 )
+
+
+def draw_engine(layout: Any, preferences: Any) -> None:
+    """Show whether there is an engine, what it is, and what can be done with it."""
+    box = layout.box()
+    setup = session.state.setup
+    state = session.engine()
+    if setup is not None and not setup.ended:
+        row = box.row(align=True)
+        row.progress(text=setup.label, factor=setup.fraction)
+        row.operator("strip_stylizer.engine_cancel", text="", icon="X")
+        return
+    icon = "CHECKMARK" if state == "ready" else "ERROR"
+    box.label(text=f"Engine: {state}", icon=icon)
+    if setup is not None:
+        for sentence in (*setup.notes, f"{setup.purpose}: {setup.error}" if setup.error else ""):
+            if sentence:
+                sidebar.draw_text(box, f"{sentence}.", icon="INFO")
+    if state == "ready":
+        draw_facts(box)
+        draw_ready_buttons(box)
+    else:
+        draw_missing_buttons(box, preferences)
+
+
+def draw_ready_buttons(box: Any) -> None:
+    """Show what can be done with an engine."""
+    row = box.row(align=True)
+    row.operator("strip_stylizer.engine_verify", text="Verify")
+    row.operator("strip_stylizer.engine_repair", text="Repair")
+    row.operator("strip_stylizer.engine_uninstall", text="Uninstall")
+    box.operator("strip_stylizer.engine_folder")
+
+
+def draw_missing_buttons(box: Any, preferences: Any) -> None:
+    """Show how to get an engine, and what it costs."""
+    chosen = preferences.torch_build
+    box.label(text=environment.what_comes(chosen), translate=False)
+    row = box.row(align=True)
+    going_on = session.engine() == "incomplete"
+    row.operator(
+        "strip_stylizer.engine_install",
+        text="Continue Installation" if going_on else "Install Engine",
+        icon="IMPORT",
+    )
+    row.operator("strip_stylizer.engine_install_folder", text="From Folder", icon="FILE_FOLDER")
+    row = box.row(align=True)
+    row.operator("strip_stylizer.engine_choose", text="Use an Existing Python")
+    row.operator("strip_stylizer.engine_folder")
+
+
+def draw_network(layout: Any) -> None:
+    """Say whether Blender may go online."""
+    reason = environment.offline_reason()
+    layout.label(text=reason or "Online access is allowed", icon="INTERNET_OFFLINE" if reason
+                 else "INTERNET")  # fmt: skip
+    if reason and not bpy.app.online_access_override:
+        layout.prop(bpy.context.preferences.system, "use_online_access")
+
+
+def draw_storage(layout: Any) -> None:
+    """Show what is where, how large it was when it was measured, and what can be deleted."""
+    found = session.state.storage
+    layout.label(text=str(folders.workspace()), icon="FILE_FOLDER", translate=False)
+    for name, title, kind in storage.PARTS:
+        if found.get(name):
+            row = layout.row()
+            row.label(text=title)
+            row.label(text=environment.in_words(found[name]))
+            if kind:
+                row.operator("strip_stylizer.storage_clean", text="", icon="TRASH").what = kind
+            else:
+                row.label(text="", icon="BLANK1")
+    row = layout.row(align=True)
+    row.operator("strip_stylizer.storage_measure", icon="FILE_REFRESH")
+    row.operator("strip_stylizer.workspace_open", icon="FILE_FOLDER")
 
 
 def draw_facts(layout: Any) -> None:
@@ -164,7 +240,10 @@ def draw_facts(layout: Any) -> None:
     device = facts.get("device") or {}
     layout.label(text=f"Device: {device.get('name') or device.get('kind', 'unknown')}")
     versions = facts.get("versions") or {}
-    layout.label(text=", ".join(f"{name} {number}" for name, number in versions.items()))
+    shown = [
+        f"{name} {versions[name]}" for name in ("torch", "open_clip_torch") if name in versions
+    ]
+    layout.label(text=", ".join(shown), translate=False)
 
 
 CLASSES = (STRIPSTYLIZER_AP_preferences,)

@@ -1,24 +1,24 @@
-"""The engine's own Python environment: create it, install into it, prove that it works.
+"""The engine's own Python environment: where it is, what is to be said of it, how large it is.
 
-An installation is a list of commands that the host runs one after the other, so that its window
-never waits. It builds beside the final folder and is renamed when the last command has succeeded.
+It is built beside its final folder and gets its name when it has proved that it can compute; how,
+is in `installation`.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 import shutil
-import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from . import process
-
 MARKER = "strip-stylizer.json"
-REQUIREMENTS = "requirements.txt"
-NEEDED_BYTES = 8 * 2**30
+LOCK = Path(__file__).parents[1] / "requirements.txt"
+RENAME_TRIES = 4
 
 
 class State(Enum):
@@ -28,14 +28,6 @@ class State(Enum):
     INCOMPLETE = "incomplete"
     READY = "ready"
     OUTDATED = "outdated"
-
-
-@dataclass(frozen=True)
-class Step:
-    """One command of an installation."""
-
-    label: str
-    command: list[str]
 
 
 @dataclass(frozen=True)
@@ -50,55 +42,74 @@ class Environment:
         return self.folder.with_name(self.folder.name + ".partial")
 
     @property
+    def packages(self) -> Path:
+        """Where downloaded packages wait for being installed."""
+        return self.folder.with_name("packages")
+
+    @property
     def python(self) -> Path:
         """The interpreter."""
         return python_of(self.folder)
 
-    def state(self, version: str) -> State:
-        """Describe the environment; ``version`` is that of the engine that wants to use it."""
+    def marker(self) -> dict:
+        """Return what the installation wrote down when it had succeeded, {} before that."""
         try:
-            marker = json.loads((self.folder / MARKER).read_text(encoding="utf-8"))
-        except (OSError, json.JSONDecodeError):
+            found = json.loads((self.folder / MARKER).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    def state(self, version: str) -> State:
+        """Describe the environment; ``version`` is that of the engine that wants to use it.
+
+        A newer engine can use an environment whose packages were locked as its own are.
+        """
+        marker = self.marker()
+        if not marker:
             there = self.partial.exists() or self.folder.exists()
             return State.INCOMPLETE if there else State.NOT_INSTALLED
         if not self.python.is_file():  # also where it links to a Python that was removed
             return State.INCOMPLETE
-        return State.READY if marker.get("version") == version else State.OUTDATED
+        fits = marker.get("version") == version or marker.get("lock") == lock_digest()
+        return State.READY if fits else State.OUTDATED
 
-    def missing_space(self) -> int:
-        """Return how many bytes the disk lacks for an installation, 0 where there is room."""
-        parent = next(path for path in (self.folder, *self.folder.parents) if path.exists())
-        return max(0, NEEDED_BYTES - shutil.disk_usage(parent).free)
-
-    def steps(self, base_python: Path, engine_root: Path) -> list[Step]:
-        """Return the commands that install the engine; run them in order, then call `finish`.
-
-        ``base_python`` is an interpreter of at least 3.11 that has the module venv.
-        """
-        python = str(python_of(self.partial))
-        requirements = str(engine_root / "engine" / REQUIREMENTS)
-        pip = [python, "-m", "pip"]
-        quiet = ["--disable-pip-version-check", "--no-input"]
-        return [
-            Step("Creating the environment", [str(base_python), "-m", "venv", str(self.partial)]),
-            Step(
-                "Downloading and installing packages",
-                [*pip, "install", *quiet, "--require-hashes", "-r", requirements],
-            ),
-            Step("Checking the installation", [python, "-P", "-m", "engine", "check"]),
-        ]
-
-    def finish(self, version: str) -> None:
-        """Give the built environment its name."""
-        marker = json.dumps({"version": version})
-        (self.partial / MARKER).write_text(marker, encoding="utf-8")
-        shutil.rmtree(self.folder, ignore_errors=True)
-        self.partial.replace(self.folder)
+    def finish(self, version: str, **facts: object) -> None:
+        """Give the built environment its name; ``facts`` are kept with it."""
+        marker = {"version": version, "lock": lock_digest(), **facts}
+        (self.partial / MARKER).write_text(json.dumps(marker), encoding="utf-8")
+        old = self.folder.with_name(self.folder.name + ".old")
+        shutil.rmtree(old, ignore_errors=True)
+        if self.folder.exists():
+            rename(self.folder, old)
+        try:
+            rename(self.partial, self.folder)
+        except OSError:
+            if old.exists():
+                rename(old, self.folder)
+            raise
+        shutil.rmtree(old, ignore_errors=True)
 
     def remove(self) -> None:
         """Delete the environment and what is left of unfinished ones."""
-        for folder in (self.folder, self.partial):
+        for folder in (self.folder, self.partial, self.packages):
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def rename(source: Path, target: Path) -> None:
+    """Rename a folder; a virus scanner may hold it for a moment."""
+    for remaining in reversed(range(RENAME_TRIES)):
+        try:
+            source.replace(target)
+            return
+        except PermissionError:
+            if remaining == 0:
+                raise
+            time.sleep(1.0)
+
+
+def lock_digest() -> str:
+    """Return what tells one lock file from another."""
+    return hashlib.sha256(LOCK.read_bytes()).hexdigest()[:16]
 
 
 def python_of(folder: Path) -> Path:
@@ -108,39 +119,18 @@ def python_of(folder: Path) -> Path:
     return folder / "bin" / "python"
 
 
-def start_step(step: Step, engine_root: Path, log: Path) -> subprocess.Popen:
-    """Start one command of an installation; its output is added to ``log``."""
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("ab") as output:
-        return subprocess.Popen(
-            step.command,
-            env=process.environment(engine_root),
-            cwd=log.parent,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-
-
-def check(python: Path, engine_root: Path, *, seconds: float = 120) -> dict:
-    """Ask an environment what it can do: device, versions, weights.
-
-    Raises OSError where ``python`` cannot be started, ValueError with the reason where it cannot
-    run the engine.
-    """
-    try:
-        done = subprocess.run(
-            [str(python), "-P", "-m", "engine", "check", "--json"],
-            env=process.environment(engine_root),
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            timeout=seconds,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise ValueError(f"{python} did not answer within {seconds:.0f} s") from error
-    if done.returncode != 0:
-        lines = (done.stderr or done.stdout).strip().splitlines() or ["no reason given"]
-        raise ValueError(lines[-1])
-    return json.loads(done.stdout)
+def size_of(folder: Path) -> int:
+    """Return how many bytes a folder takes on the disk; a file with two names counts once."""
+    total, seen = 0, set()
+    for place, _, names in os.walk(folder):
+        for name in names:
+            try:
+                facts = (Path(place) / name).lstat()
+            except OSError:
+                continue
+            if facts.st_nlink > 1:
+                if (facts.st_dev, facts.st_ino) in seen:
+                    continue
+                seen.add((facts.st_dev, facts.st_ino))
+            total += facts.st_size
+    return total

@@ -1,5 +1,6 @@
 """Installing and checking the engine without waiting for it."""
 
+import dataclasses
 import sys
 import time
 
@@ -10,12 +11,12 @@ import pytest
 @pytest.fixture
 def setup_of(part, tmp_path, scene):
     """Return a function that makes a setup of commands given as Python text."""
-    environment, installing = part("engine.client.environment"), part("operators.installing")
+    installing = part("operators.installing")
 
-    def make(*scripts, target=None):
-        steps = [environment.Step(f"Step {i}", [sys.executable, "-c", text])
+    def make(*scripts, **facts):
+        steps = [installing.Step(f"Step {i}", [sys.executable, "-c", text], **facts)
                  for i, text in enumerate(scripts)]  # fmt: skip
-        return installing.Setup(steps, tmp_path, tmp_path / "log", target, "1.0")
+        return installing.Setup(steps, tmp_path, tmp_path / "log")
 
     return make
 
@@ -29,24 +30,47 @@ def finish(setup):
     return setup
 
 
-def test_commands_run_one_after_the_other(setup_of, part, tmp_path):
-    environment = part("engine.client.environment")
-    target = environment.Environment(tmp_path / "env")
-    python = environment.python_of(target.partial)
-    make = (
-        f"import pathlib as p; x = p.Path({str(python)!r}); x.parent.mkdir(parents=True); x.touch()"
-    )
-    setup = finish(setup_of(make, 'print(\'{"device": {"name": "x"}}\')', target=target))
-    assert setup.error == "" and setup.facts == {"device": {"name": "x"}}
-    assert target.state("1.0").value == "ready"
-    assert target.state("2.0").value == "outdated"
-    target.python.unlink()
-    assert target.state("1.0").value == "incomplete"
+def test_commands_run_one_after_the_other(setup_of, tmp_path):
+    first, second = (f"open({str(tmp_path / name)!r}, 'x').close()" for name in ("a", "b"))
+    setup = finish(setup_of(first, f"import os; os.remove({str(tmp_path / 'a')!r}); {second}"))
+    assert setup.error == "" and setup.label == "Done" and setup.fraction == 1.0
+    assert (tmp_path / "b").exists() and not (tmp_path / "a").exists()
+
+
+def test_the_facts_of_a_check_are_kept_when_more_commands_follow(setup_of):
+    setup = finish(setup_of('print(\'{"device": {"name": "x"}}\')', "print('in its place')"))
+    assert setup.facts == {"device": {"name": "x"}}
 
 
 def test_the_first_failure_ends_the_setup_with_its_last_words(setup_of):
     setup = finish(setup_of("raise SystemExit('no room left')", "print('never')"))
     assert setup.error == "Step 0 failed: no room left" and setup.fraction == 1.0
+
+
+def test_the_sentence_of_a_failed_uv_is_its_error_and_the_last_cause(setup_of):
+    said = "error: Request failed\\n  cause: Failed to fetch x\\n  cause: no such host"
+    setup = finish(setup_of(f"import sys; print('{said}'); sys.exit(2)"))
+    assert setup.error == "Step 0 failed: Request failed: no such host"
+
+
+def test_a_command_that_fails_is_replaced_by_its_other_way(setup_of, part):
+    setup = setup_of("raise SystemExit(2)")
+    other = setup_of("print('other')").steps[0]
+    setup.steps[0] = dataclasses.replace(setup.steps[0], otherwise=other, note="Taken another way")
+    assert finish(setup).error == "" and setup.notes == ["Taken another way"]
+
+
+def test_a_download_is_shown_in_megabytes(setup_of, tmp_path):
+    shown = tmp_path / "progress.json"
+    said = '{"name": "torch", "done": 5e8, "total": 2e9, "speed": 3e7}'
+    text = f"import time; open({str(shown)!r}, 'w').write('{said}'); time.sleep(30)"
+    setup = setup_of(text, progress=shown)
+    end = time.monotonic() + 20
+    while not setup.progress and time.monotonic() < end:
+        setup.advance()
+        time.sleep(0.02)
+    assert setup.label == "Step 0: 500 of 2000 MB, 30.0 MB/s" and setup.fraction == 0.25
+    setup.cancel()
 
 
 def test_a_setup_can_be_cancelled(setup_of):
@@ -58,7 +82,7 @@ def test_a_setup_can_be_cancelled(setup_of):
 
 def test_a_program_that_is_not_there_is_a_sentence(setup_of, part):
     setup = setup_of("")
-    setup.steps[0] = part("engine.client.environment").Step("Making it", ["/nowhere/python"])
+    setup.steps[0] = part("operators.installing").Step("Making it", ["/nowhere/python"])
     assert "/nowhere/python" in finish(setup).error
 
 
@@ -70,7 +94,7 @@ def test_installing_needs_online_access(scene, part):
 
 
 def test_verifying_an_environment_without_packages_says_so(scene, part):
-    with pytest.raises(RuntimeError, match="Checking the engine failed"):
+    with pytest.raises(RuntimeError, match="Letting the engine compute something failed"):
         bpy.ops.strip_stylizer.engine_verify()
     assert not bpy.ops.strip_stylizer.engine_cancel.poll()
 
@@ -95,3 +119,37 @@ def test_the_default_workspace_is_a_folder_of_the_users(part, monkeypatch):
     folders.preferences().workspace = "/tmp/elsewhere"
     assert str(folders.jobs()) == "/tmp/elsewhere/jobs"
     folders.preferences().workspace = ""
+
+
+def test_removing_the_engine_leaves_jobs_and_says_sizes(part, scene):
+    folders, session = part("operators.folders"), part("operators.session")
+    for name in ("environment", "jobs", "cache", "weights"):
+        folder = folders.workspace() / name
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "file").write_bytes(b"x" * 2000)
+    bpy.ops.strip_stylizer.storage_measure()
+    assert session.state.storage["environment"] == 2000
+    assert bpy.ops.strip_stylizer.engine_uninstall(also_weights=True) == {"FINISHED"}
+    left = {name for name in ("environment", "jobs", "cache", "weights")
+            if (folders.workspace() / name).exists()}  # fmt: skip
+    assert left == {"jobs", "cache"}
+    assert bpy.ops.strip_stylizer.storage_clean(what="cache") == {"FINISHED"}
+    assert not folders.cache().exists()
+
+
+def test_a_folder_that_is_no_offline_folder_is_refused(part, scene, tmp_path):
+    with pytest.raises(RuntimeError, match=r"no offline folder|carries no uv"):
+        bpy.ops.strip_stylizer.engine_install_folder(directory=str(tmp_path))
+
+
+def test_the_preferences_choose_build_and_network(part, scene):
+    environment, folders = part("operators.environment"), part("operators.folders")
+    chosen = folders.preferences()
+    chosen.torch_build, chosen.index_url, chosen.ca_bundle = "cpu", "https://x.example", "/c.pem"
+    try:
+        plan = environment.plan()
+        assert plan.build == "cpu" and plan.network.index_url == "https://x.example"
+        assert plan.network.variables == {"SSL_CERT_FILE": "/c.pem"}
+    finally:
+        for name in ("torch_build", "index_url", "ca_bundle"):
+            chosen.property_unset(name)

@@ -58,7 +58,7 @@ def test_without_an_engine_it_offers_to_install_one(main, part, monkeypatch):
 
 def test_an_installation_shows_its_step(main, part, tmp_path, monkeypatch):
     session, installing = part("operators.session"), part("operators.installing")
-    step = part("engine.client.environment").Step("Downloading packages", ["true"])
+    step = installing.Step("Downloading packages", ["true"])
     session.state.setup = installing.Setup([step], tmp_path, tmp_path / "log")
     session.state.engine = "not installed"
     shown = main()

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -10,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from engine.client import process
-from engine.client.environment import Environment, State, python_of
 from engine.client.status import JobReader, Phase
 from engine.contract.folder import JobFolder
 from engine.contract.job import Footage, FootageKind, Stage, TargetTexts, single
@@ -95,31 +93,6 @@ def test_the_hosts_python_does_not_leak_into_the_engine(monkeypatch):
     clean = process.environment(ROOT)
     assert "PYTHONHOME" not in clean and "VIRTUAL_ENV" not in clean
     assert clean["PYTHONPATH"] == str(ROOT)
-
-
-def test_an_environment_knows_its_state(tmp_path):
-    there = Environment(tmp_path / "engine")
-    assert there.state("1.0") is State.NOT_INSTALLED
-    there.partial.mkdir()
-    assert there.state("1.0") is State.INCOMPLETE
-    there.finish("1.0")
-    assert there.state("1.0") is State.INCOMPLETE
-    there.python.parent.mkdir()
-    there.python.touch()
-    assert there.state("1.0") is State.READY
-    assert there.state("1.1") is State.OUTDATED
-    there.remove()
-    assert there.state("1.0") is State.NOT_INSTALLED
-
-
-def test_the_first_step_of_an_installation_makes_a_python(tmp_path):
-    there = Environment(tmp_path / "engine")
-    steps = there.steps(Path(sys.executable), ROOT)
-    assert [Path(step.command[0]) for step in steps[1:]] == [python_of(there.partial)] * 2
-    assert (ROOT / "engine" / "requirements.txt").is_file()
-    assert "--require-hashes" in steps[1].command
-    subprocess.run([*steps[0].command, "--without-pip"], check=True, timeout=60)
-    assert python_of(there.partial).exists()
 
 
 def test_a_paused_job_waits_and_goes_on(tmp_path):
