@@ -30,8 +30,8 @@ RENAME_PAUSE = 0.1  # seconds
 # Raise a stage's version whenever the same request would give another result.
 STAGE_VERSIONS = {
     Stage.FRAMES: 1,
-    Stage.FLOW: 1,
-    Stage.MASKS: 1,
+    Stage.FLOW: 2,
+    Stage.MASKS: 2,
     Stage.DECOMPOSITION: 2,
     Stage.STYLIZATION: 1,
     Stage.RENDER: 1,

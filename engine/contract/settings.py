@@ -75,8 +75,14 @@ class FlowSettings:
     quality: str = setting(
         "medium",
         "Flow Quality",
-        "Preset of the DIS optical flow",
-        choices=("fast", "medium"),
+        "fast, medium: DIS flow, on the processor. raft: a trained network, best on a GPU; "
+        "its weights must be on this computer",
+        choices=("fast", "medium", "raft"),
+    )
+    raft: str = setting(
+        "raft_large:C_T_SKHT_V2",
+        "RAFT Weights",
+        "raft_large or raft_small, a colon, and a tag whose weights are on this computer or a file",
     )
     consistency: float = setting(
         1.0,
@@ -94,7 +100,7 @@ class MasksSettings:
     """How an object is found when its masks are not given."""
 
     grabcut_rounds: int = setting(
-        5, "GrabCut Rounds", "Rounds of GrabCut on the frame with the box", low=1, high=20
+        5, "GrabCut Rounds", "Rounds of GrabCut on frames with a box or strokes", low=1, high=20
     )
     motion_threshold: float = setting(
         1.0,
@@ -103,6 +109,19 @@ class MasksSettings:
         "in multiples of the background's own scatter",
         low=0.1,
         high=20.0,
+    )
+    detector: str = setting(
+        "maskrcnn_resnet50_fpn_v2:COCO_V1",
+        "Detector Weights",
+        "maskrcnn_resnet50_fpn_v2 or maskrcnn_resnet50_fpn, a colon, and a tag whose weights are "
+        "on this computer or a file",
+    )
+    detector_score: float = setting(
+        0.5,
+        "Detector Score",
+        "How sure the detector must be of an object",
+        low=0.05,
+        high=1.0,
     )
 
 

@@ -6,6 +6,7 @@ at p + flow(p) in the other.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -15,6 +16,7 @@ import numpy as np
 
 from ..contract.events import Report, Stopped
 from ..contract.settings import FlowSettings
+from .repeatable import repeatable
 
 PHOTOMETRIC_LIMIT = 20.0  # grey levels at a standard deviation of `GREY_DEVIATION`
 GREY_DEVIATION = 48.0
@@ -34,31 +36,47 @@ class Flow:
     backward_valid: np.ndarray
 
 
-def estimate_flow(frames: np.ndarray, settings: FlowSettings, report: Report) -> Flow:
-    """Estimate the flow between neighbours of ``frames``, uint8 RGB [T, H, W, 3]. Raises Stopped.
+def estimate_flow(
+    frames: np.ndarray, settings: FlowSettings, report: Report, *, device: str = "cpu"
+) -> Flow:
+    """Estimate the flow between neighbours of ``frames``, uint8 RGB [T, H, W, 3].
 
     A vector is valid where it ends inside the frame, where going forth and back misses by less
-    than ``settings.consistency`` px, and where the two pixels look alike.
+    than ``settings.consistency`` px, and where the two pixels look alike. Only RAFT works on
+    ``device``. Raises Stopped, and EngineError where RAFT's weights cannot be had.
     """
     assert frames.ndim == 4 and frames.shape[3] == 3, frames.shape
+    between = _estimator(settings, device)
+    greys = [normalised_grey(frame) for frame in frames]
+    parts: list[tuple[np.ndarray, ...]] = []
+    with repeatable():
+        for index, (grey, following) in enumerate(pairwise(greys)):
+            if report.stopping():
+                raise Stopped
+            forward, backward = between(frames, index, index + 1), between(frames, index + 1, index)
+            limit = settings.consistency
+            forward_valid = _valid(forward, backward, grey, following, limit=limit)
+            backward_valid = _valid(backward, forward, following, grey, limit=limit)
+            parts.append((forward, backward, forward_valid, backward_valid))
+            report.progress(index + 1, len(frames) - 1)
+    return Flow(*(np.stack(part) for part in zip(*parts, strict=True)))
+
+
+def _estimator(settings: FlowSettings, device: str) -> Callable[[np.ndarray, int, int], np.ndarray]:
+    """Return a function of frames and two of their numbers: the flow [H, W, 2] between the two."""
+    if settings.quality == "raft":
+        from .raft import Raft  # torch comes only for those who need it
+
+        raft = Raft(settings.raft, device)
+        return lambda frames, first, second: raft.between(frames[first], frames[second])
     presets = {
         "fast": cv2.DISOPTICAL_FLOW_PRESET_FAST,
         "medium": cv2.DISOPTICAL_FLOW_PRESET_MEDIUM,
     }
     estimator = cv2.DISOpticalFlow.create(presets[settings.quality])
-    greys = [normalised_grey(frame) for frame in frames]
-    parts: list[tuple[np.ndarray, ...]] = []
-    for index, (grey, following) in enumerate(pairwise(greys)):
-        if report.stopping():
-            raise Stopped
-        forward = dense_flow(estimator, grey, following)
-        backward = dense_flow(estimator, following, grey)
-        limit = settings.consistency
-        forward_valid = _valid(forward, backward, grey, following, limit=limit)
-        backward_valid = _valid(backward, forward, following, grey, limit=limit)
-        parts.append((forward, backward, forward_valid, backward_valid))
-        report.progress(index + 1, len(frames) - 1)
-    return Flow(*(np.stack(part) for part in zip(*parts, strict=True)))
+    return lambda frames, first, second: dense_flow(
+        estimator, normalised_grey(frames[first]), normalised_grey(frames[second])
+    )
 
 
 def normalised_grey(frame: np.ndarray) -> np.ndarray:

@@ -1,11 +1,12 @@
-"""Masks that nobody drew: found from one box, or from what moves against the background.
+"""Masks that nobody drew whole: found by motion, from one box or from strokes, and corrected.
 
 Searching happens on small pictures; the answer is brought to the working size along its edges.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from functools import partial
 
 import cv2
 import numpy as np
@@ -13,19 +14,22 @@ import numpy as np
 from ..contract.events import EngineError, Fault, Report, Stopped
 from ..contract.job import Box
 from ..contract.settings import MasksSettings
-from .flow import Flow, warp
-from .frames import Video, working_size
+from .boxes import MOVING_CONTRAST, cut_by_box, moving_in, rectangle_of, travelling_box
+from .flow import Flow
+from .frames import Video
 from .motion import motion_evidence
-from .segmentation import ROUNDS, appearance, edge_aware, follow, settle
+from .pieces import largest_persistent, persistent
+from .segmentation import ROUNDS, appearance, follow, settle
+from .sizes import enlarged, reduced
+from .strokes import Marks, cut_by_marks, first_guess, near, shrunk
 
-SEARCH_SIDE = 256  # px
 BORDER_PART = 0.08  # of the longer side: objects rarely begin at the border
 BORDER_TRUST = 0.3  # what is left of the evidence at the very border
-STRONG = 0.65  # part of a frame's strongest evidence that makes a pixel probable
-MOVING_PART = 0.3  # of a box's strongest evidence that makes a pixel of the box moving
-MOVING_CONTRAST = 3.0  # how much stronger evidence in the box must be than around it
-BOX_ROOM = 1.15  # how much the box grows where it travels with the object
+STRONG = 0.6  # part of a frame's strongest evidence that makes a pixel probable
 SLOPE = 0.12  # how quickly evidence turns into probability
+OUTSIDE_BOX = 0.1  # what is left of the probability outside the travelling box
+BELONGING_PART = 0.06  # of the longer side: how far from a followed object motion is its own
+CORRECTION_FADE = 12.0  # frames after which a correction counts half
 
 
 class _Steps:
@@ -37,27 +41,26 @@ class _Steps:
     def tick(self) -> None:
         if self.report.stopping():
             raise Stopped
-        self.done += 1
+        self.done = min(self.done + 1, self.total)
         self.report.progress(self.done, self.total)
 
 
 def find_by_motion(video: Video, flow: Flow, settings: MasksSettings, report: Report) -> np.ndarray:
     """Return the probability float32 [T, H, W] of the object that moves against the background."""
-    frames, small_flow = _reduced(video.frames, flow)
+    frames, small_flow = reduced(video.frames, flow)
     steps = _Steps(report, len(frames) * (ROUNDS + 1))
     evidence = motion_evidence(
         frames, small_flow, threshold=settings.motion_threshold, tick=steps.tick
     )
-    look = appearance(frames)
-    found = settle(look, _prior(evidence), small_flow, steps.tick)
-    return _enlarged(_largest_persistent(found, small_flow), video.frames)
+    found = settle(appearance(frames), _prior(evidence), small_flow, steps.tick)
+    return enlarged(largest_persistent(found, small_flow), video.frames)
 
 
 def find_by_box(
     video: Video, flow: Flow, box: Box, settings: MasksSettings, report: Report
 ) -> np.ndarray:
     """Return the probability float32 [T, H, W] of the object in ``box`` on one frame."""
-    frames, small_flow = _reduced(video.frames, flow)
+    frames, small_flow = reduced(video.frames, flow)
     if not 0 <= box.frame < len(frames):
         raise EngineError(
             Fault.BAD_JOB,
@@ -65,101 +68,175 @@ def find_by_box(
             "Draw the box on a frame of the strip.",
         )
     steps = _Steps(report, len(frames) * (ROUNDS + 2))
-    rectangle = _rectangle(box, video.source_size, frames.shape[1:3])
+    rectangle = rectangle_of(box, video.source_size, frames.shape[1:3])
     evidence = motion_evidence(
         frames, small_flow, threshold=settings.motion_threshold, tick=steps.tick
     )
-    moving = _moving(evidence[box.frame], rectangle)
-    first = _cut_out(frames[box.frame], rectangle, moving, rounds=settings.grabcut_rounds)
+    moving = moving_in(evidence[box.frame], rectangle)
+    first = cut_by_box(frames[box.frame], rectangle, moving, rounds=settings.grabcut_rounds)
     look = appearance(frames)
-    prior = follow(look, first, box.frame, small_flow, steps.tick)
+    prior = follow(look, {box.frame: first}, small_flow, steps.tick)
+    gate = travelling_box(prior, rectangle, box.frame, small_flow)
+    prior = prior * np.where(gate, 1.0, OUTSIDE_BOX).astype(np.float32)
     if moving is not None:
-        motion = _prior(evidence) * _travelling_box(prior, rectangle, box.frame)
-        prior = 0.5 * (prior + motion)
-    found = settle(look, prior, small_flow, steps.tick)
-    return _enlarged(_largest_persistent(found, small_flow, box.frame), video.frames)
+        prior = 0.5 * (prior + _prior(evidence) * gate)
+    certain = {box.frame: Marks.around(rectangle, first.shape)}
+    found = settle(look, prior, small_flow, steps.tick, certain)
+    return enlarged(largest_persistent(found, small_flow, box.frame), video.frames)
 
 
-def _rectangle(
-    box: Box, source_size: tuple[int, int], shape: tuple[int, ...]
-) -> tuple[int, int, int, int]:
-    """Return left, top, right, bottom of ``box`` in pixels of a picture of ``shape`` (H, W)."""
-    across, down = shape[1] / source_size[0], shape[0] / source_size[1]
-    left, right = (round(x * across) for x in (box.x, box.x + box.width))
-    top, bottom = (round(y * down) for y in (box.y, box.y + box.height))
-    left, right = (min(max(x, 0), shape[1]) for x in (left, right))
-    top, bottom = (min(max(y, 0), shape[0]) for y in (top, bottom))
-    if right - left < 3 or bottom - top < 3:
+def find_by_marks(
+    video: Video, flow: Flow, marks: Mapping[int, Marks], settings: MasksSettings, report: Report
+) -> np.ndarray:
+    """Return the probability float32 [T, H, W] of the object that was painted on some frames."""
+    return _by_marks(video, flow, marks, None, settings, report)
+
+
+def corrected(
+    found: np.ndarray,
+    video: Video,
+    flow: Flow,
+    marks: Mapping[int, Marks],
+    settings: MasksSettings,
+    report: Report,
+) -> np.ndarray:
+    """Return the probability ``found`` [T, H, W] corrected by what was painted on some frames.
+
+    A correction is carried along the flow and counts less the farther away it is.
+    """
+    return _by_marks(video, flow, marks, found, settings, report)
+
+
+def find_by_detector(
+    video: Video,
+    flow: Flow,
+    class_name: str,
+    settings: MasksSettings,
+    report: Report,
+    device: str,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the probability [T, H, W] of the lasting object of a class, and where it is seen [T].
+
+    Raises EngineError OBJECT_NOT_FOUND where no frame shows one.
+    """
+    from .detector import detect, longest_track  # torch comes only for those who need it
+
+    detections = detect(
+        video.frames,
+        class_name,
+        network=settings.detector,
+        least_score=settings.detector_score,
+        device=device,
+        report=report,
+    )
+    track = longest_track(detections, flow)
+    if not track.masks:
         raise EngineError(
             Fault.OBJECT_NOT_FOUND,
-            f"The box at ({box.x:g}, {box.y:g}) of {box.width:g} x {box.height:g} px covers almost "
-            f"nothing of the {source_size[0]} x {source_size[1]} px frame.",
-            "Draw a box around the whole object.",
+            f'The detector sees no "{class_name}" in any of the {len(detections)} frames.',
+            "Lower the setting masks.detector_score, name another class, or draw a box.",
         )
-    return left, top, right, bottom
+    seen = np.isin(np.arange(len(detections)), list(track.masks))
+    return _by_keys(video, flow, track.masks, report), seen
 
 
-def _moving(evidence: np.ndarray, rectangle: tuple[int, int, int, int]) -> np.ndarray | None:
-    """Say which pixels of the box move [H, W], or None where the box moves like the rest."""
-    left, top, right, bottom = rectangle
-    box = np.zeros(evidence.shape, bool)
-    box[top:bottom, left:right] = True
-    around = float(evidence[~box].mean()) if not box.all() else 1.0
-    if np.percentile(evidence[box], 75) < MOVING_CONTRAST * around + 1e-3:
-        return None
-    return box & (evidence > MOVING_PART * np.percentile(evidence[box], 90))
+def _by_keys(
+    video: Video, flow: Flow, keys: Mapping[int, np.ndarray], report: Report
+) -> np.ndarray:
+    """Carry masks [H, W] of some frames, in [0, 1], to all frames and draw their edges anew."""
+    frames, small_flow = reduced(video.frames, flow)
+    steps = _Steps(report, len(frames) * (ROUNDS + 2))
+    look = appearance(frames)
+    small = {frame: shrunk(mask, frames.shape[1:3]) for frame, mask in keys.items()}
+    prior = follow(look, small, small_flow, steps.tick)
+    found = settle(look, prior, small_flow, steps.tick)
+    start = {frame: mask > 0.5 for frame, mask in small.items()}
+    return enlarged(persistent(found, small_flow, start), video.frames)
 
 
-def _cut_out(
-    frame: np.ndarray,
-    rectangle: tuple[int, int, int, int],
+def _by_marks(
+    video: Video,
+    flow: Flow,
+    marks: Mapping[int, Marks],
+    base: np.ndarray | None,
+    settings: MasksSettings,
+    report: Report,
+) -> np.ndarray:
+    frames, small_flow = reduced(video.frames, flow)
+    shape = frames.shape[1:3]
+    small = {frame: mark.reduced(shape) for frame, mark in marks.items()}
+    base = None if base is None else np.stack([shrunk(one, shape) for one in base])
+    steps = _Steps(report, len(frames) * (ROUNDS + 2 + len(marks)))
+    look = appearance(frames)
+    moving = None
+    if base is None:
+        evidence = motion_evidence(
+            frames, small_flow, threshold=settings.motion_threshold, tick=steps.tick
+        )
+        moving = _prior(evidence) if _marked_moves(evidence, small) else None
+    carry = partial(follow, look, flow=small_flow, tick=steps.tick)
+    prior = _carried_from_marks(frames, small, base, moving, carry, settings.grabcut_rounds)
+    if moving is not None:
+        prior = 0.5 * (prior + moving * _reached(prior))
+    if base is not None:
+        prior = _faded(prior, base, small)
+    found = settle(look, prior, small_flow, steps.tick, small)
+    start = {frame: found[frame] > 0.5 for frame in small}
+    return enlarged(persistent(found, small_flow, start), video.frames)
+
+
+def _carried_from_marks(
+    frames: np.ndarray,
+    marks: Mapping[int, Marks],
+    base: np.ndarray | None,
     moving: np.ndarray | None,
-    *,
+    carry: Callable[[dict[int, np.ndarray]], np.ndarray],
     rounds: int,
 ) -> np.ndarray:
-    """Cut the object out of its box by GrabCut, from its ``moving`` pixels; probability [H, W].
+    """Cut the object out of each painted frame, the most painted first, and carry it to all.
 
-    Where next to nothing of the box is called object, an ellipse in it is the better answer.
+    ``base`` is what was found before, ``moving`` what moves; both may be None.
     """
-    left, top, right, bottom = rectangle
-    ellipse = np.zeros(frame.shape[:2], np.uint8)
-    centre, sides = ((left + right) / 2, (top + bottom) / 2), (right - left, bottom - top)
-    cv2.ellipse(ellipse, (centre, sides, 0.0), 1, -1)
-    labels = np.full(frame.shape[:2], cv2.GC_BGD, np.uint8)
-    labels[top:bottom, left:right] = cv2.GC_PR_FGD if moving is None else cv2.GC_PR_BGD
-    if moving is not None:
-        labels[moving] = cv2.GC_PR_FGD
-    elif np.mean(labels == cv2.GC_BGD) < 0.02:
-        labels[ellipse == 0] = cv2.GC_BGD
-    cv2.setRNGSeed(0)
-    models = np.zeros((1, 65)), np.zeros((1, 65))
-    cv2.grabCut(frame, labels, (0, 0, 1, 1), *models, rounds, cv2.GC_INIT_WITH_MASK)
-    cut = np.asarray(labels == cv2.GC_PR_FGD)
-    cut = cut if cut.sum() > 0.05 * sides[0] * sides[1] else ellipse > 0
-    return edge_aware(frame.astype(np.float32) / 255.0, cut.astype(np.float32), radius=1)
+    keys: dict[int, np.ndarray] = {}
+    known = base
+    for frame in sorted(marks, key=lambda one: -int(marks[one].inside.sum())):
+        if known is not None:
+            guess = known[frame] > 0.5
+        else:
+            guess = first_guess(frames[frame], marks[frame])
+            if moving is not None:
+                guess |= near(marks[frame]) & (moving[frame] > 0.5)
+        keys[frame] = cut_by_marks(frames[frame], marks[frame], guess, rounds=rounds)
+        if base is None or len(keys) == len(marks):
+            known = carry(keys)
+    assert known is not None
+    return known
 
 
-def _travelling_box(
-    followed: np.ndarray, rectangle: tuple[int, int, int, int], start: int
-) -> np.ndarray:
-    """Move and scale the box with the followed object; bool [T, H, W], with some room."""
-    left, top, right, bottom = rectangle
-    gates = np.zeros(followed.shape, bool)
-    area_at_start, centre_at_start = _extent(followed[start])
-    for gate, probability in zip(gates, followed, strict=True):
-        area, centre = _extent(probability)
-        scale = float(np.clip(np.sqrt(area / area_at_start), 0.5, 2.0)) * BOX_ROOM
-        corners = np.array([[left, top], [right, bottom]]) - centre_at_start
-        (x0, y0), (x1, y1) = np.rint(corners * scale + centre).astype(int)
-        gate[max(0, y0) : max(0, y1), max(0, x0) : max(0, x1)] = True
-    return gates
+def _marked_moves(evidence: np.ndarray, marks: Mapping[int, Marks]) -> bool:
+    """Does what was painted as object move more than the rest of its frames?"""
+    inside = [evidence[frame][mark.inside] for frame, mark in marks.items()]
+    other = [evidence[frame][mark.outside] for frame, mark in marks.items()]
+    if not any(part.size for part in other):
+        other = [evidence[frame][~near(mark)] for frame, mark in marks.items()]
+    ground = np.concatenate(other)
+    if not ground.size:
+        return False
+    return float(np.concatenate(inside).mean()) > MOVING_CONTRAST * float(ground.mean()) + 1e-3
 
 
-def _extent(probability: np.ndarray) -> tuple[float, np.ndarray]:
-    """Return the area in px and the centre (column, row) of a soft mask."""
-    area = float(probability.sum()) + 1e-3
-    rows, columns = np.indices(probability.shape)
-    return area, np.array([(columns * probability).sum(), (rows * probability).sum()]) / area
+def _reached(followed: np.ndarray) -> np.ndarray:
+    """Say which pixels [T, H, W] are near enough to the ``followed`` object to belong to it."""
+    side = 2 * round(BELONGING_PART * max(followed.shape[1:])) + 1
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    return np.stack([cv2.dilate((one > 0.5).astype(np.uint8), kernel) for one in followed])
+
+
+def _faded(carried: np.ndarray, base: np.ndarray, marks: Mapping[int, Marks]) -> np.ndarray:
+    """Mix what was ``carried`` from corrected frames into ``base``, less with each frame."""
+    distance = np.abs(np.arange(len(base))[:, None] - np.array(sorted(marks))).min(axis=1)
+    share = 0.5 ** (distance / CORRECTION_FADE)
+    return share[:, None, None] * carried + (1.0 - share[:, None, None]) * base
 
 
 def _prior(evidence: np.ndarray) -> np.ndarray:
@@ -173,87 +250,3 @@ def _prior(evidence: np.ndarray) -> np.ndarray:
     strongest = np.clip(strongest, 0.5 * usual, 1.5 * usual) + 1e-6
     ratio = np.clip(trusted / strongest[:, None, None], 0.0, 1.0)
     return (1.0 / (1.0 + np.exp((STRONG - ratio) / SLOPE))).astype(np.float32)
-
-
-def _largest_persistent(
-    probability: np.ndarray, flow: Flow, start: int | None = None
-) -> np.ndarray:
-    """Keep what is joined through time with the largest piece of the frame ``start``.
-
-    Without ``start`` the frame whose largest piece is of median size begins.
-    """
-    solid = probability > 0.5
-    largest = [_largest_piece(frame) for frame in solid]
-    if start is None:
-        start = int(np.argsort([piece.sum() for piece in largest])[len(largest) // 2])
-    kept = probability.copy()
-    kept[start] *= _near(largest[start])
-    for direction in (1, -1):
-        support = largest[start].astype(np.float32)
-        stop = len(solid) if direction == 1 else -1
-        for index in range(start + direction, stop, direction):
-            vectors = flow.backward[index - 1] if direction == 1 else flow.forward[index]
-            brought = warp(support, vectors) > 0.5
-            pieces = _overlapping(solid[index], brought)
-            pieces = pieces if pieces.any() else largest[index]
-            kept[index] *= _near(pieces)
-            support = (pieces if pieces.any() else brought).astype(np.float32)
-    return kept
-
-
-def _largest_piece(solid: np.ndarray) -> np.ndarray:
-    count, labels, statistics, _ = cv2.connectedComponentsWithStats(solid.astype(np.uint8))
-    if count < 2:
-        return solid
-    return np.asarray(labels) == 1 + int(np.argmax(statistics[1:, cv2.CC_STAT_AREA]))
-
-
-def _overlapping(solid: np.ndarray, expected: np.ndarray) -> np.ndarray:
-    """Keep the pieces of ``solid`` of which a third was expected."""
-    count, labels = cv2.connectedComponents(solid.astype(np.uint8))
-    area = np.bincount(labels.ravel(), minlength=count)
-    common = np.bincount(labels[expected], minlength=count)
-    keep = common > area / 3
-    keep[0] = False
-    return keep[np.asarray(labels, np.int64)]
-
-
-def _near(piece: np.ndarray) -> np.ndarray:
-    """Include the soft edge around a piece."""
-    return cv2.dilate(piece.astype(np.uint8), np.ones((5, 5), np.uint8))
-
-
-def _reduced(frames: np.ndarray, flow: Flow) -> tuple[np.ndarray, Flow]:
-    height, width = frames.shape[1:3]
-    size = working_size((width, height), SEARCH_SIDE)
-    if size == (width, height):
-        return frames, flow
-    scale = np.array([size[0] / width, size[1] / height], np.float32)
-
-    def smaller(images: np.ndarray) -> np.ndarray:
-        return np.stack([cv2.resize(one, size, interpolation=cv2.INTER_AREA) for one in images])
-
-    return smaller(frames), replace(
-        flow,
-        forward=smaller(flow.forward) * scale,
-        backward=smaller(flow.backward) * scale,
-        forward_valid=smaller(flow.forward_valid.astype(np.uint8)) > 0,
-        backward_valid=smaller(flow.backward_valid.astype(np.uint8)) > 0,
-    )
-
-
-def _enlarged(probability: np.ndarray, frames: np.ndarray) -> np.ndarray:
-    height, width = frames.shape[1:3]
-    if probability.shape[1:] == (height, width):
-        return probability
-    radius = max(2, round(max(height, width) / SEARCH_SIDE))
-    return np.stack(
-        [
-            edge_aware(
-                frame.astype(np.float32) / 255.0,
-                cv2.resize(one, (width, height), interpolation=cv2.INTER_LINEAR),
-                radius=radius,
-            )
-            for one, frame in zip(probability, frames, strict=True)
-        ]
-    )

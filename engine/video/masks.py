@@ -1,4 +1,4 @@
-"""The coarse object mask of every frame, from files, from one box, or from motion.
+"""The coarse object mask of every frame: given, painted, boxed, detected, or found by motion.
 
 Masks are soft and honest: a frame whose mask is missing or was lost is marked unknown, so that
 nothing downstream learns "no object" from it.
@@ -6,7 +6,7 @@ nothing downstream learns "no object" from it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,10 +17,13 @@ from ..contract.events import EngineError, Fault, Report, Stopped
 from ..contract.job import Footage, FootageKind, MaskKind, ObjectMask
 from ..contract.settings import MasksSettings
 from .flow import Flow
-from .found import find_by_box, find_by_motion
+from .found import corrected, find_by_box, find_by_detector, find_by_marks, find_by_motion
 from .frames import Video, footage_length, footage_names
 from .images import image_names, read_image
+from .repeatable import repeatable
+from .strokes import Marks, drawn
 
+LEVELS = 51  # steps of a found probability: finer ones would be noise
 LEAST_AREA = 0.001  # parts of the frame between which an object is an object
 MOST_AREA = 0.95
 LOST_PART = 0.1  # a found mask below this part of the usual area has lost the object
@@ -45,23 +48,85 @@ def find_masks(
     flow: Flow,
     settings: MasksSettings,
     report: Report,
+    *,
+    device: str = "cpu",
 ) -> Masks:
     """Return the object's masks at the working size of ``video``.
 
-    Raises EngineError MASKS_UNREADABLE, OBJECT_NOT_FOUND or BAD_JOB, and Stopped.
+    Strokes correct whatever else finds the object, and are obeyed to the pixel. Only a detector
+    works on ``device``.
+    Raises EngineError MASKS_UNREADABLE, OBJECT_NOT_FOUND, BAD_JOB, WEIGHTS_UNAVAILABLE or
+    ENVIRONMENT, and Stopped.
     """
+    with repeatable():
+        marks = drawn(mask.strokes, video.source_size, video.frames.shape[:3])
+        found = _found(mask, footage, video, flow, settings, marks, report, device)
+        found = _obeyed(found, marks)
+    _check_area(found)
+    return found
+
+
+def _found(
+    mask: ObjectMask,
+    footage: Footage,
+    video: Video,
+    flow: Flow,
+    settings: MasksSettings,
+    marks: Mapping[int, Marks],
+    report: Report,
+    device: str,
+) -> Masks:
     if mask.kind is MaskKind.FILES:
-        found = _from_files(Path(mask.path), footage, video, report)
-    elif mask.kind is MaskKind.BOX:
+        return _from_files(Path(mask.path), footage, video, report)
+    if mask.kind is MaskKind.STROKES:
+        if not any(mark.inside.any() for mark in marks.values()):
+            raise EngineError(
+                Fault.BAD_JOB,
+                "The mask comes from strokes, but none is on the object.",
+                "Paint a stroke over the object on one frame.",
+            )
+        return _from_probability(find_by_marks(video, flow, marks, settings, report))
+    if mask.kind is MaskKind.BOX:
         if mask.box is None:
             raise EngineError(
                 Fault.BAD_JOB, "The mask comes from a box, but there is none.", "Draw a box."
             )
-        found = _from_probability(find_by_box(video, flow, mask.box, settings, report))
+        probability = find_by_box(video, flow, mask.box, settings, report)
+    elif mask.kind is MaskKind.DETECTOR:
+        return _by_detector(mask.class_name, video, flow, settings, marks, report, device)
     else:
-        found = _from_probability(find_by_motion(video, flow, settings, report))
-    _check_area(found)
-    return found
+        probability = find_by_motion(video, flow, settings, report)
+    if marks:
+        probability = corrected(probability, video, flow, marks, settings, report)
+    return _from_probability(probability)
+
+
+def _by_detector(
+    class_name: str,
+    video: Video,
+    flow: Flow,
+    settings: MasksSettings,
+    marks: Mapping[int, Marks],
+    report: Report,
+    device: str,
+) -> Masks:
+    """Find the object by its class; frames in which it is not detected stay unknown."""
+    probability, seen = find_by_detector(video, flow, class_name, settings, report, device)
+    if marks:
+        probability = corrected(probability, video, flow, marks, settings, report)
+    found = _from_probability(probability)
+    return replace(found, known=found.known & seen)
+
+
+def _obeyed(found: Masks, marks: Mapping[int, Marks]) -> Masks:
+    """Make what was painted certain at the working size."""
+    if not marks:
+        return found
+    masks, known = found.masks.copy(), found.known.copy()
+    for frame, mark in marks.items():
+        masks[frame] = np.rint(mark.obeyed(masks[frame] / 255.0) * 255.0).astype(np.uint8)
+        known[frame] = True
+    return replace(found, masks=masks, known=known)
 
 
 def visible(masks: Sequence[Masks], index: int) -> tuple[Masks, np.ndarray | None]:
@@ -97,7 +162,7 @@ def load_masks(folder: Path) -> Masks:
 
 
 def _from_probability(probability: np.ndarray) -> Masks:
-    masks = np.rint(probability * 255.0).astype(np.uint8)
+    masks = np.rint(np.rint(probability * LEVELS) * (255.0 / LEVELS)).astype(np.uint8)
     areas = (masks > 127).mean(axis=(1, 2))
     return Masks(masks, areas >= max(LEAST_AREA, LOST_PART * float(np.median(areas))), False)
 

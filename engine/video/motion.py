@@ -5,7 +5,8 @@ The camera's motion is a homography for each pair of frames, fitted robustly to 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -16,6 +17,12 @@ GAPS = (1, 2, 4, 8, 16)  # frames between the two that are compared; wide gaps s
 FITTED_PIXELS = 600  # flow vectors that the homography is fitted to
 NOTABLE_DIFFERENCE = 12.0  # grey levels, at the fixed contrast of `normalised_grey`
 LEAST_SCATTER = 0.15  # px; flow is not better than that even where nothing moves
+CORE_PART = 0.5  # of a frame's strongest evidence that tells the object's own motion
+DETAIL_SIGMA = 2.0  # px; what is coarser is no detail
+DETAIL_WINDOW = 9  # px
+NOTABLE_DETAIL = 100.0  # squared grey levels
+LASTING_WEIGHT = 3.0
+OWN_WEIGHT = 2.0
 PERSISTENCE = 0.8  # part of the accumulated evidence that is handed on to the next frame
 
 
@@ -35,38 +42,85 @@ def motion_evidence(
     return _accumulate(np.stack(evidence), flow)
 
 
+@dataclass(frozen=True)
+class _Step:
+    """What is known of one frame against another: flow, where it holds, the ground's motion."""
+
+    other: np.ndarray  # uint8 [H, W]
+    there: np.ndarray  # [H, W, 2]
+    valid: np.ndarray  # bool [H, W]
+    ground: np.ndarray  # [3, 3]
+    distance: np.ndarray  # [H, W], of the flow from the ground's motion, px
+
+
 def _frame_evidence(
     greys: list[np.ndarray], flow: Flow, index: int, threshold: float
 ) -> np.ndarray:
     textured = _textured(greys[index])
-    values, weights = [], []
-    for gap in (sign * gap for gap in GAPS for sign in (1, -1)):
-        if not 0 <= index + gap < len(greys):
-            continue
-        there, valid = _chain(flow, index, gap)
-        homography = _background_homography(there, valid & textured)
-        distance = _distance(there, homography)
+    steps, values, weights = [], [], []
+    for gap, there, valid in _chains(flow, index):
+        ground = _homography(there, valid & textured)
+        distance = _distance(there, ground)
         scatter = LEAST_SCATTER + 1.5 * float(np.median(distance[textured]))
         ratio = distance / (scatter * 2.0 * threshold)
-        misfit = _misfit(greys[index], greys[index + gap], homography)
+        misfit = _misfit(greys[index], greys[index + gap], ground)
         values.append(ratio**2 / (1.0 + ratio**2) * misfit)
         weights.append(valid + 1e-3)
-    return np.average(values, axis=0, weights=weights).astype(np.float32)
+        steps.append(_Step(greys[index + gap], there, valid, ground, distance))
+    evidence = np.average(values, axis=0, weights=weights).astype(np.float32)
+    return evidence * _held_together(greys[index], evidence, steps)
 
 
-def _chain(flow: Flow, index: int, gap: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the flow from frame ``index`` over ``gap`` frames and where it is valid."""
-    total = np.zeros(flow.forward.shape[1:], np.float32)
-    valid = np.ones(total.shape[:2], bool)
-    for step in range(abs(gap)):
-        if gap > 0:
-            vectors, good = flow.forward[index + step], flow.forward_valid[index + step]
-        else:
-            vectors, good = flow.backward[index - step - 1], flow.backward_valid[index - step - 1]
-        valid &= warp(good.astype(np.uint8), total) > 0
-        total = total + warp(vectors, total)
-        valid &= inside(total)
-    return total, valid
+def _held_together(grey: np.ndarray, evidence: np.ndarray, steps: list[_Step]) -> np.ndarray:
+    """Return a factor [H, W] above 1 where the object's motion explains more than the ground's.
+
+    A reflection, a wake and a shadow move with an object, but their detail does not last.
+    """
+    core = evidence > CORE_PART * np.percentile(evidence, 98)
+    own, ground, nearer = [grey], [grey], []
+    for step in steps:
+        homography = _homography(step.there, step.valid & core)
+        own.append(_brought(step.other, homography))
+        ground.append(_brought(step.other, step.ground))
+        nearer.append(
+            np.log(step.distance + 2.0 * LEAST_SCATTER)
+            - np.log(_distance(step.there, homography) + 2.0 * LEAST_SCATTER)
+        )
+    lasting = _lasting_detail(own) - _lasting_detail(ground)
+    odds = LASTING_WEIGHT * lasting + OWN_WEIGHT * np.mean(nearer, axis=0)
+    return 1.0 / (1.0 + np.exp(-odds))
+
+
+def _lasting_detail(pictures: list[np.ndarray]) -> np.ndarray:
+    """Return which part of the fine detail of aligned ``pictures`` is the same in all, [H, W]."""
+    detail = []
+    for picture in pictures:
+        picture = picture.astype(np.float32)
+        detail.append(picture - cv2.GaussianBlur(picture, (0, 0), DETAIL_SIGMA))
+    stack = np.stack(detail)
+    side = (DETAIL_WINDOW, DETAIL_WINDOW)
+    return cv2.blur(stack.mean(axis=0) ** 2, side) / (
+        cv2.blur((stack**2).mean(axis=0), side) + NOTABLE_DETAIL
+    )
+
+
+def _chains(flow: Flow, index: int) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+    """Yield gaps, the flow from frame ``index`` over each of them, and where it is valid."""
+    count = len(flow.forward) + 1
+    for sign in (1, -1):
+        total = np.zeros(flow.forward.shape[1:], np.float32)
+        valid = np.ones(total.shape[:2], bool)
+        for step in range(GAPS[-1]):
+            if not 0 <= index + sign * (step + 1) < count:
+                break
+            start = index + step if sign > 0 else index - step - 1
+            vectors = flow.forward[start] if sign > 0 else flow.backward[start]
+            good = flow.forward_valid[start] if sign > 0 else flow.backward_valid[start]
+            valid = valid & (warp(good.astype(np.uint8), total) > 0)
+            total = total + warp(vectors, total)
+            valid &= inside(total)
+            if step + 1 in GAPS:
+                yield sign * (step + 1), total, valid
 
 
 def _textured(grey: np.ndarray) -> np.ndarray:
@@ -75,7 +129,7 @@ def _textured(grey: np.ndarray) -> np.ndarray:
     return strength >= np.median(strength)
 
 
-def _background_homography(there: np.ndarray, usable: np.ndarray) -> np.ndarray:
+def _homography(there: np.ndarray, usable: np.ndarray) -> np.ndarray:
     """Fit the motion of most of the ``usable`` pixels; no motion where too few are usable."""
     rows, columns = np.nonzero(usable)
     step = max(1, len(rows) // FITTED_PIXELS)
@@ -102,14 +156,21 @@ def _misfit(grey: np.ndarray, other: np.ndarray, homography: np.ndarray) -> np.n
 
     Smooth ground beside an object gets the object's flow, but fits the background as well.
     """
-    size = (grey.shape[1], grey.shape[0])
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    seen = cv2.warpPerspective(
-        other, homography, size, flags=flags, borderMode=cv2.BORDER_REPLICATE
-    )
+    seen = _brought(other, homography)
     difference = cv2.absdiff(cv2.blur(grey, (3, 3)), cv2.blur(seen, (3, 3))).astype(np.float32)
     difference = cv2.blur(difference, (5, 5))
     return 1.0 - np.exp(-((difference / NOTABLE_DIFFERENCE) ** 2))
+
+
+def _brought(other: np.ndarray, homography: np.ndarray) -> np.ndarray:
+    """Bring the picture ``other`` to where the homography's start has it."""
+    return cv2.warpPerspective(
+        other,
+        homography,
+        other.shape[::-1],
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
 
 
 def _accumulate(evidence: np.ndarray, flow: Flow) -> np.ndarray:

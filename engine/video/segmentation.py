@@ -8,14 +8,16 @@ the answer. Does not know where the first guess came from.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Protocol
 
 import cv2
 import numpy as np
 
 from .flow import Flow, warp
-from .votes import COLOUR_BINS, LOCAL_BINS, colour_bins, colour_odds, local_vote
+from .votes import COLOUR_BINS, LOCAL_BINS, LocalVotes, colour_bins, colour_odds
 
 ROUNDS = 6
 COLOUR_WEIGHT = 0.5
@@ -23,10 +25,19 @@ PRIOR_WEIGHT = 0.7
 TIME_WEIGHT = 0.7
 NEIGHBOUR_TRUST = 0.5  # how much a neighbouring frame counts beside the frame itself
 MOST_ODDS = 3.0  # no single witness decides alone
+UPPER = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))  # of a symmetric 3 x 3 matrix
 EDGE_RADIUS = 4  # px
 EDGE_SOFTNESS = 4e-4  # variance of colour (0 to 1) that counts as an edge
 RECENT = 4  # frames whose colours are remembered beside those of the first frame
 REACH_PART = 0.05  # how far an object's edge may leave its warped place, of the longer side
+
+
+class Certain(Protocol):
+    """What is known for sure about some pixels of a frame."""
+
+    def obeyed(self, probability: np.ndarray) -> np.ndarray:
+        """Return ``probability`` [H, W] with what is sure."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -35,68 +46,99 @@ class Appearance:
 
     guide: np.ndarray  # [T, H, W, 3]
     colour: np.ndarray  # [T, H, W, 3]
-    local: np.ndarray  # [T, H, W, 3]
+    local: LocalVotes
 
 
 def appearance(frames: np.ndarray) -> Appearance:
     """Prepare ``frames``, uint8 RGB [T, H, W, 3]."""
     guide = frames.astype(np.float32) / 255.0
-    return Appearance(guide, colour_bins(guide, COLOUR_BINS), colour_bins(guide, LOCAL_BINS))
+    local = LocalVotes(colour_bins(guide, LOCAL_BINS))
+    return Appearance(guide, colour_bins(guide, COLOUR_BINS), local)
 
 
-def settle(look: Appearance, prior: np.ndarray, flow: Flow, tick: Callable[[], None]) -> np.ndarray:
+def settle(
+    look: Appearance,
+    prior: np.ndarray,
+    flow: Flow,
+    tick: Callable[[], None],
+    certain: Mapping[int, Certain] = MappingProxyType({}),
+) -> np.ndarray:
     """Return the probability [T, H, W] that all witnesses settle on, starting from ``prior``.
 
-    The prior loses half of its weight on the way. ``tick`` is called after each frame of a round.
+    The prior loses half of its weight on the way. What is ``certain`` about a frame holds after
+    each round. ``tick`` is called after each frame of a round.
     """
     probability = prior.copy()
     for round_ in range(ROUNDS):
         prior_weight = PRIOR_WEIGHT * (1.0 - 0.5 * round_ / (ROUNDS - 1))
         colour = colour_odds(look.colour, probability, look.colour)
         smooth = _along_time(probability, flow)
+        vote = look.local.everywhere(smooth)
         updated = np.empty_like(probability)
         for index in range(len(probability)):
             known = prior_weight * _odds(prior[index]) + TIME_WEIGHT * _odds(smooth[index])
-            updated[index] = _judged(look, smooth, index, colour=colour[index], known=known)
+            updated[index] = _judged(
+                look.guide[index], vote=vote[index], colour=colour[index], known=known
+            )
+            if index in certain:
+                updated[index] = certain[index].obeyed(updated[index])
             tick()
         probability = updated
     return probability
 
 
 def follow(
-    look: Appearance, first: np.ndarray, start: int, flow: Flow, tick: Callable[[], None]
+    look: Appearance, keys: dict[int, np.ndarray], flow: Flow, tick: Callable[[], None]
 ) -> np.ndarray:
-    """Carry the probability ``first`` [H, W] of frame ``start`` to all frames, [T, H, W].
+    """Carry the probabilities [H, W] of the frames ``keys`` to all frames, [T, H, W].
+
+    Between two keys both are carried; the nearer one counts more.
+    """
+    probability = np.zeros(look.guide.shape[:3], np.float32)
+    frames = sorted(keys)
+    for number, start in enumerate(frames):
+        probability[start] = keys[start]
+        tick()
+        for direction, stop in ((-1, -1), (1, len(probability))):
+            neighbour = number + direction
+            other = frames[neighbour] if 0 <= neighbour < len(frames) else None
+            walk = _walk(
+                look, keys[start], range(start, stop if other is None else other, direction), flow
+            )
+            for index, answer in walk:
+                share = 1.0 if other is None else 1.0 - abs(index - start) / abs(other - start)
+                probability[index] += share * answer
+                tick()
+    return probability
+
+
+def _walk(
+    look: Appearance, first: np.ndarray, frames: range, flow: Flow
+) -> Iterator[tuple[int, np.ndarray]]:
+    """Carry ``first`` from the first of ``frames`` to the others; yields frame and probability.
 
     Each frame begins with its neighbour's answer brought along the flow and is then judged anew,
     but only near the edge that was brought, so that nothing leaks far or drifts for long.
     """
-    count, height, width = look.guide.shape[:3]
-    probability = np.zeros((count, height, width), np.float32)
-    probability[start] = first
-    reach = max(2, round(REACH_PART * max(height, width)))
+    start, direction = frames.start, frames.step
+    reach = max(2, round(REACH_PART * max(first.shape)))
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
-    tick()
-    for direction in (1, -1):
-        seen = [start]
-        stop = count if direction == 1 else -1
-        for index in range(start + direction, stop, direction):
-            vectors = flow.backward[index - 1] if direction == 1 else flow.forward[index]
-            brought = warp(probability[index - direction], vectors)
-            allowed = cv2.dilate((brought > 0.5).astype(np.uint8), kernel) > 0
-            probability[index] = brought
-            chosen = [start, *seen[-RECENT:]]
-            colour = colour_odds(
-                look.colour[chosen], probability[chosen], look.colour[index : index + 1]
-            )[0]
-            known = (PRIOR_WEIGHT + TIME_WEIGHT) * _odds(brought)
-            answer = _judged(
-                look, probability, index, colour=colour, known=known, among=(index, seen[-1])
-            )
-            probability[index] = np.where(allowed, answer, 0.0)
-            seen.append(index)
-            tick()
-    return probability
+    seen = {start: first}
+    for index in frames[1:]:
+        vectors = flow.backward[index - 1] if direction == 1 else flow.forward[index]
+        brought = warp(seen[index - direction], vectors)
+        allowed = cv2.dilate((brought > 0.5).astype(np.uint8), kernel) > 0
+        chosen = [start, *list(seen)[-RECENT:]]
+        colour = colour_odds(
+            look.colour[chosen],
+            np.stack([seen[frame] for frame in chosen]),
+            look.colour[index : index + 1],
+        )[0]
+        vote = look.local.among({index: brought, index - direction: seen[index - direction]}, index)
+        known = (PRIOR_WEIGHT + TIME_WEIGHT) * _odds(brought)
+        answer = _judged(look.guide[index], vote=vote, colour=colour, known=known)
+        seen[index] = np.where(allowed, answer, np.float32(0.0))
+        yield index, seen[index]
 
 
 def edge_aware(guide: np.ndarray, image: np.ndarray, radius: int = EDGE_RADIUS) -> np.ndarray:
@@ -111,27 +153,47 @@ def edge_aware(guide: np.ndarray, image: np.ndarray, radius: int = EDGE_RADIUS) 
     image = image.astype(np.float32)
     mean_guide, mean_image = mean(guide), mean(image)
     covariance = mean(guide * image[..., None]) - mean_guide * mean_image[..., None]
-    products = [guide[..., one : one + 1] * guide for one in range(3)]
-    spread = np.stack([mean(product) for product in products], axis=2)
-    spread -= mean_guide[..., :, None] * mean_guide[..., None, :]
-    spread += EDGE_SOFTNESS * np.eye(3, dtype=np.float32)
-    slope = np.linalg.solve(spread, covariance[..., None])[..., 0]  # [H, W, 3]
+    slope = _solved(_spread(guide, mean_guide, mean), covariance)  # [H, W, 3]
     offset = mean_image - (slope * mean_guide).sum(axis=2)
     return np.clip((mean(slope) * guide).sum(axis=2) + mean(offset), 0.0, 1.0)
 
 
+def _spread(guide: np.ndarray, mean_guide: np.ndarray, mean: Callable) -> list[np.ndarray]:
+    """Return the upper triangle of the colours' covariance, six pictures [H, W]."""
+    products = [guide[..., one] * guide[..., other] for one, other in UPPER]
+    means = [mean(np.stack(products[first : first + 3], axis=2)) for first in (0, 3)]
+    return [
+        means[number // 3][..., number % 3]
+        - mean_guide[..., one] * mean_guide[..., other]
+        + (EDGE_SOFTNESS if one == other else 0.0)
+        for number, (one, other) in enumerate(UPPER)
+    ]
+
+
+def _solved(spread: list[np.ndarray], right: np.ndarray) -> np.ndarray:
+    """Solve the symmetric 3 x 3 system of each pixel by Cramer's rule."""
+    rr, rg, rb, gg, gb, bb = spread
+    cofactors = {
+        (0, 0): gg * bb - gb * gb,
+        (0, 1): rb * gb - rg * bb,
+        (0, 2): rg * gb - rb * gg,
+        (1, 1): rr * bb - rb * rb,
+        (1, 2): rg * rb - rr * gb,
+        (2, 2): rr * gg - rg * rg,
+    }
+    scale = 1.0 / (rr * cofactors[0, 0] + rg * cofactors[0, 1] + rb * cofactors[0, 2])
+    rows = [
+        sum(cofactors[min(row, k), max(row, k)] * right[..., k] for k in range(3)) * scale
+        for row in range(3)
+    ]
+    return np.stack(rows, axis=2)
+
+
 def _judged(
-    look: Appearance,
-    probability: np.ndarray,
-    index: int,
-    *,
-    colour: np.ndarray,
-    known: np.ndarray,
-    among: tuple[int, ...] = (),
+    guide: np.ndarray, *, vote: np.ndarray, colour: np.ndarray, known: np.ndarray
 ) -> np.ndarray:
-    vote = local_vote(look.local, probability, index, among=among)
     odds = COLOUR_WEIGHT * np.clip(colour, -MOST_ODDS, MOST_ODDS) + _odds(vote, most=4.0) + known
-    return edge_aware(look.guide[index], 1.0 / (1.0 + np.exp(-odds)))
+    return edge_aware(guide, 1.0 / (1.0 + np.exp(-odds)))
 
 
 def _odds(probability: np.ndarray, most: float = MOST_ODDS) -> np.ndarray:

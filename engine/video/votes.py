@@ -44,32 +44,60 @@ def colour_odds(bins: np.ndarray, probability: np.ndarray, asked: np.ndarray) ->
     return table[tuple(np.moveaxis(asked, -1, 0))]
 
 
-def local_vote(
-    bins: np.ndarray, probability: np.ndarray, index: int, among: tuple[int, ...] = ()
-) -> np.ndarray:
-    """Return P(object | colour, place) in frame ``index``, float32 [H, W].
+class LocalVotes:
+    """Asks for P(object | colour, place): what like colours in the same cells were called.
 
-    The frames ``among`` vote; without them the frame itself and its neighbours in time.
+    Counts that no answer changes are taken once, for the whole video.
     """
-    voters = among or range(max(0, index - REACH), min(len(bins), index + REACH + 1))
-    height, width = bins.shape[1:3]
-    colours = (LOCAL_BINS,) * 3
-    shape = ((height - 1) // CELL + 1, (width - 1) // CELL + 1, *colours)
-    rows, columns = np.mgrid[0:height, 0:width] // CELL
-    yes, total = np.zeros(np.prod(shape)), np.zeros(np.prod(shape))
-    place = {
-        frame: np.ravel_multi_index((rows, columns, *np.moveaxis(bins[frame], -1, 0)), shape)
-        for frame in {*voters, index}
-    }
-    for frame in voters:
-        importance = 1.0 if frame == index else 0.5
-        votes = importance * probability[frame].ravel()
-        yes += np.bincount(place[frame].ravel(), votes, yes.size)
-        total += importance * np.bincount(place[frame].ravel(), minlength=yes.size)
-    yes, total = (_blurred(votes.reshape(shape).astype(np.float32)) for votes in (yes, total))
-    mean = float(probability[index].mean())
-    vote = (yes + PRIOR_VOTES * mean) / (total + PRIOR_VOTES)
-    return vote.ravel()[place[index]]
+
+    def __init__(self, bins: np.ndarray) -> None:
+        """Prepare for the colour ``bins`` [T, H, W, 3] of `colour_bins`, of `LOCAL_BINS`."""
+        count, height, width = bins.shape[:3]
+        self.shape = ((height - 1) // CELL + 1, (width - 1) // CELL + 1, *(LOCAL_BINS,) * 3)
+        rows, columns = np.mgrid[0:height, 0:width] // CELL
+        self.places = np.empty((count, height, width), np.int32)
+        for place, bin_ in zip(self.places, bins, strict=True):
+            place[:] = np.ravel_multi_index((rows, columns, *np.moveaxis(bin_, -1, 0)), self.shape)
+        self.totals = self._around(np.ones(bins.shape[:3], np.float32))
+
+    def everywhere(self, probability: np.ndarray) -> np.ndarray:
+        """Return the vote [T, H, W]: each frame and its neighbours in time judge it."""
+        yes = self._around(probability)
+        mean = PRIOR_VOTES * probability.mean(axis=(1, 2), keepdims=True)
+        return (yes + mean) / (self.totals + PRIOR_VOTES)
+
+    def among(self, votes: dict[int, np.ndarray], index: int) -> np.ndarray:
+        """Return the vote [H, W] on the frame ``index`` of it and other frames, by frame."""
+        weights = {frame: 1.0 if frame == index else 0.5 for frame in votes}
+        ones = np.ones(self.places.shape[1:], np.float32)
+        yes = sum(weights[frame] * self._counted(votes[frame], frame) for frame in votes)
+        total = sum(weights[frame] * self._counted(ones, frame) for frame in votes)
+        mean = PRIOR_VOTES * float(votes[index].mean())
+        return (self._looked_up(np.asarray(yes), index) + mean) / (
+            self._looked_up(np.asarray(total), index) + PRIOR_VOTES
+        )
+
+    def _around(self, votes: np.ndarray) -> np.ndarray:
+        """Sum up the blurred ``votes`` of each frame and its neighbours, seen at its pixels."""
+        count = len(votes)
+        answer = np.empty(votes.shape, np.float32)
+        recent: dict[int, np.ndarray] = {}
+        for index in range(count):
+            for voter in range(index - REACH, index + REACH + 1):
+                if 0 <= voter < count and voter not in recent:
+                    recent[voter] = self._counted(votes[voter], voter)
+            recent.pop(index - REACH - 1, None)
+            together = 0.5 * (np.sum(list(recent.values()), axis=0) + recent[index])
+            answer[index] = self._looked_up(together, index)
+        return answer
+
+    def _counted(self, votes: np.ndarray, index: int) -> np.ndarray:
+        size = int(np.prod(self.shape))
+        counted = np.bincount(self.places[index].ravel(), votes.ravel(), size)
+        return counted.astype(np.float32)
+
+    def _looked_up(self, counted: np.ndarray, index: int) -> np.ndarray:
+        return _blurred(counted.reshape(self.shape)).ravel()[self.places[index]]
 
 
 def _blurred(votes: np.ndarray) -> np.ndarray:

@@ -1,0 +1,130 @@
+"""The object that a trained detector knows by name: torchvision's Mask R-CNN (He et al. 2017).
+
+One instance is followed through the frames; frames in which it is not detected stay unknown.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+
+from ..contract.events import EngineError, Fault, Report, Stopped
+from .flow import Flow, warp
+from .weights import class_names, load_network
+
+MODELS = ("maskrcnn_resnet50_fpn_v2", "maskrcnn_resnet50_fpn")
+SHORT_SIDE = 320, 800  # px of the pictures shown to the detector, least and most
+SAME = 0.3  # intersection over union from which two detections are one object
+PATIENCE = 12  # frames after which an object that is not detected is lost
+
+Detections = list[tuple[float, np.ndarray]]  # score, and probability [H, W], of one frame
+
+
+@dataclass
+class Track:
+    """One object through time: its masks [H, W] by frame, and their scores summed up."""
+
+    masks: dict[int, np.ndarray] = field(default_factory=dict)
+    score: float = 0.0
+
+
+def detect(
+    frames: np.ndarray,
+    class_name: str,
+    *,
+    network: str,
+    least_score: float,
+    device: torch.device | str,
+    report: Report,
+) -> list[Detections]:
+    """Return what is called ``class_name`` in each of ``frames``, uint8 RGB [T, H, W, 3].
+
+    ``network`` is "MODEL:TAG or FILE". Raises EngineError BAD_JOB, ENVIRONMENT or
+    WEIGHTS_UNAVAILABLE, and Stopped.
+    """
+    number = _number(network.partition(":")[0], class_name)
+    side = int(np.clip(min(frames.shape[1:3]), *SHORT_SIDE))
+    sizes = {"min_size": side, "max_size": 4 * side, "weights_backbone": None}
+    detector = load_network(network, MODELS, device, **sizes)
+    found = []
+    for index, frame in enumerate(frames):
+        if report.stopping():
+            raise Stopped
+        found.append(_detections(detector, frame, number, least_score, device))
+        report.progress(index + 1, len(frames))
+    return found
+
+
+def longest_track(detections: list[Detections], flow: Flow) -> Track:
+    """Return the object that is detected on most frames, of several the surest one."""
+    tracks: list[Track] = []
+    expected: list[np.ndarray] = []  # where each track's object should be, [H, W]
+    for index, found in enumerate(detections):
+        if index:
+            expected = [warp(one, flow.backward[index - 1]) for one in expected]
+        taken: set[int] = set()
+        for score, mask in sorted(found, key=lambda item: -item[0]):
+            number = _same(mask, tracks, expected, index, taken)
+            if number is None:
+                number = len(tracks)
+                tracks.append(Track())
+                expected.append(mask)
+            taken.add(number)
+            tracks[number].masks[index] = expected[number] = mask
+            tracks[number].score += score
+    return max(tracks, key=lambda track: (len(track.masks), track.score), default=Track())
+
+
+def _same(
+    mask: np.ndarray,
+    tracks: list[Track],
+    expected: list[np.ndarray],
+    index: int,
+    taken: set[int],
+) -> int | None:
+    """Say which living track the detection goes on with, if any."""
+    overlaps = {
+        number: _overlap(mask, expected[number])
+        for number, track in enumerate(tracks)
+        if number not in taken and index - max(track.masks) <= PATIENCE
+    }
+    best = max(overlaps, key=lambda number: overlaps[number], default=None)
+    return best if best is not None and overlaps[best] > SAME else None
+
+
+def _overlap(mask: np.ndarray, other: np.ndarray) -> float:
+    one, two = mask > 0.5, other > 0.5
+    return float((one & two).sum()) / max(1, int((one | two).sum()))
+
+
+def _number(model: str, class_name: str) -> int:
+    if model not in MODELS:
+        return 0  # `load_network` says which there are
+    names = class_names(model)
+    wanted = class_name.strip().lower()
+    if wanted in names[1:] and wanted != "n/a":
+        return names.index(wanted)
+    known = ", ".join(sorted(name for name in names[1:] if name != "N/A"))
+    raise EngineError(
+        Fault.BAD_JOB,
+        f'The detector does not know "{class_name}".',
+        f"It knows: {known}. Otherwise draw a box, or paint strokes.",
+    )
+
+
+@torch.inference_mode()
+def _detections(
+    detector: torch.nn.Module,
+    frame: np.ndarray,
+    number: int,
+    least_score: float,
+    device: torch.device | str,
+) -> Detections:
+    picture = torch.from_numpy(np.ascontiguousarray(frame)).to(device).permute(2, 0, 1).float()
+    answer = detector([picture / 255.0])[0]
+    chosen = (answer["labels"] == number) & (answer["scores"] >= least_score)
+    masks = answer["masks"][chosen, 0].float().cpu().numpy()
+    scores = answer["scores"][chosen].tolist()
+    return list(zip(scores, masks, strict=True))
