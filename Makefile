@@ -16,14 +16,15 @@ LIMIT := timeout --kill-after=10
 # Nothing is written beside the sources.
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help setup demo test test-engine test-blender test-gui gui-setup check format lock docs encoder zip clean
+.PHONY: help setup demo test test-engine test-blender test-gui gui-setup check format lock docs encoder zip zips clean
 
 help:
 	@echo "make demo      stylize a clip that Blender renders; pictures in build/demo"
 	@echo "               CLIP=FOLDER_OR_MOVIE MASKS=DIR GLOBAL=TEXT LOCAL=TEXT for your own"
 	@echo "make test      lint, types and all tests, in Blender $(BLENDERS) too"
 	@echo "make test-gui  tests in a real window, Blender 5.2 and 4.3 (root on Debian; 3 GB, 5 min)"
-	@echo "make zip       the extension, as Blender installs it, in build/"
+	@echo "make zip       the extension for this system, as Blender installs it, in build/"
+	@echo "make zips      one for each system"
 	@echo "make format    put every file into the house style"
 	@echo "make lock      lock the packages anew"
 	@echo "make docs      write the generated pages of docs/"
@@ -88,6 +89,8 @@ lock: $(VENV)/ready
 	    --no-emit-index-url --no-annotate engine/requirements.in -o engine/requirements.txt
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	    --no-emit-index-url --no-annotate requirements-dev.in -o requirements-dev.txt
+	echo uv | $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	    --no-header --no-emit-index-url --no-annotate - -o tools/uv.txt
 
 docs: $(VENV)/ready
 	$(ENGINE) -m engine settings --markdown > docs/settings.md
@@ -98,6 +101,9 @@ encoder: $(VENV)/ready
 
 zip: $(VENV)/ready .venvs/bpy-$(DEMO_BLENDER)/ready
 	$(ENGINE) -m tools.build_zip --bpy .venvs/bpy-$(DEMO_BLENDER) --out build
+
+zips: $(VENV)/ready .venvs/bpy-$(DEMO_BLENDER)/ready
+	$(ENGINE) -m tools.build_zip --bpy .venvs/bpy-$(DEMO_BLENDER) --out build --all
 
 clean:
 	rm -rf build .venv .venvs

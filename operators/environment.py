@@ -56,13 +56,24 @@ class SetupOperator:
         setup = installing.Setup(steps, folders.ROOT, folders.setup_log(), self.purpose)
         session.state.setup = setup
         session.ensure_polling()
-        while bpy.app.background and not setup.ended:
-            session.poll()
-            time.sleep(0.05)
+        if bpy.app.background:
+            self.watch(setup)
         if setup.error:
             self.report({"ERROR"}, f"{setup.error}.")
             return {"CANCELLED"}
         return {"FINISHED"}
+
+    def watch(self, setup: installing.Setup) -> None:
+        """Wait, and say what goes on."""
+        said = None
+        while not setup.ended:
+            session.poll()
+            if setup.current is not None and setup.current is not said:
+                said = setup.current
+                self.report({"INFO"}, said.label)
+            time.sleep(0.05)
+        for note in setup.notes:
+            self.report({"INFO"}, note)
 
     def attempt(self, steps: Any) -> set[str]:
         """Begin what ``steps`` returns for the plan; what forbids it is said as a sentence."""
