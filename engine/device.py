@@ -10,11 +10,15 @@ from .contract.events import DeviceChosen, EngineError, Fault
 
 
 def choose(wanted: str) -> torch.device:
-    """Return the device for the setting ``wanted``: automatic, cuda, mps or cpu.
+    """Return the device for the setting ``wanted``: automatic, cuda (also ROCm), xpu, mps or cpu.
 
     Raises EngineError where a named device is not there.
     """
-    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    there = {
+        "cuda": torch.cuda.is_available(),
+        "xpu": torch.xpu.is_available(),
+        "mps": torch.backends.mps.is_available(),
+    }
     if wanted == "automatic":
         wanted = next((kind for kind, found in there.items() if found), "cpu")
     if not there.get(wanted, True):
@@ -33,6 +37,9 @@ def describe(device: torch.device) -> DeviceChosen:
     if device.type == "cuda":
         properties = torch.cuda.get_device_properties(device)
         return DeviceChosen("cuda", properties.name, properties.total_memory)
+    if device.type == "xpu":
+        properties = torch.xpu.get_device_properties(device)
+        return DeviceChosen("xpu", properties.name, properties.total_memory)
     names = {"mps": "Apple GPU", "cpu": f"processor, {torch.get_num_threads()} threads"}
     return DeviceChosen(device.type, names[device.type])
 
