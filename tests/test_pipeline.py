@@ -35,7 +35,8 @@ QUICK = (
     "stylization.snapshot_every=3",
 )  # fmt: skip
 NUMBERS = {
-    "psnr", "psnr_object", "alpha_leak", "mask_iou", "warp_error", "warp_error_source",
+    "psnr", "psnr_object", "psnr_no_gain", "folds", "alpha_leak", "mask_iou",
+    "warp_error", "warp_error_source",
     "background_psnr", "text_similarity_before", "text_similarity_after", "frame_consistency",
 }  # fmt: skip
 

@@ -18,7 +18,8 @@ from ..stylization.similarity import embed_objects
 from ..video.flow import Flow
 from ..video.images import eight_bit, over_black
 from ..video.masks import Masks
-from . import metrics
+from . import drift, metrics
+from .mapping import of_mapping, without_gain
 
 
 class Measuring:
@@ -44,6 +45,8 @@ class Measuring:
         self._inside = np.asarray(changed) > 0.5
         self._background = metrics.BackgroundError()
         self._small: list[np.ndarray] = []
+        self._layers = layers
+        self._pictures: dict[int, np.ndarray] = {}  # what drift is judged by
         self._source: np.ndarray | None = None
 
     def _objects(self, masks: Sequence[Masks]) -> np.ndarray:
@@ -62,8 +65,10 @@ class Measuring:
 
     def watch(self, source: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
         """Pass the footage on, keeping the frame that is being worked on."""
-        for frame in source:
+        for index, frame in enumerate(source):
             self._source = over_black(eight_bit(frame))
+            if drift.is_judged(index):
+                self._pictures[index] = drift.judged_picture(self._source)
             yield frame
 
     def add(self, result: np.ndarray) -> None:
@@ -87,13 +92,12 @@ class Measuring:
     ) -> dict[str, Any]:
         """Return all numbers of ``report.json``; see the functions in `metrics`.
 
-        What compares with a text is that of the first target; ``targets`` has it for each.
+        What compares with a text, and what judges a mapping, is that of the first target;
+        ``targets`` has it for each.
         """
         alpha, source = self._alpha.numpy(), _unit(self._frames)
-        where = torch.from_numpy(self._object)
         found = {
-            "psnr": metrics.psnr(self._reconstruction, torch.from_numpy(source)),
-            "psnr_object": metrics.psnr(self._reconstruction, torch.from_numpy(source), where),
+            **self._likeness_to_source(torch.from_numpy(source)),
             "alpha_leak": metrics.alpha_leak(alpha, self._object),
             "mask_iou": None,
             "background_psnr": self._background.psnr(),
@@ -104,11 +108,22 @@ class Measuring:
         found |= self._stability(source, flow, self._inside)
         likenesses = [
             self._likeness(encoder, texts, part.layers.alpha)
+            | of_mapping(part.layers, self._pictures)
             for texts, part in zip(targets, self._parts, strict=True)
         ]
         numbers = {name: _rounded(value) for name, value in (found | likenesses[0]).items()}
         each = [{name: _rounded(value) for name, value in item.items()} for item in likenesses]
         return {**numbers, "targets": each}
+
+    def _likeness_to_source(self, source: Tensor) -> dict[str, float]:
+        where = torch.from_numpy(self._object)
+        plain = without_gain(self._layers)
+        return {
+            "psnr": metrics.psnr(self._reconstruction, source),
+            "psnr_object": metrics.psnr(self._reconstruction, source, where),
+            "psnr_no_gain": metrics.psnr(plain, source),
+            "psnr_object_no_gain": metrics.psnr(plain, source, where),
+        }
 
     def _stability(self, source: np.ndarray, flow: Flow, inside: np.ndarray) -> dict[str, float]:
         result = _unit(np.stack(self._small))
@@ -122,7 +137,7 @@ class Measuring:
 
     def _likeness(
         self, encoder: Encoder, texts: TargetTexts, alpha: Tensor
-    ) -> dict[str, float | None]:
+    ) -> dict[str, float | int | None]:
         before = embed_objects(encoder, torch.from_numpy(_unit(self._frames)), alpha)
         after = embed_objects(encoder, torch.from_numpy(_unit(np.stack(self._small))), alpha)
         text = encoder.embed_texts([texts.global_text])[0].cpu() if texts.global_text else None
@@ -140,5 +155,7 @@ def _unit(frames: np.ndarray) -> np.ndarray:
     return frames.astype(np.float32) / 255
 
 
-def _rounded(value: float | Tensor | None) -> float | None:
-    return None if value is None else float(f"{float(value):.5g}")
+def _rounded(value: float | Tensor | None) -> float | int | None:
+    if value is None or isinstance(value, int):
+        return value
+    return float(f"{float(value):.5g}")
