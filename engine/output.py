@@ -1,7 +1,8 @@
 """Finished frames to files: an image for each frame, or one movie. Knows nothing of jobs.
 
 Colours go out as they came in: display colours (sRGB) in PNG and movies, the same light as linear
-numbers in EXR.
+numbers in EXR. Alpha is straight in PNG and FFV1. It is multiplied into the colours in EXR, as that
+format wants, and in ProRes, as Blender (from 4.5 on) and most editors take it.
 """
 
 from __future__ import annotations
@@ -15,12 +16,13 @@ import numpy as np
 
 from .contract.settings import DEEP_FORMATS
 from .video.exr import encode_exr
-from .video.images import encode_png
+from .video.images import encode_png, over_black
 from .video.movie_writer import MovieWriter
 from .video.provenance import Provenance, tagged_png
 
 IMAGE_NAME = "{:05d}{}"
 IMAGE_SUFFIXES = {"png": ".png", "png16": ".png", "exr": ".exr"}
+PREMULTIPLIED = ("exr", "prores")
 MOVIE_NAMES = {"ffv1": "result.mkv", "prores": "result.mov"}
 
 
@@ -79,7 +81,8 @@ class Output:
             writer = MovieWriter(self._folder / name, self._format, self._rate, tags=tags)
             self._movie = self._open.enter_context(writer)
             self._files.append(name)
-        self._movie.add(frame)
+        premultiplied = self._format in PREMULTIPLIED
+        self._movie.add(with_weighted_colours(frame) if premultiplied else frame)
 
     def facts(self) -> dict[str, Any]:
         """Return what ``report.json`` says of the files, sizes in pixels."""
@@ -89,7 +92,7 @@ class Output:
             "files": self._files,
             "frames": self._count,
             "size": [width, height],
-            "alpha": channels == 4,
+            "alpha": _alpha_kind(self._format) if channels == 4 else "none",
             "colours": "linear Rec.709" if self._format == "exr" else "sRGB",
             "provenance": self._provenance.tags,
         }
@@ -98,6 +101,17 @@ class Output:
 def is_deep(file_format: str) -> bool:
     """Does the format hold more than 8 bits, so that its frames are uint16?"""
     return file_format in DEEP_FORMATS
+
+
+def _alpha_kind(file_format: str) -> str:
+    return "premultiplied" if file_format in PREMULTIPLIED else "straight"
+
+
+def with_weighted_colours(frame: np.ndarray) -> np.ndarray:
+    """Return RGBA with colours multiplied by alpha; RGB as it is."""
+    if frame.shape[2] == 3:
+        return frame
+    return np.concatenate([over_black(frame), frame[..., 3:]], axis=2)
 
 
 def linear(frame: np.ndarray) -> np.ndarray:

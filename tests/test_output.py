@@ -9,7 +9,7 @@ import imageio_ffmpeg
 import numpy as np
 import pytest
 
-from engine.output import Output, is_deep, linear
+from engine.output import Output, is_deep, linear, with_weighted_colours
 from engine.video.exr import encode_exr
 from engine.video.images import read_image
 from engine.video.movies import Pixels, has_alpha, movie_facts, movie_frames
@@ -53,7 +53,8 @@ def test_png_holds_every_bit(file_format, alpha, tmp_path):
     made = list(frames(file_format, alpha=alpha))
     facts = write(tmp_path, file_format, made)
     assert facts["files"] == ["00000.png", "00001.png", "00002.png"]
-    assert (facts["alpha"], facts["size"], facts["frames"]) == (alpha, [WIDTH, HEIGHT], 3)
+    kind = "straight" if alpha else "none"
+    assert (facts["alpha"], facts["size"], facts["frames"]) == (kind, [WIDTH, HEIGHT], 3)
     for name, picture in zip(facts["files"], made, strict=True):
         found = read_image(tmp_path / name, 16 if is_deep(file_format) else 8)
         assert np.array_equal(found, picture)
@@ -93,14 +94,15 @@ def test_ffv1_loses_nothing(alpha, tmp_path):
 
 
 @pytest.mark.parametrize("alpha", [False, True])
-def test_prores_keeps_alpha_and_more_than_8_bits(alpha, tmp_path):
+def test_prores_keeps_colours_and_premultiplied_alpha(alpha, tmp_path):
     made = list(frames("prores", alpha=alpha))
     facts = write(tmp_path, "prores", made)
     assert facts["files"] == ["result.mov"]
     path = tmp_path / "result.mov"
     assert has_alpha(path) == alpha
     found = np.stack(list(movie_frames(path, (), Pixels(4 if alpha else 3, 16))))
-    error = np.abs(found.astype(int) - np.stack(made)) / 65535
+    expected = np.stack([with_weighted_colours(picture) for picture in made]).astype(int)
+    error = np.abs(found - expected) / 65535
     assert error[..., :3].mean() < 0.01
     if alpha:
         assert error[..., 3].max() < 0.002

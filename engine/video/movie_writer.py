@@ -14,7 +14,12 @@ import numpy as np
 from .movies import Pixels
 
 BT709 = ["-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709"]
-TO_BT709 = ["-vf", "scale=out_color_matrix=bt709:flags=accurate_rnd+full_chroma_int"]
+TO_BT709 = [
+    "-vf",
+    "scale=out_color_matrix=bt709:flags=accurate_rnd+full_chroma_int,"
+    # Blender believes a movie's matrix only where the frames themselves name all three.
+    "setparams=colorspace=bt709:color_primaries=bt709:color_trc=bt709",
+]
 CODECS = {"ffv1": "ffv1", "prores": "prores_ks"}
 STORED = {  # by codec and number of channels
     ("ffv1", 3): "bgr0", ("ffv1", 4): "bgra",

@@ -43,10 +43,16 @@ def link_extension() -> None:
 
 
 @pytest.fixture
-def real_engine(monkeypatch, scene):
-    """Let jobs run the engine itself, in the environment that the caller of pytest named."""
+def engine_python():
+    """The Python with the engine's packages that the caller of pytest named."""
     if not ENGINE_PYTHON:
         pytest.skip("STRIP_STYLIZER_PYTHON names no environment with the engine's packages")
+    return ENGINE_PYTHON
+
+
+@pytest.fixture
+def real_engine(monkeypatch, scene, engine_python):
+    """Let jobs run the engine itself."""
     monkeypatch.setenv("STRIP_STYLIZER_PYTHON", ENGINE_PYTHON)
     monkeypatch.delenv("STRIP_STYLIZER_REHEARSE")
 
