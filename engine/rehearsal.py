@@ -1,7 +1,8 @@
 """The same events and the same files as a real job, with no work: for tests, for learning, for
 building a user interface. Standard library only.
 
-A text may steer it: ``fail`` ends in a failure, ``crash`` kills the process, ``slow`` takes long.
+A text may steer it: ``fail`` ends in a failure, ``crash`` kills the process, ``slow`` takes long, twice
+``slow`` twice as long.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ def rehearse(spec: JobSpec, report: Reporter, *, frames: int | None = None) -> N
     """Say what a job would say and write grey frames; as many as the spec lists, else 24."""
     count = frames or len(spec.footage.indices) or len(spec.footage.files) or 24
     words = spec.title.lower().replace(",", " ").split()
-    seconds = 3.0 if "slow" in words else 0.02
+    seconds = 3.0 * words.count("slow") or 0.02
     started = time.monotonic()
     report.say(DeviceChosen("rehearsal", "no device"))
     for stage in _stages(spec):

@@ -4,9 +4,12 @@ Exit codes: 0 done, 1 failed, 2 bad usage, 130 stopped. Sentences go to stderr, 
 """
 
 import argparse
+import contextlib
 import json
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +19,7 @@ from ..engine.client import builds, process
 from . import environment, folders, properties, session, strips
 
 NAME = "strip_stylizer"
+NARRATION_SECONDS = 2.0
 FAILED, BAD_USAGE, STOPPED = 1, 2, 130
 
 
@@ -173,10 +177,12 @@ def install_engine(options: argparse.Namespace) -> int:
     if options.build and preferences is not None:
         preferences.torch_build = options.build
     if options.folder:
-        bpy.ops.strip_stylizer.engine_install_folder(directory=str(options.folder.absolute()))
+        with narrated():
+            bpy.ops.strip_stylizer.engine_install_folder(directory=str(options.folder.absolute()))
     else:
         demand_network()
-        bpy.ops.strip_stylizer.engine_install()
+        with narrated():
+            bpy.ops.strip_stylizer.engine_install()
     print(f"installed in {folders.environment().folder}")
     return 0
 
@@ -184,9 +190,34 @@ def install_engine(options: argparse.Namespace) -> int:
 def make_folder(options: argparse.Namespace) -> int:
     """Fill an offline folder."""
     demand_network()
-    bpy.ops.strip_stylizer.engine_folder(directory=str(options.folder.absolute()))
+    with narrated():
+        bpy.ops.strip_stylizer.engine_folder(directory=str(options.folder.absolute()))
     print(options.folder.absolute())
     return 0
+
+
+@contextlib.contextmanager
+def narrated() -> Iterator[None]:
+    """While an operator waits for an installation, print what goes on."""
+    ended = threading.Event()
+
+    def tell() -> None:
+        said = ""
+        while not ended.wait(NARRATION_SECONDS):
+            setup = session.state.setup
+            if setup is not None and not setup.ended and setup.label != said:
+                said = setup.label
+                print(said, file=sys.stderr, flush=True)
+
+    narrator = threading.Thread(target=tell, daemon=True)
+    narrator.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        narrator.join()
+        for note in session.state.setup.notes if session.state.setup else []:
+            print(note, file=sys.stderr)
 
 
 def demand_network() -> None:

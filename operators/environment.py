@@ -56,24 +56,13 @@ class SetupOperator:
         setup = installing.Setup(steps, folders.ROOT, folders.setup_log(), self.purpose)
         session.state.setup = setup
         session.ensure_polling()
-        if bpy.app.background:
-            self.watch(setup)
+        while bpy.app.background and not setup.ended:
+            session.poll()
+            time.sleep(0.05)
         if setup.error:
             self.report({"ERROR"}, f"{setup.error}.")
             return {"CANCELLED"}
         return {"FINISHED"}
-
-    def watch(self, setup: installing.Setup) -> None:
-        """Wait, and say what goes on."""
-        said = None
-        while not setup.ended:
-            session.poll()
-            if setup.current is not None and setup.current is not said:
-                said = setup.current
-                self.report({"INFO"}, said.label)
-            time.sleep(0.05)
-        for note in setup.notes:
-            self.report({"INFO"}, note)
 
     def attempt(self, steps: Any) -> set[str]:
         """Begin what ``steps`` returns for the plan; what forbids it is said as a sentence."""
@@ -268,14 +257,16 @@ class STRIPSTYLIZER_OT_engine_uninstall(SetupOperator, bpy.types.Operator):
 
     def invoke(self, context: Any, event: Any) -> set[str]:
         """Show how much is where, and ask."""
-        session.state.storage = verbs.sizes(folders.workspace())
+        bpy.ops.strip_stylizer.storage_measure()
         return context.window_manager.invoke_props_dialog(self, width=360)
 
     def draw(self, context: Any) -> None:
         """List what is deleted, with sizes."""
         found = session.state.storage
         engine = sum(found.get(name, 0) for name in verbs.ENGINE_FOLDERS)
-        self.layout.label(text=f"The engine's packages: {in_words(engine)}")
+        self.layout.label(
+            text=f"The engine's packages: {in_words(engine) if found else 'being measured'}"
+        )
         for name, part in (("also_cache", "cache"), ("also_weights", "weights")):
             row = self.layout.row()
             row.prop(self, name, text=f"{self.properties.bl_rna.properties[name].name}: "

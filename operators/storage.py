@@ -1,6 +1,7 @@
 """Operators on the workspace: what is where, how large it is, and making room."""
 
 import os
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import bpy
 
 from ..engine.client import verbs
 from ..engine.client.status import Phase
-from . import environment, folders, installing, session, strips
+from . import environment, folders, installing, session
 
 # What the panel calls the folders of the workspace; what cannot be made again has no third word.
 PARTS = (
@@ -35,9 +36,15 @@ class STRIPSTYLIZER_OT_storage_measure(bpy.types.Operator):
     bl_options = {"INTERNAL"}
 
     def execute(self, context: Any) -> set[str]:
-        """Add up the files."""
-        session.state.storage = verbs.sizes(folders.workspace())
-        strips.redraw()
+        """Add up the files; a window does not wait for it."""
+        if bpy.app.background:
+            session.state.storage = verbs.sizes(folders.workspace())
+            return {"FINISHED"}
+        found: dict[str, int] = {}
+        place = folders.workspace()
+        adding = threading.Thread(target=lambda: found.update(verbs.sizes(place)), daemon=True)
+        adding.start()
+        bpy.app.timers.register(lambda: take_over(adding, found), first_interval=0.1)
         return {"FINISHED"}
 
 
@@ -87,6 +94,17 @@ class STRIPSTYLIZER_OT_workspace_open(bpy.types.Operator):
         if not bpy.app.background:
             bpy.ops.wm.path_open(filepath=os.fspath(folders.workspace()))
         return {"FINISHED"}
+
+
+def take_over(adding: threading.Thread, found: dict[str, int]) -> float | None:
+    """Show the sizes once they are added up."""
+    if adding.is_alive():
+        return 0.2
+    session.state.storage = found
+    for window in bpy.context.window_manager.windows:
+        for area in window.screen.areas:
+            area.tag_redraw()
+    return None
 
 
 def chosen_paths(what: str) -> list[Path]:

@@ -119,23 +119,28 @@ def redraw() -> Scenario:
 # --- mouse and keys ------------------------------------------------------------------------------
 
 
-def send(kind: str, value: str = "PRESS", *, at: tuple[int, int], **held: bool) -> None:
-    """Send one event to the window; ``at`` is in pixels from its lower left corner."""
-    window().event_simulate(type=kind, value=value, x=int(at[0]), y=int(at[1]), **held)
+def send(
+    kind: str, value: str = "PRESS", *, at: tuple[int, int], to: Any = None, **held: bool
+) -> None:
+    """Send one event to a window, without ``to`` the first one.
+
+    ``at`` is in pixels from the window's lower left corner.
+    """
+    (to or window()).event_simulate(type=kind, value=value, x=int(at[0]), y=int(at[1]), **held)
 
 
-def move(to: tuple[int, int]) -> Scenario:
+def move(place: tuple[int, int], window: Any = None) -> Scenario:
     """Move the mouse."""
-    for near in ((to[0] - 2, to[1]), to):
-        send("MOUSEMOVE", "NOTHING", at=near)
+    for near in ((place[0] - 2, place[1]), place):
+        send("MOUSEMOVE", "NOTHING", at=near, to=window)
         yield PAUSE
 
 
-def click(at: tuple[int, int], button: str = "LEFTMOUSE") -> Scenario:
+def click(at: tuple[int, int], button: str = "LEFTMOUSE", window: Any = None) -> Scenario:
     """Press and release a mouse button."""
-    yield from move(at)
+    yield from move(at, window)
     for value in ("PRESS", "RELEASE"):
-        send(button, value, at=at)
+        send(button, value, at=at, to=window)
         yield PAUSE
     yield SETTLE
 
@@ -219,7 +224,8 @@ def find(area: Any, operator: str, *, across: float = 0.5) -> Place:
     """
     seen = []
     for place in down(area, across):
-        yield from move(place)
+        send("MOUSEMOVE", "NOTHING", at=place)
+        yield PAUSE
         words = operator_under_mouse(area)
         if operator in words:
             return place

@@ -17,6 +17,8 @@ while [ "$1" != -- ]; do
 done
 shift
 cp /etc/resolv.conf "$root/etc/resolv.conf"
+trusted=/etc/ssl/certs/ca-certificates.crt
+[ ! -e $trusted ] || cp $trusted "$root$trusted"
 # shellcheck disable=SC2016 # expanded inside
 exec chroot "$root" /bin/sh -c '
     size=$1
