@@ -1,8 +1,8 @@
 """The same events and the same files as a real job, with no work: for tests, for learning, for
 building a user interface. Standard library only.
 
-A text may steer it: ``fail`` ends in a failure, ``crash`` kills the process, ``slow`` takes long, twice
-``slow`` twice as long.
+A text may steer it: ``fail`` ends in a failure, ``crash`` kills the process, ``slow`` takes long,
+and twice as long where it is said twice.
 """
 
 from __future__ import annotations
