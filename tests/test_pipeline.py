@@ -184,6 +184,40 @@ def test_the_object_alone_comes_with_alpha(footage, cache, finished, tmp_path):
     assert picture[0, 0, 3] == 0 and picture[..., 3].max() > 240
 
 
+def test_a_deep_result_keeps_alpha_and_what_is_not_the_object_bit_for_bit(footage, cache, tmp_path):
+    (tmp_path / "frames").mkdir()
+    shutil.copytree(footage / "masks", tmp_path / "masks")
+    alpha = np.linspace(20_000, 65_535, 122).astype(np.uint16)[None, :, None].repeat(70, axis=0)
+    for path in (footage / "frames").iterdir():
+        deep = read_rgb(path).astype(np.uint16) * 250 + 99
+        write_png(tmp_path / "frames" / path.name, np.concatenate([deep, alpha], axis=2))
+    assert stylize(tmp_path, tmp_path / "job", cache, "--set", "render.format=png16") == 0
+    source = read_image(tmp_path / "frames" / "003.png", 16)
+    picture = read_image(tmp_path / "job" / "result" / "00003.png", 16)
+    mask = read_rgb(tmp_path / "masks" / "003.png")[..., 0]
+    beside = cv2.dilate(mask, np.ones((25, 25))) == 0
+    assert np.array_equal(picture[..., 3], source[..., 3])
+    assert np.array_equal(picture[beside], source[beside]) and beside.any()
+    changed = picture[mask > 0][:, :3]
+    assert (changed != source[mask > 0][:, :3]).mean() > 0.5
+    assert (changed % 257).any()
+
+
+@pytest.mark.parametrize(
+    ("file_format", "first"),
+    [("exr", "00000.exr"), ("ffv1", "result.mkv"), ("prores", "result.mov")],
+)
+def test_the_report_says_which_files_the_result_is(
+    footage, cache, finished, tmp_path, file_format, first
+):
+    more = ("--set", f"render.format={file_format}", "--set", "render.foreground_only=true")
+    assert stylize(footage, tmp_path, cache, *more) == 0
+    facts = json.loads((tmp_path / "report.json").read_text())["result"]
+    assert facts["files"][0] == first and facts["frames"] == 6 and facts["size"] == [122, 70]
+    assert facts["alpha"] != "none" and facts["provenance"]["Seed"] == "0"
+    assert sorted(path.name for path in (tmp_path / "result").iterdir()) == facts["files"]
+
+
 def test_strength_0_gives_the_footage_back(footage, cache, finished, tmp_path):
     assert stylize(footage, tmp_path, cache, "--set", "render.strength=0") == 0
     source = read_rgb(footage / "frames" / "000.png")

@@ -18,6 +18,7 @@ from engine.video.frames import (
     read_video,
     save_video,
     source_frames,
+    whole_frames,
     working_size,
     write_movie,
     write_png,
@@ -251,3 +252,41 @@ def test_reading_stops_when_asked(tmp_path, stopping_listener):
     with pytest.raises(Stopped):
         read_video(footage_from_path(movie(tmp_path)), FramesSettings(), stopping_listener)
     assert len(stopping_listener.steps) == 2
+
+
+def glass(folder, opacities=(255, 128)):
+    """16 bit images with alpha."""
+    for number, opacity in enumerate(opacities):
+        picture = np.full((8, 10, 4), (1000, 2000, 40000, opacity * 257), np.uint16)
+        write_png(folder / f"{number}.png", picture)
+    return Footage(FootageKind.IMAGES, str(folder))
+
+
+def test_whole_frames_keep_16_bits_and_alpha(tmp_path):
+    first, second = whole_frames(glass(tmp_path), 16)
+    assert first.dtype == np.uint16 and first[0, 0].tolist() == [1000, 2000, 40000, 65535]
+    assert second[0, 0, 3] == 128 * 257
+    eight = next(whole_frames(glass(tmp_path), 8))
+    assert eight.dtype == np.uint8 and eight[0, 0].tolist() == [4, 8, 156, 255]
+
+
+def test_whole_frames_have_the_channels_of_the_first(tmp_path):
+    footage = glass(tmp_path, (128, 128))
+    write_png(tmp_path / "2.png", np.full((8, 10, 3), 90, np.uint8))
+    assert [frame[0, 0, 3] for frame in whole_frames(footage, 8)] == [128, 128, 255]
+    write_png(tmp_path / "0.png", np.full((8, 10, 3), 90, np.uint8))
+    shown = [frame[0, 0].tolist() for frame in whole_frames(footage, 8)]
+    assert shown == [[90, 90, 90], [2, 4, 78], [90, 90, 90]]
+
+
+def test_whole_frames_of_8_bit_media_are_the_same_levels_at_16_bits(tmp_path):
+    footage = Footage(FootageKind.IMAGES, str(images(tmp_path)))
+    for eight, sixteen in zip(whole_frames(footage, 8), whole_frames(footage, 16), strict=True):
+        assert np.array_equal(eight.astype(np.uint16) * 257, sixteen)
+
+
+def test_whole_frames_of_a_movie_keep_its_depth(tmp_path):
+    footage = Footage(FootageKind.MOVIE, str(movie(tmp_path, 3)), indices=(2, 0))
+    frames = list(whole_frames(footage, 16))
+    assert frames[0].dtype == np.uint16 and frames[0].shape == (60, 80, 3)
+    assert [number_of(frame >> 8) for frame in frames] == [2, 0]
