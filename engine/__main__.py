@@ -15,6 +15,8 @@ from .contract.events import EngineError
 from .contract.job import Stage
 from .contract.settings import PRESET_NAMES
 
+EXPERIMENT_NAMES = ("varied", "specificity", "prefixes", "ablation", "texts", "baseline")
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; returns the exit code: 0 done, 1 failed, 2 bad usage, 130 stopped."""
@@ -52,21 +54,49 @@ def _parser() -> argparse.ArgumentParser:
     sheet.add_argument("jobs", nargs="+", type=Path, metavar="JOB", help="job folders")
     sheet.add_argument("--out", type=Path, required=True, help="folder to write into")
     sheet.set_defaults(run=commands.sheet)
+    export = verbs.add_parser("export", help="atlases, uv, alpha and a checkerboard of a job")
+    export.add_argument("job", type=Path, metavar="JOB", help="the folder of a finished job")
+    export.add_argument("--out", type=Path, required=True, help="folder to write into")
+    _add_cache(export)
+    export.set_defaults(run=commands.export)
+    _add_evaluate(verbs)
     return parser
 
 
-def _add_stylize(verbs: argparse._SubParsersAction) -> None:
-    verb = verbs.add_parser("stylize", help="restyle an object in a movie or a folder of images")
+def _add_evaluate(verbs: argparse._SubParsersAction) -> None:
+    verb = verbs.add_parser("evaluate", help="the paper's experiments: tables and contact sheets")
     verb.add_argument("footage", type=Path, metavar="FOOTAGE", help="a movie or a folder of images")
     verb.add_argument(
-        "--global-text", required=True, help="the whole object: Swan with cactus skin"
-    )
-    verb.add_argument("--local-text", default="", help="its surface: cactus skin")
+        "--experiment", nargs="+", choices=EXPERIMENT_NAMES, default=list(EXPERIMENT_NAMES),
+        metavar="NAME", help=f"{', '.join(EXPERIMENT_NAMES)} (default: all)",
+    )  # fmt: skip
+    verb.add_argument("--thing", default="object", help='what the object is: "swan"')
+    verb.add_argument("--materials", nargs="+", default=[], help='"zebra fur" gold ...')
+    verb.add_argument(
+        "--judge", action="append", default=[], metavar="MODEL:FILE",
+        help="who names the materials, not the job's own encoder: an open_clip model and its "
+        "weights, or python:MODULE:NAME with a function name_material",
+    )  # fmt: skip
+    verb.add_argument(
+        "--frames-alone", type=int, default=8, metavar="N",
+        help="frames of the experiment baseline (default: %(default)s)",
+    )  # fmt: skip
+    _add_object(verb)
+    _add_settings(verb, "draft")
+    verb.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write into")
+    _add_cache(verb)
+    verb.set_defaults(run=commands.evaluate)
+
+
+def _add_object(verb: argparse.ArgumentParser) -> None:
     found = verb.add_mutually_exclusive_group()
     found.add_argument("--masks", type=Path, metavar="DIR", help="masks, white on black")
     found.add_argument("--box", metavar="FRAME,X,Y,W,H", help="a box on one frame, in pixels")
     found.add_argument("--auto", action="store_true", help="what moves is the object (default)")
-    verb.add_argument("--preset", choices=PRESET_NAMES, default="standard")
+
+
+def _add_settings(verb: argparse.ArgumentParser, default: str) -> None:
+    verb.add_argument("--preset", choices=PRESET_NAMES, default=default)
     verb.add_argument(
         "--set", action="append", default=[], metavar="PATH=VALUE", dest="assignments",
         help="change one setting; see the verb settings",
@@ -75,6 +105,27 @@ def _add_stylize(verbs: argparse._SubParsersAction) -> None:
         "--encoder", metavar="MODEL[:TAG or FILE]", help="embedded, or an open_clip model"
     )
     verb.add_argument("--frames", metavar="FIRST:LAST", help="only these frames, counted from 0")
+
+
+def _add_stylize(verbs: argparse._SubParsersAction) -> None:
+    verb = verbs.add_parser("stylize", help="restyle an object in a movie or a folder of images")
+    verb.add_argument("footage", type=Path, metavar="FOOTAGE", help="a movie or a folder of images")
+    verb.add_argument("--global-text", default="", help="the whole object: Swan with cactus skin")
+    verb.add_argument("--local-text", default="", help="its surface: cactus skin")
+    verb.add_argument("--avoid", default="", metavar="TEXT", help="what it should not look like")
+    verb.add_argument("--picture", type=Path, metavar="FILE", help="a picture to look like")
+    verb.add_argument(
+        "--picture-share", type=float, default=0.5, metavar="PART",
+        help="how much the picture counts beside the texts, 0 to 1 (default: %(default)s)",
+    )  # fmt: skip
+    verb.add_argument("--background-text", default="", help="what lies behind all objects")
+    verb.add_argument("--background-local-text", default="", help="its surface")
+    verb.add_argument(
+        "--object", action="append", default=[], type=Path, metavar="FILE", dest="objects",
+        help="one more object, behind those before it: JSON with texts and mask",
+    )  # fmt: skip
+    _add_object(verb)
+    _add_settings(verb, "standard")
     verb.add_argument("--out", type=Path, required=True, metavar="DIR", help="the job folder")
     _add_cache(verb)
     verb.set_defaults(run=commands.stylize, quiet=False)

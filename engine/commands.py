@@ -15,7 +15,7 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-from . import manifest, rehearsal, terminal
+from . import manifest, rehearsal, requests, terminal
 from .contract import codec, settings_table
 from .contract import remedies as remedy_table
 from .contract.events import (
@@ -29,13 +29,8 @@ from .contract.events import (
 from .contract.folder import JobFolder
 from .contract.job import (
     PROTOCOL,
-    Box,
     JobSpec,
-    MaskKind,
-    ObjectMask,
     Stage,
-    TargetTexts,
-    single,
 )
 from .contract.settings import Settings, preset
 from .reporter import Reporter
@@ -53,7 +48,7 @@ def exit_code(error: EngineError) -> int:
 def stylize(options: argparse.Namespace) -> int:
     """Write a job folder and run it."""
     folder = JobFolder(options.out.absolute())
-    spec = _spec(options)
+    spec = requests.from_options(options)
     with explained(folder.path):
         _make_room(folder, spec)
         folder.write_spec(spec)
@@ -120,61 +115,40 @@ def sheet(options: argparse.Namespace) -> int:
     return 0
 
 
-def _spec(options: argparse.Namespace) -> JobSpec:
-    from .video.frames import footage_from_path
+def export(options: argparse.Namespace) -> int:
+    """Write atlases, uv, alpha and a checkerboard of a finished job."""
+    from .export import export_job
 
-    chosen = preset(options.preset)
-    try:
-        for assignment in options.assignments:
-            chosen = codec.set_from_text(chosen, assignment)
-        if options.encoder:
-            encoder = _absolute_weights(options.encoder)
-            chosen = codec.set_from_text(chosen, f"stylization.encoder={encoder}")
-        footage = footage_from_path(options.footage.absolute())
-        if options.frames:
-            footage = dataclasses.replace(footage, indices=_range(options.frames))
-        texts = TargetTexts(options.global_text, options.local_text)
-        spec = single(footage, texts, _mask(options), chosen)
-        return codec.job_from_json(codec.to_json(spec))
-    except codec.Refusal as refusal:
-        raise EngineError(
-            Fault.BAD_JOB, f"{refusal}.", "`python -m engine settings` lists what can be set."
-        ) from refusal
+    cache = Cache((options.cache or default_cache()).absolute())
+    for path in export_job(JobFolder(options.job.absolute()), options.out.absolute(), cache):
+        print(path)
+    return 0
 
 
-def _absolute_weights(encoder: str) -> str:
-    """Let a weights file be found from wherever the job is run."""
-    model, colon, weights = encoder.partition(":")
-    file = Path(weights)
-    return f"{model}:{file.absolute()}" if colon and file.is_file() else encoder
+def evaluate(options: argparse.Namespace) -> int:
+    """Run experiments and print their tables."""
+    from . import device
+    from .bench import Bench, known_materials
+    from .evaluation.evaluate import markdown, run_experiment
+    from .evaluation.experiments import experiment
+    from .evaluation.judging import load_judge
 
-
-def _mask(options: argparse.Namespace) -> ObjectMask:
-    if options.masks:
-        return ObjectMask(MaskKind.FILES, path=str(options.masks.absolute()))
-    if options.box:
-        numbers = _numbers(
-            options.box, ",", 5, "--box", "FRAME,X,Y,WIDTH,HEIGHT, such as 0,40,30,120,90"
-        )
-        return ObjectMask(MaskKind.BOX, box=Box(int(numbers[0]), *numbers[1:]))
-    return ObjectMask(MaskKind.AUTOMATIC)
-
-
-def _range(text: str) -> tuple[int, ...]:
-    first, last = (int(n) for n in _numbers(text, ":", 2, "--frames", "FIRST:LAST, such as 0:35"))
-    if not 0 <= first < last:
-        raise codec.Refusal(f"--frames {text}: is not a range of at least two frames")
-    return tuple(range(first, last + 1))
-
-
-def _numbers(text: str, separator: str, count: int, option: str, form: str) -> list[float]:
-    try:
-        numbers = [float(part) for part in text.split(separator)]
-    except ValueError:
-        numbers = []
-    if len(numbers) != count:
-        raise codec.Refusal(f"{option} {text}: expected {form}")
-    return numbers
+    found = [
+        experiment(name, thing=options.thing, materials=options.materials)
+        for name in options.experiment
+    ]
+    spec = requests.for_evaluation(options, found[0].variants[0].texts)
+    chosen = device.choose(spec.settings.device)
+    known = known_materials("embedded")
+    judges = [load_judge(name, known, chosen) for name in options.judge]
+    bench = Bench(Cache((options.cache or default_cache()).absolute()))
+    for each in found:
+        rows = run_experiment(
+            each, spec, options.out.absolute(), bench, judges,
+            frames_alone=options.frames_alone, say=lambda text: print(text, flush=True),
+        )  # fmt: skip
+        print(markdown(each, rows))
+    return 0
 
 
 def _make_room(folder: JobFolder, spec: JobSpec) -> None:

@@ -40,8 +40,10 @@ from .evaluation import measure
 from .output import Output, is_deep
 from .render import Part, stylized_frames
 from .reporter import Reporter
+from .stylization import candidates
 from .stylization import encoder as encoders
 from .stylization.atlas import StylizedAtlas, load_atlas, save_atlas
+from .stylization.targets import read_picture
 from .stylization.texts import check_texts
 from .stylization.train import stylize
 from .video import flow as flows
@@ -119,6 +121,10 @@ class _Job:
             self._encoder = encoders.load_encoder(self.settings.stylization.encoder, self.device)
             for texts in spec.targets:
                 check_texts(texts, self._encoder, report)
+                if texts.picture:
+                    read_picture(texts.picture)
+            made, shown = self.settings.stylization.candidates, self.settings.render.candidate
+            candidates.check(shown, made)
         self.keys: dict[str, list[str]] = {}
         self.seconds: dict[str, float] = {}
         self.files: dict[str, Any] = {}
@@ -223,7 +229,8 @@ class _Job:
             checkpoint = Checkpoint(folder / "checkpoint.pt")
             layers = decompose(
                 video.frames, flow, masks, settings,
-                others=others, device=self.device, seed=self.settings.seed, report=self.reporter,
+                others=others, greys=footage_frames.larger_greys(self.spec.footage),
+                device=self.device, seed=self.settings.seed, report=self.reporter,
                 checkpoint=checkpoint,
             )  # fmt: skip
             save_layers(layers, folder)
@@ -253,7 +260,14 @@ class _Job:
             if part.atlas is not None:
                 picture = previews.of_atlas(part.atlas, part.layers)
                 self.reporter.preview(numbered("stylized_atlas", index), picture)
+        self._show_candidates(video, [part for part in parts if part.atlas is not None])
         return parts
+
+    def _show_candidates(self, video: footage_frames.Video, parts: list[Part]) -> None:
+        for index, (part, key) in enumerate(zip(parts, self.keys["stylization"], strict=True)):
+            folder = self.cache.folder(Stage.STYLIZATION, key)
+            for name, picture in previews.of_candidates(folder, part.layers, video.frames).items():
+                self.reporter.preview(numbered(name, index), picture)
 
     def _atlas(
         self, video: footage_frames.Video, layers: Layers, keys: list[str], texts: TargetTexts
@@ -275,7 +289,13 @@ class _Job:
             save_atlas(atlas, folder)
             checkpoint.path.unlink(missing_ok=True)
 
-        return _Piece(stage_key(Stage.STYLIZATION, settings, *inputs), make, load_atlas)
+        def load(folder: Path) -> StylizedAtlas:
+            shown = self.settings.render
+            return load_atlas(
+                candidates.choose(folder, candidate=shown.candidate, snapshot=shown.snapshot)
+            )
+
+        return _Piece(stage_key(Stage.STYLIZATION, settings, *inputs), make, load)
 
     def render(
         self,
@@ -337,6 +357,10 @@ class _Job:
             "metrics": metrics,
             "result": self.files,
             "texts": [to_json(texts) for texts in self.spec.targets],
+            "candidates": [
+                candidates.told(self.cache.folder(Stage.STYLIZATION, key))
+                for key in self.keys["stylization"]
+            ],
         }
         with explained(folder.path):
             write_text(folder.report, json.dumps(facts, indent=1, ensure_ascii=False))

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import torch
 from torch import Tensor
 
 from .decomposition.layers import Layers
-from .stylization.atlas import StylizedAtlas
-from .stylization.previews import evenly_lit
+from .stylization.atlas import StylizedAtlas, load_atlas
+from .stylization.candidates import folder_of, read_ranking
+from .stylization.canvas import as_colours
+from .stylization.previews import evenly_lit, stylized_frame
 
 CHECKER = (0.42, 0.5)  # greys behind what an atlas leaves open
 SIDE = 512
@@ -55,6 +59,20 @@ def of_atlas(atlas: StylizedAtlas, layers: Layers) -> np.ndarray:
     """Show the stylized atlas under even light; uint8 [S, S, 3], cut to what is used."""
     colours = evenly_lit(atlas.cpu(), layers.atlas.shape[0], torch.device("cpu"))
     return _cut(colours, layers.coverage)
+
+
+def of_candidates(stage: Path, layers: Layers, frames: np.ndarray) -> dict[str, np.ndarray]:
+    """Show the middle frame as each of several candidates paints it; a single one not at all."""
+    standings = read_ranking(stage)
+    middle = len(frames) // 2
+    frame = as_colours(torch.from_numpy(frames[middle]))
+    return {
+        f"candidate_{number}": to_bytes(
+            stylized_frame(load_atlas(folder_of(stage, number)), layers, frame, middle)
+        )
+        for number in sorted(each.candidate for each in standings)
+        if len(standings) > 1
+    }
 
 
 def _cut(picture: Tensor, coverage: Tensor) -> np.ndarray:

@@ -17,7 +17,7 @@ from .contract.settings import RenderSettings
 from .decomposition.layers import Layers
 from .stylization.atlas import StylizedAtlas
 from .stylization.previews import paint_many
-from .stylization.shading import shading
+from .stylization.shading import RELIEF_POWER, detail, shading
 
 ALPHA_FLOOR = 0.02
 GUIDE_RADIUS = 2  # working pixels
@@ -106,6 +106,10 @@ def _painted(
     if settings.composite == "residual" and atlas.form == "network":
         before = resized(layers.foreground[index].to(source.device), size)[seen]
         painted = source[seen] + painted - before
+    if settings.keep_detail:
+        laid = 1 - RELIEF_POWER if atlas.form == "palette" else 1.0  # the rest is in the shading
+        relief = detail(source, alpha, atlas.statistics)[seen]
+        painted = painted * relief.pow(laid * settings.keep_detail)[:, None]
     return torch.lerp(source[seen], painted.clamp(0, 1), settings.strength)
 
 

@@ -33,8 +33,8 @@ STAGE_VERSIONS = {
     Stage.FLOW: 2,
     Stage.MASKS: 2,
     Stage.DECOMPOSITION: 2,
-    Stage.STYLIZATION: 1,
-    Stage.RENDER: 1,
+    Stage.STYLIZATION: 2,
+    Stage.RENDER: 3,
 }
 
 

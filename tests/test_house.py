@@ -24,7 +24,8 @@ ALLOWED = {
     | DEVICE
     | {"engine.decomposition.model", "engine.decomposition.layers"},
     "engine/evaluation": CONTRACT
-    | {"engine.video", "engine.decomposition.layers", "engine.stylization", "engine.render"},
+    | {"engine.checkpoint", "engine.video", "engine.decomposition.layers"}
+    | {"engine.stylization", "engine.render"},
     "engine/render.py": CONTRACT | {"engine.decomposition.layers", "engine.stylization"},
     "operators": CONTRACT | {"engine.client"},
     "panels": CONTRACT | {"operators"},

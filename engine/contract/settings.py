@@ -280,6 +280,17 @@ class StylizationWeights:
     sparsity: float = weight(
         1.0, "Sparsity", "No colour where the object is not seen", paper="TDS: varies, eq. 5"
     )
+    avoid: float = weight(
+        0.5, "Avoid", "Views do not match what the object should not look like, where that is given"
+    )
+    directional: float = weight(
+        0.0,
+        "Direction",
+        "What changes in the views is what changes from the neutral text to the target text",
+    )
+    structure: float = weight(
+        0.0, "Structure", "Light and dark stay where the footage has them on the object"
+    )
     chroma: float = weight(0.0, "Chroma", "Keeps colours from drifting away from grey without need")
     smoothness: float = weight(0.0, "Smoothness", "Total variation of the stylized atlas")
 
@@ -368,6 +379,51 @@ class ViewsSettings:
         high=1.0,
         paper="TDS: small",
     )
+    scale_of: str = setting(
+        "area",
+        "Scale Means",
+        "Whether a crop's scale is a part of the box's area or of its sides",
+        choices=("area", "side"),
+        paper="TDS: not said",
+    )
+    coverage_of: str = setting(
+        "view",
+        "Coverage Means",
+        "view: so much of the view is object. object: so much of the object is in the view",
+        choices=("view", "object"),
+        paper="TDS: view in sec. 3.3, object in sec. 6.2",
+    )
+    keep_whole: bool = setting(
+        True,
+        "Keep Whole",
+        "Global views always hold the whole object. Off: cut out of the box as printed, which cuts "
+        "long objects",
+        paper="TDS: sec. 3.3",
+    )
+    hard_removal: bool = setting(
+        False,
+        "Hard Removal",
+        "Remove the background where alpha is under one half instead of by alpha",
+        paper="TDS: sec. 6.2",
+    )
+    shared_coins: bool = setting(
+        False,
+        "Shared Chances",
+        "All views of one frame are seen from a side, or on black, together",
+        paper="TDS: not said",
+    )
+    union_box: bool = setting(
+        False,
+        "One Box",
+        "One box around the object for the whole video instead of one for each frame",
+        paper="TDS: not said",
+    )
+    native_size: bool = setting(
+        False,
+        "Native Size",
+        "Paint the object at the working size instead of at the size that CLIP needs",
+        paper="TDS: 432 x 768 frames",
+    )
     noise: float = setting(
         0.0,
         "View Noise",
@@ -442,6 +498,86 @@ class StylizationSettings:
         "Weigh triplets by the Gaussian density as printed, and draw frames uniformly",
         paper="TDS: eq. 4",
     )
+    temporal_twice: bool = setting(
+        False,
+        "Temporal Weight Twice",
+        "Multiply a triplet by the Gaussian twice, as eq. 4 and eq. 6 together print it",
+        paper="TDS: eq. 4, 6",
+    )
+    sparsity_norm: str = setting(
+        "squared",
+        "Sparsity Norm",
+        "squared: mean squared norm of the colours. plain: mean norm as printed",
+        choices=("squared", "plain"),
+        paper="TDS: eq. 5; NLA: squared",
+    )
+    sparsity_everywhere: bool = setting(
+        False,
+        "Sparsity Everywhere",
+        "Paint and count pixels of the box in which the object is not seen at all, too",
+        paper="TDS: eq. 5",
+    )
+    view_average: str = setting(
+        "raw",
+        "View Average",
+        "raw: mean embedding of a frame's views. unit: mean of embeddings of length 1. "
+        "each: mean of the views' own losses",
+        choices=("raw", "unit", "each"),
+        paper="TDS: eq. 1, raw",
+    )
+    pool_frames: bool = setting(
+        False,
+        "Pool Frames",
+        "One mean embedding for the views of all frames of a step instead of one for each frame",
+        paper="TDS: eq. 1 names no frame",
+    )
+    strip_articles: bool = setting(
+        True,
+        "Strip Articles",
+        'Drop the "a" of a text behind a prefix, so that no "a photo of a A swan" arises',
+        paper="TDS: not said",
+    )
+    neutral_text: str = setting(
+        "thing",
+        "Neutral Text",
+        "What the object is before, for the term Direction: the change from it to the target "
+        "text counts",
+    )
+    candidates: int = setting(
+        1,
+        "Candidates",
+        "Looks made from one decomposition, each with a seed of its own; CLIP puts them in order",
+        low=1,
+        high=16,
+        advanced=False,
+    )
+    patience: int = setting(
+        0,
+        "Patience",
+        "End after so many steps without a better score on views that are kept aside, and take "
+        "the best; 0 always does all steps",
+        low=0,
+        high=100_000,
+        unit="steps",
+    )
+    precision: str = setting(
+        "automatic",
+        "Precision",
+        "How the CLIP model computes on a GPU; automatic: the fastest whose gradients agree with "
+        "single precision",
+        choices=("automatic", "single", "bfloat16", "half"),
+    )
+    views_at_once: int = setting(
+        0,
+        "Views at Once",
+        "How many views CLIP holds in memory together; fewer need less memory, are slower and "
+        "give the same result. 0: as many as fit",
+        low=0,
+        high=1024,
+    )
+    graphs: bool = setting(
+        True, "CUDA Graphs", "Replay CLIP's work on an NVIDIA GPU as one recording"
+    )
     palette_colours: int = setting(
         4, "Palette Colours", "Colours that the palette atlas mixes", low=2, high=16
     )
@@ -491,6 +627,25 @@ class RenderSettings:
         high=1.0,
         advanced=False,
     )
+    keep_detail: float = setting(
+        0.0,
+        "Keep Detail",
+        "Lay the footage's fine light and dark over the style: folds, feathers, grain",
+        low=0.0,
+        high=1.0,
+        advanced=False,
+    )
+    candidate: int = setting(
+        0, "Candidate", "Which candidate is shown; 0: the best", low=0, high=16, advanced=False
+    )
+    snapshot: int = setting(
+        0,
+        "Snapshot",
+        "The saved state after about this step is shown; 0: the last",
+        low=0,
+        high=100_000,
+        unit="step",
+    )
     foreground_only: bool = setting(
         False, "Object Only", "Write the object alone, with an alpha channel", advanced=False
     )
@@ -515,7 +670,7 @@ class Settings:
         "automatic",
         "Device",
         "Where the engine computes",
-        choices=("automatic", "cuda", "mps", "cpu"),
+        choices=("automatic", "cuda", "xpu", "mps", "cpu"),
     )
     frames: FramesSettings = section(FramesSettings)
     flow: FlowSettings = section(FlowSettings)
@@ -566,6 +721,12 @@ PRESETS: dict[str, dict[str, Any]] = {
     "paper": {
         "decomposition.engine": "mlp",
         "stylization.temporal_literal": True,
+        "stylization.temporal_twice": True,
+        "stylization.sparsity_norm": "plain",
+        "stylization.sparsity_everywhere": True,
+        "stylization.strip_articles": False,
+        "stylization.views.hard_removal": True,
+        "stylization.views.native_size": True,
         "render.composite": "blend",
     },
 }

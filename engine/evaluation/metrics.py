@@ -99,3 +99,18 @@ class BackgroundError:
     def psnr(self) -> float:
         """Mean over frames in dB; 99 stands for equality."""
         return float(np.mean(self._values)) if self._values else 0.0
+
+
+def colour_variance(video: np.ndarray, where: np.ndarray) -> float:
+    """Variance of the colours of ``video`` [T, H, W, 3] in ``where`` [T, H, W], over channels.
+
+    A warp error divided by it can be compared between a zebra and a black swan.
+    """
+    return float(video[where].var(axis=0).sum()) if where.any() else 0.0
+
+
+def variation(video: np.ndarray, where: np.ndarray) -> float:
+    """Mean difference of neighbouring pixels in ``where`` [T, H, W]: how noisy it is."""
+    across = np.abs(np.diff(video, axis=2)).mean(axis=3)
+    both = where[:, :, 1:] & where[:, :, :-1]
+    return float(across[both].mean()) if both.any() else 0.0

@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from ..contract.events import EngineError, Fault
@@ -14,12 +13,9 @@ from ..contract.folder import JobFolder
 from ..video.frames import source_frames
 from ..video.images import read_rgb, write_png
 from ..video.movies import write_movie
+from .cells import PAPER, cell
 
-CELL = (360, 240)  # width, height
 COLUMNS = 4
-CAPTION = 30
-GAP = 6
-PAPER, INK = 24, (232, 232, 232)
 LAYER_PICTURES = (
     ("mask", "Mask"),
     ("alpha", "Alpha"),
@@ -50,13 +46,13 @@ def _sheet(jobs: list[JobFolder]) -> np.ndarray:
     source = list(source_frames(jobs[0].read_spec().footage))
     shown = np.linspace(0, len(source) - 1, COLUMNS).round().astype(int)
     rows = [
-        [_cell(source[index], f"Source, frame {index + 1}") for index in shown],
-        [_cell(_preview(jobs[0], name), caption) for name, caption in LAYER_PICTURES],
+        [cell(source[index], f"Source, frame {index + 1}") for index in shown],
+        [cell(_preview(jobs[0], name), caption) for name, caption in LAYER_PICTURES],
     ]
     for job in jobs:
         text = job.read_spec().title
-        frames = [_cell(_result(job, index), text) for index in shown[:-1]]
-        rows.append([*frames, _cell(_preview(job, "stylized_atlas"), _scores(job))])
+        frames = [cell(_result(job, index), text) for index in shown[:-1]]
+        rows.append([*frames, cell(_preview(job, "stylized_atlas"), _scores(job))])
     return np.vstack([np.hstack(row) for row in rows])
 
 
@@ -75,29 +71,6 @@ def _preview(job: JobFolder, name: str) -> np.ndarray:
 
 def _result(job: JobFolder, index: int) -> np.ndarray:
     return read_rgb(job.result / f"{index:05d}.png")
-
-
-def _cell(picture: np.ndarray, caption: str) -> np.ndarray:
-    """Fit a picture into one cell of the sheet, with its caption below."""
-    width, height = CELL
-    scale = min(width / picture.shape[1], height / picture.shape[0])
-    size = max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale))
-    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    small = cv2.resize(picture, size, interpolation=method)
-    cell = np.full((height + CAPTION + GAP, width + GAP, 3), PAPER, np.uint8)
-    top, left = (height - size[1]) // 2, (width - size[0]) // 2
-    cell[top : top + size[1], left : left + size[0]] = small
-    return _written(cell, caption, height + 20)
-
-
-def _written(picture: np.ndarray, caption: str, baseline: int) -> np.ndarray:
-    plain = caption.encode("ascii", "replace").decode()
-    while cv2.getTextSize(plain, cv2.FONT_HERSHEY_SIMPLEX, 0.5, 1)[0][0] > picture.shape[1] - 10:
-        plain = plain[:-4] + "..." if plain.endswith("...") else plain[:-1] + "..."
-    cv2.putText(
-        picture, plain, (4, baseline), cv2.FONT_HERSHEY_SIMPLEX, 0.5, INK, 1, cv2.LINE_AA
-    )  # fmt: skip
-    return picture
 
 
 def _pairs(jobs: list[JobFolder]) -> Iterator[np.ndarray]:

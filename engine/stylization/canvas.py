@@ -14,9 +14,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from ..contract.events import EngineError, Fault
+from ..contract.settings import ViewsSettings
 from ..decomposition.layers import Layers
 from .atlas import AtlasFrame
-from .boxes import object_boxes
+from .boxes import object_boxes, union_box
 from .shading import ShadingStatistics, measure_shading, shading
 from .views import Subject
 
@@ -29,8 +30,10 @@ class Canvas:
     """The square around the object in one frame, as far as the frame reaches."""
 
     frame: int
-    fields: Tensor  # [7, h, w]: u, v, alpha, shading, background's three colours
+    fields: Tensor  # [10, h, w]: u, v, alpha, shading, colours of background and frame
     subject: Subject  # always at the working size
+    faintest: float  # alpha up to which a pixel is not painted
+    hard_removal: bool  # see `ViewsSettings`
     scale: float = 1.0  # against the working size
 
     def enlarged(self, side: int) -> Canvas:
@@ -74,25 +77,38 @@ class Painted:
     alpha: Tensor  # [N]
     albedo: Tensor  # [N, 3]
     colours: Tensor  # [N, 3]
+    source: Tensor  # [N, 3], what the frames show there
 
 
-def cut_canvases(layers: Layers, frames: Tensor, *, margin: float) -> Canvases:
+def cut_canvases(
+    layers: Layers, frames: Tensor, views: ViewsSettings, *, everywhere: bool = False
+) -> Canvases:
     """Cut every frame with the object out of ``layers`` and ``frames`` [T, H, W, 3].
 
-    ``margin`` is room around the object's box, as part of its longer side. Raises EngineError
+    ``everywhere`` paints pixels in which the object is not seen at all, too. Raises EngineError
     (OBJECT_NOT_FOUND) where alpha shows no object in any frame.
     """
+    margin = views.margin
     boxes, seen = object_boxes(layers.alpha)
     numbers = seen.nonzero()[:, 0].tolist()
     if not numbers:
         hint = "Look at the masks preview, and give the object's mask by files or by a box."
         message = f"The decomposition shows no object in any of the {len(seen)} frames."
         raise EngineError(Fault.OBJECT_NOT_FOUND, message, hint)
+    boxes = union_box(boxes, seen) if views.union_box else boxes
     spans = (boxes[seen, 2:] - boxes[seen, :2]).amax(1)
     side = float(spans.median()) * (1 + 2 * margin)
     pairs = ((as_colours(frames[t]), layers.alpha[t]) for t in numbers)
     statistics = measure_shading(pairs, side=side / max(layers.alpha.shape[1:]))
-    canvases = [_cut(layers, frames, t, boxes[t], margin, statistics) for t in numbers]
+    faintest = -1.0 if everywhere else FAINTEST
+    canvases = [
+        replace(
+            _cut(layers, frames, t, boxes[t], margin, statistics),
+            faintest=faintest,
+            hard_removal=views.hard_removal,
+        )
+        for t in numbers
+    ]
     return Canvases(tuple(canvases), statistics, atlas_frame(layers, side=side))
 
 
@@ -124,7 +140,7 @@ def paint(canvases: list[Canvas], painter: Painter) -> Painted:
     seen = [painted_mask(canvas) for canvas in canvases]
     fields = torch.cat(
         [canvas.fields[:, mask].T for canvas, mask in zip(canvases, seen, strict=True)]
-    )  # [N, 7]
+    )  # [N, 10]
     uv, alpha, light = fields[:, :2], fields[:, 2], fields[:, 3]
     albedo = painter.albedo(uv)
     colours = painter.lit(albedo, light)
@@ -133,20 +149,31 @@ def paint(canvases: list[Canvas], painter: Painter) -> Painted:
         compose(canvas, mask, piece)
         for canvas, mask, piece in zip(canvases, seen, pieces, strict=True)
     ]
-    return Painted(tuple(pictures), uv, alpha, albedo, colours)
+    return Painted(tuple(pictures), uv, alpha, albedo, colours, fields[:, 7:])
 
 
 def painted_mask(canvas: Canvas) -> Tensor:
     """Return which pixels of ``canvas`` are painted, bool [h, w]."""
-    return canvas.fields[2] > FAINTEST
+    return canvas.fields[2] > canvas.faintest
 
 
 def compose(canvas: Canvas, mask: Tensor, colours: Tensor) -> Tensor:
-    """Put the object's colours times alpha [N, 3] over the background: [6, h, w]."""
+    """Put the object's colours times alpha [N, 3] over the background, see `views.look`."""
     front = canvas.fields.new_zeros(*mask.shape, 3)
     front = front.index_put(mask.nonzero(as_tuple=True), colours).permute(2, 0, 1)
-    back = (1 - canvas.fields[2]) * canvas.fields[4:]
-    return torch.cat([front, back])
+    return _over(canvas, front)
+
+
+def source_picture(canvas: Canvas) -> Tensor:
+    """Return what the frame itself shows, as `compose` returns what is painted."""
+    return _over(canvas, canvas.fields[2] * canvas.fields[7:])
+
+
+def _over(canvas: Canvas, front: Tensor) -> Tensor:
+    """Put ``front`` [3, h, w] over the background: [6, h, w], or [7, h, w] for hard removal."""
+    back = (1 - canvas.fields[2]) * canvas.fields[4:7]
+    solid = [(canvas.fields[2:3] > 0.5).to(front)] if canvas.hard_removal else []
+    return torch.cat([front, back, *solid])
 
 
 def _cut(
@@ -166,11 +193,11 @@ def _cut(
     rows, columns = slice(top, min(bottom, height)), slice(left, min(right, width))
     alpha = layers.alpha[number]
     light = shading(as_colours(frames[number]), alpha, statistics)
-    whole = torch.cat(
-        [layers.uv[number], alpha[..., None], light[..., None], layers.background[number]], 2
-    )  # [H, W, 7]
+    facts = [layers.uv[number], alpha[..., None], light[..., None], layers.background[number]]
+    whole = torch.cat([*facts, as_colours(frames[number])], 2)  # [H, W, 10]
     offset = box.new_tensor([left, top, left, top])
     subject = Subject.of(
         alpha[rows, columns] > 0.5, box - offset, margin=float(margin * span.max())
     )
-    return Canvas(number, whole[rows, columns].permute(2, 0, 1).contiguous(), subject)
+    fields = whole[rows, columns].permute(2, 0, 1).contiguous()
+    return Canvas(number, fields, subject, FAINTEST, hard_removal=False)

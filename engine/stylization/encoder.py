@@ -18,7 +18,10 @@ from huggingface_hub import try_to_load_from_cache
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
-from ..contract.events import EngineError, Fault
+from ..contract.events import EngineError, Fault, Report
+from ..contract.settings import StylizationSettings
+from . import precision
+from .vision import lean
 from .vocabulary import Vocabulary, vocabulary_from
 
 EMBEDDED = "embedded"
@@ -49,7 +52,7 @@ class Encoder(nn.Module):
     ) -> None:
         super().__init__()
         seen: dict[str, Any] = open_clip.get_model_preprocess_cfg(model)
-        self.model = model.eval().requires_grad_(False)
+        self.model: Any = model.eval().requires_grad_(False)
         self.tokenizer = tokenizer
         self.vocabulary = vocabulary
         self.size: int = _side(seen["size"])
@@ -58,28 +61,53 @@ class Encoder(nn.Module):
         self.deviation: Tensor
         self.register_buffer("mean", torch.tensor(seen["mean"]).reshape(3, 1, 1))
         self.register_buffer("deviation", torch.tensor(seen["std"]).reshape(3, 1, 1))
+        self.eye = lean(self.model.visual, self.mean, self.deviation)  # None: as open_clip has it
+        self._tower: precision.Tower = self.eye or self._plain
+        self._views_at_once = 0
+        if self.eye is not None:
+            self.model.visual = nn.Identity()  # its weights are in the lean tower
+
+    def tune(self, settings: StylizationSettings, report: Report) -> None:
+        """Make the image tower as fast as this device allows, for a step of ``settings``."""
+        self._tower, self._views_at_once = self.eye or self._plain, settings.views_at_once
+        if self.eye is None:
+            return
+        tower = precision.fastest(self.eye, settings.precision, self.size, report)
+        views = settings.views.global_views + settings.views.local_views
+        views *= settings.frames_per_step
+        self._views_at_once = settings.views_at_once or precision.views_that_fit(tower, self.size)
+        self._tower = tower
+        whole = not 0 < self._views_at_once < views
+        if settings.graphs and whole:
+            self._tower = precision.recorded(tower, views, self.size)
 
     @torch.no_grad()
     def embed_texts(self, texts: list[str]) -> Tensor:
         """Return the embeddings of ``texts``, [n, E]; what is over ``context_length`` is cut."""
         tokens = self.tokenizer(texts).to(self.mean.device)
-        return self._embed("encode_text", tokens)
+        with self._autocast():
+            return self.model.encode_text(tokens).float()
 
     def embed_images(self, images: Tensor) -> Tensor:
         """Return the embeddings of ``images`` [V, 3, S, S] in [0, 1], as [V, E]."""
         assert images.shape[1:] == (3, self.size, self.size), f"images {tuple(images.shape)}"
-        return self._embed("encode_image", (images - self.mean) / self.deviation)
+        return precision.in_portions(self._tower, images, self._views_at_once)
 
     def count_tokens(self, text: str) -> int:
         """Return how many tokens ``text`` takes, the two at its ends included."""
         inner = getattr(self.tokenizer, "tokenizer", None)
         return len(inner(text).input_ids) if inner else len(self.tokenizer.encode(text)) + 2
 
-    def _embed(self, tower: str, batch: Tensor) -> Tensor:
+    def _plain(self, images: Tensor) -> Tensor:
+        """Embed ``images`` by open_clip's own tower."""
+        with self._autocast():
+            seen = (images - self.mean) / self.deviation
+            return self.model.encode_image(seen).float()
+
+    def _autocast(self) -> torch.autocast:
         device = self.mean.device.type
         half = device == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
-        with torch.autocast(device, dtype=torch.bfloat16, enabled=half):
-            return getattr(self.model, tower)(batch).float()
+        return torch.autocast(device, dtype=torch.bfloat16, enabled=half)
 
 
 def load_encoder(name: str, device: torch.device | str) -> Encoder:

@@ -12,26 +12,56 @@ from torch.nn import functional
 from .shading import luminance
 
 
-def global_similarity(views: Tensor, text: Tensor) -> Tensor:
-    """TDS eq. 3: one minus the cosine of the whole object's views [F, V, E] and text [E]."""
-    return _distance(views, text)
+def global_similarity(
+    views: Tensor, target: Tensor, *, average: str = "raw", pooled: bool = False
+) -> Tensor:
+    """TDS eq. 3: one minus the cosine of the whole object's views [F, V, E] and ``target`` [E]."""
+    return _distance(views, target, average, pooled)
 
 
-def local_similarity(views: Tensor, text: Tensor) -> Tensor:
-    """TDS eq. 2: one minus the cosine of the close views [F, V, E] and text [E]."""
-    return _distance(views, text)
+def local_similarity(
+    views: Tensor, target: Tensor, *, average: str = "raw", pooled: bool = False
+) -> Tensor:
+    """TDS eq. 2: one minus the cosine of the close views [F, V, E] and ``target`` [E]."""
+    return _distance(views, target, average, pooled)
 
 
-def temporal(views: Tensor, frames: list[int], *, sigma: float, literal: bool) -> Tensor:
+def avoid(views: Tensor, unwanted: Tensor) -> Tensor:
+    """Cosine of each frame's mean view [F, V, E] and of what it should not be [E], if above 0."""
+    return functional.relu(_cosine(views.mean(1), unwanted)).mean()
+
+
+def directional(views: Tensor, before: Tensor, change: Tensor) -> Tensor:
+    """One minus the cosine of how the views moved and of ``change`` [E].
+
+    ``views`` and ``before`` [F, V, E] are the same views of the stylized and of the source's
+    frames; their means of unit length are compared (CLIP-directional, Gal et al. 2021).
+    """
+    moved = functional.normalize(views, dim=-1) - functional.normalize(before, dim=-1)
+    return (1 - _cosine(moved.mean(1), change)).mean()
+
+
+def structure(colours: Tensor, source: Tensor) -> Tensor:
+    """One minus the correlation of light and dark in ``colours`` and in ``source``, both [N, 3]."""
+    one, other = (luminance(each).clamp_min(0).add(0.02).log() for each in (colours, source))
+    one, other = one - one.mean(), other - other.mean()
+    lengths = one.square().sum().sqrt() * other.square().sum().sqrt()
+    return 1 - (one * other).sum() / lengths.clamp_min(1e-6)
+
+
+def temporal(
+    views: Tensor, frames: list[int], *, sigma: float, literal: bool, twice: bool = False
+) -> Tensor:
     """TDS eq. 4: of frames t1 < t2 < t3, t3 must not be nearer to t1 than t2 is.
 
     ``views`` [F, V, E] are global views of the frames with the sorted numbers ``frames``. With
-    more than three frames it is the mean over successive triplets, with less it is 0.
+    more than three frames it is the mean over successive triplets, with less it is 0. ``twice``
+    squares a triplet's weight: eq. 4 and eq. 6 both print it.
     """
     means = views.mean(1)  # [F, E]
     triplets = range(len(frames) - 2)
     hinges = [
-        triplet_weight(frames[i + 2] - frames[i], sigma=sigma, literal=literal)
+        triplet_weight(frames[i + 2] - frames[i], sigma=sigma, literal=literal) ** (1 + twice)
         * functional.relu(_cosine(means[i], means[i + 2]) - _cosine(means[i], means[i + 1]))
         for i in triplets
     ]
@@ -47,9 +77,14 @@ def triplet_weight(span: float, *, sigma: float, literal: bool) -> float:
     return peak * float(torch.exp(torch.tensor(-0.5 * (span / sigma) ** 2, dtype=torch.float64)))
 
 
-def sparsity(colours: Tensor, alpha: Tensor) -> Tensor:
-    """TDS eq. 5 with the norm of NLA: no colour [N, 3] where alpha [N] hides the object."""
-    return ((1 - alpha)[:, None] * colours).square().sum(1).mean()
+def sparsity(colours: Tensor, alpha: Tensor, *, norm: str = "squared") -> Tensor:
+    """TDS eq. 5: no colour [N, 3] where alpha [N] hides the object.
+
+    ``norm`` "squared" is the mean squared norm, as in NLA; "plain" the mean norm as printed.
+    """
+    squares = ((1 - alpha)[:, None] * colours).square().sum(1)
+    # The slope of a norm has no end at 0.
+    return squares.mean() if norm == "squared" else squares.add(1e-8).sqrt().mean()
 
 
 def chroma(albedo: Tensor) -> Tensor:
@@ -63,8 +98,18 @@ def smoothness(colours: Tensor, neighbours: Tensor) -> Tensor:
     return (colours - neighbours).abs().mean()
 
 
-def _distance(views: Tensor, text: Tensor) -> Tensor:
-    return (1 - _cosine(views.mean(1), text)).mean()
+def _distance(views: Tensor, target: Tensor, average: str, pooled: bool) -> Tensor:
+    """One minus the cosine of views [F, V, E] and ``target`` [E], averaged as ``average`` says.
+
+    "raw": mean embeddings; "unit": means of unit embeddings; "each": every view on its own.
+    """
+    if pooled:
+        views = views.flatten(0, 1)[None]
+    if average == "each":
+        return (1 - _cosine(views, target)).mean()
+    if average == "unit":
+        views = functional.normalize(views, dim=-1)
+    return (1 - _cosine(views.mean(1), target)).mean()
 
 
 def _cosine(one: Tensor, other: Tensor) -> Tensor:

@@ -17,7 +17,7 @@ from ..contract.settings import StylizationSettings
 from .atlas import PaletteAtlas
 from .canvas import Canvas, compose, painted_mask
 from .encoder import Encoder
-from .texts import TextEmbeddings
+from .targets import Targets
 from .views import Views, draw_views, look
 
 GLOBAL_VIEWS, LOCAL_VIEWS = 2, 6
@@ -53,7 +53,7 @@ def first_looks(
     atlas: PaletteAtlas,
     canvas: Canvas,
     encoder: Encoder,
-    texts: TextEmbeddings,
+    targets: Targets,
     settings: StylizationSettings,
     generator: torch.Generator,
 ) -> list[Look]:
@@ -67,15 +67,20 @@ def first_looks(
     )
     looks = replace(settings.views, global_views=GLOBAL_VIEWS, local_views=LOCAL_VIEWS)
     views = draw_views(canvas.subject, looks, generator)
-    whole, close = (kind.scaled(canvas.scale) for kind in views)
+    kinds = [kind.scaled(canvas.scale) for kind in views]
+    weights = settings.weights
+    shares = (weights.global_similarity, weights.local_similarity)
+    unwanted = None if targets.avoid is None else targets.avoid.mean(0)
 
     def scores(some: Tensor) -> Tensor:
-        near = _separated(atlas, canvas, close, encoder.size)
-        far = _separated(atlas, canvas, whole, encoder.size)
-        weights = settings.weights
-        return weights.local_similarity * _similarity(
-            some, near, encoder, texts.local_text
-        ) + weights.global_similarity * _similarity(some, far, encoder, texts.global_text)
+        total = some.new_zeros(len(some))
+        for kind, share, wanted in zip(kinds, shares, targets.average(), strict=True):
+            seen = _embedded(some, _separated(atlas, canvas, kind, encoder.size), encoder)
+            total += share * functional.cosine_similarity(seen, wanted[None])
+            if unwanted is not None:
+                like = functional.cosine_similarity(seen, unwanted[None])
+                total -= weights.avoid / 2 * like.relu()
+        return total
 
     finalists = palettes[scores(palettes).topk(min(FINALISTS, len(palettes))).indices]
     table = []
@@ -125,17 +130,15 @@ def _colour(hue: Tensor, saturation: Tensor, value: Tensor) -> Tensor:
     return value[..., None] * (1 - saturation[..., None] * chroma)
 
 
-def _similarity(
-    palettes: Tensor, views: tuple[Tensor, Tensor], encoder: Encoder, text: Tensor
-) -> Tensor:
-    """Return the cosine of ``views`` in each of ``palettes`` [P, K, 3] and of ``text``, [P]."""
+def _embedded(palettes: Tensor, views: tuple[Tensor, Tensor], encoder: Encoder) -> Tensor:
+    """Return the mean embeddings [P, E] of ``views`` in each of ``palettes`` [P, K, 3]."""
     parts, background = views
     means = []
     for some in palettes.split(AT_ONCE):
         images = torch.einsum("pkc,kvyx->pvcyx", some, parts) + background
         embeddings = encoder.embed_images(images.clamp(0, 1).flatten(0, 1))
         means.append(embeddings.unflatten(0, (len(some), -1)).mean(1))
-    return functional.cosine_similarity(torch.cat(means), text.mean(0)[None])
+    return torch.cat(means)
 
 
 def _separated(

@@ -61,6 +61,16 @@ def shading(frame_rgb: Tensor, alpha: Tensor, statistics: ShadingStatistics) -> 
     return form * relief
 
 
+def detail(frame_rgb: Tensor, alpha: Tensor, statistics: ShadingStatistics) -> Tensor:
+    """Return how much lighter or darker each pixel is than what surrounds it, [H, W].
+
+    This is the relief of `shading` undampened; its product with a colour lays the footage's
+    folds and grain over it.
+    """
+    light = luminance(frame_rgb) + FLOOR
+    return (light / _base(light, alpha, statistics.side)).clamp(RELIEF_LOW, RELIEF_HIGH)
+
+
 def _base(light: Tensor, alpha: Tensor, side: float) -> Tensor:
     """Blur the object's luminance [H, W] without taking in what surrounds it."""
     sigma = BLUR * side * max(light.shape)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 
 import torch
+from torch import Tensor
 
 from ..contract.events import Report, Stopped
 from ..contract.settings import StylizationSettings
@@ -17,38 +18,37 @@ from .canvas import Canvases
 from .encoder import Encoder
 from .palette import Look, first_looks
 from .schedule import make_optimiser
-from .terms import canvas_side, step_terms, weighted
+from .targets import Targets
+from .terms import canvas_side, resized, step_terms, weighted
 from .texels import Texels
-from .texts import TextEmbeddings
 
 TRIAL_PART = 6  # a trial takes this part of the steps
 COUNTED = 5  # last steps of a trial whose mean loss decides
 
 
-def start(
+def starts(
     atlas: PaletteAtlas,
     canvases: Canvases,
     encoder: Encoder,
-    targets: TextEmbeddings,
+    targets: Targets,
     settings: StylizationSettings,
     generator: torch.Generator,
     report: Report,
-) -> None:
-    """Give ``atlas`` the first look from which it learns fastest.
+) -> list[dict[str, Tensor]]:
+    """Return states of ``atlas`` to learn from, the one that learnt fastest first.
 
     Raises Stopped where the host asks for it.
     """
     middle = canvases.canvases[len(canvases.canvases) // 2]
     looks = first_looks(atlas, middle, encoder, targets, settings, generator)
     untouched, seed = copy.deepcopy(atlas.state_dict()), generator.get_state()
-    best, lowest = untouched, float("inf")
+    found: list[tuple[float, dict[str, Tensor]]] = []
     for look in looks[: settings.palette_trials]:
         atlas.load_state_dict(untouched)
         generator.set_state(seed)  # all of them are shown the same views
         loss = _trial(atlas, look, canvases, encoder, targets, settings, generator, report)
-        if loss < lowest:
-            best, lowest = copy.deepcopy(atlas.state_dict()), loss
-    atlas.load_state_dict(best)
+        found.append((loss, copy.deepcopy(atlas.state_dict())))
+    return [state for _, state in sorted(found, key=lambda each: each[0])]
 
 
 def _trial(
@@ -56,7 +56,7 @@ def _trial(
     look: Look,
     canvases: Canvases,
     encoder: Encoder,
-    targets: TextEmbeddings,
+    targets: Targets,
     settings: StylizationSettings,
     generator: torch.Generator,
     report: Report,
@@ -64,7 +64,7 @@ def _trial(
     """Let ``atlas`` learn from ``look`` for a while; returns the loss at the end."""
     look.give(atlas)
     side = canvas_side(encoder.size, settings)
-    enlarged = (canvas.enlarged(side) for canvas in canvases.canvases)
+    enlarged = (resized(canvas, encoder.size, settings) for canvas in canvases.canvases)
     texels = Texels(atlas, enlarged, density=side / 2)
     optimiser = make_optimiser(atlas, settings)
     losses = []

@@ -1,8 +1,9 @@
-"""One step's terms: draw frames, paint them, look at them, compare with the texts."""
+"""One step's terms: draw frames, paint them, look at them, compare with the targets."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -10,56 +11,68 @@ from torch import Tensor
 from ..contract.settings import StylizationSettings, StylizationWeights
 from . import losses
 from .atlas import AtlasFrame
-from .canvas import LARGEST, Canvases, Painted, Painter, paint
+from .canvas import LARGEST, Canvas, Canvases, Painted, Painter, paint, source_picture
 from .encoder import Encoder
 from .frames import WINDOW_SIGMAS, draw_frames
-from .texts import TextEmbeddings
-from .views import draw_views, look
+from .targets import Target, Targets
+from .views import Views, draw_views, look
 
 NEIGHBOUR = 0.02  # distance of neighbours for the smoothness, in half sides of the object
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What the encoder made of a step's views: of the whole object, and close."""
+
+    whole: Tensor  # [F, V, E]
+    close: Tensor  # [F, V, E]
 
 
 def step_terms(
     painter: Painter,
     canvases: Canvases,
     encoder: Encoder,
-    targets: TextEmbeddings,
+    targets: Targets,
     settings: StylizationSettings,
     generator: torch.Generator,
 ) -> dict[str, Tensor]:
-    """Return all terms of one step; those with weight 0 are left out."""
+    """Return all terms of one step; those that need much are left out where they have no weight."""
     everything = canvases.canvases
     numbers = [canvas.frame for canvas in everything]
     window = None if settings.temporal_literal else WINDOW_SIGMAS * settings.temporal_sigma
     drawn = draw_frames(numbers, settings.frames_per_step, window=window, generator=generator)
-    side = canvas_side(encoder.size, settings)
-    chosen = [everything[i].enlarged(side) for i in drawn]
+    chosen = [resized(everything[i], encoder.size, settings) for i in drawn]
     painted = paint(chosen, painter)
-    whole, close = [], []
-    for canvas, picture in zip(chosen, painted.pictures, strict=True):
-        views = draw_views(canvas.subject, settings.views, generator)
-        for kind, into in zip(views, (whole, close), strict=True):
-            into.append(look(picture, kind.scaled(canvas.scale), encoder.size))
-    images = noisy(torch.cat(whole + close), settings.views.noise, generator)
-    embeddings = encoder.embed_images(images)
-    count = len(drawn)
-    split = count * settings.views.global_views
-    whole_views = embeddings[:split].unflatten(0, (count, -1))  # [F, V, E]
-    close_views = embeddings[split:].unflatten(0, (count, -1))
-    global_text, local_text = targets.draw(generator)
-    terms = {
-        "global_similarity": losses.global_similarity(whole_views, global_text),
-        "local_similarity": losses.local_similarity(close_views, local_text),
-        "temporal": losses.temporal(
-            whole_views,
-            [numbers[i] for i in drawn],
-            sigma=settings.temporal_sigma,
-            literal=settings.temporal_literal,
-        ),
-        "sparsity": losses.sparsity(painted.colours, painted.alpha),
-        "chroma": losses.chroma(painted.albedo),
-    }
-    if settings.weights.smoothness:
+    views = [draw_views(canvas.subject, settings.views, generator) for canvas in chosen]
+    images = noisy(
+        _looked(painted.pictures, chosen, views, encoder.size), settings.views.noise, generator
+    )
+    seen = _sight(encoder, images, len(drawn), settings)
+    whole, close = targets.draw(generator)
+    terms = _similarities(seen, whole, close, settings)
+    terms["temporal"] = losses.temporal(
+        seen.whole,
+        [numbers[i] for i in drawn],
+        sigma=settings.temporal_sigma,
+        literal=settings.temporal_literal,
+        twice=settings.temporal_twice,
+    )
+    terms["sparsity"] = losses.sparsity(painted.colours, painted.alpha, norm=settings.sparsity_norm)
+    terms["chroma"] = losses.chroma(painted.albedo)
+    weights = settings.weights
+    if targets.avoid is not None:
+        unwanted = targets.avoid[int(torch.randint(len(targets.avoid), (), generator=generator))]
+        both = [losses.avoid(kind, unwanted) for kind in (seen.whole, seen.close)]
+        terms["avoid"] = torch.stack(both).mean()
+    if weights.directional:
+        with torch.no_grad():
+            pictures = tuple(source_picture(canvas) for canvas in chosen)
+            sources = _looked(pictures, chosen, views, encoder.size)
+            before = _sight(encoder, sources, len(drawn), settings)
+        terms["directional"] = _directional(seen, before, whole, close)
+    if weights.structure:
+        terms["structure"] = losses.structure(painted.colours, painted.source)
+    if weights.smoothness:
         neighbours = painter.albedo(neighbouring(painted, canvases.atlas_frame, generator))
         terms["smoothness"] = losses.smoothness(painted.albedo, neighbours)
     return terms
@@ -70,10 +83,18 @@ def weighted(terms: dict[str, Tensor], weights: StylizationWeights) -> Tensor:
     return torch.stack([getattr(weights, name) * term for name, term in terms.items()]).sum()
 
 
+def resized(canvas: Canvas, size: int, settings: StylizationSettings) -> Canvas:
+    """Return ``canvas`` as large as it is painted for views of ``size`` pixels."""
+    side = canvas_side(size, settings)
+    return canvas if settings.views.native_size else canvas.enlarged(side)
+
+
 def canvas_side(size: int, settings: StylizationSettings) -> int:
     """Return how large a canvas is painted: a close view of middle size has one pixel for each."""
     views = settings.views
     middle = (views.local_scale_low * views.local_scale_high) ** 0.25  # as part of a side
+    if views.scale_of == "side":
+        middle **= 2
     return min(LARGEST, math.ceil(size / middle))
 
 
@@ -91,3 +112,45 @@ def neighbouring(painted: Painted, frame: AtlasFrame, generator: torch.Generator
     angle = 2 * torch.pi * torch.rand(len(painted.uv), generator=generator)
     step = NEIGHBOUR * torch.stack([angle.cos(), angle.sin()], 1) / torch.tensor(frame.scale)
     return painted.uv + step.to(painted.uv)
+
+
+def _looked(
+    pictures: tuple[Tensor, ...],
+    canvases: list[Canvas],
+    views: list[tuple[Views, Views]],
+    size: int,
+) -> Tensor:
+    """Return all global views of ``pictures``, then all local ones, [F (G + L), 3, S, S]."""
+    pairs = list(zip(pictures, canvases, views, strict=True))
+    kinds = [
+        [look(picture, kinds[kind].scaled(canvas.scale), size) for picture, canvas, kinds in pairs]
+        for kind in (0, 1)
+    ]
+    return torch.cat([*kinds[0], *kinds[1]])
+
+
+def _sight(encoder: Encoder, images: Tensor, frames: int, settings: StylizationSettings) -> Sight:
+    embeddings = encoder.embed_images(images)
+    split = frames * settings.views.global_views
+    whole, close = embeddings[:split], embeddings[split:]
+    return Sight(whole.unflatten(0, (frames, -1)), close.unflatten(0, (frames, -1)))
+
+
+def _similarities(
+    seen: Sight, whole: Target, close: Target, settings: StylizationSettings
+) -> dict[str, Tensor]:
+    how = {"average": settings.view_average, "pooled": settings.pool_frames}
+    return {
+        "global_similarity": losses.global_similarity(seen.whole, whole.direction, **how),
+        "local_similarity": losses.local_similarity(seen.close, close.direction, **how),
+    }
+
+
+def _directional(seen: Sight, before: Sight, whole: Target, close: Target) -> Tensor:
+    """Return the mean over both kinds of views of how far they move another way than wanted."""
+    kinds = ((seen.whole, before.whole, whole), (seen.close, before.close, close))
+    terms = [
+        losses.directional(now, then, target.change(then.flatten(0, 1).mean(0)))
+        for now, then, target in kinds
+    ]
+    return torch.stack(terms).mean()

@@ -1,12 +1,12 @@
-"""Target texts to embeddings: the paper's prefixes, and warnings before anything is computed."""
+"""Texts to embeddings: the paper's prefixes, weighted parts, and warnings before any work."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from ..contract.events import EngineError, Fault, Report
 from ..contract.job import TargetTexts
@@ -23,54 +23,68 @@ PREFIXES = (
     "photo of a {}",
     "photo of the {}",
 )
+WEIGHTED = re.compile(r"(.*?)\s*:\s*(\d+(?:\.\d+)?|\.\d+)", re.DOTALL)
 
 
-@dataclass(frozen=True)
-class TextEmbeddings:
-    """Both target texts behind each of their prefixes."""
-
-    global_text: Tensor  # [P, E]
-    local_text: Tensor  # [Q, E]
-
-    def draw(self, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Return one embedding [E] of each text, each behind a random prefix (sec. 6.3)."""
-        chosen = [
-            embeddings[int(torch.randint(len(embeddings), (), generator=generator))]
-            for embeddings in (self.global_text, self.local_text)
-        ]
-        return chosen[0], chosen[1]
-
-
-def with_prefixes(text: str, count: int) -> list[str]:
+def with_prefixes(text: str, count: int, *, strip_articles: bool = True) -> list[str]:
     """Return ``text`` behind the first ``count`` prefixes; 0 gives the bare text.
 
     A leading article goes first, so that no "photo of a A swan" arises.
     """
+    bare = text.strip()
     if count == 0:
-        return [text.strip()]
-    bare = re.sub(r"^(a|an|the)\s+", "", text.strip(), flags=re.IGNORECASE)
+        return [bare]
+    if strip_articles:
+        bare = re.sub(r"^(a|an|the)\s+", "", bare, flags=re.IGNORECASE)
     return [prefix.format(bare) for prefix in PREFIXES[:count]]
 
 
-def embed_targets(
-    texts: TargetTexts, encoder: Encoder, *, global_prefixes: int, local_prefixes: int
-) -> TextEmbeddings:
-    """Embed both texts behind all their prefixes, once for the whole stylization."""
-    return TextEmbeddings(
-        encoder.embed_texts(with_prefixes(texts.global_text, global_prefixes)),
-        encoder.embed_texts(with_prefixes(texts.local, local_prefixes)),
-    )
+def weighted_parts(text: str) -> list[tuple[str, float]]:
+    """Split "gold: 2 | zebra fur" into its parts with their weights, 1 where none is said.
+
+    A text without a bar is one part, colons and all.
+    """
+    parts = [part.strip() for part in text.split("|") if part.strip()]
+    if len(parts) < 2:
+        return [(part, 1.0) for part in parts]
+    found = [WEIGHTED.fullmatch(part) for part in parts]
+    return [
+        (match[1], float(match[2])) if match else (part, 1.0)
+        for part, match in zip(parts, found, strict=True)
+    ]
+
+
+def embed_text(
+    text: str, encoder: Encoder, *, prefixes: int, strip_articles: bool = True
+) -> Tensor:
+    """Return unit directions [P, E] of ``text`` behind each of its prefixes.
+
+    Of several parts it is the sum, each as long as its weight: the cosine with it is the weighted
+    mean of the parts' cosines but for a factor.
+    """
+    total = torch.zeros(())
+    for part, weight in weighted_parts(text):
+        shown = with_prefixes(part, prefixes, strip_articles=strip_articles)
+        total = total + weight * unit(encoder.embed_texts(shown))
+    return unit(total)
+
+
+def unit(embeddings: Tensor) -> Tensor:
+    """Return ``embeddings`` [..., E] at length 1."""
+    return functional.normalize(embeddings, dim=-1)
 
 
 def check_texts(texts: TargetTexts, encoder: Encoder, report: Report) -> None:
     """Warn of texts that the encoder cannot read as they are meant.
 
-    Raises EngineError (BAD_JOB) where there is no text at all.
+    Raises EngineError (BAD_JOB) where there is neither a text nor a picture.
     """
-    if not texts.global_text.strip():
+    if texts.empty:
         hint = 'Say what the object should become, for example "a swan with zebra fur".'
-        raise EngineError(Fault.BAD_JOB, "The global text is empty.", hint)
-    for text in dict.fromkeys((texts.global_text, texts.local)):
+        raise EngineError(Fault.BAD_JOB, "There is neither a text nor a picture.", hint)
+    whole = (texts.global_text, texts.local, texts.avoid)
+    parts = [part for text in whole for part, _ in weighted_parts(text)]
+    for text in dict.fromkeys(parts):
         _check_length(text, encoder, report)
         _check_materials(text, encoder, report)
 

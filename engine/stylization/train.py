@@ -1,9 +1,11 @@
-"""The stylization: move the atlas until CLIP agrees with the texts (TDS, sec. 3.3 and 6)."""
+"""The stylization: move the atlas until CLIP agrees with the targets (TDS, sec. 3.3 and 6)."""
 
 from __future__ import annotations
 
+import copy
 import math
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -14,16 +16,75 @@ from ..contract.events import EngineError, Fault, Report, Stopped
 from ..contract.job import TargetTexts
 from ..contract.settings import StylizationSettings
 from ..decomposition.layers import Layers
-from .atlas import NetworkAtlas, PaletteAtlas, StylizedAtlas, save_atlas
+from .atlas import NetworkAtlas, PaletteAtlas, StylizedAtlas, load_atlas, save_atlas
+from .candidates import Standing, folder_of, ranked, snapshot_of, write_ranking
 from .canvas import Canvases, Painter, cut_canvases
 from .distillation import atlas_network
 from .encoder import Encoder
+from .exam import Exam, Patience
 from .previews import Previews
 from .schedule import make_optimiser, set_learning_rate
-from .starts import start
-from .terms import canvas_side, step_terms, weighted
+from .starts import starts
+from .targets import Targets, embed_targets
+from .terms import canvas_side, resized, step_terms, weighted
 from .texels import Texels
-from .texts import embed_targets
+
+EXAM_EVERY = 10  # steps between two looks at the views that are kept aside
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What all candidates share."""
+
+    canvases: Canvases
+    encoder: Encoder
+    targets: Targets
+    settings: StylizationSettings
+    exam: Exam
+    previews: Previews
+    report: Report
+    checkpoint: Checkpoint
+
+    @property
+    def folder(self) -> Path:
+        """Where candidates and snapshots are left."""
+        return self.checkpoint.path.parent
+
+
+@dataclass
+class Course:
+    """How far one candidate is, and all that its next step depends on."""
+
+    candidate: int  # from 1
+    seed: int
+    atlas: StylizedAtlas
+    optimiser: torch.optim.Optimizer
+    generator: torch.Generator
+    patience: Patience
+    step: int = 0
+    best: dict[str, Tensor] | None = None  # the atlas with the best score
+
+    def state(self) -> dict[str, Any]:
+        """Return what `restore` needs; see `Checkpoint` for what may be in it."""
+        return {
+            "candidate": self.candidate,
+            "step": self.step,
+            "atlas": self.atlas.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "generator": self.generator.get_state(),
+            "score": self.patience.best,
+            "best_at": self.patience.at,
+            "best": self.best,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on where `state` was taken."""
+        self.step = int(state["step"])
+        self.atlas.load_state_dict(state["atlas"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.generator.set_state(state["generator"])
+        self.patience.best, self.patience.at = state["score"], state["best_at"]
+        self.best = state["best"]
 
 
 def stylize(
@@ -41,47 +102,99 @@ def stylize(
     """Return the foreground's atlas, restyled from ``texts``; mapping and alpha stay as they are.
 
     ``frames`` [T, H, W, 3] is the video at the working size, bytes or floats in [0, 1]. Goes on
-    from ``checkpoint`` where it holds a state, exactly as if it had never stopped. Leaves
-    snapshots beside the checkpoint. Raises Stopped where the host asks for it, EngineError where
-    texts or object are missing or the optimisation diverges.
+    from ``checkpoint`` where it holds a state, exactly as if it had never stopped. Leaves all
+    candidates with their snapshots and ranking beside the checkpoint; the best is returned.
+    Raises Stopped where the host asks for it, EngineError where texts or object are missing or
+    the optimisation diverges.
     """
     generator = torch.Generator().manual_seed(seed)
     layers = on_device(layers, device)
-    canvases = cut_canvases(layers, frames.to(device), margin=settings.views.margin)
-    targets = embed_targets(
-        texts,
-        encoder,
-        global_prefixes=settings.global_prefixes,
-        local_prefixes=settings.local_prefixes,
-    )
+    everywhere = settings.sparsity_everywhere
+    canvases = cut_canvases(layers, frames.to(device), settings.views, everywhere=everywhere)
+    encoder.tune(settings, report)
+    targets = embed_targets(texts, encoder, settings)
     atlas = first_atlas(layers, canvases, settings, generator, device)
-    optimiser = make_optimiser(atlas, settings)
-    saved = checkpoint.load()
-    if saved is None and isinstance(atlas, PaletteAtlas):
-        start(atlas, canvases, encoder, targets, settings, generator, report)
-    first = restore(saved, atlas, optimiser, generator)
-    painter = painter_of(atlas, canvases, canvas_side(encoder.size, settings))
+    exam = Exam(canvases, encoder, targets, settings)
     numbers = [canvas.frame for canvas in canvases.canvases]
     previews = Previews(layers, frames, numbers, report)
-    for step in range(first, settings.steps):
+    lesson = Lesson(canvases, encoder, targets, settings, exam, previews, report, checkpoint)
+    saved = checkpoint.load() or {}
+    looks: list[dict[str, Tensor]] = saved.get("looks") or [atlas.state_dict()]
+    if not saved and isinstance(atlas, PaletteAtlas):
+        looks = starts(atlas, canvases, encoder, targets, settings, generator, report)
+    standings = [Standing(**each) for each in saved.get("standings", [])]
+    looks = copy.deepcopy(looks)
+    for candidate in range(len(standings) + 1, settings.candidates + 1):
+        atlas.load_state_dict(looks[(candidate - 1) % len(looks)])
+        if candidate > 1:
+            generator = torch.Generator().manual_seed(seed + candidate - 1)
+        course = Course(
+            candidate, seed + candidate - 1, atlas, make_optimiser(atlas, settings), generator,
+            Patience(settings.patience),
+        )  # fmt: skip
+        if saved.get("course", {}).get("candidate") == candidate:
+            course.restore(saved["course"])
+        standings.append(_learn(course, lesson, looks, standings))
+    write_ranking(standings, lesson.folder)
+    best = ranked(standings)[0].candidate
+    return load_atlas(folder_of(lesson.folder, best)).requires_grad_(False)
+
+
+def _learn(
+    course: Course,
+    lesson: Lesson,
+    looks: list[dict[str, Tensor]],
+    before: list[Standing],
+) -> Standing:
+    """Take all steps of one candidate, leave its atlas in its folder and say how good it is."""
+    settings, report, checkpoint = lesson.settings, lesson.report, lesson.checkpoint
+    atlas, optimiser = course.atlas, course.optimiser
+    painter = painter_of(atlas, lesson.canvases, lesson.encoder.size, settings)
+    done, total = len(before) * settings.steps, settings.candidates * settings.steps
+
+    def save() -> None:
+        ranks = [vars(each) for each in before]
+        checkpoint.save({"course": course.state(), "looks": looks, "standings": ranks})
+
+    while course.step < settings.steps and not course.patience.ended(course.step):
         if report.stopping():
-            checkpoint.save(state_of(step, atlas, optimiser, generator))
+            save()
             raise Stopped
-        set_learning_rate(optimiser, step, settings)
-        terms = step_terms(painter, canvases, encoder, targets, settings, generator)
+        set_learning_rate(optimiser, course.step, settings)
+        terms = step_terms(
+            painter, lesson.canvases, lesson.encoder, lesson.targets, settings, course.generator
+        )
         loss = weighted(terms, settings.weights)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
-        report.progress(step + 1, settings.steps, checked(loss, terms, step))
-        if (step + 1) % settings.snapshot_every == 0:
-            save_atlas(atlas, checkpoint.path.parent / "snapshots" / f"{step + 1:06d}")
+        numbers = checked(loss, terms, course.step)
+        course.step += 1
+        if course.step % settings.snapshot_every == 0:
+            save_atlas(atlas, snapshot_of(lesson.folder, course.candidate, course.step))
+        if settings.patience and course.step % EXAM_EVERY == 0:
+            score = lesson.exam.score(painter)
+            if course.patience.better(score, course.step):
+                course.best = copy.deepcopy(atlas.state_dict())
+        report.progress(done + course.step, total, numbers)
         if checkpoint.due():
-            checkpoint.save(state_of(step + 1, atlas, optimiser, generator))
-        if previews.due():
-            previews.show(atlas)
-    previews.show(atlas)
-    return atlas.cpu().requires_grad_(False)
+            save()
+        if lesson.previews.due():
+            lesson.previews.show(atlas)
+    return _finish(course, lesson, painter, done + settings.steps, total)
+
+
+def _finish(course: Course, lesson: Lesson, painter: Painter, done: int, total: int) -> Standing:
+    """Take the best atlas of a candidate, leave it in its folder and say how good it is."""
+    steps, score = course.step, lesson.exam.score(painter)
+    if course.best is not None and course.patience.best > score:
+        course.atlas.load_state_dict(course.best)
+        steps, score = course.patience.at, course.patience.best
+    save_atlas(course.atlas, folder_of(lesson.folder, course.candidate))
+    lesson.previews.show(course.atlas)
+    if course.step < lesson.settings.steps:
+        lesson.report.progress(done, total, {})
+    return Standing(course.candidate, course.seed, score, steps)
 
 
 def checked(loss: Tensor, terms: dict[str, Tensor], step: int) -> dict[str, float]:
@@ -113,12 +226,14 @@ def first_atlas(
     ).to(device)
 
 
-def painter_of(atlas: StylizedAtlas, canvases: Canvases, side: int) -> Painter:
-    """Return what paints while ``atlas`` learns, for canvases of ``side`` pixels."""
+def painter_of(
+    atlas: StylizedAtlas, canvases: Canvases, size: int, settings: StylizationSettings
+) -> Painter:
+    """Return what paints while ``atlas`` learns, for views of ``size`` pixels."""
     if not isinstance(atlas, PaletteAtlas):
         return atlas
-    enlarged = (canvas.enlarged(side) for canvas in canvases.canvases)
-    return Texels(atlas, enlarged, density=side / 2)
+    painted = (resized(canvas, size, settings) for canvas in canvases.canvases)
+    return Texels(atlas, painted, density=canvas_side(size, settings) / 2)
 
 
 def on_device(layers: Layers, device: torch.device | str) -> Layers:
@@ -129,33 +244,3 @@ def on_device(layers: Layers, device: torch.device | str) -> Layers:
         if item.name != "atlas_network"
     }
     return replace(layers, **tensors)
-
-
-def state_of(
-    step: int,
-    atlas: StylizedAtlas,
-    optimiser: torch.optim.Optimizer,
-    generator: torch.Generator,
-) -> dict[str, Any]:
-    """Return all that the steps from ``step`` on depend on."""
-    return {
-        "step": step,
-        "atlas": atlas.state_dict(),
-        "optimiser": optimiser.state_dict(),
-        "generator": generator.get_state(),
-    }
-
-
-def restore(
-    saved: dict[str, Any] | None,
-    atlas: StylizedAtlas,
-    optimiser: torch.optim.Optimizer,
-    generator: torch.Generator,
-) -> int:
-    """Put a saved state back where there is one; returns the step to go on with."""
-    if saved is None:
-        return 0
-    atlas.load_state_dict(saved["atlas"])
-    optimiser.load_state_dict(saved["optimiser"])
-    generator.set_state(saved["generator"])
-    return int(saved["step"])

@@ -47,8 +47,11 @@ class Subject:
         integral = functional.pad(mask.double().cumsum(0).cumsum(1), (1, 0, 1, 0))
         return Subject(box.cpu().double(), margin, mask, integral)
 
-    def coverage(self, crops: Tensor) -> Tensor:
-        """Return which part of each of ``crops`` [..., 4] the object fills, [...]."""
+    def coverage(self, crops: Tensor, of: str = "view") -> Tensor:
+        """Return which part of each of ``crops`` [..., 4] the object fills, [...].
+
+        ``of`` "object" gives which part of the object each of them holds.
+        """
         height, width = self.mask.shape
         left, top = crops[..., 0].round(), crops[..., 1].round()
         right = (crops[..., 0] + crops[..., 2]).round()
@@ -57,19 +60,22 @@ class Subject:
         y0, y1 = (y.clamp(0, height).long() for y in (top, bottom))
         table = self.integral
         inside = table[y1, x1] - table[y0, x1] - table[y1, x0] + table[y0, x0]
-        return inside / ((right - left) * (bottom - top)).clamp_min(1)
+        whole = table[-1, -1] if of == "object" else (right - left) * (bottom - top)
+        return inside / whole.clamp_min(1)
 
 
 def draw_views(
     subject: Subject, settings: ViewsSettings, generator: torch.Generator
 ) -> tuple[Views, Views]:
     """Draw the global and the local views of one frame (TDS, sec. 3.3 and 6.2)."""
-    crops = _global_crops(subject, settings, generator)
+    coins = torch.rand(3, generator=generator) if settings.shared_coins else None
+    whole = _global_crops if settings.keep_whole else _printed_global_crops
+    crops = whole(subject, settings, generator)
     complete = torch.zeros(len(crops), dtype=torch.bool)
     local, fallback = _local_crops(subject, settings, generator)
     return (
-        _views(crops, complete, settings, generator),
-        _views(local, fallback, settings, generator),
+        _views(crops, complete, settings, generator, coins),
+        _views(local, fallback, settings, generator, coins),
     )
 
 
@@ -77,17 +83,23 @@ def look(picture: Tensor, views: Views, size: int) -> Tensor:
     """Return ``views`` of ``picture`` as [V, 3, S, S], black where there is nothing to see.
 
     ``picture`` [6, h, w] is the object's colour times alpha over the background's colour times
-    one minus alpha. Antialiased: each view reads the level of the pyramid that fits its size.
+    one minus alpha. A seventh channel, where there is one, says what stays where the background
+    is removed; else alpha does. Antialiased: each view reads the level of the pyramid that fits
+    its size.
     """
+    channels = len(picture)
     levels = _levels(picture, views, size)
-    seen = picture.new_zeros(len(views.crops), 6, size, size)
+    seen = picture.new_zeros(len(views.crops), channels, size, size)
     for level in sorted(set(levels.tolist())):
         chosen = (levels == level).nonzero()[:, 0]
         seen = seen.index_copy(
             0, chosen.to(picture.device), _sample(picture, level, views, chosen, size)
         )
     kept = (~views.black).to(picture)[:, None, None, None]
-    return seen[:, :3] + kept * seen[:, 3:]
+    if channels == 6:
+        return seen[:, :3] + kept * seen[:, 3:]
+    stays = torch.where(kept > 0, 1.0, seen[:, 6:])
+    return (seen[:, :3] + seen[:, 3:6]) * stays
 
 
 def _global_crops(subject: Subject, settings: ViewsSettings, generator: torch.Generator) -> Tensor:
@@ -95,12 +107,36 @@ def _global_crops(subject: Subject, settings: ViewsSettings, generator: torch.Ge
     count = settings.global_views
     span = subject.box[2:] - subject.box[:2]  # [2]
     side = (span.max() + 2 * subject.margin).expand(count)
-    area = (
-        _uniform(settings.global_scale_low, settings.global_scale_high, count, generator)
-        * side.square()
-    )
+    area = _global_parts(settings, count, generator) * side.square()
     sizes = _sizes(area, settings, generator)  # [V, 2]
     return _placed(sizes, subject.box[2:] - sizes, subject.box[:2].expand(count, 2), generator)
+
+
+def _printed_global_crops(
+    subject: Subject, settings: ViewsSettings, generator: torch.Generator
+) -> Tensor:
+    """Crops of the box itself, [V, 4], as the usual random resized crop takes them.
+
+    Where none of ten tries fits into the box, its middle is taken at the nearest aspect.
+    """
+    count, tries = settings.global_views, 10
+    first, last = subject.box[:2] - subject.margin, subject.box[2:] + subject.margin
+    room = last - first  # [2]
+    area = _global_parts(settings, count * tries, generator) * room.prod()
+    sizes = _sizes(area, settings, generator).reshape(count, tries, 2)
+    fits = (sizes <= room).all(2)  # [V, tries]
+    aspect = (room[0] / room[1]).clamp(settings.aspect_low, settings.aspect_high)
+    middle = torch.minimum(room, torch.stack([room[1] * aspect, room[0] / aspect]))
+    drawn = sizes[torch.arange(count), fits.int().argmax(1)]
+    sizes = torch.where(fits.any(1)[:, None], drawn, middle.expand(count, 2))
+    corner = torch.where(fits.any(1)[:, None], first, (first + last - sizes) / 2)
+    return _placed(sizes, corner, last - sizes, generator)
+
+
+def _global_parts(settings: ViewsSettings, count: int, generator: torch.Generator) -> Tensor:
+    """Which parts of the box's area global crops take, [count]."""
+    part = _uniform(settings.global_scale_low, settings.global_scale_high, count, generator)
+    return part.square() if settings.scale_of == "side" else part
 
 
 def _local_crops(
@@ -113,15 +149,14 @@ def _local_crops(
     count = settings.local_views
     first, last = subject.box[:2] - subject.margin, subject.box[2:] + subject.margin
     many = count * TRIES
-    area = (
-        _uniform(settings.local_scale_low, settings.local_scale_high, many, generator)
-        * (last - first).prod()
-    )
+    part = _uniform(settings.local_scale_low, settings.local_scale_high, many, generator)
+    part = part.square() if settings.scale_of == "side" else part
+    area = part * (last - first).prod()
     sizes = _sizes(area, settings, generator)  # [V TRIES, 2]
     crops = _placed(sizes, first.expand(many, 2), last - sizes, generator)
     crops = crops.reshape(count, TRIES, 4)
     crops[:, -1, :2] = _object_pixels(subject, count, generator) - crops[:, -1, 2:] / 2
-    covered = subject.coverage(crops)  # [V, TRIES]
+    covered = subject.coverage(crops, settings.coverage_of)  # [V, TRIES]
     enough = covered >= settings.coverage
     chosen = torch.where(enough.any(1), enough.int().argmax(1), covered.argmax(1))
     rows = torch.arange(count)
@@ -154,12 +189,23 @@ def _placed(sizes: Tensor, low: Tensor, high: Tensor, generator: torch.Generator
 
 
 def _views(
-    crops: Tensor, fallback: Tensor, settings: ViewsSettings, generator: torch.Generator
+    crops: Tensor,
+    fallback: Tensor,
+    settings: ViewsSettings,
+    generator: torch.Generator,
+    coins: Tensor | None,
 ) -> Views:
+    """Turn crops into views; ``coins`` [3] are chances that all views of a frame share."""
     count = len(crops)
-    black = torch.rand(count, generator=generator) < settings.background_removal
-    tilted = torch.rand(count, generator=generator) < settings.perspective_chance
-    strength = _uniform(settings.perspective_low, settings.perspective_high, count, generator)
+    chances = torch.rand(2, count, generator=generator)
+    strength = torch.rand(count, generator=generator, dtype=torch.float64)
+    if coins is not None:
+        chances = coins[:2, None].expand(2, count)
+        strength = coins[2].double().expand(count)
+    black = chances[0] < settings.background_removal
+    tilted = chances[1] < settings.perspective_chance
+    least, most = settings.perspective_low, settings.perspective_high
+    strength = least + (most - least) * strength
     moves = torch.rand(count, 4, 2, generator=generator, dtype=torch.float64)
     warps = perspective(moves * (strength * tilted)[:, None, None])
     return Views(crops, warps, black, fallback)
@@ -193,7 +239,7 @@ def _levels(picture: Tensor, views: Views, size: int) -> Tensor:
 
 
 def _sample(picture: Tensor, level: int, views: Views, chosen: Tensor, size: int) -> Tensor:
-    """Read the ``chosen`` views [N] at one level of the pyramid: [N, 6, S, S]."""
+    """Read the ``chosen`` views [N] at one level of the pyramid: [N, C, S, S]."""
     height, width = picture.shape[1:]
     inner, visible = _places(views.warps[chosen].float().to(picture.device), size)
     crops = views.crops[chosen].float().to(picture.device)[:, None, None]  # [N, 1, 1, 4]
@@ -205,7 +251,7 @@ def _sample(picture: Tensor, level: int, views: Views, chosen: Tensor, size: int
         coarse = functional.adaptive_avg_pool2d(coarse, shape)
     below = grid.reshape(1, -1, size, 2)  # the views lie under each other: no picture is copied
     read = functional.grid_sample(coarse, below, mode="bilinear", align_corners=False)
-    stacked = read[0].reshape(6, len(chosen), size, size).transpose(0, 1)
+    stacked = read[0].reshape(len(picture), len(chosen), size, size).transpose(0, 1)
     return stacked * visible[:, None]
 
 

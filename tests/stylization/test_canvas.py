@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from engine.contract.events import EngineError, Fault
+from engine.contract.settings import ViewsSettings
 from engine.decomposition.layers import Layers
 from engine.stylization.canvas import FAINTEST, cut_canvases, paint, painted_mask
 
@@ -19,14 +20,14 @@ class Recorder(torch.nn.Module):
 
 def test_the_canvas_holds_the_box_with_its_margin(make_disc):
     layers = make_disc(frames=1)
-    canvases = cut_canvases(layers, layers.foreground, margin=0.1).canvases
+    canvases = cut_canvases(layers, layers.foreground, ViewsSettings()).canvases
     first = canvases[0]
-    assert first.fields.shape == (7, 30, 30)
+    assert first.fields.shape == (10, 30, 30)
     assert first.subject.mask.sum() == (layers.alpha[0] > 0.5).sum()
 
 
 def test_only_pixels_that_show_the_object_are_painted(layers):
-    canvas = cut_canvases(layers, layers.foreground, margin=0.1).canvases[0]
+    canvas = cut_canvases(layers, layers.foreground, ViewsSettings()).canvases[0]
     atlas = Recorder()
     painted = paint([canvas], atlas)
     assert len(atlas.asked) == int((layers.alpha[0] > FAINTEST).sum())
@@ -36,7 +37,7 @@ def test_only_pixels_that_show_the_object_are_painted(layers):
 
 def test_a_painted_canvas_reconstructs_the_video_from_its_own_foreground(make_disc):
     layers = make_disc(frames=1)
-    canvas = cut_canvases(layers, layers.foreground, margin=0.1).canvases[0]
+    canvas = cut_canvases(layers, layers.foreground, ViewsSettings()).canvases[0]
     picture = paint([canvas], Recorder()).pictures[0]
     whole = picture[:3] + picture[3:]
     left, top = 20 - 15, 20 - 15
@@ -45,7 +46,7 @@ def test_a_painted_canvas_reconstructs_the_video_from_its_own_foreground(make_di
 
 
 def test_one_unit_of_the_atlas_is_half_the_object_on_both_axes(layers):
-    canvases = cut_canvases(layers, layers.foreground, margin=0.0)
+    canvases = cut_canvases(layers, layers.foreground, ViewsSettings(margin=0.0))
     u, v = canvases.atlas_frame.scale
     side = 25.0
     assert u == pytest.approx(2 / side * 80, rel=0.06) and v == pytest.approx(u / 2, rel=1e-3)
@@ -54,9 +55,9 @@ def test_one_unit_of_the_atlas_is_half_the_object_on_both_axes(layers):
 
 def test_enlarging_keeps_the_picture_and_tells_the_scale(make_disc):
     layers = make_disc(frames=1)
-    canvas = cut_canvases(layers, layers.foreground, margin=0.1).canvases[0]
+    canvas = cut_canvases(layers, layers.foreground, ViewsSettings()).canvases[0]
     larger = canvas.enlarged(60)
-    assert larger.fields.shape == (7, 60, 60) and larger.scale == 2
+    assert larger.fields.shape == (10, 60, 60) and larger.scale == 2
     assert larger.fields[2].mean() == pytest.approx(canvas.fields[2].mean().item(), abs=0.01)
 
 
@@ -66,5 +67,5 @@ def test_a_video_without_an_object_is_told(layers):
         layers.atlas, layers.coverage, layers.atlas_background, layers.uv_background,
     )  # fmt: skip
     with pytest.raises(EngineError) as caught:
-        cut_canvases(empty, layers.foreground, margin=0.1)
+        cut_canvases(empty, layers.foreground, ViewsSettings())
     assert caught.value.fault is Fault.OBJECT_NOT_FOUND

@@ -1,12 +1,12 @@
 import torch
 
 from engine.contract.job import TargetTexts
-from engine.contract.settings import StylizationSettings
+from engine.contract.settings import StylizationSettings, ViewsSettings
 from engine.stylization.atlas import PaletteAtlas
 from engine.stylization.canvas import cut_canvases
 from engine.stylization.palette import PATTERNS, first_looks, random_palettes
+from engine.stylization.targets import embed_targets
 from engine.stylization.texels import Texels
-from engine.stylization.texts import embed_targets
 
 
 def test_palettes_are_colours_and_a_quarter_of_them_is_grey():
@@ -30,12 +30,12 @@ class Reddish(torch.nn.Module):
 
 
 def test_the_search_takes_the_palette_that_looks_most_like_the_texts(layers):
-    canvases = cut_canvases(layers, layers.foreground, margin=0.1)
+    canvases = cut_canvases(layers, layers.foreground, ViewsSettings())
     generator = torch.Generator().manual_seed(0)
     atlas = PaletteAtlas(canvases.atlas_frame, canvases.statistics, colours=4, generator=generator)
     encoder = Reddish()
-    targets = embed_targets(TargetTexts("red"), encoder, global_prefixes=2, local_prefixes=2)
-    settings = StylizationSettings(palette_candidates=64)
+    settings = StylizationSettings(palette_candidates=64, global_prefixes=2, local_prefixes=2)
+    targets = embed_targets(TargetTexts("red"), encoder, settings)
     looks = first_looks(atlas, canvases.canvases[0], encoder, targets, settings, generator)
     assert sorted(look.pattern for look in looks) == list(range(len(PATTERNS)))
     looks[0].give(atlas)
@@ -44,7 +44,7 @@ def test_the_search_takes_the_palette_that_looks_most_like_the_texts(layers):
 
 
 def test_texels_give_the_colours_of_the_atlas_itself(layers):
-    canvases = cut_canvases(layers, layers.foreground, margin=0.1)
+    canvases = cut_canvases(layers, layers.foreground, ViewsSettings())
     generator = torch.Generator().manual_seed(0)
     atlas = PaletteAtlas(canvases.atlas_frame, canvases.statistics, colours=4, generator=generator)
     with torch.no_grad():

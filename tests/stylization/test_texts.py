@@ -3,7 +3,13 @@ import torch
 
 from engine.contract.events import EngineError, Fault
 from engine.contract.job import TargetTexts
-from engine.stylization.texts import PREFIXES, check_texts, embed_targets, with_prefixes
+from engine.stylization.texts import (
+    PREFIXES,
+    check_texts,
+    embed_text,
+    weighted_parts,
+    with_prefixes,
+)
 from engine.stylization.vocabulary import vocabulary_from
 
 KNOWS = {
@@ -40,12 +46,31 @@ def test_no_prefixes_leave_the_bare_text():
     assert with_prefixes("A swan ", 0) == ["A swan"]
 
 
-def test_both_texts_are_embedded_behind_all_their_prefixes(encoder):
-    texts = TargetTexts("a swan made of gold", "gold")
-    targets = embed_targets(texts, encoder, global_prefixes=8, local_prefixes=4)
-    assert targets.global_text.shape == (8, 24) and targets.local_text.shape == (4, 24)
-    drawn, _ = targets.draw(torch.Generator().manual_seed(0))
-    assert any(torch.equal(drawn, row) for row in targets.global_text)
+def test_an_article_stays_where_the_literal_reading_is_wanted():
+    assert with_prefixes("A swan", 1, strip_articles=False) == ["a photo of a A swan"]
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("gold", [("gold", 1.0)]),
+        ("a 16:9 grid", [("a 16:9 grid", 1.0)]),
+        ("gold: 2 | zebra fur", [("gold", 2.0), ("zebra fur", 1.0)]),
+        ("gold:.5|ice : 1.5|", [("gold", 0.5), ("ice", 1.5)]),
+        ("  ", []),
+    ],
+)
+def test_a_text_with_bars_has_parts_with_weights(text, parts):
+    assert weighted_parts(text) == parts
+
+
+def test_the_direction_of_two_parts_weighs_their_cosines(encoder):
+    gold, ice = (embed_text(text, encoder, prefixes=0)[0] for text in ("gold", "ice"))
+    both = embed_text("gold: 3 | ice", encoder, prefixes=0)[0]
+    other = torch.randn(24, generator=torch.Generator().manual_seed(0))
+    cosines = [float(other @ each) for each in (both, gold, ice)]
+    length = float((3 * gold + ice).norm())
+    assert cosines[0] == pytest.approx((3 * cosines[1] + cosines[2]) / length, abs=1e-5)
 
 
 def test_an_empty_text_is_a_bad_job(encoder, listener):

@@ -90,12 +90,12 @@ def test_a_resumed_stylization_equals_an_uninterrupted_one(
 def test_a_checkpoint_that_is_due_is_written(layers, settings, tmp_path, listener):
     checkpoint = Checkpoint(tmp_path / "state.pt", seconds=0)
     run(layers, settings, checkpoint, listener)
-    assert checkpoint.load()["step"] == 6
+    assert checkpoint.load()["course"]["step"] == 6
 
 
-def test_snapshots_lie_beside_the_checkpoint(layers, settings, checkpoint, listener):
+def test_snapshots_lie_below_their_candidate(layers, settings, checkpoint, listener):
     atlas = run(layers, settings, checkpoint, listener)
-    folder = checkpoint.path.parent / "snapshots"
+    folder = checkpoint.path.parent / "candidates/1/snapshots"
     assert sorted(path.name for path in folder.iterdir()) == ["000003", "000006"]
     assert same(atlas, load_atlas(folder / "000006"))
 

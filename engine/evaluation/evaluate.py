@@ -1,0 +1,208 @@
+"""Runs the paper's experiments on one video: a table and a contact sheet for each.
+
+How a job is run is handed in (`Bench`); this module knows what to run and what to measure.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+
+from ..contract.job import JobSpec, TargetTexts
+from ..contract.settings import Settings, replaced
+from ..decomposition.layers import Layers
+from ..video.flow import Flow
+from ..video.images import write_png
+from . import metrics
+from .cells import picture_sheet
+from .experiments import Experiment, Variant
+from .judging import Judge, close_views, rank
+
+SHOWN = 4  # frames of each variant on the sheet
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a job made, at the working size."""
+
+    source: np.ndarray  # uint8 [T, H, W, 3]
+    result: np.ndarray  # uint8 [T, H, W, 3]
+    flow: Flow
+    layers: Layers
+    background_psnr: float
+    seconds: float  # of the stylization
+
+
+class Bench(Protocol):
+    """How a job is run, and its per-frame counterpart."""
+
+    def make(self, spec: JobSpec, out: Path) -> Made:
+        """Run ``spec`` in the job folder ``out``."""
+        ...
+
+    def make_per_frame(self, spec: JobSpec, out: Path, made: Made, count: int) -> Made:
+        """Edit each of the first ``count`` frames of ``made`` alone."""
+        ...
+
+
+@dataclass(frozen=True)
+class Row:
+    """One variant's numbers, in the order of the columns."""
+
+    name: str
+    numbers: dict[str, float | str | None]
+    pictures: list[np.ndarray]
+
+
+def run_experiment(
+    found: Experiment,
+    spec: JobSpec,
+    out: Path,
+    bench: Bench,
+    judges: Sequence[Judge],
+    *,
+    frames_alone: int,
+    say: Callable[[str], None],
+) -> list[Row]:
+    """Run all variants of ``found`` on the one object of ``spec``; returns their rows.
+
+    Leaves ``NAME.md``, ``NAME.json`` and ``NAME.png`` in ``out`` and the job folders below it.
+    """
+    rows = []
+    for variant in found.variants:
+        say(f"{found.name}: {variant.name}")
+        wanted = spec_of(spec, variant)
+        folder = out / "jobs" / found.name / _file_name(variant.name)
+        made = bench.make(wanted, folder)
+        if variant.per_frame:
+            made = bench.make_per_frame(wanted, folder, made, frames_alone)
+        elif any(each.per_frame for each in found.variants):
+            made = first_frames(made, frames_alone)
+        rows.append(row_of(variant, made, judges))
+    write_rows(found, rows, out)
+    return rows
+
+
+def spec_of(spec: JobSpec, variant: Variant) -> JobSpec:
+    """Return the request of one variant."""
+    target = replace(spec.objects[0], texts=variant.texts)
+    settings: Settings = spec.settings
+    for path, value in variant.changes.items():
+        settings = replaced(settings, path, value)
+    return replace(spec, objects=(target,), background=TargetTexts(), settings=settings)
+
+
+def first_frames(made: Made, count: int) -> Made:
+    """Return the first ``count`` frames of ``made`` only."""
+    flow, layers = made.flow, made.layers
+    between = slice(0, count - 1)
+    return replace(
+        made,
+        source=made.source[:count],
+        result=made.result[:count],
+        flow=replace(
+            flow,
+            forward=flow.forward[between],
+            backward=flow.backward[between],
+            forward_valid=flow.forward_valid[between],
+            backward_valid=flow.backward_valid[between],
+        ),
+        layers=replace(
+            layers,
+            uv=layers.uv[:count],
+            alpha=layers.alpha[:count],
+            foreground=layers.foreground[:count],
+            background=layers.background[:count],
+            uv_background=layers.uv_background[:count],
+        ),
+    )
+
+
+def row_of(variant: Variant, made: Made, judges: Sequence[Judge]) -> Row:
+    """Measure one variant."""
+    inside = made.layers.alpha.numpy() > 0.5
+    facts = made.flow.forward, made.flow.forward_valid, inside
+    ratios = [
+        metrics.warp_error(video, *facts) / max(metrics.colour_variance(video, inside), 1e-9)
+        for video in (_unit(made.source), _unit(made.result))
+    ]
+    numbers: dict[str, float | str | None] = {
+        "warp error": ratios[1],
+        "of the source": ratios[0],
+        "ratio": ratios[1] / max(ratios[0], 1e-9),
+        "background PSNR": made.background_psnr,
+        "variation": metrics.variation(_unit(made.result), inside),
+        "seconds": made.seconds,
+    }
+    for judge in judges:
+        numbers |= judged(judge, variant, made)
+    shown = np.linspace(0, len(made.result) - 1, SHOWN).round().astype(int)
+    return Row(variant.name, numbers, [made.result[at] for at in shown])
+
+
+def judged(judge: Judge, variant: Variant, made: Made) -> dict[str, float | str | None]:
+    """Return what ``judge`` says of one result, under column names that name it."""
+    head = judge.name.rpartition("/")[2].removeprefix("python:")
+    alpha = made.layers.alpha
+    views = close_views(torch.from_numpy(made.result), alpha, judge.size)
+    named = judge.materials(views)
+    place, share = rank(named, variant.material)
+    found: dict[str, float | str | None] = {
+        f"named by {head}": f"{named[0][0]} {named[0][1]:.2f}",
+        f"place ({head})": float(place),
+        f"share ({head})": share,
+    }
+    text = judge.text(variant.texts.local)
+    seen = judge.embed(views)
+    if text is not None and seen is not None:
+        found[f"text score ({head})"] = metrics.text_similarity(seen, text)
+        each = seen.unflatten(0, (-1, len(seen) // min(8, len(made.result)))).mean(1)
+        found[f"consistency ({head})"] = metrics.frame_consistency(each)
+    return found
+
+
+def write_rows(found: Experiment, rows: Sequence[Row], out: Path) -> None:
+    """Write the table, the numbers and the contact sheet of one experiment."""
+    out.mkdir(parents=True, exist_ok=True)
+    (out / f"{found.name}.md").write_text(markdown(found, rows), encoding="utf-8")
+    facts: list[Mapping[str, Any]] = [{"variant": row.name, **row.numbers} for row in rows]
+    text = json.dumps({"question": found.question, "rows": facts}, indent=1, ensure_ascii=False)
+    (out / f"{found.name}.json").write_text(text, encoding="utf-8")
+    write_png(out / f"{found.name}.png", picture_sheet([(row.name, row.pictures) for row in rows]))
+
+
+def markdown(found: Experiment, rows: Sequence[Row]) -> str:
+    """Return the table of one experiment."""
+    columns = list(dict.fromkeys(name for row in rows for name in row.numbers))
+    lines = [
+        f"# {found.name.capitalize()}",
+        "",
+        found.question,
+        "",
+        f"| {found.name} | {' | '.join(columns)} |",
+        "| --- " * (1 + len(columns)) + "|",
+    ]
+    for row in rows:
+        cells = [_cell(row.numbers.get(column)) for column in columns]
+        lines.append(f"| {row.name} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _cell(value: float | str | None) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else f"{value:.4g}"
+
+
+def _file_name(name: str) -> str:
+    return "".join(each if each.isalnum() else "-" for each in name)
+
+
+def _unit(frames: np.ndarray) -> np.ndarray:
+    return frames.astype(np.float32) / 255

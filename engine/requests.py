@@ -1,0 +1,138 @@
+"""From the options of the command line to a request. No torch, so that a refusal comes at once."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+from pathlib import Path
+
+from .contract import codec
+from .contract.events import EngineError, Fault
+from .contract.job import (
+    Box,
+    Footage,
+    JobSpec,
+    MaskKind,
+    ObjectMask,
+    TargetObject,
+    TargetTexts,
+    single,
+)
+from .contract.settings import Settings, preset
+
+
+def from_options(options: argparse.Namespace) -> JobSpec:
+    """Return the request that the options of the verb `stylize` make.
+
+    Raises EngineError (BAD_JOB) with a sentence where they make none.
+    """
+    try:
+        footage, chosen = _footage(options), _settings(options)
+        background = TargetTexts(options.background_text, options.background_local_text)
+        spec = JobSpec(footage, _objects(options), background, chosen)
+        return codec.job_from_json(codec.to_json(spec))
+    except codec.Refusal as refusal:
+        raise EngineError(
+            Fault.BAD_JOB, f"{refusal}.", "`python -m engine settings` lists what can be set."
+        ) from refusal
+
+
+def for_evaluation(options: argparse.Namespace, texts: TargetTexts) -> JobSpec:
+    """Return the request of the verb `evaluate`, with ``texts`` that its variants replace.
+
+    Raises EngineError (BAD_JOB) with a sentence where there is none.
+    """
+    try:
+        return single(_footage(options), texts, _mask(options), _settings(options))
+    except codec.Refusal as refusal:
+        raise EngineError(
+            Fault.BAD_JOB, f"{refusal}.", "`python -m engine settings` lists what can be set."
+        ) from refusal
+
+
+def _footage(options: argparse.Namespace) -> Footage:
+    from .video.frames import footage_from_path
+
+    footage = footage_from_path(options.footage.absolute())
+    if options.frames:
+        footage = dataclasses.replace(footage, indices=_range(options.frames))
+    return footage
+
+
+def _settings(options: argparse.Namespace) -> Settings:
+    chosen = preset(options.preset)
+    for assignment in options.assignments:
+        chosen = codec.set_from_text(chosen, assignment)
+    if options.encoder:
+        encoder = _absolute_weights(options.encoder)
+        chosen = codec.set_from_text(chosen, f"stylization.encoder={encoder}")
+    return chosen
+
+
+def _objects(options: argparse.Namespace) -> tuple[TargetObject, ...]:
+    """Return the object of the options themselves, then those of the files, front to back."""
+    picture = str(options.picture.absolute()) if options.picture else ""
+    texts = TargetTexts(
+        options.global_text, options.local_text, options.avoid, picture, options.picture_share
+    )
+    others = tuple(object_from_file(path) for path in options.objects)
+    named = bool(options.masks or options.box or options.auto)
+    bare = texts.empty and (others or options.background_text or options.background_local_text)
+    if bare and not named:
+        return others
+    return (TargetObject(texts, _mask(options)), *others)
+
+
+def object_from_file(path: Path) -> TargetObject:
+    """Read one object: a JSON object like an entry of ``objects`` in job.json.
+
+    Paths in it are relative to its own folder. Raises Refusal where it cannot be read.
+    """
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise codec.Refusal(f"--object {path}: cannot be read: {error}") from error
+    found = codec.from_json(TargetObject, data, f"--object {path}")
+    folder = path.absolute().parent
+    texts, mask = found.texts, found.mask
+    if texts.picture:
+        texts = dataclasses.replace(texts, picture=str(folder / texts.picture))
+    if mask.path:
+        mask = dataclasses.replace(mask, path=str(folder / mask.path))
+    return dataclasses.replace(found, texts=texts, mask=mask)
+
+
+def _absolute_weights(encoder: str) -> str:
+    """Let a weights file be found from wherever the job is run."""
+    model, colon, weights = encoder.partition(":")
+    file = Path(weights)
+    return f"{model}:{file.absolute()}" if colon and file.is_file() else encoder
+
+
+def _mask(options: argparse.Namespace) -> ObjectMask:
+    if options.masks:
+        return ObjectMask(MaskKind.FILES, path=str(options.masks.absolute()))
+    if options.box:
+        numbers = _numbers(
+            options.box, ",", 5, "--box", "FRAME,X,Y,WIDTH,HEIGHT, such as 0,40,30,120,90"
+        )
+        return ObjectMask(MaskKind.BOX, box=Box(int(numbers[0]), *numbers[1:]))
+    return ObjectMask(MaskKind.AUTOMATIC)
+
+
+def _range(text: str) -> tuple[int, ...]:
+    first, last = (int(n) for n in _numbers(text, ":", 2, "--frames", "FIRST:LAST, such as 0:35"))
+    if not 0 <= first < last:
+        raise codec.Refusal(f"--frames {text}: is not a range of at least two frames")
+    return tuple(range(first, last + 1))
+
+
+def _numbers(text: str, separator: str, count: int, option: str, form: str) -> list[float]:
+    try:
+        numbers = [float(part) for part in text.split(separator)]
+    except ValueError:
+        numbers = []
+    if len(numbers) != count:
+        raise codec.Refusal(f"{option} {text}: expected {form}")
+    return numbers

@@ -1,0 +1,96 @@
+"""Several looks from one decomposition: where each lies, and in which order they stand.
+
+A stage's folder holds the best atlas itself and ``candidates/1`` to ``candidates/N`` with one
+atlas each; every candidate has its snapshots below it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ..contract.events import EngineError, Fault
+
+RANKING_FILE = "ranking.json"
+SNAPSHOT_NAME = "{:06d}"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How one candidate did: its mean cosine with the targets on views that were kept aside.
+
+    ``candidate`` counts from 1, ``steps`` is where its atlas was taken from.
+    """
+
+    candidate: int
+    seed: int
+    score: float
+    steps: int
+
+
+def folder_of(stage: Path, candidate: int) -> Path:
+    """Return where the candidate with this number lies below the folder of its stage."""
+    return stage / "candidates" / str(candidate)
+
+
+def snapshot_of(stage: Path, candidate: int, step: int) -> Path:
+    """Return where the state of a candidate after ``step`` steps lies."""
+    return folder_of(stage, candidate) / "snapshots" / SNAPSHOT_NAME.format(step)
+
+
+def ranked(standings: Sequence[Standing]) -> list[Standing]:
+    """Return ``standings``, the best first."""
+    return sorted(standings, key=lambda each: -each.score)
+
+
+def write_ranking(standings: Sequence[Standing], stage: Path) -> None:
+    """Write ``standings``, the best first."""
+    text = json.dumps([asdict(each) for each in ranked(standings)], indent=1)
+    (stage / RANKING_FILE).write_text(text, encoding="utf-8")
+
+
+def read_ranking(stage: Path) -> list[Standing]:
+    """Return what `write_ranking` wrote."""
+    text = (stage / RANKING_FILE).read_text(encoding="utf-8")
+    return [Standing(**each) for each in json.loads(text)]
+
+
+def saved_steps(stage: Path, candidate: int) -> list[int]:
+    """Return after which steps a candidate was saved, in ascending order."""
+    folder = folder_of(stage, candidate) / "snapshots"
+    return sorted(int(path.name) for path in folder.iterdir()) if folder.is_dir() else []
+
+
+def told(stage: Path) -> list[dict[str, Any]]:
+    """Return all candidates for the report, the best first, each with its saved steps."""
+    return [
+        {**asdict(each), "snapshots": saved_steps(stage, each.candidate)}
+        for each in read_ranking(stage)
+    ]
+
+
+def check(candidate: int, made: int) -> None:
+    """Raise EngineError (BAD_JOB) where ``candidate`` is not one of those that are ``made``."""
+    if candidate > made:
+        message = f"Candidate {candidate} is wanted, but the stylization made {made}."
+        hint = f"Choose one up to {made}, or raise the number of candidates."
+        raise EngineError(Fault.BAD_JOB, message, hint)
+
+
+def choose(stage: Path, *, candidate: int, snapshot: int) -> Path:
+    """Return the folder of the atlas to show: ``candidate`` 0 is the best, ``snapshot`` 0 the last.
+
+    Of the snapshots the one next to the wanted step is taken. Raises EngineError (BAD_JOB) where
+    there is no such candidate.
+    """
+    standings = read_ranking(stage)
+    check(candidate, len(standings))
+    number = candidate or standings[0].candidate
+    steps = saved_steps(stage, number)
+    if snapshot and steps:
+        nearest = min(steps, key=lambda step: abs(step - snapshot))
+        return snapshot_of(stage, number, nearest)
+    return folder_of(stage, number)

@@ -1,0 +1,164 @@
+"""What the views are compared with: texts, a picture, what to avoid, and what was there before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from ..contract.events import EngineError, Fault
+from ..contract.job import TargetTexts
+from ..contract.settings import StylizationSettings
+from .encoder import Encoder
+from .texts import embed_text, unit
+
+CLOSER = 0.5  # side of the picture's parts that close views are compared with
+SMALLEST = 16  # pixels
+
+
+@dataclass(frozen=True)
+class Target:
+    """What one kind of view is compared with; all embeddings [E] have length 1.
+
+    ``direction`` is the target itself. ``text`` and ``picture`` are its two sources, None where
+    there is none; ``share`` is how much the picture counts.
+    """
+
+    direction: Tensor
+    text: Tensor | None
+    picture: Tensor | None
+    share: float
+    neutral: Tensor | None = None
+
+    def change(self, source: Tensor) -> Tensor:
+        """Return which way [E] the views should move from ``source`` [E], what they show before.
+
+        For a text it is the way from the neutral text, as in StyleGAN-NADA (Gal et al. 2021);
+        for a picture the way from the source.
+        """
+        ways = torch.zeros_like(source)
+        if self.text is not None and self.neutral is not None:
+            ways = ways + (1 - self.share) * unit(self.text - self.neutral)
+        if self.picture is not None:
+            ways = ways + self.share * unit(self.picture - unit(source))
+        return ways
+
+
+@dataclass(frozen=True)
+class Targets:
+    """Everything that a stylization is led by, embedded once."""
+
+    global_texts: Tensor | None  # [P, E], behind each prefix
+    local_texts: Tensor | None  # [Q, E]
+    global_neutral: Tensor  # [P, E]
+    local_neutral: Tensor  # [Q, E]
+    picture: Tensor | None  # [2, E]: the whole of it, and its parts
+    picture_share: float
+    avoid: Tensor | None  # [R, E]
+
+    def draw(self, generator: torch.Generator) -> tuple[Target, Target]:
+        """Return the targets of global and of local views, behind random prefixes (sec. 6.3)."""
+        return (
+            self._drawn(self.global_texts, self.global_neutral, 0, generator),
+            self._drawn(self.local_texts, self.local_neutral, 1, generator),
+        )
+
+    def average(self) -> tuple[Tensor, Tensor]:
+        """Return the directions [E] of global and of local views over all prefixes."""
+        kinds = (self.global_texts, self.local_texts)
+        means = [None if texts is None else unit(texts.mean(0)) for texts in kinds]
+        return self._mixed(means[0], 0), self._mixed(means[1], 1)
+
+    def _drawn(
+        self, texts: Tensor | None, neutral: Tensor, kind: int, generator: torch.Generator
+    ) -> Target:
+        count = len(neutral if texts is None else texts)
+        prefix = int(torch.randint(count, (), generator=generator))
+        text = None if texts is None else texts[prefix]
+        picture = None if self.picture is None else self.picture[kind]
+        return Target(self._mixed(text, kind), text, picture, self.picture_share, neutral[prefix])
+
+    def _mixed(self, text: Tensor | None, kind: int) -> Tensor:
+        picture = None if self.picture is None else self.picture[kind]
+        if picture is None or text is None:
+            only = text if picture is None else picture
+            assert only is not None, "neither a text nor a picture"
+            return only
+        return unit((1 - self.picture_share) * text + self.picture_share * picture)
+
+
+def embed_targets(texts: TargetTexts, encoder: Encoder, settings: StylizationSettings) -> Targets:
+    """Embed all that ``texts`` names, once for the whole stylization.
+
+    Raises EngineError (MEDIA_UNREADABLE) where its picture cannot be read.
+    """
+    whole = texts.global_text.strip() or texts.local_text.strip()
+    close = texts.local.strip()
+
+    def embedded(text: str, prefixes: int) -> Tensor:
+        return embed_text(text, encoder, prefixes=prefixes, strip_articles=settings.strip_articles)
+
+    picture, share = None, 0.0
+    if texts.picture:
+        picture = _embed_picture(read_picture(texts.picture), encoder)
+        share = texts.picture_share if whole else 1.0
+    counts = settings.global_prefixes, settings.local_prefixes
+    return Targets(
+        embedded(whole, counts[0]) if whole else None,
+        embedded(close, counts[1]) if close else None,
+        embedded(settings.neutral_text or "thing", counts[0]),
+        embedded(settings.neutral_text or "thing", counts[1]),
+        picture,
+        share,
+        embedded(texts.avoid, counts[1]) if texts.avoid.strip() else None,
+    )
+
+
+def read_picture(path: str) -> np.ndarray:
+    """Return the picture in ``path``, uint8 [H, W, 3].
+
+    Raises EngineError (MEDIA_UNREADABLE) where it cannot be read or is too small.
+    """
+    hint = "Choose another picture (PNG, JPEG, TIFF), or go without one."
+    try:
+        content = np.frombuffer(Path(path).read_bytes(), np.uint8)
+    except OSError as error:
+        message = f"The picture {path} cannot be read: {error.strerror}."
+        raise EngineError(Fault.MEDIA_UNREADABLE, message, hint) from error
+    picture = cv2.imdecode(content, cv2.IMREAD_COLOR) if len(content) else None
+    if picture is None:
+        message = f"The picture {path} cannot be read: it is no picture that the engine knows."
+        raise EngineError(Fault.MEDIA_UNREADABLE, message, hint)
+    if min(picture.shape[:2]) < SMALLEST:
+        size = f"{picture.shape[1]} x {picture.shape[0]}"
+        message = f"The picture {path} has {size} pixels: too few to show a look."
+        raise EngineError(Fault.MEDIA_UNREADABLE, message, hint)
+    return np.ascontiguousarray(picture[..., ::-1])
+
+
+@torch.no_grad()
+def _embed_picture(picture: np.ndarray, encoder: Encoder) -> Tensor:
+    """Return what the whole picture and its parts look like to ``encoder``, [2, E]."""
+    pixels = torch.from_numpy(picture).to(encoder.mean.device).permute(2, 0, 1).float() / 255
+    height, width = pixels.shape[1:]
+    side = min(height, width)
+    part = max(1, round(CLOSER * side))
+    crops = [((height - side) // 2, (width - side) // 2, side)]
+    crops += [
+        (round(row * (height - part)), round(column * (width - part)), part)
+        for row in (0.0, 0.5, 1.0)
+        for column in (0.0, 0.5, 1.0)
+    ]
+    views = [_resized(pixels[:, y : y + s, x : x + s], encoder.size) for y, x, s in crops]
+    embeddings = unit(encoder.embed_images(torch.stack(views)))
+    return torch.stack([embeddings[0], unit(embeddings[1:].mean(0))])
+
+
+def _resized(pixels: Tensor, size: int) -> Tensor:
+    scaled = functional.interpolate(pixels[None], (size, size), mode="bilinear", antialias=True)
+    return scaled[0].clamp(0, 1)

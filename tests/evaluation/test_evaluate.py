@@ -1,0 +1,197 @@
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from engine.__main__ import EXPERIMENT_NAMES, main
+from engine.contract.events import EngineError
+from engine.contract.job import Footage, FootageKind, TargetTexts, single
+from engine.contract.settings import preset
+from engine.evaluation import metrics
+from engine.evaluation.baseline import of_one_frame
+from engine.evaluation.evaluate import Made, first_frames, markdown, row_of, spec_of, write_rows
+from engine.evaluation.experiments import NAMES, Variant, experiment
+from engine.evaluation.judging import close_views, load_judge, rank, same_material
+from engine.video.flow import Flow
+from engine.video.images import read_rgb
+
+from ..stylization.conftest import moving_disc
+from ..test_pipeline import QUICK
+from ..test_several_objects import footage  # noqa: F401
+
+GOLD = Variant("gold", TargetTexts("disc with gold", "gold texture"), "gold")
+
+
+def made(frames=4, *, painted=None):
+    layers = moving_disc(frames)
+    source = (layers.reconstruction() * 255).round().byte().numpy()
+    result = source.copy()
+    if painted is not None:
+        result[layers.alpha.numpy() > 0.5] = painted
+    flow = np.zeros((frames - 1, 40, 56, 2), np.float32)
+    flow[..., 0] = 2  # the disc's own motion
+    valid = np.ones((frames - 1, 40, 56), bool)
+    return Made(source, result, Flow(flow, -flow, valid, valid), layers, 50.0, 1.0)
+
+
+class Reddish:
+    """A judge that knows two materials by how red the views are."""
+
+    name, size = "reddish", 16
+
+    def materials(self, views):
+        red = float(views[:, 0].mean())
+        return sorted([("brick", red), ("slate", 1 - red)], key=lambda each: -each[1])
+
+    def embed(self, views):
+        return views.mean((2, 3))
+
+    def text(self, text):
+        return torch.tensor([1.0, 0.0, 0.0])
+
+
+def test_the_command_line_and_the_experiments_have_the_same_names():
+    assert EXPERIMENT_NAMES == NAMES
+
+
+def test_specificity_has_five_levels_that_say_more_and_more():
+    levels = [each.name for each in experiment("specificity", thing="man", materials=[]).variants]
+    assert len(levels) == 5 and all("armor" in level for level in levels)
+    assert [len(level.split()) for level in levels] == [1, 2, 3, 6, 6]
+
+
+def test_prefixes_are_set_apart_for_global_and_local_texts():
+    found = experiment("prefixes", thing="swan", materials=["gold"]).variants
+    spec = single(Footage(FootageKind.IMAGES, "x"), GOLD.texts)
+    counts = [
+        (chosen.global_prefixes, chosen.local_prefixes)
+        for chosen in (spec_of(spec, each).settings.stylization for each in found)
+    ]
+    assert counts == [(0, 0), (4, 0), (0, 4), (4, 4), (8, 8)]
+
+
+def test_an_ablation_takes_one_term_away_and_keeps_the_seed():
+    spec = single(Footage(FootageKind.IMAGES, "x"), GOLD.texts, settings=preset("draft"))
+    jobs = [spec_of(spec, v) for v in experiment("ablation", thing="x", materials=[]).variants]
+    whole = jobs[0].settings.stylization.weights
+    for job, term in zip(jobs[1:], ("local", "global"), strict=False):
+        assert job.settings.stylization.weights == replace(whole, **{f"{term}_similarity": 0.0})
+    assert whole.temporal == whole.sparsity == 1.0
+    assert len({job.settings.seed for job in jobs}) == 1 and len(jobs) == 5
+
+
+def test_an_unknown_experiment_is_told_with_those_that_there_are():
+    with pytest.raises(EngineError, match="no experiment flying") as caught:
+        experiment("flying", thing="x", materials=[])
+    assert "ablation" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("zebra", "zebra fur", True),
+        ("oak wood", "wood", True),
+        ("bricks", "brick", True),
+        ("gold", "silver", False),
+        ("leopard", "zebra fur", False),
+    ],
+)
+def test_names_of_one_material_are_known_as_one(one, other, same):
+    assert same_material(one, other) is same
+
+
+def test_the_rank_of_a_material_is_its_place_among_those_named():
+    named = [("gold", 0.6), ("oak wood", 0.3)]
+    assert rank(named, "wood") == (2, 0.3) and rank(named, "ice") == (0, 0.0)
+
+
+def test_close_views_show_the_object_and_little_else():
+    layers = moving_disc()
+    frames = torch.zeros(4, 40, 56, 3)
+    frames[layers.alpha > 0.5] = 1.0
+    views = close_views(frames, layers.alpha, 16)
+    assert views.shape == (48, 3, 16, 16) and views.mean() > 0.7
+
+
+def test_a_row_tells_the_judges_name_and_how_steady_the_result_is():
+    row = row_of(replace(GOLD, material="brick"), made(painted=(250, 20, 20)), [Reddish()])
+    numbers = row.numbers
+    assert numbers["named by reddish"].startswith("brick") and numbers["place (reddish)"] == 1
+    assert numbers["text score (reddish)"] > 0.8 and numbers["consistency (reddish)"] > 0.99
+    assert len(row.pictures) == 4
+
+
+def test_the_warp_error_is_that_of_the_videos_own_contrast():
+    video = made()
+    faint = replace(video, result=(video.source * 0.5).astype(np.uint8))
+    ratio = row_of(GOLD, faint, []).numbers["ratio"]
+    assert ratio == pytest.approx(1.0, abs=0.1)
+
+
+def test_flicker_raises_the_ratio():
+    video = made()
+    noise = np.random.default_rng(0).integers(0, 255, video.result.shape).astype(np.uint8)
+    steady, noisy = (
+        row_of(GOLD, each, []).numbers["ratio"] for each in (video, replace(video, result=noise))
+    )
+    assert noisy > 5 * steady
+
+
+def test_variation_is_higher_where_pixels_differ():
+    where = np.ones((1, 8, 8), bool)
+    plain = np.zeros((1, 8, 8, 3), np.float32)
+    stripes = plain.copy()
+    stripes[:, :, ::2] = 1
+    assert metrics.variation(plain, where) == 0 and metrics.variation(stripes, where) == 1
+
+
+def test_the_first_frames_of_a_result_fit_together():
+    few = first_frames(made(4), 2)
+    assert len(few.result) == len(few.layers.alpha) == 2 and len(few.flow.forward) == 1
+
+
+def test_one_frame_alone_is_its_own_atlas():
+    layers = moving_disc()
+    frame = (layers.reconstruction()[1] * 255).round().byte().numpy()
+    alone = of_one_frame(frame, layers, 1)
+    assert alone.alpha.shape == (1, 40, 56) and alone.atlas.shape == (56, 56, 3)
+    assert torch.allclose(alone.uv[0, 10, 20], torch.tensor([20.5 / 56, 10.5 / 56]))
+
+
+def test_tables_and_sheet_are_written(tmp_path):
+    found = experiment("varied", thing="disc", materials=["gold"])
+    rows = [row_of(GOLD, made(painted=(250, 200, 20)), [Reddish()])]
+    write_rows(found, rows, tmp_path)
+    table = (tmp_path / "varied.md").read_text(encoding="utf-8")
+    assert table == markdown(found, rows) and "| gold |" in table
+    assert json.loads((tmp_path / "varied.json").read_text())["rows"][0]["variant"] == "gold"
+    assert read_rgb(tmp_path / "varied.png").shape[1] > 4 * 300
+
+
+def test_a_judge_that_is_not_there_is_told():
+    with pytest.raises(EngineError, match="cannot be loaded"):
+        load_judge("python:no.such.module", [], "cpu")
+
+
+def test_a_judge_can_be_a_function_of_a_module():
+    judge = load_judge("python:tests.evaluation.witness:slate", [], "cpu")
+    assert judge.materials(torch.zeros(1, 3, 8, 8)) == [("slate", 1.0)]
+    assert judge.text("slate") is None
+
+
+@pytest.mark.slow
+def test_the_command_runs_an_experiment_and_its_baseline(footage, tmp_path, capsys):  # noqa: F811
+    settings = [word for each in QUICK for word in ("--set", each)]
+    code = main(
+        ["evaluate", str(footage / "frames"), "--masks", str(footage / "near"),
+         "--experiment", "baseline", "--thing", "disc", "--materials", "gold",
+         "--frames-alone", "2", "--out", str(tmp_path / "out"), "--cache", str(tmp_path / "c"),
+         *settings]
+    )  # fmt: skip
+    assert code == 0
+    rows = json.loads((tmp_path / "out" / "baseline.json").read_text())["rows"]
+    assert [row["variant"] for row in rows] == ["gold, atlas", "gold, each frame alone"]
+    assert all(row["warp error"] > 0 and row["background PSNR"] > 30 for row in rows)
+    assert "each frame alone" in capsys.readouterr().out
