@@ -1,17 +1,36 @@
 """Everything that changes something in Blender: operators, properties, and the session of jobs."""
 
+import atexit
 from typing import Any
 
 import bpy
 
-from . import environment, jobs, properties, result, session, storage, stylize
+from . import (
+    command_line,
+    drawing,
+    environment,
+    fixes,
+    jobs,
+    objects,
+    overlay,
+    properties,
+    result,
+    session,
+    storage,
+    stylize,
+    takes,
+)
 from .registration import register_all, unregister_all
 
 CLASSES = (
     *properties.CLASSES,
     *stylize.CLASSES,
+    *objects.CLASSES,
+    *drawing.CLASSES,
     *jobs.CLASSES,
+    *fixes.CLASSES,
     *result.CLASSES,
+    *takes.CLASSES,
     *environment.CLASSES,
     *storage.CLASSES,
 )
@@ -29,21 +48,32 @@ def after_save(*_: Any) -> None:
     session.follow_file()
 
 
+def attach() -> None:
+    """Add what is no class: properties of strips and windows, and the drawing over regions."""
+    properties.attach()
+    overlay.attach()
+    command_line.attach()
+
+
 def register() -> None:
     """Register everything, or nothing."""
-    register_all(CLASSES, properties.attach)
+    register_all(CLASSES, attach)
     bpy.app.handlers.load_post.append(after_load)
     bpy.app.handlers.save_post.append(after_save)
+    atexit.register(session.leave)
     if not bpy.app.background:
         bpy.app.timers.register(session.attach_jobs, first_interval=0.1)
 
 
 def unregister() -> None:
     """Take back all that `register` did."""
+    atexit.unregister(session.leave)
     if bpy.app.timers.is_registered(session.attach_jobs):
         bpy.app.timers.unregister(session.attach_jobs)
     bpy.app.handlers.load_post.remove(after_load)
     bpy.app.handlers.save_post.remove(after_save)
+    command_line.detach()
+    overlay.detach()
     session.close()
     properties.detach()
     unregister_all(CLASSES)

@@ -43,23 +43,27 @@ def start(scene: Any, strip: Any, job_folder: Path) -> Baking:
 
     They are the strip as displayed where it is read so, else its bare media, always with alpha.
     """
-    work = job_folder / "baking"
-    shutil.rmtree(work, ignore_errors=True)
-    frames = work / "frames"
-    frames.mkdir(parents=True)
-    blend = work / "strip.blend"
-    bpy.data.libraries.write(str(blend), {scene}, path_remap="ABSOLUTE", fake_user=True)
     order = {
-        "blend": str(blend),
         "scene": scene.name,
         "strip": strip.name,
-        "folder": str(frames),
         "start": strips.start(strip),
         "length": strips.length(strip),
         "size": strips.picture_size(strip),
         "displayed": strips.is_displayed(strip),
         "depth": "16" if properties.of(strip).settings.render.format in DEEP_FORMATS else "8",
     }
+    return launch(order, scene, job_folder)
+
+
+def launch(order: dict, scene: Any, job_folder: Path) -> Baking:
+    """Let a second Blender render a strip of ``scene`` as ``order`` says."""
+    work = job_folder / "baking"
+    shutil.rmtree(work, ignore_errors=True)
+    frames = work / "frames"
+    frames.mkdir(parents=True)
+    blend = work / "strip.blend"
+    bpy.data.libraries.write(str(blend), {scene}, path_remap="ABSOLUTE", fake_user=True)
+    order = {**order, "blend": str(blend), "folder": str(frames)}
     (work / "order.json").write_text(json.dumps(order), encoding="utf-8")
     with (job_folder / LOG).open("wb") as log:
         process = subprocess.Popen(
@@ -68,7 +72,7 @@ def start(scene: Any, strip: Any, job_folder: Path) -> Baking:
             stdout=log,
             stderr=subprocess.STDOUT,
         )
-    return Baking(process, frames, strips.length(strip), strips.frame_rate(scene))
+    return Baking(process, frames, order["length"], strips.frame_rate(scene))
 
 
 def command(order: Path) -> list[str]:

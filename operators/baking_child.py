@@ -23,6 +23,10 @@ def main(order: dict) -> None:
         window.scene = scene  # a scene strip of the window's own scene would stay empty
     isolate(scene, order["strip"], displayed=order["displayed"])
     prepare(scene, *order["size"], order["depth"])
+    if order.get("matte"):
+        if not order["displayed"]:
+            fit(strip_named(scene.sequence_editor, order["strip"]), *order["size"])
+        scene.render.image_settings.color_mode = "BW"
     folder = Path(order["folder"])
     for index in range(order["length"]):
         scene.frame_set(order["start"] + index)
@@ -111,6 +115,14 @@ def bare(strip: bpy.types.bpy_struct) -> None:
     placed.offset_x = placed.offset_y = placed.rotation = 0.0
     placed.scale_x = placed.scale_y = 1.0
     crop.min_x = crop.max_x = crop.min_y = crop.max_y = 0
+
+
+def fit(strip: bpy.types.bpy_struct, width: int, height: int) -> None:
+    """Let bare media of another size cover the whole picture."""
+    elements = getattr(strip, "elements", ())
+    if len(elements) and elements[0].orig_width and not strip.transform.rotation:
+        strip.transform.scale_x = width / elements[0].orig_width
+        strip.transform.scale_y = height / elements[0].orig_height
 
 
 def prepare(scene: bpy.types.Scene, width: int, height: int, depth: str) -> None:

@@ -23,6 +23,11 @@ def preferences() -> Any | None:
     return addon.preferences if addon else None
 
 
+def preference(name: str, default: Any) -> Any:
+    """Return one preference, ``default`` where the extension is registered but not enabled."""
+    return getattr(preferences(), name, default)
+
+
 def version() -> str:
     """Return this extension's version."""
     return tomllib.loads((ROOT / "blender_manifest.toml").read_text(encoding="utf-8"))["version"]

@@ -9,16 +9,39 @@ import subprocess
 import time
 import uuid
 from dataclasses import dataclass, field
+from enum import Enum
 from pathlib import Path
 
 import bpy
 
 from ..engine.client.status import JobReader, Phase, Status
-from ..engine.contract.events import EngineError
+from ..engine.contract.codec import Refusal, from_json, job_from_json, to_json
+from ..engine.contract.events import EngineError, Fault
 from ..engine.contract.folder import JobFolder, write_text
 from ..engine.contract.job import JobSpec
 from .baking import LOG, Baking
 from .strips import Place
+
+
+class Kind(Enum):
+    """What a job is for."""
+
+    STYLIZE = "stylize"
+    PREVIEW = "preview"
+    MASKS = "masks"
+
+
+@dataclass(frozen=True)
+class Rendering:
+    """Something that a second Blender renders before the engine can begin.
+
+    ``target`` is the place of an object whose mask it is, -1 for the footage itself; ``source`` is
+    ``mask`` or ``strip``, and ``name`` that of the mask or strip.
+    """
+
+    target: int = -1
+    source: str = ""
+    name: str = ""
 
 
 @dataclass
@@ -32,33 +55,54 @@ class Job:
     reader: JobReader
     output: str = ""
     spec: JobSpec | None = None
+    kind: Kind = Kind.STYLIZE
+    renderings: tuple[Rendering, ...] = ()
+    rendered: int = 0
+    size: tuple[int, int] = (0, 0)
     status: Status = field(default_factory=Status)
     process: subprocess.Popen | None = None
     baking: Baking | None = None
     queued: bool = False
+    order: float = 0.0
+    paused_by: str = ""
+    must_arrive: bool = False
     arrived: bool = False
     note: str = ""
     started_at: float = 0.0
     stopped_at: float = 0.0
-    icon: int = 0
+    icons: dict[str, int] = field(default_factory=dict)
     pictures_seen: int = 0
 
     @property
     def text(self) -> str:
-        """The text that the object should look like."""
-        return self.recipe.get("global_text", "")
+        """The texts in one line."""
+        return self.recipe.get("title") or self.recipe.get("global_text", "")
+
+    @property
+    def title(self) -> str:
+        """What the job is called in the list."""
+        words = {Kind.PREVIEW: "preview", Kind.MASKS: "mask"}.get(self.kind, self.text)
+        return f"{self.place.strip}: {words}"
 
     @property
     def settled(self) -> bool:
         """Is there nothing left to wait for?"""
+        if self.kind is not Kind.STYLIZE:
+            return self.status.ended
         done = self.arrived or self.note or self.status.phase is not Phase.FINISHED
         return bool(self.status.ended and done)
+
+    @property
+    def runs(self) -> bool:
+        """Does an engine work on it, or wait in the middle of it?"""
+        return not (self.status.ended or self.queued or self.baking)
 
     @property
     def fraction(self) -> float:
         """How much is done, 0 to 1."""
         if self.baking:
-            return self.baking.done / self.baking.total
+            done = self.rendered + self.baking.done / self.baking.total
+            return done / max(1, len(self.renderings))
         return self.status.fraction
 
     @property
@@ -67,8 +111,13 @@ class Job:
         if self.stopped_at and not self.status.ended:
             return "Stopping"
         if self.baking:
-            return f"Rendering the Strip {100 * self.fraction:.0f} %"
-        return "Waiting for Another Job" if self.queued else self.status.label
+            what = "Strip" if self.renderings[self.rendered].target < 0 else "Mask"
+            return f"Rendering the {what} {100 * self.fraction:.0f} %"
+        if self.queued:
+            return "Waiting for Another Job"
+        if self.paused_by == "render" and not self.status.ended:
+            return "Waiting While Blender Renders"
+        return "Paused" if self.paused_by and not self.status.ended else self.status.label
 
     @property
     def sentence(self) -> str:
@@ -87,6 +136,11 @@ class Job:
         """Where the frames are that the result strip shows; no other job writes there."""
         return Path(self.output) / self.id if self.output else self.folder.result
 
+    @property
+    def clock(self) -> str:
+        """When the job was made, as hours and minutes."""
+        return f"{self.id[9:11]}:{self.id[11:13]}"
+
 
 def new_id() -> str:
     """Return a name that no other job bears; names sort by time."""
@@ -94,10 +148,20 @@ def new_id() -> str:
     return f"{time.strftime('%Y%m%d-%H%M%S')}-{milliseconds:03d}-{uuid.uuid4().hex[:4]}"
 
 
+def failed(status: Status, fault: Fault, message: str, hint: str) -> Status:
+    """Return the status of a job that failed on this side of the wall."""
+    return dataclasses.replace(
+        status, phase=Phase.FAILED, fault=fault, message=f"{message}.", hint=f"{hint}." * bool(hint)
+    )
+
+
 def remember(job: Job) -> None:
     """Write down what belongs to the job but does not influence its result."""
-    note = {"place": dataclasses.asdict(job.place), "recipe": job.recipe}
+    note = {"place": dataclasses.asdict(job.place), "recipe": job.recipe, "kind": job.kind.value}
     note |= {"output": job.output, "arrived": job.arrived}
+    note |= {"renderings": to_json(job.renderings), "size": list(job.size)}
+    if job.spec is not None and not job.folder.spec.is_file():
+        note["draft"] = to_json(job.spec)  # else a job that was never rendered would be lost
     write_text(job.folder.path / "strip.json", json.dumps(note, indent=1, ensure_ascii=False))
 
 
@@ -107,11 +171,20 @@ def read_job(path: Path) -> Job | None:
     try:
         note = json.loads((path / "strip.json").read_text(encoding="utf-8"))
         target = Place(**note["place"])
-        spec = folder.read_spec()
-    except (OSError, ValueError, KeyError, TypeError, EngineError):
+        if target.blend != bpy.data.filepath:
+            return None
+        is_rendered = folder.spec.is_file() or "draft" not in note
+        spec = folder.read_spec() if is_rendered else job_from_json(note["draft"])
+        job = Job(path.name, folder, target, note["recipe"], JobReader(path), note["output"], spec)
+        job.kind = Kind(note.get("kind", "stylize"))
+        job.size = tuple(note.get("size", (0, 0)))
+        job.renderings = tuple(
+            from_json(Rendering, each, "rendering") for each in note.get("renderings", ())
+        )
+        job.arrived, job.status = note["arrived"], job.reader.poll()
+    except (OSError, ValueError, KeyError, TypeError, EngineError, Refusal):
         return None
-    if target.blend != bpy.data.filepath:
-        return None
-    job = Job(path.name, folder, target, note["recipe"], JobReader(path), note["output"], spec)
-    job.arrived, job.status = note["arrived"], job.reader.poll()
+    if not is_rendered:
+        words = "The strip was not rendered to its end", "Retry renders it again"
+        job.status = failed(job.status, Fault.MEDIA_UNREADABLE, *words)
     return job

@@ -88,9 +88,72 @@ class STRIPSTYLIZER_OT_job_resume(JobOperator, bpy.types.Operator):
             return {"CANCELLED"}
         if self.wait or bpy.app.background:
             session.wait(job)
-            if not job.arrived:
+            if job.status.phase is not Phase.FINISHED or job.note:
                 self.report({"ERROR"}, job.sentence)
                 return {"CANCELLED"}
+        return {"FINISHED"}
+
+
+class STRIPSTYLIZER_OT_job_pause(JobOperator, bpy.types.Operator):
+    """Let this job wait; it goes on where it was"""
+
+    bl_idname = "strip_stylizer.job_pause"
+    bl_label = "Pause Job"
+    bl_options = {"REGISTER"}
+    reason = "There is no running job to pause"
+
+    def fits(self, job: session.Job) -> bool:
+        """Does an engine work on it?"""
+        return job.runs and not job.paused_by and not job.stopped_at
+
+    def act(self, context: Any, job: session.Job) -> set[str]:
+        """Ask it to wait."""
+        session.pause(job)
+        strips.redraw()
+        return {"FINISHED"}
+
+
+class STRIPSTYLIZER_OT_job_continue(JobOperator, bpy.types.Operator):
+    """Let this job go on where it waits"""
+
+    bl_idname = "strip_stylizer.job_continue"
+    bl_label = "Continue Job"
+    bl_options = {"REGISTER"}
+    reason = "There is no paused job"
+
+    def fits(self, job: session.Job) -> bool:
+        """Does it wait?"""
+        return job.runs and bool(job.paused_by)
+
+    def act(self, context: Any, job: session.Job) -> set[str]:
+        """Let it go on."""
+        session.go_on(job)
+        strips.redraw()
+        return {"FINISHED"}
+
+
+class STRIPSTYLIZER_OT_job_move(JobOperator, bpy.types.Operator):
+    """Let this job start earlier or later than its neighbour in the queue"""
+
+    bl_idname = "strip_stylizer.job_move"
+    bl_label = "Move Job"
+    bl_options = {"INTERNAL"}
+    reason = "The job does not wait in the queue"
+
+    step: bpy.props.IntProperty(
+        name="Step", description="-1 for earlier, 1 for later", default=-1, min=-1, max=1
+    )
+
+    def fits(self, job: session.Job) -> bool:
+        """Does it wait for its turn?"""
+        return job.queued
+
+    def act(self, context: Any, job: session.Job) -> set[str]:
+        """Change places."""
+        if not session.move(job, self.step):
+            self.report({"INFO"}, "The job is at the end of the queue already")
+            return {"CANCELLED"}
+        strips.redraw()
         return {"FINISHED"}
 
 
@@ -109,6 +172,29 @@ class STRIPSTYLIZER_OT_job_remove(JobOperator, bpy.types.Operator):
     def act(self, context: Any, job: session.Job) -> set[str]:
         """Drop it."""
         session.forget(job)
+        strips.redraw()
+        return {"FINISHED"}
+
+
+class STRIPSTYLIZER_OT_jobs_clear(bpy.types.Operator):
+    """Remove all jobs that are over from the list; their files and strips stay"""
+
+    bl_idname = "strip_stylizer.jobs_clear"
+    bl_label = "Clear Finished Jobs"
+    bl_options = {"INTERNAL"}
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        """Is any job over?"""
+        if any(job.settled for job in session.state.jobs.values()):
+            return True
+        cls.poll_message_set("No job in the list is over")
+        return False
+
+    def execute(self, context: Any) -> set[str]:
+        """Drop them."""
+        for job in [job for job in session.state.jobs.values() if job.settled]:
+            session.forget(job)
         strips.redraw()
         return {"FINISHED"}
 
@@ -151,6 +237,10 @@ def show_text(context: Any, text: Any) -> None:
 CLASSES = (
     STRIPSTYLIZER_OT_job_cancel,
     STRIPSTYLIZER_OT_job_resume,
+    STRIPSTYLIZER_OT_job_pause,
+    STRIPSTYLIZER_OT_job_continue,
+    STRIPSTYLIZER_OT_job_move,
     STRIPSTYLIZER_OT_job_remove,
+    STRIPSTYLIZER_OT_jobs_clear,
     STRIPSTYLIZER_OT_job_log,
 )

@@ -1,34 +1,32 @@
-"""What a strip remembers: texts, object source, preset and all settings of the engine.
+"""What a strip remembers: its objects, preset and all settings of the engine.
 
-The property groups of the settings are generated from `engine.contract.settings`, so that a
-setting is declared once. Knows nothing of jobs.
+The groups of the settings are made in `generated`, those of the objects in `targets`. Knows
+nothing of jobs.
 """
 
 import dataclasses
-import typing
 from typing import Any
 
 import bpy
 
-from ..engine.contract.codec import from_json
-from ..engine.contract.job import Box, MaskKind, ObjectMask, TargetTexts
-from ..engine.contract.settings import (
-    PRESET_HELP,
-    PRESET_NAMES,
-    PRESETS,
-    Settings,
-    preset,
+from ..engine.contract.settings import PRESET_HELP, PRESET_NAMES, PRESETS, preset
+from . import targets
+from .generated import (
+    group_classes,
+    read_settings,
+    settings_from,
+    write_settings,
 )
+from .targets import OBJECT_SOURCES
+
+__all__ = [
+    "OBJECT_SOURCES", "PRESET_ITEMS", "apply_preset", "attach", "detach", "differs_from_preset",
+    "of", "read_settings", "settings_from", "write_settings",
+]  # fmt: skip
 
 ATTRIBUTE = "strip_stylizer"
 DEFAULT_PRESET = "draft"
 KEPT_BY_PRESETS = ("seed", "device")
-
-OBJECT_SOURCES = (
-    ("automatic", "Automatic", "The object is what moves against the background"),
-    ("box", "Box", "The object is inside a rectangle on one frame"),
-    ("files", "Mask Files", "The object is white on black images in a folder, one for each frame"),
-)
 SOURCES = (
     ("automatic", "Automatic", "The strip's media where it has some, else what it displays"),
     ("media", "Strip Media", "The files of the strip, before anything is done to their picture"),
@@ -37,107 +35,19 @@ SOURCES = (
 PRESET_ITEMS = tuple((name, name.capitalize(), PRESET_HELP[name]) for name in PRESET_NAMES)
 
 
-def rounded(value: float) -> float:
-    """Undo single precision: six significant digits."""
-    return float(f"{value:.6g}")
-
-
-# --- settings: generated -------------------------------------------------------------------------
-
-
-def setting_property(item: dataclasses.Field, hint: type, default: Any) -> Any:
-    """Return the Blender property of one setting."""
-    facts = item.metadata
-    texts = {"name": facts["label"], "description": facts["help"]}
-    if facts["choices"]:
-        items = [(choice, choice_label(choice), "") for choice in facts["choices"]]
-        return bpy.props.EnumProperty(items=items, default=default, **texts)
-    if hint is str:
-        return bpy.props.StringProperty(default=default, **texts)
-    if hint is bool:
-        return bpy.props.BoolProperty(default=default, **texts)
-    limits = {"min": facts["low"], "max": facts["high"]}
-    limits = {name: limit for name, limit in limits.items() if limit is not None}
-    subtype = "PIXEL" if facts["unit"] == "px" else "NONE"
-    if hint is int:
-        return bpy.props.IntProperty(default=default, subtype=subtype, **limits, **texts)
-    return bpy.props.FloatProperty(default=default, precision=4, subtype=subtype, **limits, **texts)
-
-
-def choice_label(choice: str) -> str:
-    """Return what the menu shows for a choice."""
-    return {"mlp": "MLP", "cuda": "CUDA", "mps": "MPS", "cpu": "CPU"}.get(
-        choice, choice.capitalize()
-    )
-
-
-def group_classes(values: Any, classes: list[type]) -> type:
-    """Append the property group for the dataclass of ``values`` to ``classes``, inner ones first.
-
-    ``values`` holds the defaults.
-    """
-    kind = type(values)
-    hints = typing.get_type_hints(kind)
-    annotations = {}
-    for item in dataclasses.fields(kind):
-        value = getattr(values, item.name)
-        if dataclasses.is_dataclass(value):
-            inner = group_classes(value, classes)
-            annotations[item.name] = bpy.props.PointerProperty(type=inner)
-        else:
-            annotations[item.name] = setting_property(item, hints[item.name], value)
-    name = f"STRIPSTYLIZER_PG_{kind.__name__}"
-    group = type(name, (bpy.types.PropertyGroup,), {"__annotations__": annotations})
-    classes.append(group)
-    return group
-
-
-def write_settings(group: Any, settings: Any) -> None:
-    """Copy a settings dataclass into its property group."""
-    for item in dataclasses.fields(settings):
-        value = getattr(settings, item.name)
-        if dataclasses.is_dataclass(value):
-            write_settings(getattr(group, item.name), value)
-        else:
-            setattr(group, item.name, value)
-
-
-def read_settings(group: Any, kind: type = Settings) -> Any:
-    """Read a settings dataclass from its property group.
-
-    A float that single precision cannot tell from its default is the default: a job from the
-    panel and the same job from a script are then the same job.
-    """
-    hints = typing.get_type_hints(kind)
-    values = {}
-    for item in dataclasses.fields(kind):
-        value = getattr(group, item.name)
-        if dataclasses.is_dataclass(hints[item.name]):
-            value = read_settings(value, hints[item.name])
-        elif hints[item.name] is float:
-            value = rounded(value)
-            value = item.default if value == rounded(item.default) else value
-        values[item.name] = value
-    return kind(**values)
-
-
-def settings_from(data: dict) -> Settings:
-    """Read settings that were written as JSON; raises Refusal where they are not this version's."""
-    return from_json(Settings, data, "settings")
-
-
 def apply_preset(properties: Any, name: str) -> None:
     """Set all settings to those of a preset; seed and device are not a preset's matter."""
-    chosen = preset(name)
-    kept = {item: getattr(properties.settings, item) for item in KEPT_BY_PRESETS}
-    write_settings(properties.settings, dataclasses.replace(chosen, **kept))
+    write_settings(properties.settings, _with_kept(properties, name))
 
 
 def differs_from_preset(properties: Any) -> bool:
     """Has a setting been changed since the preset was chosen?"""
+    return read_settings(properties.settings) != _with_kept(properties, properties.preset)
+
+
+def _with_kept(properties: Any, name: str) -> Any:
     kept = {item: getattr(properties.settings, item) for item in KEPT_BY_PRESETS}
-    chosen = dataclasses.replace(preset(properties.preset), **kept)
-    return read_settings(properties.settings) != chosen
+    return dataclasses.replace(preset(name), **kept)
 
 
 def _preset_chosen(self: Any, context: Any) -> None:
@@ -149,51 +59,68 @@ SETTINGS_CLASSES: list[type] = []
 SettingsGroup = group_classes(preset(DEFAULT_PRESET), SETTINGS_CLASSES)
 
 
-# --- what else a strip remembers -----------------------------------------------------------------
+# --- the first object, as scripts wrote it before there were several -----------------------------
+
+
+def _first_get(name: str, default: Any) -> Any:
+    def read(self: Any) -> Any:
+        objects = targets.objects_of(self)
+        return getattr(objects[0], name) if objects else default
+
+    return read
+
+
+def _first_set(name: str) -> Any:
+    def write(self: Any, value: Any) -> None:
+        targets.ensure(self)
+        objects = targets.objects_of(self)
+        setattr(objects[0] if objects else targets.add_object(self), name, value)
+
+    return write
+
+
+def _source_get(self: Any) -> int:
+    names = [item[0] for item in OBJECT_SOURCES]
+    return names.index(_first_get("object_source", "automatic")(self))
+
+
+def _source_set(self: Any, value: int) -> None:
+    _first_set("object_source")(self, OBJECT_SOURCES[value][0])
+
+
+def _first(kind: Any, name: str, default: Any, title: str) -> Any:
+    words = f"{title} of the first object"
+    functions = {"get": _first_get(name, default), "set": _first_set(name)}
+    return kind(name=title, description=words, **functions)
+
+
+TEXT, NUMBER = bpy.props.StringProperty, bpy.props.IntProperty
 
 
 class STRIPSTYLIZER_PG_strip(bpy.types.PropertyGroup):
     """All that this extension stores on a strip"""
 
-    global_text: bpy.props.StringProperty(
-        name="Text",
-        description="What the object becomes, as one would describe a photo of it",
-        options={"TEXTEDIT_UPDATE"},
+    targets: bpy.props.CollectionProperty(type=targets.STRIPSTYLIZER_PG_target)
+    active_target: bpy.props.IntProperty(
+        name="Chosen", description="Which of the objects is shown below the list", min=0
     )
-    local_text: bpy.props.StringProperty(
-        name="Detail Text",
-        description="What the object looks like from close by; empty for the same text",
-        options={"TEXTEDIT_UPDATE"},
-    )
+
+    global_text: _first(TEXT, "global_text", "", "Text")
+    local_text: _first(TEXT, "local_text", "", "Detail text")
     object_source: bpy.props.EnumProperty(
-        name="Object", description="How the object is found", items=OBJECT_SOURCES
+        name="Object",
+        description="How the first object is found",
+        items=OBJECT_SOURCES,
+        get=_source_get,
+        set=_source_set,
     )
-    box_frame: bpy.props.IntProperty(
-        name="Frame", description="Frame of the rectangle, counted from the strip's start", min=0
-    )
-    box_x: bpy.props.IntProperty(
-        name="X", description="Left edge of the rectangle in the media's pixels", subtype="PIXEL"
-    )
-    box_y: bpy.props.IntProperty(
-        name="Y",
-        description="Upper edge of the rectangle in the media's pixels, counted from the top",
-        subtype="PIXEL",
-    )
-    box_width: bpy.props.IntProperty(
-        name="Width",
-        description="Width of the rectangle in the media's pixels",
-        min=0,
-        subtype="PIXEL",
-    )
-    box_height: bpy.props.IntProperty(
-        name="Height",
-        description="Height of the rectangle in the media's pixels",
-        min=0,
-        subtype="PIXEL",
-    )
-    mask_folder: bpy.props.StringProperty(
-        name="Masks", description="Folder with the mask images", subtype="DIR_PATH"
-    )
+    box_frame: _first(NUMBER, "box_frame", 0, "Frame of the box")
+    box_x: _first(NUMBER, "box_x", 0, "Left edge of the box")
+    box_y: _first(NUMBER, "box_y", 0, "Upper edge of the box")
+    box_width: _first(NUMBER, "box_width", 0, "Width of the box")
+    box_height: _first(NUMBER, "box_height", 0, "Height of the box")
+    mask_folder: _first(TEXT, "mask_folder", "", "Mask folder")
+
     preset: bpy.props.EnumProperty(
         name="Preset",
         description="Sets all settings at once",
@@ -210,7 +137,7 @@ class STRIPSTYLIZER_PG_strip(bpy.types.PropertyGroup):
     result_of: bpy.props.StringProperty(options={"HIDDEN"})
 
 
-CLASSES = (*SETTINGS_CLASSES, STRIPSTYLIZER_PG_strip)
+CLASSES = (*SETTINGS_CLASSES, *targets.CLASSES, STRIPSTYLIZER_PG_strip)
 
 
 def strip_type() -> type:
@@ -232,20 +159,3 @@ def detach() -> None:
 def of(strip: Any) -> Any:
     """Return this extension's properties of a strip."""
     return getattr(strip, ATTRIBUTE)
-
-
-def read_texts(properties: Any) -> TargetTexts:
-    """Return the two texts without blanks around them."""
-    return TargetTexts(properties.global_text.strip(), properties.local_text.strip())
-
-
-def read_mask(properties: Any) -> ObjectMask:
-    """Return how to find the object."""
-    kind = MaskKind(properties.object_source)
-    if kind is MaskKind.FILES:
-        return ObjectMask(kind, path=bpy.path.abspath(properties.mask_folder))
-    if kind is MaskKind.BOX:
-        corner = (float(properties.box_x), float(properties.box_y))
-        size = (float(properties.box_width), float(properties.box_height))
-        return ObjectMask(kind, box=Box(properties.box_frame, *corner, *size))
-    return ObjectMask(kind)

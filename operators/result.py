@@ -5,7 +5,7 @@ from typing import Any
 import bpy
 
 from ..engine.client.status import Phase
-from . import properties, session, strips
+from . import session, strips
 from .jobs import JobOperator
 
 
@@ -19,7 +19,8 @@ class STRIPSTYLIZER_OT_import_result(JobOperator, bpy.types.Operator):
 
     def fits(self, job: session.Job) -> bool:
         """Is the job finished and its result nowhere in this file?"""
-        return job.status.phase is Phase.FINISHED and strips.find_result(job.id) is None
+        finished = job.status.phase is Phase.FINISHED and job.kind is session.Kind.STYLIZE
+        return finished and strips.find_result(job.id) is None
 
     def act(self, context: Any, job: session.Job) -> set[str]:
         """Insert the strip."""
@@ -72,34 +73,8 @@ class STRIPSTYLIZER_OT_reveal(JobOperator, bpy.types.Operator):
         return {"FINISHED"}
 
 
-class STRIPSTYLIZER_OT_reuse_settings(bpy.types.Operator):
-    """Copy texts and settings from this stylized strip to its source"""
-
-    bl_idname = "strip_stylizer.reuse_settings"
-    bl_label = "Reuse Settings"
-    bl_options = {"REGISTER", "UNDO"}
-
-    @classmethod
-    def poll(cls, context: Any) -> bool:
-        """Is a stylized strip active whose source is there?"""
-        strip = strips.active_strip(context)
-        if strip is not None and strips.recipe_of(strip) and strips.source_of(strip):
-            return True
-        cls.poll_message_set("Select a stylized strip whose source is in this file")
-        return False
-
-    def execute(self, context: Any) -> set[str]:
-        """Write the recipe to the source's properties."""
-        strip = strips.active_strip(context)
-        recipe, facts = strips.recipe_of(strip), properties.of(strips.source_of(strip))
-        facts.global_text, facts.local_text = recipe["global_text"], recipe["local_text"]
-        properties.write_settings(facts.settings, properties.settings_from(recipe["settings"]))
-        return {"FINISHED"}
-
-
 CLASSES = (
     STRIPSTYLIZER_OT_import_result,
     STRIPSTYLIZER_OT_compare,
     STRIPSTYLIZER_OT_reveal,
-    STRIPSTYLIZER_OT_reuse_settings,
 )

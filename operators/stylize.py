@@ -1,4 +1,4 @@
-"""The operator that starts a job for the active strip."""
+"""The operators that start jobs: stylize, many at once, look for the objects, a quick preview."""
 
 import dataclasses
 from pathlib import Path
@@ -8,13 +8,61 @@ import bpy
 
 from ..engine.client.status import Phase
 from ..engine.contract import codec
-from ..engine.contract.job import Footage, FootageKind, JobSpec, MaskKind, ObjectMask, single
-from . import properties, session, strips
+from ..engine.contract.job import JobSpec, Stage
+from . import folders, mattes, properties, requests, session, strips, targets
+from .preview import for_preview
+from .requests import check_mask_counts, check_strip, complete, request
+
+__all__ = ["begin", "complete", "request", "why_not"]
 
 FROM_STRIP = (("strip", "As Set on the Strip", "Use what the strip's panel says"),)
 
 
-class STRIPSTYLIZER_OT_stylize(bpy.types.Operator):
+class StartOperator:
+    """What all operators that start jobs share: sentences instead of tracebacks, and waiting."""
+
+    wait: bpy.props.BoolProperty(
+        name="Wait",
+        description="Return when the result is there; without a window it is always so",
+        options={"SKIP_SAVE"},
+    )
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        """Is there something to stylize, and something to do it with?"""
+        reason = why_not(context)
+        if reason:
+            cls.poll_message_set(reason)
+        return not reason
+
+    def execute(self, context: Any) -> set[str]:
+        """Start the jobs; without a window, or where asked for, wait for their results."""
+        try:
+            jobs = self.start(context)
+        except (strips.Unusable, codec.Refusal) as error:
+            self.report({"ERROR"}, f"{error}.")
+            return {"CANCELLED"}
+        except OSError as error:
+            self.report({"ERROR"}, f"The workspace cannot be written: {error}.")
+            return {"CANCELLED"}
+        bpy.ops.ed.undo_push(message=self.bl_label)
+        if not (self.wait or bpy.app.background):
+            return {"FINISHED"}
+        for job in jobs:
+            job.must_arrive = True
+        for job in jobs:
+            session.wait(job)
+        return self.tell([job for job in jobs if not is_done(job)])
+
+    def tell(self, failures: list[session.Job]) -> set[str]:
+        """Report what did not succeed."""
+        if not failures:
+            return {"FINISHED"}
+        self.report({"ERROR"}, " ".join(job.sentence for job in failures))
+        return {"CANCELLED"}
+
+
+class STRIPSTYLIZER_OT_stylize(StartOperator, bpy.types.Operator):
     """Restyle an object in the active strip from a text; the result becomes a strip above it"""
 
     bl_idname = "strip_stylizer.stylize"
@@ -22,10 +70,14 @@ class STRIPSTYLIZER_OT_stylize(bpy.types.Operator):
     bl_options = {"REGISTER"}
 
     global_text: bpy.props.StringProperty(
-        name="Text", description="What the object becomes; empty for the strip's own text"
+        name="Text", description="What the first object becomes; empty for the strip's own text"
     )
     local_text: bpy.props.StringProperty(
         name="Detail Text", description="What it looks like from close by"
+    )
+    background_text: bpy.props.StringProperty(
+        name="Background Text",
+        description="What the background becomes; empty for the strip's own text",
     )
     preset: bpy.props.EnumProperty(
         name="Preset",
@@ -35,7 +87,7 @@ class STRIPSTYLIZER_OT_stylize(bpy.types.Operator):
     )
     mask_source: bpy.props.EnumProperty(
         name="Object",
-        description="How the object is found",
+        description="How the first object is found",
         items=FROM_STRIP + properties.OBJECT_SOURCES,
         default="strip",
     )
@@ -56,64 +108,31 @@ class STRIPSTYLIZER_OT_stylize(bpy.types.Operator):
     )
     output_folder: bpy.props.StringProperty(
         name="Output Folder",
-        description="Where the finished frames go, in a folder of their own; empty: the workspace",
+        description="Where the finished frames go, in a folder of their own; empty: as the "
+        "preferences say",
         subtype="DIR_PATH",
     )
-    wait: bpy.props.BoolProperty(
-        name="Wait",
-        description="Return when the result is there; without a window it is always so",
-        options={"SKIP_SAVE"},
-    )
 
-    @classmethod
-    def poll(cls, context: Any) -> bool:
-        """Is there something to stylize, and something to do it with?"""
-        reason = why_not(context)
-        if reason:
-            cls.poll_message_set(reason)
-        return not reason
-
-    def execute(self, context: Any) -> set[str]:
+    def start(self, context: Any) -> list[session.Job]:
         """Write the given values to the strip and start a job with all that it says."""
-        scene, strip = strips.sequencer_scene(context), strips.active_strip(context)
-        assert scene is not None and strip is not None
-        try:
-            check_strip(strip)
-            self._write(properties.of(strip))
-            draft = request(strip)
-            footage = session.footage_of(scene, strip)
-            if footage is None:
-                check_mask_count(draft.objects[0].mask, strip)
-            spec = complete(draft, footage)
-            output = str(Path(bpy.path.abspath(self.output_folder)).absolute())
-            output = output if self.output_folder else ""
-            job = session.add(scene, strip, spec, draft=draft, output=output)
-        except (strips.Unusable, codec.Refusal) as error:
-            self.report({"ERROR"}, f"{error}.")
-            return {"CANCELLED"}
-        except OSError as error:
-            self.report({"ERROR"}, f"The workspace cannot be written: {error}.")
-            return {"CANCELLED"}
-        bpy.ops.ed.undo_push(message="Stylize Strip")
-        if not (self.wait or bpy.app.background):
-            return {"FINISHED"}
-        return self._wait(job)
-
-    def _wait(self, job: session.Job) -> set[str]:
-        session.wait(job)
-        if job.status.phase is Phase.FINISHED and job.arrived:
-            return {"FINISHED"}
-        self.report({"ERROR"}, job.sentence)
-        return {"CANCELLED"}
+        strip = strips.active_strip(context)
+        assert strip is not None
+        check_strip(strip)
+        self._write(properties.of(strip))
+        return [begin(strip.id_data, strip, request(strip), output=output_of(self.output_folder))]
 
     def _write(self, facts: Any) -> None:
         """Let the strip remember what was asked for; only now is anything changed."""
+        targets.ensure(facts)
         if self.preset != "strip":
             facts.preset = self.preset
         if self.global_text.strip():
             facts.global_text, facts.local_text = self.global_text, self.local_text
         elif self.local_text.strip():
             facts.local_text = self.local_text
+        background = targets.background_of(facts)
+        if self.background_text.strip() and background is not None:
+            background.global_text, background.local_text = self.background_text, ""
         if self.mask_source != "strip":
             facts.object_source = self.mask_source
         if self.mask_path:
@@ -127,71 +146,154 @@ class STRIPSTYLIZER_OT_stylize(bpy.types.Operator):
             facts.settings.stylization.encoder = self.encoder
 
 
+class STRIPSTYLIZER_OT_stylize_selected(StartOperator, bpy.types.Operator):
+    """Start one job for each selected strip that has a text, one after the other"""
+
+    bl_idname = "strip_stylizer.stylize_selected"
+    bl_label = "Stylize Selected Strips"
+    bl_options = {"REGISTER"}
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        """Is anything selected that can be stylized?"""
+        if session.engine() != "ready":
+            cls.poll_message_set("Install the engine in the panel or in the preferences")
+            return False
+        if any(cls.chosen(context)):
+            return True
+        cls.poll_message_set("Select strips whose text says what their object becomes")
+        return False
+
+    @staticmethod
+    def chosen(context: Any) -> list[Any]:
+        """Return the selected strips that ask for something."""
+        scene = strips.sequencer_scene(context)
+        found = [s for s in strips.all_strips(scene) if s.select] if scene else []
+        usable = [s for s in found if is_source(s) and not strips.why_unusable(s)]
+        return [strip for strip in usable if requests.draft_of(strip).targets]
+
+    def start(self, context: Any) -> list[session.Job]:
+        """Check all of them, then start."""
+        chosen = self.chosen(context)
+        for strip in chosen:
+            check_strip(strip)
+            request(strip)
+        return [begin(s.id_data, s, request(s), output=output_of("")) for s in chosen]
+
+
+class STRIPSTYLIZER_OT_preview(StartOperator, bpy.types.Operator):
+    """Restyle a few frames around the current one quickly, to judge the texts"""
+
+    bl_idname = "strip_stylizer.preview"
+    bl_label = "Preview Style"
+    bl_options = {"REGISTER"}
+
+    def start(self, context: Any) -> list[session.Job]:
+        """Start a small job whose picture is shown in the panel."""
+        strip = strips.active_strip(context)
+        assert strip is not None
+        check_strip(strip)
+        draft, footage = request(strip), session.footage_of(strip.id_data, strip)
+        if footage is None or mattes.wanted(strip):
+            raise strips.Unusable(
+                "The strip or its mask must be rendered first: stylize it with the preset Draft"
+            )
+        frame = strips.sequencer_scene(context).frame_current - strips.start(strip)
+        spec = complete(*for_preview(draft, footage, frame))
+        return [session.add(strip.id_data, strip, spec, draft=draft, kind=session.Kind.PREVIEW)]
+
+
+class STRIPSTYLIZER_OT_show_mask(StartOperator, bpy.types.Operator):
+    """Look for the objects only, and show in the preview where they were found"""
+
+    bl_idname = "strip_stylizer.show_mask"
+    bl_label = "Show Mask"
+    bl_options = {"REGISTER"}
+
+    def start(self, context: Any) -> list[session.Job]:
+        """Start a job that ends when the objects are found."""
+        strip = strips.active_strip(context)
+        assert strip is not None
+        check_strip(strip)
+        draft = request(strip, Stage.MASKS)
+        return [begin(strip.id_data, strip, draft, kind=session.Kind.MASKS)]
+
+
+CLASSES = (
+    STRIPSTYLIZER_OT_stylize,
+    STRIPSTYLIZER_OT_stylize_selected,
+    STRIPSTYLIZER_OT_preview,
+    STRIPSTYLIZER_OT_show_mask,
+)
+
+
+def begin(
+    scene: Any,
+    strip: Any,
+    draft: JobSpec,
+    *,
+    output: str = "",
+    kind: session.Kind = session.Kind.STYLIZE,
+) -> session.Job:
+    """Start a job for what ``draft`` asks for, after what must be rendered first.
+
+    Raises Unusable, Refusal or OSError.
+    """
+    footage, renderings = session.footage_of(scene, strip), mattes.wanted(strip)
+    if footage is None:
+        check_mask_counts(draft, strip)
+        renderings = (session.Rendering(), *renderings)
+    else:
+        draft = complete(draft, footage) if not renderings else draft_with(draft, footage)
+    spec = None if renderings else draft
+    facts = properties.of(strip)
+    background = targets.background_of(facts)
+    recipe = {
+        "objects": [targets.written(item) for item in targets.objects_of(facts)],
+        "background": targets.written(background) if background else {},
+        "preset": facts.preset,
+    }
+    return session.add(
+        scene, strip, spec, draft=draft, output=output, kind=kind, renderings=renderings,
+        recipe=recipe,
+    )  # fmt: skip
+
+
+def draft_with(draft: JobSpec, footage: Any) -> JobSpec:
+    """Return the request with its footage, while masks are still to be rendered."""
+    return dataclasses.replace(draft, footage=footage)
+
+
+def output_of(folder: str) -> str:
+    """Return the folder for finished frames, '' for the workspace.
+
+    A folder beside a file that was never saved is nowhere: then it is the workspace too.
+    """
+    chosen = folder or folders.preference("output_folder", "")
+    if not chosen or (chosen.startswith("//") and not bpy.data.filepath):
+        return ""
+    return str(Path(bpy.path.abspath(chosen)).absolute())
+
+
+def is_source(strip: Any) -> bool:
+    """Is it a strip that someone filmed, not a result of ours?"""
+    return not properties.of(strip).result_of
+
+
+def is_done(job: session.Job) -> bool:
+    """Has the job done all that was asked for?"""
+    finished = job.status.phase is Phase.FINISHED
+    return finished and (job.arrived or job.kind is not session.Kind.STYLIZE)
+
+
 def why_not(context: Any) -> str:
     """Say why nothing can be stylized now and what to do about it; or ''."""
     if strips.sequencer_scene(context) is None:
         return "Choose a scene in the sequencer's header first"
-    reason = strips.why_unusable(strips.active_strip(context))
+    strip = strips.active_strip(context)
+    reason = strips.why_unusable(strip)
     if reason:
         return reason
     if session.engine() != "ready":
         return "Install the engine in the panel or in the preferences"
     return ""
-
-
-def check_strip(strip: Any) -> None:
-    """Raise Unusable where the strip's media are not on the disk."""
-    lost = strips.missing_media(strip)
-    if lost:
-        raise strips.Unusable(f"{lost} is missing: relink the strip's media")
-
-
-def request(strip: Any) -> JobSpec:
-    """Return what the strip's properties ask for, without footage.
-
-    Raises Unusable where something is missing.
-    """
-    facts = properties.of(strip)
-    texts, mask = properties.read_texts(facts), properties.read_mask(facts)
-    if not texts.global_text:
-        raise strips.Unusable("Write a text that says what the object becomes")
-    check_mask(mask, strip)
-    nothing = Footage(FootageKind.IMAGES, "")
-    return single(nothing, texts, mask, properties.read_settings(facts.settings))
-
-
-def check_mask(mask: ObjectMask, strip: Any) -> None:
-    """Raise Unusable where the object source cannot be what the user meant."""
-    if mask.kind is MaskKind.FILES and not (mask.path and Path(mask.path).is_dir()):
-        raise strips.Unusable("Choose a folder with mask images, or another object source")
-    if mask.kind is MaskKind.BOX and mask.box is not None:
-        width, height = strips.media_size(strip)
-        across = min(mask.box.x + mask.box.width, width) - max(mask.box.x, 0)
-        down = min(mask.box.y + mask.box.height, height) - max(mask.box.y, 0)
-        if across < 2 or down < 2:
-            raise strips.Unusable(f"The box is empty or outside the {width} x {height} picture")
-        if mask.box.frame >= strips.length(strip):
-            raise strips.Unusable(f"The box is on frame {mask.box.frame}, after the strip's end")
-
-
-def check_mask_count(mask: ObjectMask, strip: Any) -> None:
-    """Raise Unusable where masks cannot be matched in order with frames that Blender renders."""
-    if mask.kind is not MaskKind.FILES:
-        return
-    found, shown = len(strips.image_names(Path(mask.path))), strips.length(strip)
-    if found != shown:
-        raise strips.Unusable(
-            f"The strip's {shown} frames must be rendered first, so masks are taken in order, but "
-            f"the mask folder has {found} images: give one mask for each frame that is shown"
-        )
-
-
-def complete(draft: JobSpec, footage: Footage | None) -> JobSpec | None:
-    """Return the whole request, checked as the engine will; None while there is no footage."""
-    if footage is None:
-        return None
-    spec = dataclasses.replace(draft, footage=footage)
-    return codec.job_from_json(codec.to_json(spec))
-
-
-CLASSES = (STRIPSTYLIZER_OT_stylize,)

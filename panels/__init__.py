@@ -1,17 +1,31 @@
 """Everything that only draws: the sequencer's sidebar, the menus and the preferences."""
 
 from ..operators.registration import register_all, unregister_all
-from . import menus, preferences, settings, sidebar
+from . import jobs, menus, preferences, settings, sidebar, take, translations
 
-CLASSES = (*preferences.CLASSES, *sidebar.CLASSES, *settings.CLASSES, *menus.CLASSES)
+CLASSES = (
+    *preferences.CLASSES,
+    *sidebar.CLASSES,
+    *settings.CLASSES,
+    *take.CLASSES,
+    *jobs.CLASSES,
+    *menus.CLASSES,
+)
+
+
+def attach() -> None:
+    """Add what is no class: entries in Blender's menus, and other languages."""
+    menus.attach()
+    translations.attach()
 
 
 def register() -> None:
     """Register everything, or nothing."""
-    register_all(CLASSES, menus.attach)
+    register_all(CLASSES, attach)
 
 
 def unregister() -> None:
     """Take back all that `register` did."""
+    translations.detach()
     menus.detach()
     unregister_all(CLASSES)

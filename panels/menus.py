@@ -4,7 +4,13 @@ from typing import Any
 
 import bpy
 
-PLACES = ("SEQUENCER_MT_strip", "SEQUENCER_MT_context_menu")
+PLACES = ("SEQUENCER_MT_strip", "SEQUENCER_MT_context_menu", "SEQUENCER_MT_preview_context_menu")
+GROUPS = (
+    ("stylize", "stylize_selected", "preview", "show_mask"),
+    ("box_draw", "strokes_paint"),
+    ("import_result", "compare", "new_take"),
+    ("reuse_settings", "copy_recipe", "paste_recipe", "reveal"),
+)
 
 
 class STRIPSTYLIZER_MT_stylize(bpy.types.Menu):
@@ -14,9 +20,13 @@ class STRIPSTYLIZER_MT_stylize(bpy.types.Menu):
     bl_label = "Stylize"
 
     def draw(self, context: Any) -> None:
-        """List the operators."""
-        for name in ("stylize", "import_result", "compare", "reuse_settings", "reveal"):
-            self.layout.operator(f"strip_stylizer.{name}")
+        """List the operators in groups."""
+        self.layout.operator_context = "INVOKE_DEFAULT"
+        for number, group in enumerate(GROUPS):
+            if number:
+                self.layout.separator()
+            for name in group:
+                self.layout.operator(f"strip_stylizer.{name}")
 
 
 def draw_entry(self: Any, context: Any) -> None:
@@ -28,13 +38,15 @@ def draw_entry(self: Any, context: Any) -> None:
 def attach() -> None:
     """Add the entry to Blender's menus."""
     for name in PLACES:
-        getattr(bpy.types, name).append(draw_entry)
+        if hasattr(bpy.types, name):
+            getattr(bpy.types, name).append(draw_entry)
 
 
 def detach() -> None:
     """Remove it from the same menus."""
     for name in PLACES:
-        getattr(bpy.types, name).remove(draw_entry)
+        if hasattr(bpy.types, name):
+            getattr(bpy.types, name).remove(draw_entry)
 
 
 CLASSES = (STRIPSTYLIZER_MT_stylize,)

@@ -1,13 +1,15 @@
-"""The tab in the sequencer's sidebar. Reads properties and the session; draws, changes nothing."""
+"""The tab in the sequencer's sidebar: the source strip. Draws, changes nothing."""
 
+from pathlib import Path
 from typing import Any
 
 import bpy
 
-from ..operators import properties, session, strips
+from ..operators import objects, outlook, properties, session, strips, targets
+from . import job_view
+from .words import draw_text
 
-WARNINGS_SHOWN = 2
-LINE_LENGTH = 46
+THUMBNAIL_SCALE = 3.2
 
 
 class SidebarPanel:
@@ -19,13 +21,19 @@ class SidebarPanel:
 
 
 class STRIPSTYLIZER_PT_main(SidebarPanel, bpy.types.Panel):
-    """Text, object and quality of the active strip, and its job"""
+    """Objects, texts and quality of the active strip, and its job"""
 
     bl_idname = "STRIPSTYLIZER_PT_main"
     bl_label = "Stylize"
 
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        """A stylized strip has a panel of its own."""
+        strip = strips.active_strip(context)
+        return strip is None or not properties.of(strip).result_of
+
     def draw(self, context: Any) -> None:
-        """Show what fits the active strip: how to get an engine, a source, or a result."""
+        """Show what fits the active strip: how to get an engine, or a source."""
         layout = self.layout
         if session.engine() != "ready":
             draw_engine(layout)
@@ -33,37 +41,21 @@ class STRIPSTYLIZER_PT_main(SidebarPanel, bpy.types.Panel):
             layout.label(text="Choose a scene in the header", icon="INFO")
             return
         strip = strips.active_strip(context)
-        if strip is not None and properties.of(strip).result_of:
-            draw_result(layout, strip)
-            return
         reason = strips.why_unusable(strip)
         if reason:
             draw_text(layout, reason, icon="INFO")
             return
-        draw_source(layout, strip)
+        facts = properties.of(strip)
+        draw_facts(layout, strip, facts)
+        if len(facts.targets):
+            draw_objects(layout, strip, facts)
+        else:
+            objects.ensure_soon(strip)
+        draw_quality(layout, facts)
+        draw_start(layout, strip)
         job = session.job_of(strip)
         if job is not None:
-            draw_job(layout, job)
-
-
-class STRIPSTYLIZER_PT_jobs(SidebarPanel, bpy.types.Panel):
-    """All jobs of this session and of this file"""
-
-    bl_idname = "STRIPSTYLIZER_PT_jobs"
-    bl_label = "Jobs"
-    bl_options = {"DEFAULT_CLOSED"}
-
-    @classmethod
-    def poll(cls, context: Any) -> bool:
-        """Is there anything to list?"""
-        return bool(session.state.jobs)
-
-    def draw(self, context: Any) -> None:
-        """Show one box for each job, the last one first."""
-        for job in session.newest_first():
-            box = self.layout.box()
-            box.label(text=f"{job.place.strip}: {job.text}", translate=False)
-            draw_progress(box, job)
+            job_view.draw_job(layout, job)
 
 
 # --- parts ---------------------------------------------------------------------------------------
@@ -88,118 +80,179 @@ def draw_engine(layout: Any) -> None:
     layout.operator("strip_stylizer.engine_choose", icon="FILE_FOLDER")
 
 
-def draw_source(layout: Any, strip: Any) -> None:
-    """Show what is asked for, and the button."""
-    facts, of_strip = properties.of(strip), strips.facts_of(strip)
-    layout.label(text=of_strip.name, icon="SEQUENCE", translate=False)
-    layout.label(text=f"{of_strip.frames} frames, {of_strip.width} x {of_strip.height}")
-    column = layout.column()
-    column.prop(facts, "global_text", text="", placeholder="Text: what the object becomes")
-    column.prop(facts, "local_text", text="", placeholder="Detail text, seen from close by")
+def draw_facts(layout: Any, strip: Any, facts: Any) -> None:
+    """Show a thumbnail, the strip's name and size, and how it is read."""
+    told = strips.facts_of(strip)
+    row = layout.row()
+    icon = thumbnail_of(strip)
+    if icon:
+        row.template_icon(icon_value=icon, scale=THUMBNAIL_SCALE)
+    column = row.column(align=True)
+    column.label(text=told.name, icon="NONE" if icon else "SEQUENCE", translate=False)
+    column.label(text=f"{told.frames} frames, {told.width} x {told.height}")
+    column.prop(facts, "source", text="")
+
+
+def thumbnail_of(strip: Any) -> int:
+    """Return the icon of the strip's media, 0 where there is none."""
+    if bpy.app.background or strip.type not in ("MOVIE", "IMAGE"):
+        return 0
+    if strip.type == "MOVIE":
+        return session.thumbnail(bpy.path.abspath(strip.filepath), movie=True)
+    path = Path(bpy.path.abspath(strip.directory)) / strip.elements[0].filename
+    return session.thumbnail(str(path), movie=False)
+
+
+class STRIPSTYLIZER_UL_targets(bpy.types.UIList):
+    """The objects of a strip from front to back, and its background"""
+
+    bl_idname = "STRIPSTYLIZER_UL_targets"
+
+    def draw_item(
+        self,
+        context: Any,
+        layout: Any,
+        data: Any,
+        item: Any,
+        icon: Any,
+        active_data: Any,
+        active_name: Any,
+    ) -> None:
+        """Show name and text of one entry."""
+        split = layout.split(factor=0.36)
+        sign = "IMAGE_BACKGROUND" if item.is_background else "OUTLINER_OB_META"
+        if item.is_background:
+            split.label(text="Background", icon=sign)
+        else:
+            split.prop(item, "name", text="", emboss=False, icon=sign)
+        text = item.global_text.strip() or item.local_text.strip()
+        row = split.row()
+        row.active = bool(text or item.picture)
+        row.label(text=text or ("Picture" if item.picture else "Stays as It Is"), translate=False)
+
+
+def draw_objects(layout: Any, strip: Any, facts: Any) -> None:
+    """Show the list of objects, and the chosen one below it."""
+    row = layout.row()
+    kind = STRIPSTYLIZER_UL_targets.bl_idname
+    rows = {"rows": 4, "maxrows": 6}
+    row.template_list(kind, "", facts, "targets", facts, "active_target", **rows)
+    column = row.column(align=True)
+    column.operator("strip_stylizer.object_add", text="", icon="ADD")
+    column.operator("strip_stylizer.object_remove", text="", icon="REMOVE")
+    column.separator()
+    for step, icon in ((-1, "TRIA_UP"), (1, "TRIA_DOWN")):
+        column.operator("strip_stylizer.object_move", text="", icon=icon).step = step
+    target = targets.active_of(facts)
+    if target is not None:
+        draw_texts(layout, target)
+        if not target.is_background:
+            draw_mask(layout, strip, target)
+
+
+def draw_texts(layout: Any, target: Any) -> None:
+    """Show what the chosen entry becomes."""
+    what = "the background" if target.is_background else "the object"
+    column = layout.column(align=True)
+    row = column.row(align=True)
+    row.prop(target, "global_text", text="", placeholder=f"Text: what {what} becomes")
+    row.operator("strip_stylizer.object_texts", text="", icon="GREASEPENCIL")
+    column.prop(target, "local_text", text="", placeholder="Detail text: its surface from close by")
+    header, body = layout.panel("strip_stylizer_more", default_closed=True)
+    header.label(text="Avoid and Picture")
+    if body is not None:
+        body.prop(target, "avoid", text="", placeholder="Avoid: what it should not look like")
+        body.prop(target, "picture", text="")
+        if target.picture:
+            body.prop(target, "picture_share", slider=True)
+
+
+def draw_mask(layout: Any, strip: Any, target: Any) -> None:
+    """Show how the chosen object is found."""
     column = layout.column()
     column.use_property_split, column.use_property_decorate = True, False
-    column.prop(facts, "object_source")
-    draw_object(column, facts)
+    column.prop(target, "object_source")
+    DRAW_SOURCE.get(target.object_source, draw_nothing)(column, strip, target)
+    row = layout.row(align=True)
+    row.operator("strip_stylizer.show_mask", icon="MOD_MASK")
+    if session.masks_of(strip) is not None:
+        manager = bpy.context.window_manager
+        shown = manager.strip_stylizer_show_mask
+        icon = "HIDE_OFF" if shown else "HIDE_ON"
+        row.prop(manager, "strip_stylizer_show_mask", text="", icon=icon, toggle=True)
+
+
+def draw_nothing(column: Any, strip: Any, target: Any) -> None:
+    """The engine finds the object by itself."""
+
+
+def draw_box(column: Any, strip: Any, target: Any) -> None:
+    """Show the box, and how to drag it."""
+    column.operator("strip_stylizer.box_draw", icon="SELECT_SET")
+    if target.box_width and target.box_height:
+        size = f"{target.box_width} x {target.box_height} at {target.box_x}, {target.box_y}"
+        column.label(text=f"Frame {target.box_frame}: {size}")
+    header, body = column.panel("strip_stylizer_box", default_closed=True)
+    header.label(text="Numbers")
+    if body is not None:
+        body.prop(target, "box_frame")
+        for group in (("box_x", "box_y"), ("box_width", "box_height")):
+            part = body.column(align=True)
+            for name in group:
+                part.prop(target, name)
+
+
+def draw_strokes(column: Any, strip: Any, target: Any) -> None:
+    """Show how many strokes there are, and how to paint."""
+    row = column.row(align=True)
+    row.operator("strip_stylizer.strokes_paint", icon="BRUSH_DATA")
+    if len(target.strokes):
+        row.operator("strip_stylizer.strokes_clear", text="", icon="X")
+        frames = len({item.frame for item in target.strokes})
+        count = len(target.strokes)
+        words = f"{count} stroke{'s' * (count > 1)} on {frames} frame{'s' * (frames > 1)}"
+        column.label(text=words)
+
+
+def draw_strip_source(column: Any, strip: Any, target: Any) -> None:
+    """Let the user choose a strip."""
+    column.prop_search(target, "matte", *strips.searchable(strip.id_data))
+
+
+DRAW_SOURCE = {
+    "box": draw_box,
+    "strokes": draw_strokes,
+    "mask": lambda column, strip, target: column.prop(target, "mask"),
+    "strip": draw_strip_source,
+    "files": lambda column, strip, target: column.prop(target, "mask_folder"),
+    "detector": lambda column, strip, target: column.prop(target, "class_name"),
+}
+
+
+def draw_quality(layout: Any, facts: Any) -> None:
+    """Show preset, seed, strength and how many looks are made."""
+    column = layout.column()
+    column.use_property_split, column.use_property_decorate = True, False
     column.prop(facts, "preset")
+    row = column.row(align=True)
+    row.prop(facts.settings, "seed")
+    row.operator("strip_stylizer.seed_roll", text="", icon="FILE_REFRESH")
+    column.prop(facts.settings.render, "strength", slider=True)
+    if hasattr(facts.settings.stylization, "candidates"):
+        column.prop(facts.settings.stylization, "candidates")
     if properties.differs_from_preset(facts):
         column.label(text="Changed settings", icon="DOT")
-    column.prop(facts.settings, "seed")
-    row = layout.row()
-    row.scale_y = 1.4
-    row.operator("strip_stylizer.stylize", text="Stylize", icon="BRUSH_DATA")
 
 
-def draw_object(column: Any, facts: Any) -> None:
-    """Show what the chosen object source needs."""
-    if facts.object_source == "box":
-        column.prop(facts, "box_frame")
-        for group in (("box_x", "box_y"), ("box_width", "box_height")):
-            part = column.column(align=True)
-            for name in group:
-                part.prop(facts, name)
-    if facts.object_source == "files":
-        column.prop(facts, "mask_folder")
-
-
-def draw_job(layout: Any, job: session.Job) -> None:
-    """Show a job: its picture, how far it is, and what can be done with it."""
-    box = layout.box()
-    if job.icon:
-        box.template_icon(icon_value=job.icon, scale=8.0)
-    draw_progress(box, job)
-    for message, hint in job.status.warnings[-WARNINGS_SHOWN:]:
-        draw_text(box, f"{message} {hint}", icon="INFO")
-    if job.status.device:
-        box.label(text=f"Device: {job.status.device}", translate=False)
-
-
-def draw_progress(box: Any, job: session.Job) -> None:
-    """Show a bar with a cross while the job runs, and how it ended afterwards."""
-    if not job.status.ended:
-        row = box.row(align=True)
-        row.progress(text=job.label, factor=job.fraction)
-        action(row, "job_cancel", job, text="", icon="X")
-    elif job.arrived and not job.note:
-        box.label(text=f"{job.status.frames} frames finished", icon="CHECKMARK")
-        draw_buttons(box, job)
-    elif job.status.frames:
-        draw_text(box, job.note or "The result is being placed", icon="INFO")
-        draw_buttons(box, job)
-    else:
-        draw_text(box, job.sentence, icon="ERROR")
-        row = box.row(align=True)
-        action(row, "job_resume", job, text="Retry", icon="FILE_REFRESH")
-        action(row, "job_log", job, text="Log", icon="TEXT")
-        action(row, "job_remove", job, text="", icon="X")
-
-
-def draw_buttons(layout: Any, job: session.Job) -> None:
-    """Show what can be done with a finished job."""
-    if strips.find_result(job.id) is None:
-        action(layout, "import_result", job, icon="IMPORT")
-    row = layout.row(align=True)
-    row.operator("strip_stylizer.compare", text="Compare", icon="HIDE_OFF")
-    action(row, "reveal", job, text="Reveal", icon="FILE_FOLDER")
-    action(row, "job_remove", job, text="", icon="X")
-
-
-def draw_result(layout: Any, strip: Any) -> None:
-    """Show what a stylized strip was made from."""
-    recipe = strips.recipe_of(strip)
-    layout.label(text="Stylized Strip", icon="BRUSH_DATA")
-    draw_text(layout, recipe.get("global_text", ""))
-    if recipe.get("local_text"):
-        draw_text(layout, recipe["local_text"])
-    layout.label(text=f"Source: {recipe.get('strip', 'unknown')}", translate=False)
-    layout.operator("strip_stylizer.compare", icon="HIDE_OFF")
-    layout.operator("strip_stylizer.reuse_settings", icon="COPYDOWN")
-    job = session.job_of(strip)
-    if job is not None:
-        action(layout, "reveal", job, icon="FILE_FOLDER")
-
-
-def action(layout: Any, name: str, job: session.Job, *, icon: str, text: str | None = None) -> None:
-    """Show the button of an operator on ``job``."""
-    label = {} if text is None else {"text": text}
-    layout.operator(f"strip_stylizer.{name}", icon=icon, **label).job = job.id
-
-
-def draw_text(layout: Any, text: str, *, icon: str = "NONE") -> None:
-    """Show a sentence on as many lines as it needs."""
+def draw_start(layout: Any, strip: Any) -> None:
+    """Show what a job needs, and the buttons that start one."""
+    for number, line in enumerate(outlook.lines(strip)):
+        layout.label(text=line, icon="BLANK1" if number else "TIME", translate=False)
     column = layout.column(align=True)
-    for number, line in enumerate(lines_of(text)):
-        sign = icon if number == 0 else ("NONE" if icon == "NONE" else "BLANK1")
-        column.label(text=line, icon=sign, translate=False)
+    row = column.row()
+    row.scale_y = 1.5
+    row.operator("strip_stylizer.stylize", text="Stylize", icon="BRUSH_DATA")
+    column.operator("strip_stylizer.preview", text="Preview", icon="IMAGE_DATA")
 
 
-def lines_of(text: str) -> list[str]:
-    """Break a text into lines for the sidebar."""
-    lines = [""]
-    for word in text.split():
-        if lines[-1] and len(lines[-1]) + len(word) >= LINE_LENGTH:
-            lines.append("")
-        lines[-1] = f"{lines[-1]} {word}".strip()
-    return lines
-
-
-CLASSES = (STRIPSTYLIZER_PT_main, STRIPSTYLIZER_PT_jobs)
+CLASSES = (STRIPSTYLIZER_UL_targets, STRIPSTYLIZER_PT_main)

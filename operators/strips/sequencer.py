@@ -1,5 +1,6 @@
 """The only module that touches the sequencer's API; all differences between versions live here."""
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -47,6 +48,20 @@ def all_strips(scene: Any) -> Sequence[Any]:
     if editor is None:
         return ()
     return editor.strips_all if hasattr(editor, "strips_all") else editor.sequences_all
+
+
+def shown_strips(scene: Any) -> Sequence[Any]:
+    """Return the strips that the timeline shows: those of the meta strip that is open."""
+    editor = scene.sequence_editor
+    if editor is None:
+        return ()
+    return top_strips(editor.meta_stack[-1] if len(editor.meta_stack) else editor)
+
+
+def searchable(scene: Any) -> tuple[Any, str]:
+    """Return what a search field needs to let the user choose a strip: owner and property."""
+    editor = scene.sequence_editor
+    return editor, "strips_all" if hasattr(editor, "strips_all") else "sequences_all"
 
 
 def every_strip() -> Iterator[Any]:
@@ -142,6 +157,23 @@ def free_channel(owner: Any, above: int, first: int, count: int) -> int:
         if channel not in busy:
             return channel
     raise Unusable("All channels above the strip are full: free one, then import the result")
+
+
+@contextlib.contextmanager
+def mask_strip(mask: Any, like: Any, first: int, count: int) -> Iterator[Any]:
+    """Give a strip of ``mask`` in a scene of its own, at the rate of ``like``, for a while."""
+    scene = bpy.data.scenes.new("Mask for the engine")
+    try:
+        scene.render.fps, scene.render.fps_base = like.render.fps, like.render.fps_base
+        owner = scene.sequence_editor_create()
+        strip = top_strips(owner).new_mask(name="mask", mask=mask, channel=1, frame_start=first)
+        if hasattr(strip, "duration"):
+            strip.duration = count
+        else:
+            strip.frame_final_duration = count
+        yield strip
+    finally:
+        bpy.data.scenes.remove(scene)
 
 
 def remove(strip: Any) -> None:

@@ -217,8 +217,8 @@ def test_an_engine_that_had_to_be_killed_was_cancelled(started, scene, part, mon
     session = part("operators.session")
     job = started("a slow swan")
     poll_until(session, lambda: job.status.step > 0)
-    monkeypatch.setattr(session, "STOP_SECONDS", -1.0)
-    monkeypatch.setattr(session.process, "request_stop", lambda folder: None)
+    monkeypatch.setattr(part("operators.session.work"), "STOP_SECONDS", -1.0)
+    monkeypatch.setattr(part("engine.client.process"), "request_stop", lambda folder: None)
     session.cancel(job)
     poll_until(session, lambda: job.settled)
     assert job.process.poll() != 0 and job.sentence == "The job was cancelled"
@@ -348,9 +348,10 @@ def test_the_newest_picture_replaces_the_one_before(clip, part):
     job = only_job(part)
     for count in (1, 2):
         job.status = dataclasses.replace(job.status, preview_count=count)
-        session.load_picture(job)
-        assert list(session.state.pictures) == [f"{job.id}-{count}"]
-        assert tuple(session.state.pictures[f"{job.id}-{count}"].image_size) == (64, 36)
+        session.load_pictures(job)
+        name = f"{job.id}-frame-{count}"
+        assert list(session.state.pictures) == [name] and set(job.icons) == {"frame"}
+        assert tuple(session.state.pictures[name].image_size) == (64, 36)
 
 
 def test_the_log_opens_as_a_text(clip, part):

@@ -18,8 +18,16 @@ def draw(kind):
 
 @pytest.fixture
 def main(part, scene):
+    """Return a function that draws the main panel, the strip's list being there."""
     kind = part("panels.sidebar").STRIPSTYLIZER_PT_main
-    return lambda: draw(kind)
+    properties, targets = part("operators.properties"), part("operators.targets")
+
+    def shown():
+        if scene.sequence_editor.active_strip:
+            targets.ensure(properties.of(scene.sequence_editor.active_strip))
+        return draw(kind)
+
+    return shown
 
 
 @pytest.fixture
@@ -70,17 +78,35 @@ def test_an_installation_shows_its_step(main, part, tmp_path, monkeypatch):
 def test_a_strip_shows_its_facts_and_the_button(main, clip):
     shown = main()
     assert "10 frames, 128 x 64" in shown.lines
-    assert {"global_text", "local_text", "object_source", "preset", "seed"} <= set(shown.shown)
-    assert shown.operators == ["stylize"]
+    fields = {"global_text", "local_text", "object_source", "preset", "seed", "strength"}
+    assert fields <= set(shown.shown)
+    assert {"stylize", "preview", "show_mask", "object_add"} <= set(shown.operators)
+    assert any(line.startswith(("First guess: ", "About ")) for line in shown.lines)
 
 
 @pytest.mark.parametrize(
-    ("source", "field"), [("box", "box_height"), ("files", "mask_folder"), ("automatic", None)]
+    ("source", "found"),
+    [
+        ("automatic", set()),
+        ("box", {"box_draw", "box_height"}),
+        ("strokes", {"strokes_paint"}),
+        ("mask", {"mask"}),
+        ("files", {"mask_folder"}),
+        ("detector", {"class_name"}),
+    ],
 )
-def test_an_object_source_shows_what_it_needs(source, field, main, clip, part):
+def test_an_object_source_shows_what_it_needs(source, found, main, clip, part):
     part("operators.properties").of(clip).object_source = source
-    shown = {"box_height", "mask_folder"} & set(main().shown)
-    assert shown == ({field} if field else set())
+    shown = main()
+    every = {"box_draw", "box_height", "strokes_paint", "mask", "mask_folder", "class_name"}
+    assert (set(shown.shown) | set(shown.operators)) & every == found
+
+
+def test_the_background_has_texts_and_no_mask(main, clip, part):
+    facts = part("operators.properties").of(clip)
+    facts.active_target = 1
+    shown = main()
+    assert "global_text" in shown.shown and "object_source" not in shown.shown
 
 
 def test_changed_settings_are_named(main, clip, part):
@@ -101,7 +127,7 @@ def test_a_running_job_shows_how_far_it_is(main, job_in, part):
     job_in("running", stage=stage, step=3, total=10, seconds_left=65.0, device="a GPU")
     shown = main()
     assert "Stylizing 30 %, 65 s left" in shown.lines
-    assert "job_cancel" in shown.operators and "Device: a GPU" in shown.lines
+    assert {"job_cancel", "job_pause"} <= set(shown.operators) and "a GPU" in shown.lines
 
 
 def test_a_warning_is_shown(main, job_in):
@@ -132,22 +158,65 @@ def test_a_finished_job_offers_its_result(main, job_in):
     assert "The result is being placed" in main().lines
 
 
-def test_a_stylized_strip_shows_what_it_was_made_from(main, clip, scene):
+def test_a_paused_job_can_go_on(main, job_in):
+    job_in("running", paused_by="user")
+    shown = main()
+    assert "Paused" in shown.lines and "job_continue" in shown.operators
+
+
+def test_a_known_fault_has_a_button_of_its_own(main, job_in, part):
+    fault = part("engine.contract.events").Fault
+    job = job_in("failed", message="Memory ran out.", fault=fault.OUT_OF_MEMORY)
+    assert "Retry Smaller" in main().lines
+    job.status = dataclasses.replace(job.status, fault=fault.CRASHED)
+    assert "job_fix" not in main().operators
+
+
+def test_a_stylized_strip_shows_what_it_was_made_from(part, clip, scene):
     bpy.ops.strip_stylizer.stylize(global_text="a bronze swan", local_text="hammered")
     scene.sequence_editor.active_strip = top(scene)[1]
-    shown = main()
-    assert {"a bronze swan", "hammered", "Source: bars"} <= set(shown.lines)
-    assert shown.operators == ["compare", "reuse_settings", "reveal"]
-    top(scene)[1]["stylized_from"] = "not JSON"
-    main()
-
-
-def test_all_jobs_are_listed(job_in, part):
-    kind = part("panels.sidebar").STRIPSTYLIZER_PT_jobs
-    assert not kind.poll(bpy.context)
-    job_in("running"), job_in("failed", message="No.")
+    kind = part("panels.take").STRIPSTYLIZER_PT_take
     assert kind.poll(bpy.context)
-    assert draw(kind).lines.count("bars: a swan") == 2
+    assert not part("panels.sidebar").STRIPSTYLIZER_PT_main.poll(bpy.context)
+    shown = draw(kind)
+    words = {"a bronze swan", "hammered", "Source: bars", "Draft, seed 0", "Take 1 of 1"}
+    assert words <= set(shown.lines)
+    steps = ["take_step", "compare", "take_step"]
+    assert shown.operators == [*steps, "new_take", "reuse_settings", "copy_recipe", "reveal"]
+    top(scene)[1]["stylized_from"] = "not JSON"
+    draw(kind)
+
+
+@pytest.fixture
+def jobs(part):
+    return part("panels.jobs").STRIPSTYLIZER_PT_jobs
+
+
+def test_all_jobs_are_listed(job_in, jobs):
+    assert not jobs.poll(bpy.context)
+    job_in("running"), job_in("failed", message="No.")
+    assert jobs.poll(bpy.context)
+    shown = draw(jobs)
+    assert "bars: a swan" in shown.lines
+    assert sum(line.endswith("bars: a swan") for line in shown.lines) == 2
+    assert {"job_pause", "job_cancel", "job_resume", "job_log"} <= set(shown.operators)
+
+
+def test_waiting_jobs_are_listed_in_their_order(job_in, jobs):
+    job_in("waiting", queued=True), job_in("waiting", queued=True)
+    shown = draw(jobs)
+    assert shown.operators.count("job_move") == 4 and "jobs_at_once" in shown.shown
+
+
+def test_the_history_is_searched_by_words(job_in, jobs):
+    for number in range(7):
+        job_in("cancelled").recipe["title"] = f"a swan of {number}"
+    manager = bpy.context.window_manager
+    assert sum("a swan of" in line for line in draw(jobs).lines) == 7
+    manager.strip_stylizer_search = "SWAN 3"
+    found = [line for line in draw(jobs).lines if "a swan of" in line]
+    assert len(found) == 1 and found[0].endswith("a swan of 3")
+    manager.strip_stylizer_search = ""
 
 
 def test_every_setting_is_in_the_sub_panel(clip, part):

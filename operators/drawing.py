@@ -1,0 +1,298 @@
+"""Showing the object by hand: a box dragged, or strokes painted, over the preview."""
+
+from typing import Any
+
+import bpy
+
+from ..engine.contract.job import Stroke
+from . import ink, placement, properties, strips, targets
+from .objects import ObjectOperator
+
+WHEEL = {"WHEELUPMOUSE": 1.15, "WHEELDOWNMOUSE": 1 / 1.15}
+BRACKETS = {"RIGHT_BRACKET": 1.15, "LEFT_BRACKET": 1 / 1.15}
+PASSED_ON = {
+    "MIDDLEMOUSE", "LEFT_ARROW", "RIGHT_ARROW", "UP_ARROW", "DOWN_ARROW", "HOME", "TIMER",
+    "NUMPAD_PLUS", "NUMPAD_MINUS", "TRACKPADPAN", "TRACKPADZOOM", "WINDOW_DEACTIVATE",
+}  # fmt: skip
+LEAST_DRAG = 3  # pixels on the screen
+FIRST_RADIUS = 0.03  # of the picture's longer side
+
+
+class PreviewModal(ObjectOperator):
+    """What both ways share: the preview's region, coordinates, the overlay, the end."""
+
+    hint = ""
+
+    def invoke(self, context: Any, event: Any) -> set[str]:
+        """Find the preview and begin to listen."""
+        self.place = preview_region(context)
+        if self.place is None:
+            self.report({"ERROR"}, "Show the preview: choose Sequencer & Preview in the header.")
+            return {"CANCELLED"}
+        strip = strips.active_strip(context)
+        self.frame = current_frame(context, strip)
+        if self.frame is None:
+            self.report({"ERROR"}, f"Go to a frame that {strip.name} shows first.")
+            return {"CANCELLED"}
+        self.name = target_for_drawing(properties.of(strip)).name
+        self.begin(strip)
+        kind = bpy.types.SpaceSequenceEditor
+        self.handler = kind.draw_handler_add(self.draw_overlay, (), "PREVIEW", "POST_PIXEL")
+        context.window.cursor_modal_set("CROSSHAIR")
+        context.workspace.status_text_set(f"{self.name}: {self.hint}")
+        context.window_manager.modal_handler_add(self)
+        self.redraw()
+        return {"RUNNING_MODAL"}
+
+    def execute(self, context: Any) -> set[str]:
+        """Only a mouse can do this; scripts write the properties."""
+        self.report({"ERROR"}, "Scripts set box or strokes on the strip's objects instead.")
+        return {"CANCELLED"}
+
+    def end(self, context: Any) -> None:
+        """Leave everything as it was found."""
+        bpy.types.SpaceSequenceEditor.draw_handler_remove(self.handler, "PREVIEW")
+        context.window.cursor_modal_restore()
+        context.workspace.status_text_set(None)
+        self.redraw()
+
+    def cancel(self, context: Any) -> None:
+        """Blender itself ends the operator: a file is loaded, the window closes."""
+        self.end(context)
+
+    def redraw(self) -> None:
+        """Let the preview draw again."""
+        self.place[0].tag_redraw()
+
+    def inside(self, event: Any) -> bool:
+        """Is the mouse over the preview?"""
+        region = self.place[1]
+        x, y = event.mouse_x - region.x, event.mouse_y - region.y
+        return 0 <= x < region.width and 0 <= y < region.height
+
+    def pixel(self, event: Any) -> tuple[float, float]:
+        """Return the pixel of the strip's picture under the mouse."""
+        region = self.place[1]
+        x, y = event.mouse_x - region.x, event.mouse_y - region.y
+        return self.lies.to_picture(*region.view2d.region_to_view(x, y))
+
+    def begin(self, strip: Any) -> None:
+        """Remember how the picture lies."""
+        self.lies = placement.of(strip)
+
+
+class STRIPSTYLIZER_OT_box_draw(PreviewModal, bpy.types.Operator):
+    """Drag a box around the chosen object over the preview; Esc leaves the old one"""
+
+    bl_idname = "strip_stylizer.box_draw"
+    bl_label = "Drag Box"
+    bl_options = {"REGISTER", "UNDO"}
+    hint = "drag a box around the object, close to its edges      Esc: leave"
+
+    def begin(self, strip: Any) -> None:
+        """No corner yet."""
+        super().begin(strip)
+        self.first = self.last = None
+
+    def modal(self, context: Any, event: Any) -> set[str]:
+        """Follow the mouse."""
+        if event.type in {"ESC", "RIGHTMOUSE"} and event.value == "PRESS":
+            self.end(context)
+            return {"CANCELLED"}
+        if event.type == "MOUSEMOVE":
+            self.last = self.pixel(event)
+            self.redraw()
+        elif event.type == "LEFTMOUSE" and event.value == "PRESS":
+            if not self.inside(event):
+                return {"PASS_THROUGH"} if self.first is None else {"RUNNING_MODAL"}
+            self.first = self.last = self.pixel(event)
+            self.began = event.mouse_x, event.mouse_y
+        elif event.type == "LEFTMOUSE" and event.value == "RELEASE" and self.first is not None:
+            return self._released(context, event)
+        elif event.type in PASS_ON_AND_WHEEL:
+            return {"PASS_THROUGH"}
+        return {"RUNNING_MODAL"}
+
+    def _released(self, context: Any, event: Any) -> set[str]:
+        moved = max(abs(event.mouse_x - self.began[0]), abs(event.mouse_y - self.began[1]))
+        if moved < LEAST_DRAG:
+            self.first = None  # a click is no box: let the user try again
+            return {"RUNNING_MODAL"}
+        strip = strips.active_strip(context)
+        target = target_for_drawing(properties.of(strip))
+        box = placement.box_of(self.first, self.pixel(event), self.lies.size)
+        target.object_source = "box"
+        target.box_frame = current_frame(context, strip) or self.frame
+        target.box_x, target.box_y, target.box_width, target.box_height = box
+        self.end(context)
+        return {"FINISHED"}
+
+    def draw_overlay(self) -> None:
+        """Draw the box that would be taken."""
+        if bpy.context.region.as_pointer() != self.place[1].as_pointer():
+            return
+        if self.first is not None and self.last is not None:
+            draw_box(bpy.context.region, self.lies, box_corners(self.first, self.last))
+
+
+class STRIPSTYLIZER_OT_strokes_paint(PreviewModal, bpy.types.Operator):
+    """Paint over the chosen object in the preview; with Ctrl over what is not the object"""
+
+    bl_idname = "strip_stylizer.strokes_paint"
+    bl_label = "Paint Strokes"
+    bl_options = {"REGISTER", "UNDO"}
+    hint = (
+        "paint the object      Ctrl or X: not the object      [ ] or wheel: size      "
+        "Ctrl Z: undo      arrows: frame      Enter: done      Esc: leave"
+    )
+
+    def begin(self, strip: Any) -> None:
+        """Begin with the strokes that are there."""
+        super().begin(strip)
+        target = target_for_drawing(properties.of(strip))
+        self.strokes = [targets.read_stroke(item) for item in target.strokes]
+        self.radius = FIRST_RADIUS * max(self.lies.size)
+        if self.strokes:
+            self.radius = self.strokes[-1].radius
+        self.points: list[float] = []
+        self.mouse, self.is_object, self.painting = None, True, True
+
+    def modal(self, context: Any, event: Any) -> set[str]:
+        """Follow the mouse and the keys."""
+        if event.value == "PRESS" and (end := self._ended(context, event)):
+            return end
+        if event.type == "MOUSEMOVE":
+            self.mouse = self.pixel(event)
+            if self.points:
+                self._extend()
+        elif event.type == "LEFTMOUSE" and event.value == "PRESS":
+            if not self.inside(event):
+                return {"PASS_THROUGH"}
+            self.frame = current_frame(context, strips.active_strip(context))
+            if self.frame is not None:
+                self.painting = self.is_object and not event.ctrl
+                self.mouse = self.pixel(event)
+                self.points = list(self.mouse)
+        elif event.type == "LEFTMOUSE" and event.value == "RELEASE":
+            self._finish_stroke()
+        elif event.type in {**WHEEL, **BRACKETS} and self.inside(event):
+            if event.value == "PRESS":
+                self.radius = max(1.0, self.radius * {**WHEEL, **BRACKETS}[event.type])
+        elif event.type == "X" and event.value == "PRESS":
+            self.is_object = not self.is_object
+        elif event.type == "Z" and event.value == "PRESS" and event.ctrl:
+            self.strokes = self.strokes[:-1]
+        elif event.type in PASSED_ON:
+            return {"PASS_THROUGH"}
+        self.redraw()
+        return {"RUNNING_MODAL"}
+
+    def _ended(self, context: Any, event: Any) -> set[str] | None:
+        if event.type in {"ESC", "RIGHTMOUSE"}:
+            self.end(context)
+            return {"CANCELLED"}
+        if event.type not in {"RET", "NUMPAD_ENTER", "SPACE"}:
+            return None
+        self._finish_stroke()
+        target = target_for_drawing(properties.of(strips.active_strip(context)))
+        target.strokes.clear()
+        for stroke in self.strokes:
+            targets.add_stroke(target, stroke)
+        if self.strokes:
+            target.object_source = "strokes"
+        self.end(context)
+        return {"FINISHED"}
+
+    def _extend(self) -> None:
+        """Add the mouse's place where it moved on by a part of the brush."""
+        across, along = self.mouse[0] - self.points[-2], self.mouse[1] - self.points[-1]
+        if max(abs(across), abs(along)) >= max(1.0, self.radius / 4):
+            self.points += self.mouse
+
+    def _finish_stroke(self) -> None:
+        if self.points and self.frame is not None:
+            points = tuple(round(number, 1) for number in self.points)
+            stroke = Stroke(self.frame, points, round(self.radius, 2), self.painting)
+            self.strokes.append(stroke)
+        self.points = []
+
+    def draw_overlay(self) -> None:
+        """Draw the strokes of this frame and the brush."""
+        region = bpy.context.region
+        if region.as_pointer() != self.place[1].as_pointer():
+            return
+        frame = current_frame(bpy.context, strips.active_strip(bpy.context))
+        shown = [stroke for stroke in self.strokes if stroke.frame == frame]
+        if self.points:
+            shown.append(Stroke(0, tuple(self.points), self.radius, self.painting))
+        for stroke in shown:
+            draw_stroke(region, self.lies, stroke)
+        if self.mouse is not None:
+            centre, radius = to_region(region, self.lies, self.mouse), self.radius
+            ink.outline(ink.circle(centre, radius * zoom(region, self.lies)))
+
+
+PASS_ON_AND_WHEEL = PASSED_ON | set(WHEEL)
+CLASSES = (STRIPSTYLIZER_OT_box_draw, STRIPSTYLIZER_OT_strokes_paint)
+
+
+# --- where things are ----------------------------------------------------------------------------
+
+
+def preview_region(context: Any) -> tuple[Any, Any] | None:
+    """Return the area and region of the preview; shows one where the sequencer has none yet."""
+    areas = [area for area in context.screen.areas if area.type == "SEQUENCE_EDITOR"]
+    shown = [area for area in areas if area.spaces.active.view_type != "SEQUENCER"]
+    if not shown and context.area in areas:
+        context.area.spaces.active.view_type = "SEQUENCER_PREVIEW"
+        shown = [context.area]
+    for area in shown:
+        for region in area.regions:
+            if region.type == "PREVIEW":
+                return area, region
+    return None
+
+
+def current_frame(context: Any, strip: Any) -> int | None:
+    """Return the current frame counted from the strip's start, None where it shows none."""
+    frame = strips.sequencer_scene(context).frame_current - strips.start(strip)
+    return frame if 0 <= frame < strips.length(strip) else None
+
+
+def target_for_drawing(facts: Any) -> Any:
+    """Return the chosen object; the first one where the background is chosen."""
+    targets.ensure(facts)
+    target = targets.active_of(facts)
+    if target is None or target.is_background:
+        objects = targets.objects_of(facts)
+        target = objects[0] if objects else targets.add_object(facts)
+    return target
+
+
+def to_region(region: Any, lies: placement.Placement, pixel: Any) -> tuple[float, float]:
+    """Return where a pixel of the picture is in the region."""
+    return region.view2d.view_to_region(*lies.to_view(*pixel), clip=False)
+
+
+def zoom(region: Any, lies: placement.Placement) -> float:
+    """Return how many pixels of the region one of the picture takes."""
+    left, right = to_region(region, lies, (0, 0)), to_region(region, lies, (100, 0))
+    return max(0.01, ((right[0] - left[0]) ** 2 + (right[1] - left[1]) ** 2) ** 0.5 / 100)
+
+
+def box_corners(first: Any, last: Any) -> list[tuple[float, float]]:
+    """Return the four corners of a box between two of them."""
+    return [first, (last[0], first[1]), last, (first[0], last[1])]
+
+
+def draw_box(region: Any, lies: placement.Placement, corners: Any) -> None:
+    """Draw a box of the picture's pixels."""
+    ink.outline([to_region(region, lies, corner) for corner in corners])
+
+
+def draw_stroke(region: Any, lies: placement.Placement, stroke: Stroke) -> None:
+    """Draw a stroke of the picture's pixels."""
+    pairs = list(zip(stroke.points[::2], stroke.points[1::2], strict=True))
+    places = [to_region(region, lies, pair) for pair in pairs]
+    colour = ink.OBJECT if stroke.is_object else ink.NOT_OBJECT
+    ink.brush(places, stroke.radius * zoom(region, lies), colour)

@@ -1,0 +1,55 @@
+"""What a strip's next job is expected to need, in words. Remembered: panels ask at every draw."""
+
+from typing import Any
+
+from ..engine.client.status import duration
+from ..engine.contract.job import JobSpec, Stage
+from . import estimate, requests, session, strips
+
+
+def lines(strip: Any) -> list[str]:
+    """Return one or two lines: time, memory and disk, and what is there already."""
+    draft, facts = requests.draft_of(strip), strips.facts_of(strip)
+    size, rates = estimate.Size(facts.frames, facts.width, facts.height), session.rates()
+    separated = is_separated(strip, draft)
+    found = estimate.estimate(draft, size, rates, estimate.last_device(rates), separated=separated)
+    basis = "About" if found.measured else "First guess:"
+    memory, disk = f"{found.memory_gb:.1f} GB memory", amount(found.disk_gb)
+    told = [f"{basis} {duration(found.seconds)}, {memory}, {disk} on disk"]
+    if separated:
+        told.append("Separated already: only the new text is made")
+    return told
+
+
+def amount(gigabytes: float) -> str:
+    """Say a size as a person would."""
+    if gigabytes >= 1:
+        return f"{gigabytes:.1f} GB"
+    return f"{max(1, round(gigabytes * 1000))} MB"
+
+
+def is_separated(strip: Any, draft: JobSpec) -> bool:
+    """Has a job of this strip taken the same frames apart in the same way?"""
+    shown = strips.length(strip), strips.start(strip) - round(strips.content_start(strip))
+    for job in session.jobs_of(strip):
+        if job.spec is None or Stage.DECOMPOSITION.value not in job.status.stage_seconds:
+            continue
+        then = job.place.length, job.place.start - round(job.place.content_start)
+        if then == shown and same_layers(job.spec, draft):
+            return True
+    return False
+
+
+def same_layers(one: JobSpec, other: JobSpec) -> bool:
+    """Do two requests for the same footage give the same layers?"""
+    groups = ("frames", "flow", "masks", "decomposition", "seed")
+    same = all(getattr(one.settings, name) == getattr(other.settings, name) for name in groups)
+    return same and [masks_of(item) for item in one.objects] == [
+        masks_of(item) for item in other.objects
+    ]
+
+
+def masks_of(item: Any) -> tuple:
+    """Return how an object is found, but for where rendered masks happen to lie."""
+    mask = item.mask
+    return mask.kind, mask.box, mask.strokes, mask.class_name

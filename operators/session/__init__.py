@@ -1,0 +1,44 @@
+"""The jobs that this Blender knows: the only state that changes.
+
+`poll` is a plain function: an application timer calls it, and `wait` does where timers do not
+run. No reference into Blender's data is kept between two calls.
+"""
+
+import time
+
+from ..job import Job, Kind, Rendering
+from .delivery import place
+from .pictures import load_pictures, thumbnail
+from .polling import INTERVAL, ensure_polling, poll, wait
+from .queue import (
+    add,
+    attach_jobs,
+    cancel,
+    close,
+    follow_file,
+    footage_of,
+    forget,
+    go_on,
+    leave,
+    move,
+    pause,
+    resume,
+)
+from .state import (
+    engine,
+    job_of,
+    jobs_of,
+    masks_of,
+    newest_first,
+    rates,
+    refresh_engine,
+    state,
+    waiting,
+)
+
+__all__ = [
+    "INTERVAL", "Job", "Kind", "Rendering", "add", "attach_jobs", "cancel", "close", "engine",
+    "ensure_polling", "follow_file", "footage_of", "forget", "go_on", "job_of", "jobs_of", "leave",
+    "load_pictures", "masks_of", "move", "newest_first", "pause", "place", "poll", "rates",
+    "refresh_engine", "resume", "state", "thumbnail", "time", "wait", "waiting",
+]  # fmt: skip

@@ -1,0 +1,50 @@
+"""Finished frames become a strip."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from .. import folders, strips
+from ..job import Job, remember
+
+BY_HAND = "The result is finished: Import Result puts it into the timeline."
+
+
+def bring_in(job: Job) -> None:
+    """Place the result of a finished job as soon as that may be."""
+    if bpy.app.is_job_running("RENDER"):
+        return
+    if not (job.must_arrive or folders.preference("import_when_finished", True)):
+        job.note = BY_HAND
+        return
+    place(job)
+    if job.arrived:
+        bpy.ops.ed.undo_push(message="Import Stylized Strip")
+
+
+def place(job: Job) -> Any | None:
+    """Insert the result of a finished job; where that is impossible ``job.note`` says why."""
+    job.note = ""
+    try:
+        folder, names = _delivered(job)
+        facts = {"job_id": job.id, "label": job.text, "recipe": job.recipe}
+        strip = strips.insert(job.place, folder, names, **facts)
+    except (strips.Unusable, OSError) as error:
+        job.note = f"{error}."
+        return None
+    job.arrived = True
+    remember(job)
+    return strip
+
+
+def _delivered(job: Job) -> tuple[Path, list[str]]:
+    """Copy the frames to the output folder, where one was asked for; return folder and names."""
+    target, own = job.result_folder, job.folder.result
+    names = strips.result_files(own if own.is_dir() else target)
+    if target != own and own.is_dir():
+        target.mkdir(parents=True, exist_ok=True)
+        for name in names:
+            shutil.copyfile(own / name, target / name)
+    return target, names

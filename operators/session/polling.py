@@ -1,0 +1,104 @@
+"""The heartbeat of the jobs: a plain function that an application timer calls, and `wait`."""
+
+import time
+import traceback
+
+import bpy
+
+from ...engine.client import process
+from ...engine.contract.events import Fault
+from .. import folders, strips
+from ..job import Job, failed
+from . import work
+from .state import refresh_engine, state, waiting
+
+INTERVAL = 0.25
+
+
+def ensure_polling() -> None:
+    """Let the timer run; it ends by itself when there is nothing to watch."""
+    if not bpy.app.background and not bpy.app.timers.is_registered(poll):
+        bpy.app.timers.register(poll, first_interval=INTERVAL, persistent=True)
+
+
+def poll() -> float | None:
+    """Look after all jobs once; returns the seconds until the next time, None when all rest."""
+    before = _picture_of_all()
+    state.keeps_running = folders.preference("keep_running", True)
+    _yield_to_render()
+    turn = _whose_turn()
+    for job in list(state.jobs.values()):
+        if not job.settled and (not job.queued or job.id in turn):
+            _advance_or_fail(job)
+    if state.setup is not None and not state.setup.ended:
+        state.setup.advance()
+        if state.setup.ended:
+            refresh_engine()
+    if _picture_of_all() != before:
+        strips.redraw()
+    return INTERVAL if _busy() else None
+
+
+def wait(job: Job) -> None:
+    """Poll until ``job`` has settled; Ctrl-C cancels it."""
+    job.must_arrive = True
+    try:
+        while not job.settled:
+            poll()
+            time.sleep(0.05)
+    except KeyboardInterrupt:
+        if job.runs:
+            process.request_stop(job.folder.path)
+        raise
+
+
+def _whose_turn() -> set[str]:
+    """Name the jobs that may start now."""
+    queue = waiting()
+    if not queue:
+        return set()
+    running = sum(job.runs for job in state.jobs.values())
+    free = folders.preference("jobs_at_once", 1) - running
+    return {job.id for job in queue[: max(0, free)]}
+
+
+def _yield_to_render() -> None:
+    """Let the jobs wait while Blender renders, where the preferences say so."""
+    if bpy.app.background:
+        return
+    renders = bpy.app.is_job_running("RENDER") and folders.preference("pause_while_rendering", True)
+    for job in state.jobs.values():
+        if renders and job.runs and not job.paused_by:
+            process.pause(job.folder.path)
+            job.paused_by = "render"
+        elif not renders and job.paused_by == "render":
+            process.go_on(job.folder.path)
+            job.paused_by = ""
+
+
+def _busy() -> bool:
+    if state.setup is not None and not state.setup.ended:
+        return True
+    return any(not job.settled for job in state.jobs.values())
+
+
+def _picture_of_all() -> list:
+    jobs = [
+        (j.id, j.label, j.fraction, j.note, j.arrived, j.pictures_seen)
+        for j in state.jobs.values()
+        if not j.settled
+    ]
+    setup = state.setup
+    return [*jobs, (setup.label, setup.fraction, setup.ended) if setup else None]
+
+
+def _advance_or_fail(job: Job) -> None:
+    """The border of the timer: a job that cannot go on fails, the others do not."""
+    try:
+        work.advance(job)
+    except Exception as error:
+        traceback.print_exc()
+        work.end_baking(job)
+        job.queued = False
+        words = f"{type(error).__name__}: {error}"
+        job.status = failed(job.status, Fault.UNEXPECTED, words, "Try again")

@@ -1,0 +1,164 @@
+"""One job a step further: render what must be rendered, start the engine, watch it."""
+
+import dataclasses
+import time
+from typing import Any
+
+import bpy
+
+from ...engine.client import process
+from ...engine.client.status import JobReader, Phase, Status, crashed
+from ...engine.contract.events import Fault
+from ...engine.contract.job import Footage
+from .. import baking, estimate, folders, mattes, strips
+from ..job import Job, Kind, Rendering, failed, remember
+from . import delivery, pictures
+from .state import next_order, rates, state
+
+STOP_SECONDS = 30.0
+AHEAD = 1_000_000
+
+
+def enqueue(job: Job) -> None:
+    """Write the request and let the engine start when it is the job's turn."""
+    if job.spec is not None:
+        job.folder.write_spec(job.spec)
+    job.queued, job.status, job.note = True, Status(), ""
+    job.order = next_order() - (AHEAD if is_quick(job) else 0)
+    job.reader = JobReader(job.folder.path)
+    job.stopped_at, job.paused_by, job.arrived = 0.0, "", False
+
+
+def begin_rendering(job: Job, scene: Any, strip: Any) -> None:
+    """Let a second Blender render what the job needs next.
+
+    Raises Unusable where that is gone, OSError where the folder cannot be written.
+    """
+    job.status, job.note, job.stopped_at = Status(), "", 0.0
+    wanted = job.renderings[job.rendered]
+    if wanted.target < 0:
+        job.baking = baking.start(scene, strip, job.folder.path)
+    else:
+        job.baking = mattes.start(scene, strip, wanted, job.folder.path)
+
+
+def end_baking(job: Job) -> None:
+    """Stop a rendering that runs and drop its files."""
+    if job.baking:
+        baking.discard(job.baking)
+    job.baking = None
+
+
+def advance(job: Job) -> None:
+    """Look after a job once."""
+    if job.baking:
+        _advance_baking(job)
+    elif job.queued:
+        _start_engine(job)
+    elif job.status.phase is Phase.FINISHED:
+        delivery.bring_in(job)
+    else:
+        watch_engine(job)
+
+
+def _advance_baking(job: Job) -> None:
+    assert job.baking is not None and job.spec is not None
+    if job.baking.process.poll() is None:
+        return
+    try:
+        footage = baking.finish(job.baking, folders.workspace())
+        take_rendered(job, job.renderings[job.rendered], footage)
+        job.rendered += 1
+        if job.rendered < len(job.renderings):
+            strip = strips.find(job.place)
+            if strip is None:
+                raise strips.Unusable(f"The strip {job.place.strip} is gone: stylize another one")
+            begin_rendering(job, strip.id_data, strip)
+            return
+        enqueue(job)
+        remember(job)
+    except strips.Unusable as error:
+        job.status = failed(job.status, Fault.MEDIA_UNREADABLE, str(error), "")
+    end_baking(job)
+
+
+def take_rendered(job: Job, rendering: Rendering, footage: Footage) -> None:
+    """Put what was rendered into the request, as footage or as an object's masks."""
+    assert job.spec is not None
+    if rendering.target < 0:
+        job.spec = dataclasses.replace(job.spec, footage=footage)
+        return
+    objects = list(job.spec.objects)
+    item = objects[rendering.target]
+    mask = dataclasses.replace(item.mask, path=footage.path)
+    objects[rendering.target] = dataclasses.replace(item, mask=mask)
+    job.spec = dataclasses.replace(job.spec, objects=tuple(objects))
+
+
+def _start_engine(job: Job) -> None:
+    job.queued = False
+    python = folders.engine_python()
+    if python is None:
+        words = "The engine is not installed", "Install it in the preferences"
+        job.status = failed(job.status, Fault.ENVIRONMENT, *words)
+        return
+    verb = "rehearse" if folders.rehearsing() else "run"
+    try:
+        job.process = process.start(
+            python,
+            folders.ROOT,
+            job.folder.path,
+            cache=folders.cache(),
+            verb=verb,
+            online=bpy.app.online_access,
+        )
+        job.started_at = time.monotonic()
+    except OSError as error:
+        words = f"{python} cannot be started: {error.strerror}", "Check the engine's Python"
+        job.status = failed(job.status, Fault.ENVIRONMENT, *words)
+
+
+def watch_engine(job: Job) -> None:
+    """Read what the engine said, and notice when it is gone."""
+    alive, code = _sign_of_life(job)
+    job.status = job.reader.poll()
+    if not alive and not job.status.ended:
+        job.status = _ended_silently(job, code)
+    elif job.stopped_at and time.monotonic() - job.stopped_at > STOP_SECONDS and job.process:
+        job.process.kill()
+    pictures.show_newest(job)
+    if job.status.phase is Phase.FINISHED and job.kind is Kind.STYLIZE:
+        _learn(job)
+
+
+def _learn(job: Job) -> None:
+    """Let the next estimate know what this job took."""
+    if job.spec is None or job.process is None or not job.size[0]:
+        return
+    size = estimate.Size(job.place.length, *job.size)
+    state.rates = estimate.learned(rates(), job.spec, size, job.status)
+    estimate.write(folders.workspace(), state.rates)
+
+
+def _sign_of_life(job: Job) -> tuple[bool, int | None]:
+    """Tell whether the engine lives and, where this Blender started it, how it ended."""
+    if job.process is None:
+        return process.is_alive(job.folder.path), None
+    code = job.process.poll()
+    return code is None, code
+
+
+def _ended_silently(job: Job, code: int | None) -> Status:
+    if job.stopped_at:
+        return dataclasses.replace(job.status, phase=Phase.CANCELLED, seconds_left=None)
+    return crashed(job.status, code) if code is not None else _left_alone(job.status)
+
+
+def _left_alone(status: Status) -> Status:
+    words = "The engine stopped while Blender was closed", "Resume goes on from the last checkpoint"
+    return failed(status, Fault.CRASHED, *words)
+
+
+def is_quick(job: Job) -> bool:
+    """Is somebody waiting for a picture of it?"""
+    return job.kind is not Kind.STYLIZE

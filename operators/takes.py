@@ -1,0 +1,185 @@
+"""Operators on takes: step through them, use their recipe again, make the next one."""
+
+import json
+from typing import Any
+
+import bpy
+
+from ..engine.contract import codec
+from . import properties, requests, session, strips, stylize, targets
+
+
+class TakeOperator:
+    """What operators on a stylized strip share."""
+
+    reason = "Select a stylized strip whose source is in this file"
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        """Is a stylized strip active whose source is there?"""
+        strip = strips.active_strip(context)
+        if strip is not None and strips.recipe_of(strip) and strips.source_of(strip):
+            return True
+        cls.poll_message_set(cls.reason)
+        return False
+
+
+class STRIPSTYLIZER_OT_take_step(bpy.types.Operator):
+    """Show the next or the previous take of the same source strip"""
+
+    bl_idname = "strip_stylizer.take_step"
+    bl_label = "Switch Take"
+    bl_options = {"REGISTER", "UNDO"}
+
+    step: bpy.props.IntProperty(
+        name="Step", description="1 for the next take, -1 for the previous one", default=1
+    )
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        """Is there a take to show?"""
+        strip = strips.active_strip(context)
+        if strip is not None and strips.results_of(strip):
+            return True
+        cls.poll_message_set("Select a stylized strip or its source")
+        return False
+
+    def execute(self, context: Any) -> set[str]:
+        """Show it, and let it be the active strip where a take was."""
+        strip = strips.active_strip(context)
+        shown = strips.step_take(strip, self.step)
+        if shown is not None and properties.of(strip).result_of:
+            strip.select = False
+            strips.make_active(shown)
+            shown.select = True
+        return {"FINISHED"}
+
+
+class STRIPSTYLIZER_OT_reuse_settings(TakeOperator, bpy.types.Operator):
+    """Copy objects, texts and settings from this stylized strip to its source"""
+
+    bl_idname = "strip_stylizer.reuse_settings"
+    bl_label = "Reuse Settings"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def execute(self, context: Any) -> set[str]:
+        """Write the recipe to the source's properties."""
+        strip = strips.active_strip(context)
+        try:
+            write_recipe(properties.of(strips.source_of(strip)), strips.recipe_of(strip))
+        except codec.Refusal as error:
+            self.report({"ERROR"}, f"The take is of another version: {error}.")
+            return {"CANCELLED"}
+        return {"FINISHED"}
+
+
+class STRIPSTYLIZER_OT_copy_recipe(bpy.types.Operator):
+    """Copy what this strip was made from to the clipboard, as JSON"""
+
+    bl_idname = "strip_stylizer.copy_recipe"
+    bl_label = "Copy Recipe"
+    bl_options = {"REGISTER"}
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        """Is a stylized strip active?"""
+        strip = strips.active_strip(context)
+        if strip is not None and strips.recipe_of(strip):
+            return True
+        cls.poll_message_set("Select a stylized strip")
+        return False
+
+    def execute(self, context: Any) -> set[str]:
+        """Fill the clipboard."""
+        recipe = strips.recipe_of(strips.active_strip(context))
+        context.window_manager.clipboard = json.dumps(recipe, indent=1, ensure_ascii=False)
+        self.report({"INFO"}, "The recipe is in the clipboard")
+        return {"FINISHED"}
+
+
+class STRIPSTYLIZER_OT_paste_recipe(bpy.types.Operator):
+    """Let the active strip ask for what a copied recipe says"""
+
+    bl_idname = "strip_stylizer.paste_recipe"
+    bl_label = "Paste Recipe"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        """Is there a strip that can ask for something?"""
+        strip = strips.active_strip(context)
+        reason = strips.why_unusable(strip)
+        if not reason and properties.of(strip).result_of:
+            reason = "Select a source strip, not a stylized one"
+        if reason:
+            cls.poll_message_set(reason)
+        return not reason
+
+    def execute(self, context: Any) -> set[str]:
+        """Read the clipboard."""
+        try:
+            recipe = json.loads(context.window_manager.clipboard)
+            write_recipe(properties.of(strips.active_strip(context)), recipe)
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            words = "The clipboard holds no recipe: press Copy Recipe on a stylized strip first"
+            self.report({"ERROR"}, f"{words} ({error}).")
+            return {"CANCELLED"}
+        return {"FINISHED"}
+
+
+class STRIPSTYLIZER_OT_new_take(stylize.StartOperator, TakeOperator, bpy.types.Operator):
+    """Make another take of the same source with the same texts and the next seed"""
+
+    bl_idname = "strip_stylizer.new_take"
+    bl_label = "New Take"
+    bl_options = {"REGISTER"}
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        """Is there a take, its source, and an engine?"""
+        if session.engine() != "ready":
+            cls.poll_message_set("Install the engine in the panel or in the preferences")
+            return False
+        return super(stylize.StartOperator, cls).poll(context)
+
+    def start(self, context: Any) -> list[session.Job]:
+        """Write the recipe to the source, with the next seed that no take has, and start."""
+        take = strips.active_strip(context)
+        source, recipe = strips.source_of(take), strips.recipe_of(take)
+        requests.check_strip(source)
+        facts = properties.of(source)
+        write_recipe(facts, recipe)
+        facts.settings.seed = next_seed(source)
+        draft = requests.request(source)
+        output = stylize.output_of("")
+        return [stylize.begin(source.id_data, source, draft, output=output)]
+
+
+CLASSES = (
+    STRIPSTYLIZER_OT_take_step,
+    STRIPSTYLIZER_OT_reuse_settings,
+    STRIPSTYLIZER_OT_copy_recipe,
+    STRIPSTYLIZER_OT_paste_recipe,
+    STRIPSTYLIZER_OT_new_take,
+)
+
+
+def write_recipe(facts: Any, recipe: dict) -> None:
+    """Let a strip ask for what a recipe says.
+
+    Raises Refusal where its settings are not this version's.
+    """
+    settings = properties.settings_from(recipe["settings"])
+    if recipe.get("objects") or recipe.get("background"):
+        targets.restore_all(facts, recipe.get("objects", []), recipe.get("background", {}))
+    else:
+        facts.global_text, facts.local_text = recipe["global_text"], recipe["local_text"]
+    if recipe.get("preset") in [item[0] for item in properties.PRESET_ITEMS]:
+        facts.preset = recipe["preset"]
+    properties.write_settings(facts.settings, settings)
+
+
+def next_seed(source: Any) -> int:
+    """Return the first seed after those of all takes of a source."""
+    takes = (strips.recipe_of(take) for take in strips.results_of(source))
+    return max((recipe.get("settings", {}).get("seed", 0) for recipe in takes), default=0) + 1
