@@ -92,7 +92,14 @@ def _add_object(verb: argparse.ArgumentParser) -> None:
     found = verb.add_mutually_exclusive_group()
     found.add_argument("--masks", type=Path, metavar="DIR", help="masks, white on black")
     found.add_argument("--box", metavar="FRAME,X,Y,W,H", help="a box on one frame, in pixels")
+    found.add_argument("--detect", metavar="CLASS", help="what a detector calls so: dog, person")
     found.add_argument("--auto", action="store_true", help="what moves is the object (default)")
+    for option, what in (("--stroke", "on the object"), ("--not-stroke", "beside the object")):
+        verb.add_argument(
+            option, action="append", default=[], metavar="FRAME:X,Y,X,Y,...:RADIUS",
+            dest=f"{option.strip('-').replace('-', '_')}s",
+            help=f"paint a stroke {what}, in pixels; repeatable, corrects the other ways too",
+        )  # fmt: skip
 
 
 def _add_settings(verb: argparse.ArgumentParser, default: str) -> None:

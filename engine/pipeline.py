@@ -150,7 +150,8 @@ class _Job:
         piece = _Piece(
             stage_key(Stage.FLOW, settings, *self.keys["frames"]),
             lambda folder: flows.save_flow(
-                flows.estimate_flow(video.frames, settings, self.reporter), folder
+                flows.estimate_flow(video.frames, settings, self.reporter, device=str(self.device)),
+                folder,
             ),
             flows.load_flow,
         )
@@ -190,7 +191,9 @@ class _Job:
         return _Piece(
             stage_key(Stage.MASKS, settings, *identity, *self.keys["flow"]),
             lambda folder: object_masks.save_masks(
-                object_masks.find_masks(mask, footage, video, flow, settings, self.reporter),
+                object_masks.find_masks(
+                    mask, footage, video, flow, settings, self.reporter, device=str(self.device)
+                ),
                 folder,
             ),
             object_masks.load_masks,

@@ -15,6 +15,7 @@ from .contract.job import (
     JobSpec,
     MaskKind,
     ObjectMask,
+    Stroke,
     TargetObject,
     TargetTexts,
     single,
@@ -67,6 +68,8 @@ def _settings(options: argparse.Namespace) -> Settings:
     if options.encoder:
         encoder = _absolute_weights(options.encoder)
         chosen = codec.set_from_text(chosen, f"stylization.encoder={encoder}")
+    for path, name in (("flow.raft", chosen.flow.raft), ("masks.detector", chosen.masks.detector)):
+        chosen = codec.set_from_text(chosen, f"{path}={_absolute_weights(name)}")
     return chosen
 
 
@@ -77,7 +80,8 @@ def _objects(options: argparse.Namespace) -> tuple[TargetObject, ...]:
         options.global_text, options.local_text, options.avoid, picture, options.picture_share
     )
     others = tuple(object_from_file(path) for path in options.objects)
-    named = bool(options.masks or options.box or options.auto)
+    found = (options.masks, options.box, options.auto, options.detect)
+    named = any(found) or bool(options.strokes or options.not_strokes)
     bare = texts.empty and (others or options.background_text or options.background_local_text)
     if bare and not named:
         return others
@@ -111,14 +115,38 @@ def _absolute_weights(encoder: str) -> str:
 
 
 def _mask(options: argparse.Namespace) -> ObjectMask:
+    """Return how the object is found; strokes correct another way, or are one by themselves."""
+    strokes = (
+        *(_stroke(text, "--stroke") for text in options.strokes),
+        *(
+            dataclasses.replace(_stroke(text, "--not-stroke"), is_object=False)
+            for text in options.not_strokes
+        ),
+    )
     if options.masks:
-        return ObjectMask(MaskKind.FILES, path=str(options.masks.absolute()))
+        path = str(options.masks.absolute())
+        return ObjectMask(MaskKind.FILES, path=path, strokes=strokes)
     if options.box:
         numbers = _numbers(
             options.box, ",", 5, "--box", "FRAME,X,Y,WIDTH,HEIGHT, such as 0,40,30,120,90"
         )
-        return ObjectMask(MaskKind.BOX, box=Box(int(numbers[0]), *numbers[1:]))
-    return ObjectMask(MaskKind.AUTOMATIC)
+        box = Box(int(numbers[0]), *numbers[1:])
+        return ObjectMask(MaskKind.BOX, box=box, strokes=strokes)
+    if options.detect:
+        return ObjectMask(MaskKind.DETECTOR, class_name=options.detect, strokes=strokes)
+    alone = bool(options.strokes) and not options.auto
+    return ObjectMask(MaskKind.STROKES if alone else MaskKind.AUTOMATIC, strokes=strokes)
+
+
+def _stroke(text: str, option: str) -> Stroke:
+    form = "FRAME:X,Y,X,Y,...:RADIUS, such as 0:40,30,90,35:8"
+    frame, *rest = text.split(":")
+    if len(rest) != 2 or not frame.isdigit():
+        raise codec.Refusal(f"{option} {text}: expected {form}")
+    count = 2 * ((rest[0].count(",") + 2) // 2)
+    points = _numbers(rest[0], ",", count, option, form)
+    (radius,) = _numbers(rest[1], ":", 1, option, form)
+    return Stroke(int(frame), tuple(points), radius)
 
 
 def _range(text: str) -> tuple[int, ...]:

@@ -19,7 +19,8 @@ SHORT_SIDE = 320, 800  # px of the pictures shown to the detector, least and mos
 SAME = 0.3  # intersection over union from which two detections are one object
 PATIENCE = 12  # frames after which an object that is not detected is lost
 
-Detections = list[tuple[float, np.ndarray]]  # score, and probability [H, W], of one frame
+Instances = list[tuple[float, np.ndarray]]  # score, and probability [H, W], of one frame
+Detections = list[Instances]  # of all frames
 
 
 @dataclass
@@ -38,7 +39,7 @@ def detect(
     least_score: float,
     device: torch.device | str,
     report: Report,
-) -> list[Detections]:
+) -> Detections:
     """Return what is called ``class_name`` in each of ``frames``, uint8 RGB [T, H, W, 3].
 
     ``network`` is "MODEL:TAG or FILE". Raises EngineError BAD_JOB, ENVIRONMENT or
@@ -57,7 +58,7 @@ def detect(
     return found
 
 
-def longest_track(detections: list[Detections], flow: Flow) -> Track:
+def longest_track(detections: Detections, flow: Flow) -> Track:
     """Return the object that is detected on most frames, of several the surest one."""
     tracks: list[Track] = []
     expected: list[np.ndarray] = []  # where each track's object should be, [H, W]
@@ -121,7 +122,7 @@ def _detections(
     number: int,
     least_score: float,
     device: torch.device | str,
-) -> Detections:
+) -> Instances:
     picture = torch.from_numpy(np.ascontiguousarray(frame)).to(device).permute(2, 0, 1).float()
     answer = detector([picture / 255.0])[0]
     chosen = (answer["labels"] == number) & (answer["scores"] >= least_score)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -22,6 +23,9 @@ from .pieces import largest_persistent, persistent
 from .segmentation import ROUNDS, appearance, follow, settle
 from .sizes import enlarged, reduced
 from .strokes import Marks, cut_by_marks, first_guess, near, shrunk
+
+if TYPE_CHECKING:
+    from .detector import Detections
 
 BORDER_PART = 0.08  # of the longer side: objects rarely begin at the border
 BORDER_TRUST = 0.3  # what is left of the evidence at the very border
@@ -119,7 +123,7 @@ def find_by_detector(
 
     Raises EngineError OBJECT_NOT_FOUND where no frame shows one.
     """
-    from .detector import detect, longest_track  # torch comes only for those who need it
+    from .detector import detect  # torch comes only for those who need it
 
     detections = detect(
         video.frames,
@@ -129,13 +133,25 @@ def find_by_detector(
         device=device,
         report=report,
     )
-    track = longest_track(detections, flow)
-    if not track.masks:
+    if not any(detections):
         raise EngineError(
             Fault.OBJECT_NOT_FOUND,
             f'The detector sees no "{class_name}" in any of the {len(detections)} frames.',
             "Lower the setting masks.detector_score, name another class, or draw a box.",
         )
+    return find_by_detections(video, flow, detections, report)
+
+
+def find_by_detections(
+    video: Video, flow: Flow, detections: Detections, report: Report
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the probability [T, H, W] of the object that is detected most, and where it is [T].
+
+    ``detections`` are, of each frame, scores and probabilities [H, W].
+    """
+    from .detector import longest_track
+
+    track = longest_track(detections, flow)
     seen = np.isin(np.arange(len(detections)), list(track.masks))
     return _by_keys(video, flow, track.masks, report), seen
 

@@ -1,0 +1,186 @@
+"""How well masks are found without a network: intersection over union with true masks.
+
+    python -m benchmarks.masks CLIPS [--clip NAME]... [--source NAME]... [--json FILE]
+
+CLIPS is a folder of clips, each a folder with ``frames/`` and, where the truth is known,
+``masks/`` (white on black, named like the frames). Prints a table and writes JSON. Box and
+strokes are drawn from the true mask as a person would draw them: the box around it on the first
+frame; the strokes along its middle, half as wide as it is there, and a loop around it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Mapping
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from engine.contract.events import EngineError
+from engine.contract.job import Box, MaskKind, ObjectMask, Stroke
+from engine.contract.settings import FlowSettings, FramesSettings, MasksSettings
+from engine.video.flow import Flow, estimate_flow
+from engine.video.frames import Video, footage_from_path, read_video
+from engine.video.images import read_image
+from engine.video.masks import find_masks
+
+SOURCES = ("automatic", "box", "strokes-1", "strokes-3")
+MIDDLES = 9  # dabs along the object's middle
+LOOP_PART = 0.035  # of the longer side: how far from the object the loop around it is
+
+
+class Silent:
+    """A report that tells nobody."""
+
+    def progress(self, step: int, total: int, terms: Mapping[str, float] | None = None) -> None:
+        """Ignore a step."""
+
+    def preview(self, name: str, image: Any) -> None:
+        """Ignore a picture."""
+
+    def warning(self, message: str, hint: str = "") -> None:
+        """Ignore a warning."""
+
+    def stopping(self) -> bool:
+        """Go on."""
+        return False
+
+
+def box_around(mask: np.ndarray, frame: int) -> Box:
+    """Return the box around ``mask``, bool [H, W] at the footage's own size."""
+    rows, columns = np.nonzero(mask)
+    left, top = float(columns.min()), float(rows.min())
+    return Box(frame, left, top, columns.max() + 1 - left, rows.max() + 1 - top)
+
+
+def strokes_over(mask: np.ndarray, frame: int) -> list[Stroke]:
+    """Return dabs and strokes along the middle of ``mask``, bool [H, W], and a loop around it."""
+    depth = cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, 5)
+    rows, columns = np.nonzero(mask)
+    wide = np.ptp(columns) >= np.ptp(rows)
+    along = columns if wide else rows
+    middles = []
+    for place in np.linspace(along.min(), along.max(), MIDDLES + 2)[1:-1].astype(int):
+        across = depth[:, place] if wide else depth[place]
+        best = int(np.argmax(across))
+        if across[best] > 2:
+            middles.append(((place, best) if wide else (best, place), float(across[best])))
+    radius = max(2.0, 0.5 * float(np.median([thickness for _, thickness in middles])))
+    strokes = [
+        Stroke(frame, (x + 0.5, y + 0.5), min(radius, 0.8 * thickness))
+        for (x, y), thickness in middles
+    ]
+    for (start, _), (end, _) in pairwise(middles):
+        line = cv2.line(np.zeros(mask.shape, np.uint8), start, end, 1, round(2 * radius))
+        if mask[line > 0].all():
+            strokes.append(Stroke(frame, tuple(float(n) + 0.5 for n in (*start, *end)), radius))
+    return strokes + _loops(mask, frame)
+
+
+def _loops(mask: np.ndarray, frame: int) -> list[Stroke]:
+    side = 2 * round(LOOP_PART * max(mask.shape)) + 1
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    grown = cv2.dilate(mask.astype(np.uint8), kernel)
+    loops, _ = cv2.findContours(grown, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    closed = [np.concatenate([loop[::6, 0], loop[:1, 0]]) + 0.5 for loop in loops]
+    return [Stroke(frame, tuple(loop.ravel().tolist()), 6.0, is_object=False) for loop in closed]
+
+
+def request(source: str, truth: np.ndarray) -> ObjectMask:
+    """Return what a person would ask for, with ``truth`` bool [T, H, W] at the footage's size."""
+    if source == "automatic":
+        return ObjectMask()
+    if source == "box":
+        return ObjectMask(MaskKind.BOX, box=box_around(truth[0], 0))
+    last = len(truth) - 1
+    painted = [0] if source == "strokes-1" else [0, last // 2, last]
+    strokes = [stroke for frame in painted for stroke in strokes_over(truth[frame], frame)]
+    return ObjectMask(MaskKind.STROKES, strokes=tuple(strokes))
+
+
+def measured(clip: Path, side: int, sources: list[str]) -> list[dict[str, Any]]:
+    """Return one row for each of ``sources``; without true masks only the seconds are known."""
+    footage = footage_from_path(clip / "frames")
+    video = read_video(footage, FramesSettings(side), Silent())
+    started = time.perf_counter()
+    flow = estimate_flow(video.frames, FlowSettings(), Silent())
+    flow_seconds = time.perf_counter() - started
+    files = sorted((clip / "masks").glob("*.png"))
+    pictures = [read_image(file)[..., 0] for file in files]
+    truth = np.stack(pictures) > 127 if files else None
+    rows = []
+    for source in sources if truth is not None else ["automatic"]:
+        mask = ObjectMask() if truth is None else request(source, truth)
+        row: dict[str, Any] = {
+            "clip": clip.name,
+            "source": source if truth is not None else "automatic",
+        }
+        row.update(_found(mask, footage, video, flow, truth), flow_seconds=round(flow_seconds, 2))
+        rows.append(row)
+    return rows
+
+
+def _found(
+    mask: ObjectMask, footage: Any, video: Video, flow: Flow, truth: np.ndarray | None
+) -> dict[str, Any]:
+    started, used = time.perf_counter(), time.process_time()
+    try:
+        found = find_masks(mask, footage, video, flow, MasksSettings(), Silent())
+    except EngineError as error:
+        return {"error": error.message}
+    seconds = {
+        "seconds": round(time.perf_counter() - started, 2),
+        "cpu_seconds": round(time.process_time() - used, 2),
+    }
+    if truth is None:
+        return seconds
+    height, width = video.frames.shape[1:3]
+    overlaps = []
+    for one, true in zip(found.masks > 127, truth, strict=True):
+        small = cv2.resize(true.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
+        overlaps.append((one & (small > 0.5)).sum() / max(1, (one | (small > 0.5)).sum()))
+    return {
+        "iou": round(float(np.mean(overlaps)), 4),
+        "least_iou": round(float(np.min(overlaps)), 4),
+        "unknown": int((~found.known).sum()),
+        **seconds,
+    }
+
+
+def main() -> int:
+    """Measure, print and write."""
+    parser = argparse.ArgumentParser(description="How well masks are found without a network.")
+    parser.add_argument("clips", type=Path, metavar="CLIPS")
+    parser.add_argument("--clip", action="append", default=[], help="only this clip; repeatable")
+    parser.add_argument("--source", action="append", default=[], choices=SOURCES)
+    parser.add_argument("--side", type=int, default=256, help="working size in px")
+    parser.add_argument("--json", type=Path, metavar="FILE")
+    options = parser.parse_args()
+    clips = [path for path in sorted(options.clips.iterdir()) if (path / "frames").is_dir()]
+    rows = []
+    print(f"{'clip':12} {'source':10} {'IoU':>6} {'least':>6} {'seconds':>8} {'cpu':>6}")
+    for clip in clips:
+        if options.clip and clip.name not in options.clip:
+            continue
+        for row in measured(clip, options.side, options.source or list(SOURCES)):
+            rows.append(row)
+            numbers = [row.get(key, float("nan")) for key in ("iou", "least_iou")]
+            times = [row.get(key, float("nan")) for key in ("seconds", "cpu_seconds")]
+            print(
+                f"{row['clip']:12} {row['source']:10} {numbers[0]:6.3f} {numbers[1]:6.3f} "
+                f"{times[0]:8.1f} {times[1]:6.1f}",
+                flush=True,
+            )
+            if options.json:
+                options.json.write_text(json.dumps(rows, indent=1), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

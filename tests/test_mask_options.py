@@ -1,0 +1,69 @@
+"""The command line's ways to find an object become one mask of the request."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.__main__ import _parser
+from engine.contract.events import EngineError, Fault
+from engine.contract.job import MaskKind, Stroke
+from engine.requests import from_options
+from engine.video.frames import write_png
+
+
+@pytest.fixture
+def mask_of(tmp_path, scene_frames=2):
+    import numpy as np
+
+    for number in range(scene_frames):
+        write_png(tmp_path / f"{number}.png", np.zeros((8, 8, 3), np.uint8))
+
+    def mask_of(*options):
+        arguments = ["stylize", str(tmp_path), "--global-text", "Gold", "--out", "out", *options]
+        return from_options(_parser().parse_args(arguments)).objects[0].mask
+
+    return mask_of
+
+
+def test_strokes_alone_find_the_object(mask_of):
+    mask = mask_of("--stroke", "0:1,2,3,4:2.5", "--stroke", "1:5,5:1", "--not-stroke", "0:7,7:1")
+    assert mask.kind is MaskKind.STROKES
+    assert mask.strokes == (
+        Stroke(0, (1.0, 2.0, 3.0, 4.0), 2.5),
+        Stroke(1, (5.0, 5.0), 1.0),
+        Stroke(0, (7.0, 7.0), 1.0, is_object=False),
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "kind"),
+    [
+        (("--auto",), MaskKind.AUTOMATIC),
+        (("--box", "0,1,1,5,5"), MaskKind.BOX),
+        (("--detect", "dog"), MaskKind.DETECTOR),
+        (("--masks", "masks"), MaskKind.FILES),
+    ],
+)
+def test_strokes_correct_what_another_option_finds(mask_of, options, kind):
+    mask = mask_of(*options, "--stroke", "0:1,2:2")
+    assert mask.kind is kind and len(mask.strokes) == 1
+
+
+def test_a_stroke_beside_the_object_corrects_what_moves(mask_of):
+    mask = mask_of("--not-stroke", "0:1,2:2")
+    assert mask.kind is MaskKind.AUTOMATIC and not mask.strokes[0].is_object
+
+
+def test_a_detector_is_asked_for_the_class(mask_of):
+    assert mask_of("--detect", "dog").class_name == "dog"
+
+
+@pytest.mark.parametrize(
+    "text", ["0:1,2", "0:1,2,3:4", "x:1,2:3", "0::3", "0:1,2:three", "-1:1,2:3"]
+)
+def test_a_stroke_that_cannot_be_read_is_refused_with_the_form(mask_of, text):
+    with pytest.raises(EngineError) as caught:
+        mask_of(f"--stroke={text}")
+    assert (
+        caught.value.fault is Fault.BAD_JOB and "FRAME:X,Y,X,Y,...:RADIUS" in caught.value.message
+    )

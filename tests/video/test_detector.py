@@ -1,0 +1,169 @@
+"""A detector's object is followed through the frames; what it does not see stays unknown."""
+
+from __future__ import annotations
+
+import builtins
+
+import numpy as np
+import pytest
+import torch
+
+from engine.contract.events import EngineError, Fault, Stopped
+from engine.contract.job import Footage, FootageKind, MaskKind, ObjectMask
+from engine.contract.settings import FlowSettings, MasksSettings
+from engine.video.detector import detect, longest_track
+from engine.video.flow import Flow, estimate_flow
+from engine.video.found import find_by_detections
+from engine.video.frames import Video
+from engine.video.masks import find_masks
+
+torchvision = pytest.importorskip("torchvision")
+MODEL = "maskrcnn_resnet50_fpn"
+MOVIE = Footage(FootageKind.MOVIE, "never opened.mp4")
+
+
+@pytest.fixture(scope="session")
+def weights(tmp_path_factory):
+    """Random weights in the format of the trained ones, which call everything a dog (18)."""
+    torch.manual_seed(0)
+    network = torchvision.models.get_model(MODEL, weights=None, weights_backbone=None)
+    state = network.state_dict()
+    state["roi_heads.box_predictor.cls_score.bias"][18] = 20.0
+    path = tmp_path_factory.mktemp("weights") / "random.pth"
+    torch.save(state, path)
+    return path
+
+
+def seen(video, name, listener, network, least_score=0.5):
+    return detect(
+        video.frames, name, network=network, least_score=least_score, device="cpu", report=listener
+    )
+
+
+@pytest.fixture(scope="module")
+def flow(scene):
+    class Silent:
+        progress = preview = warning = staticmethod(lambda *_: None)
+        stopping = staticmethod(lambda: False)
+
+    return estimate_flow(scene.frames, FlowSettings(), Silent())
+
+
+@pytest.fixture
+def video(scene):
+    return Video(scene.frames[:2], (scene.frames.shape[2], scene.frames.shape[1]), 24.0)
+
+
+def as_detections(masks):
+    return [[(0.9, mask.astype(np.float32))] for mask in masks]
+
+
+@pytest.mark.slow
+def test_a_file_of_weights_detects_what_it_calls_by_that_name(weights, video, listener):
+    found = seen(video, "Dog", listener, f"{MODEL}:{weights}")
+    assert len(found) == 2 and found[0]
+    score, mask = found[0][0]
+    assert score > 0.9 and mask.shape == video.frames.shape[1:3]
+    assert not any(seen(video, "cat", listener, f"{MODEL}:{weights}"))
+    assert listener.steps[0] == (1, 2)
+
+
+@pytest.mark.slow
+def test_nothing_of_the_class_is_no_object(weights, video, flow, listener):
+    settings = MasksSettings(detector=f"{MODEL}:{weights}")
+    mask = ObjectMask(MaskKind.DETECTOR, class_name="cat")
+    with pytest.raises(EngineError) as caught:
+        find_masks(mask, MOVIE, video, flow, settings, listener)
+    assert caught.value.fault is Fault.OBJECT_NOT_FOUND and "cat" in caught.value.message
+
+
+@pytest.mark.slow
+def test_the_detection_stops_when_asked(weights, scene, stopping_listener):
+    video = Video(scene.frames, (144, 96), 24.0)
+    with pytest.raises(Stopped):
+        seen(video, "dog", stopping_listener, f"{MODEL}:{weights}")
+
+
+def test_the_object_is_found_also_on_frames_without_a_detection_and_these_are_told(
+    scene, flow, listener
+):
+    detections = as_detections(scene.masks)
+    detections[4] = detections[5] = []
+    video = Video(scene.frames, (144, 96), 24.0)
+    found, seen = find_by_detections(video, flow, detections, listener)
+    assert np.flatnonzero(~seen).tolist() == [4, 5]
+    solid = found > 0.5
+    overlaps = (solid & scene.masks).sum((1, 2)) / (solid | scene.masks).sum((1, 2))
+    assert overlaps.min() > 0.9
+
+
+@pytest.mark.slow
+def test_masks_of_a_detector_are_known_where_it_sees_the_object(weights, video, flow, listener):
+    settings = MasksSettings(detector=f"{MODEL}:{weights}")
+    short = Flow(
+        flow.forward[:1], flow.backward[:1], flow.forward_valid[:1], flow.backward_valid[:1]
+    )
+    mask = ObjectMask(MaskKind.DETECTOR, class_name="dog")
+    masks = find_masks(mask, MOVIE, video, short, settings, listener)
+    assert masks.masks.shape == video.frames.shape[:3]
+    assert masks.known.any() and not masks.given
+
+
+def test_the_object_that_lasts_longest_is_chosen_among_its_class(scene, flow):
+    detections = as_detections(scene.masks)
+    other = np.zeros_like(scene.masks[0])
+    other[5:20, 100:130] = True
+    for found in detections[2:6]:
+        found.append((0.99, other.astype(np.float32)))
+    track = longest_track(detections, flow)
+    assert sorted(track.masks) == list(range(10))
+    assert all((track.masks[index] == scene.masks[index]).all() for index in range(10))
+
+
+def test_an_object_is_known_again_after_frames_without_it(scene, flow):
+    detections = as_detections(scene.masks)
+    detections[3] = detections[4] = detections[5] = []
+    assert sorted(longest_track(detections, flow).masks) == [0, 1, 2, 6, 7, 8, 9]
+
+
+def test_no_detection_is_no_track(flow):
+    assert not longest_track([[] for _ in range(10)], flow).masks
+
+
+@pytest.mark.parametrize(
+    ("network", "name", "fault", "word"),
+    [
+        (f"{MODEL}:COCO_V1", "gryphon", Fault.BAD_JOB, "gryphon"),
+        ("yolo:COCO_V1", "dog", Fault.BAD_JOB, "yolo"),
+        (f"{MODEL}:COCO_V9", "dog", Fault.WEIGHTS_UNAVAILABLE, "COCO_V9"),
+        (f"{MODEL}:COCO_V1", "dog", Fault.WEIGHTS_UNAVAILABLE, "not on this computer"),
+    ],
+)
+def test_what_cannot_be_detected_is_said(
+    video, listener, tmp_path, monkeypatch, network, name, fault, word
+):
+    monkeypatch.setattr("torch.hub.get_dir", lambda: str(tmp_path))
+    with pytest.raises(EngineError) as caught:
+        seen(video, name, listener, network)
+    assert caught.value.fault is fault and word in caught.value.message and caught.value.hint
+
+
+def test_weights_of_another_network_are_refused(video, listener, tmp_path):
+    torch.save({"layer": torch.zeros(3)}, tmp_path / "other.pth")
+    with pytest.raises(EngineError) as caught:
+        seen(video, "dog", listener, f"{MODEL}:{tmp_path / 'other.pth'}")
+    assert caught.value.fault is Fault.WEIGHTS_UNAVAILABLE
+
+
+def test_a_missing_torchvision_is_said(video, listener, monkeypatch):
+    imported = builtins.__import__
+
+    def without(name, *arguments, **named):
+        if name == "torchvision":
+            raise ImportError(name)
+        return imported(name, *arguments, **named)
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    with pytest.raises(EngineError) as caught:
+        seen(video, "dog", listener, f"{MODEL}:COCO_V1")
+    assert caught.value.fault is Fault.ENVIRONMENT and "torchvision" in caught.value.message
