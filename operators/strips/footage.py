@@ -137,12 +137,12 @@ def needs_baking(scene: Any, strip: Any, source: str | None = None) -> bool:
     """Can only Blender itself tell what the engine should get?
 
     So it is for all that is read as displayed, for media at another frame rate, retimed or
-    reversed strips, pictures that the engine does not read, and movies whose frames Blender does
-    not count as the engine does.
+    reversed strips, pictures that the engine does not read, movies whose frames Blender does not
+    count as the engine does, and linear results of media that are not in display colours.
     """
     if is_displayed(strip, source) or _has_timing_of_its_own(strip):
         return True
-    if getattr(strip, "use_deinterlace", False):
+    if getattr(strip, "use_deinterlace", False) or _is_linear_of_other_colours(strip):
         return True
     if strip.type == "MOVIE":
         return abs(strip.fps - frame_rate(scene)) > 1e-3 or not _is_counted_alike(strip)
@@ -155,6 +155,12 @@ def _has_timing_of_its_own(strip: Any) -> bool:
     if strip.use_reverse_frames or getattr(strip, "strobe", 0.0) > 1.0:
         return True
     return bool(len(getattr(strip, "retiming_keys", ())))
+
+
+def _is_linear_of_other_colours(strip: Any) -> bool:
+    """Will the result be linear though the engine cannot tell how the media code light?"""
+    is_linear = properties.of(strip).settings.render.format == "exr"
+    return is_linear and strip.colorspace_settings.name != "sRGB"
 
 
 def _is_counted_alike(strip: Any) -> bool:

@@ -274,3 +274,145 @@ def test_a_copied_strip_gets_an_id_of_its_own(clip, scene, part, media):
     copy = image_strip(scene, media / "frames", count=4, channel=7)
     properties.of(copy).strip_id = first
     assert strips.mark(scene, copy) != first
+
+
+def split(strip, frame):
+    return strip.split(frame=frame, split_method="SOFT")
+
+
+@pytest.mark.parametrize("kind", ["movie", "images"])
+def test_both_halves_of_a_split_strip_show_their_frames(kind, scene, part, media, tmp_path):
+    strips = part("operators.strips")
+    if kind == "movie":
+        whole = top(scene).new_movie("bars", str(media / "bars24.mp4"), 1, 3)
+        handles(whole, end=28)
+    else:
+        whole = image_strip(scene, media / "frames", count=12, channel=1, start=3)
+    right = split(whole, 8)
+    for half, expected in ((whole, range(5)), (right, range(5, 12))):
+        assert not strips.needs_baking(scene, half)
+        assert numbers_of(strips.footage(scene, half)) == list(expected)
+        assert seen(scene, half, tmp_path) == list(expected)
+
+
+def test_a_flipped_strip_is_read_as_its_media_and_its_result_is_flipped(
+    clip, scene, part, tmp_path
+):
+    strips = part("operators.strips")
+    clip.use_flip_x, clip.use_flip_y = True, True
+    assert not strips.needs_baking(scene, clip)
+    strip = insert(strips, strips.place_of(scene, clip), result(tmp_path / "r"))
+    assert strip.use_flip_x and strip.use_flip_y
+
+
+def test_a_result_has_the_modifiers_of_its_source(clip, scene, part, tmp_path):
+    strips, sequencer = part("operators.strips"), part("operators.strips.sequencer")
+    sequencer.add_modifier(clip, "dark", "BRIGHT_CONTRAST").bright = -25.0
+    curves = sequencer.add_modifier(clip, "curves", "CURVES").curve_mapping
+    curves.curves[3].points.new(0.25, 0.75)
+    balance = sequencer.add_modifier(clip, "colours", "COLOR_BALANCE")
+    balance.color_balance.gain = (0.5, 1.0, 1.5)
+    balance.mute = True
+    strip = insert(strips, strips.place_of(scene, clip), result(tmp_path / "r"))
+    dark, curved, coloured = strip.modifiers
+    assert dark.bright == -25.0
+    points = [tuple(point.location) for point in curved.curve_mapping.curves[3].points]
+    assert points == [(0.0, 0.0), (0.25, 0.75), (1.0, 1.0)]
+    assert tuple(coloured.color_balance.gain) == (0.5, 1.0, 1.5) and coloured.mute
+
+
+def test_a_result_is_animated_as_its_source(clip, scene, part, tmp_path):
+    strips = part("operators.strips")
+    for frame, place in ((5, 0.0), (14, 90.0)):
+        clip.transform.offset_x = place
+        clip.transform.keyframe_insert("offset_x", frame=frame)
+        clip.blend_alpha = frame / 14
+        clip.keyframe_insert("blend_alpha", frame=frame)
+    strip = insert(strips, strips.place_of(scene, clip), result(tmp_path / "r"))
+    for frame in (5, 9, 14):
+        scene.frame_set(frame)
+        assert strip.transform.offset_x == pytest.approx(clip.transform.offset_x)
+        assert strip.blend_alpha == pytest.approx(clip.blend_alpha)
+
+
+def test_a_displayed_result_is_not_transformed_again(clip, scene, part, tmp_path):
+    strips = part("operators.strips")
+    scene.render.resolution_x, scene.render.resolution_y = 256, 128
+    clip.transform.scale_x, clip.use_flip_x, clip.blend_alpha = 0.5, True, 0.4
+    part("operators.strips.sequencer").add_modifier(clip, "dark", "BRIGHT_CONTRAST")
+    part("operators.properties").of(clip).source = "displayed"
+    assert strips.picture_size(clip) == (256, 128)
+    strip = insert(strips, strips.place_of(scene, clip), result(tmp_path / "r"))
+    assert (strip.transform.scale_x, strip.use_flip_x, len(strip.modifiers)) == (2.0, False, 0)
+    assert strip.blend_alpha == pytest.approx(0.4)
+
+
+def test_missing_media_are_found_inside_metas_and_behind_effects(clip, scene, part):
+    from pictures import effect, meta_of
+
+    strips = part("operators.strips")
+    other = top(scene).new_movie("movie", "/nowhere/lost.mp4", 4, 5)
+    crossed = effect(scene.sequence_editor, "CROSS", 5, 5, 5, (clip, other))
+    assert strips.missing_media(crossed) == "/nowhere/lost.mp4"
+    assert strips.missing_media(meta_of(scene, clip)) == "/nowhere/lost.mp4"
+
+
+def test_linear_results_of_media_in_other_colours_are_rendered_first(clip, scene, part):
+    strips, facts = part("operators.strips"), part("operators.properties").of(clip)
+    clip.colorspace_settings.name = "Non-Color"
+    assert not strips.needs_baking(scene, clip)
+    facts.settings.render.format = "exr"
+    assert strips.needs_baking(scene, clip)
+    clip.colorspace_settings.name = "sRGB"
+    assert not strips.needs_baking(scene, clip)
+
+
+def test_names_of_results_are_cut_between_letters(part):
+    name = part("operators.strips.results").take_name
+    assert name("Swan", "cactus skin", 2) == "Swan \N{EN DASH} cactus skin, take 2"
+    long = name("Schwäne", "ü" * 80, 12)
+    assert len(long.encode()) <= 60 and long.endswith("ü…, take 12")
+
+
+@pytest.fixture
+def takes(clip, scene, part, tmp_path):
+    """Three results of one source."""
+    strips = part("operators.strips")
+    folder = result(tmp_path / "r")
+    return [insert(strips, strips.place_of(scene, clip), folder) for _ in range(3)]
+
+
+def unmuted(takes):
+    return [take for take in takes if not take.mute]
+
+
+def test_takes_are_numbered_and_the_newest_is_seen(takes, clip, part):
+    strips = part("operators.strips")
+    assert strips.results_of(clip) == strips.results_of(takes[1]) == takes
+    assert [strips.number_of(take) for take in takes] == [1, 2, 3]
+    assert [take.name for take in takes] == [
+        f"bars \N{EN DASH} a swan, take {n}" for n in (1, 2, 3)
+    ]
+    assert unmuted(takes) == [takes[2]] and strips.shown_take(clip) == takes[2]
+    assert not clip.mute
+
+
+def test_steps_lead_round_the_takes(takes, clip, part):
+    strips = part("operators.strips")
+    assert strips.step_take(clip, -1) == takes[1] and unmuted(takes) == [takes[1]]
+    assert strips.step_take(takes[0], 1) == takes[2]
+    assert strips.step_take(clip, 1) == takes[0] and unmuted(takes) == [takes[0]]
+
+
+def test_comparing_shows_the_source_and_then_the_same_take_again(takes, clip, part):
+    strips = part("operators.strips")
+    strips.show_take(takes[1])
+    assert strips.compare(clip) == clip and unmuted(takes) == []
+    assert strips.shown_take(clip) is None
+    assert strips.compare(clip) == takes[1] and unmuted(takes) == [takes[1]]
+
+
+def test_a_strip_without_takes_has_nothing_to_show(clip, part):
+    strips = part("operators.strips")
+    assert strips.results_of(clip) == []
+    assert strips.step_take(clip, 1) is None and strips.compare(clip) is None
