@@ -32,7 +32,7 @@ STAGE_VERSIONS = {
     Stage.FRAMES: 1,
     Stage.FLOW: 2,
     Stage.MASKS: 2,
-    Stage.DECOMPOSITION: 2,
+    Stage.DECOMPOSITION: 3,
     Stage.STYLIZATION: 2,
     Stage.RENDER: 3,
 }

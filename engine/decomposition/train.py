@@ -24,6 +24,7 @@ def decompose(
     settings: DecompositionSettings,
     *,
     others: Array | None = None,
+    greys: Array | None = None,
     device: torch.device,
     seed: int,
     report: Report,
@@ -31,8 +32,10 @@ def decompose(
 ) -> Layers:
     """Split ``frames`` uint8 [T, H, W, 3] into a foreground over a background.
 
-    ``others`` uint8 [T, H, W] is 255 where other objects are; neither layer learns from there.
-    Where no mask shows anything, there is only a background and alpha is 0.
+    ``others`` uint8 [T, H, W] is 255 where other objects are; neither layer learns from there,
+    and where a nearer one hides the object, uv goes on beneath it. ``greys`` uint8 [T, h, w] are
+    the same frames in grey, larger where the footage is: points are tracked better in them.
+    Where all masks are known and empty, there is only a background and alpha is 0.
     Goes on from ``checkpoint`` where it holds a state. Raises Stopped when the host asks for a
     stop, and EngineError for what a user can mend.
     """
@@ -46,6 +49,7 @@ def decompose(
         masks,
         settings,
         others=others,
+        greys=greys,
         device=device,
         seed=seed,
         report=report,

@@ -10,6 +10,11 @@ from engine.decomposition.grid.path import trace
 from tests.synthetic import moving_sprite
 
 
+def still_path(masks):
+    steps = np.zeros((len(masks) - 1, *masks.shape[1:], 2))
+    return trace(masks, np.zeros_like(masks), steps, steps)
+
+
 def test_a_spline_with_equal_knots_is_constant_everywhere():
     lattice = splines.Lattice(50, 30, 8)
     points = torch.rand(100, 2) * 80 - 10
@@ -39,7 +44,7 @@ def test_the_window_follows_a_growing_object():
         masks[
             frame, 30 - half : 30 + half + 1, 20 + 5 * frame - half : 20 + 5 * frame + half + 1
         ] = 1
-    window = crop.follow(masks, trace(masks, np.zeros((8, 60, 90, 2)), np.zeros((8, 60, 90, 2))))
+    window = crop.follow(masks, still_path(masks))
     assert np.allclose(window.centre[:, 0], 20 + 5 * np.arange(9), atol=0.2)
     assert window.scale[-1] > 1.8 * window.scale[0]
     inside = [crop.cut(mask, window, frame) for frame, mask in enumerate(masks)]
@@ -51,8 +56,9 @@ def test_the_path_goes_on_where_the_frame_cuts_the_object_off():
     footage = moving_sprite()
     whole, half = footage.masks / 255, slice(0, 70)
     steps = footage.flow.forward[:, :, half], footage.flow.backward[:, :, half]
-    path = trace(whole[:, :, half], *steps)
-    truth = trace(whole, footage.flow.forward, footage.flow.backward)
+    none = np.zeros_like(whole)
+    path = trace(whole[:, :, half], none[:, :, half], *steps)
+    truth = trace(whole, none, footage.flow.forward, footage.flow.backward)
     assert np.abs(path.centre - truth.centre).max() < 4
     assert np.abs(path.spread / truth.spread - 1).max() < 0.15
 
@@ -60,7 +66,7 @@ def test_the_path_goes_on_where_the_frame_cuts_the_object_off():
 def test_a_window_survives_frames_without_the_object():
     masks = np.zeros((5, 40, 40), np.float32)
     masks[[0, 4], 10:20, 10:20] = 1
-    window = crop.follow(masks, trace(masks, np.zeros((4, 40, 40, 2)), np.zeros((4, 40, 40, 2))))
+    window = crop.follow(masks, still_path(masks))
     assert np.isfinite(window.centre).all() and (window.scale > 0).all()
 
 

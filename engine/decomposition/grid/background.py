@@ -35,7 +35,7 @@ class Scenery:
     """The frames at the size in which the background is matched."""
 
     greys: Array  # uint8 [T, h, w]
-    free: Array  # bool [T, h, w], off the object
+    free: Array  # bool [T, h, w], off all objects
     forward: Array  # [T-1, h, w, 2] px
     backward: Array  # [T-1, h, w, 2] px
     shrunk: Array  # [2], px here per frame px
@@ -43,7 +43,7 @@ class Scenery:
 
 def register_background(
     frames: Array,
-    masks: Array,
+    occupied: Array,
     flow: Flow,
     *,
     seed: int,
@@ -51,10 +51,10 @@ def register_background(
 ) -> Background:
     """Return the background's mapping, without the panorama's place yet.
 
-    ``frames`` uint8 [T, H, W, 3], ``masks`` [T, H, W] in [0, 1], ``tick`` is called
-    with the share of the work that is done.
+    ``frames`` uint8 [T, H, W, 3], ``occupied`` [T, H, W] in [0, 1] says where any object is,
+    ``tick`` is called with the share of the work that is done.
     """
-    scenery = _scenery(frames, masks, flow)
+    scenery = _scenery(frames, occupied, flow)
     random = np.random.default_rng(seed)
     near = [_near_matches(scenery, frame, random) for frame in range(len(frames) - 1)]
     chain = _chained([_homography(part) for part in near])
@@ -67,7 +67,7 @@ def register_background(
     return _refined(joined([*near, *far]), chain, scenery)
 
 
-def _scenery(frames: Array, masks: Array, flow: Flow) -> Scenery:
+def _scenery(frames: Array, occupied: Array, flow: Flow) -> Scenery:
     height, width = frames.shape[1:3]
     shrink = min(1.0, MATCHING_SIDE / max(height, width))
     size = (max(16, round(width * shrink)), max(16, round(height * shrink)))
@@ -75,7 +75,7 @@ def _scenery(frames: Array, masks: Array, flow: Flow) -> Scenery:
     radius = max(2, round(max(size) / 64))
     brush = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
     greys, free = [], []
-    for frame, mask in zip(frames, masks, strict=True):
+    for frame, mask in zip(frames, occupied, strict=True):
         grey = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
         greys.append(cv2.resize(grey, size, interpolation=cv2.INTER_AREA))
         free.append(cv2.dilate(cv2.resize(mask, size), brush) < 0.1)
@@ -119,7 +119,7 @@ def _agreeing(
     between: Array,
     random: np.random.Generator,
 ) -> Matches:
-    """Sample matches off the object; ``between`` takes the warped frame to the second one."""
+    """Sample matches off the objects; ``between`` takes the warped frame to the second one."""
     first, second = pair
     rows, columns = np.nonzero(scenery.free[first])
     chosen = random.permutation(len(rows))[:POINTS]

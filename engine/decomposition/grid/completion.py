@@ -18,12 +18,14 @@ if TYPE_CHECKING:
 
 
 def complete(masks: Masks, flow: Flow) -> Array:
-    """Return masks of all frames, float32 [T, H, W] in [0, 1].
+    """Return masks of all frames, float32 [T, H, W] in [0, 1]; all 0 where that is known.
 
-    Raises EngineError where no frame shows an object.
+    Raises EngineError where no frame shows an object, but some may.
     """
     given = masks.masks.astype(np.float32) / 255
     known = np.flatnonzero(masks.known)
+    if len(known) == len(given) and given.max() <= 0.5:
+        return np.zeros_like(given)
     if len(known) == 0 or given[known].max() <= 0.5:
         raise EngineError(
             Fault.OBJECT_NOT_FOUND,

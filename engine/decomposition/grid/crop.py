@@ -6,7 +6,7 @@ Nothing here knows how the pictures are matched.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -38,6 +38,10 @@ class Crop:
         """Turn frame pixels [N, 2] into crop pixels."""
         offset = points - self.centre[frame]
         return offset / np.asarray(self.scale[frame])[..., None] + self.middle
+
+    def enlarged(self, factor: float) -> Crop:
+        """Return the same window over the frames at ``factor`` times their size."""
+        return replace(self, centre=(self.centre + 0.5) * factor - 0.5, scale=self.scale * factor)
 
     def columns(self, frame: int, first: int, count: int) -> Array:
         """Return the crop positions of ``count`` pixel columns from ``first`` on, [count]."""
@@ -76,19 +80,20 @@ def cut(image: Array, crop: Crop, frame: int) -> Array:
     )
 
 
-def matching_pictures(frames: Array, masks: Array, crop: Crop) -> tuple[Array, Array]:
+def matching_pictures(greys: Array, masks: Array, crop: Crop) -> tuple[Array, Array]:
     """Return what is matched, uint8 [T, h, w], and the masks in the window, [T, h, w].
 
-    ``frames`` uint8 [T, H, W, 3], ``masks`` [T, H, W] in [0, 1]. The object is continued
+    ``greys`` uint8 [T, H', W'] at any size, ``masks`` [T, H, W] in [0, 1]. The object is continued
     smoothly beyond its edge, so that neither silhouette nor background is matched.
     """
     cuts = [cut(mask, crop, frame) for frame, mask in enumerate(masks)]
-    greys = [cut(_grey(image), crop, frame) for frame, image in enumerate(frames)]
-    inside = np.concatenate([grey[mask > 0.5] for grey, mask in zip(greys, cuts, strict=True)])
+    larger = crop.enlarged(greys.shape[2] / masks.shape[2])
+    windows = [cut(_evened(image), larger, frame) for frame, image in enumerate(greys)]
+    inside = np.concatenate([part[mask > 0.5] for part, mask in zip(windows, cuts, strict=True)])
     mean, deviation = (inside.mean(), inside.std() + 1e-3) if len(inside) else (0.5, 1.0)
     pictures = [
-        _continued((grey - mean) / deviation * 45 + 128, mask)
-        for grey, mask in zip(greys, cuts, strict=True)
+        _continued((part - mean) / deviation * 45 + 128, mask)
+        for part, mask in zip(windows, cuts, strict=True)
     ]
     return np.stack(pictures), np.stack(cuts)
 
@@ -117,9 +122,8 @@ def _smooth(values: Array, *, sigma: float) -> Array:
     return np.convolve(padded, kernel / kernel.sum(), mode="valid")
 
 
-def _grey(image: Array) -> Array:
-    picture = image.astype(np.float32) @ np.array([0.30, 0.55, 0.15], np.float32)
-    return np.sqrt(picture / 255)
+def _evened(grey: Array) -> Array:
+    return np.sqrt(grey.astype(np.float32) / 255)
 
 
 def _continued(picture: Array, mask: Array) -> Array:

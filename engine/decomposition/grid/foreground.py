@@ -29,8 +29,9 @@ SIZE = 1e-4
 
 
 def register_foreground(
-    frames: Array,
+    greys: Array,
     masks: Array,
+    others: Array,
     flow: Flow,
     settings: GridSettings,
     *,
@@ -39,23 +40,34 @@ def register_foreground(
 ) -> tuple[Foreground, dict[str, float]]:
     """Return the object's mapping, without an atlas's place yet, and its energies.
 
-    ``frames`` uint8 [T, H, W, 3], ``masks`` [T, H, W] in [0, 1]. ``tick`` is called with the
-    share of the work that is done.
+    ``greys`` uint8 [T, H', W'] at any size, ``masks`` and ``others`` [T, H, W] in [0, 1] say where
+    the object is and where other objects are. ``tick`` is called with the share of the work that
+    is done.
     """
-    crop = windows.follow(masks, trace(masks, flow.forward, flow.backward))
+    crop = windows.follow(masks, trace(masks, others, flow.forward, flow.backward))
     reference = reference_frame(masks, crop.scale)
-    found = _matches(frames, masks, crop, reference, seed=seed, tick=tick)
+    found = _matches(greys, masks, crop, reference, seed=seed, tick=tick)
     lattice = Lattice(crop.width, crop.height, settings.knot_spacing)
     energy = settings.weights.rigidity * stiffness(
         lattice, first=FIRST_DIFFERENCES, second=SECOND_DIFFERENCES, size=SIZE
     )
     energy += SIZE * torch.eye(len(energy))
     found = replace(found, weight=settings.weights.flow * found.weight)
-    knots, misfit = _solved(found, lattice, energy, len(frames), reference, tick)
+    knots, misfit = _solved(found, lattice, energy, len(masks), reference, tick)
     flat = knots.flatten(1, 2)  # [T, K, 2]
     bending = float((flat * (energy @ flat)).sum() / flat[..., 0].numel())
     mapping = Foreground(crop, lattice, knots, torch.zeros(2), float(crop.width))
     return mapping, {"flow": misfit, "rigidity": bending}
+
+
+def still(frames: int, height: int, width: int) -> Foreground:
+    """Return the mapping of an object that is nowhere: frames and atlas are the same."""
+    centre = np.tile([(width - 1) / 2, (height - 1) / 2], (frames, 1))
+    crop = windows.Crop(centre, np.ones(frames), width, height)
+    side = float(max(width, height))
+    lattice = Lattice(width, height, side)
+    knots = torch.zeros(frames, lattice.rows, lattice.columns, 2)
+    return Foreground(crop, lattice, knots, torch.zeros(2), side)
 
 
 def reference_frame(masks: Array, scale: Array) -> int:
@@ -66,7 +78,7 @@ def reference_frame(masks: Array, scale: Array) -> int:
 
 
 def _matches(
-    frames: Array,
+    greys: Array,
     masks: Array,
     crop: windows.Crop,
     reference: int,
@@ -74,15 +86,15 @@ def _matches(
     seed: int,
     tick: Callable[[float], None],
 ) -> matching.Matches:
-    pictures, inside = windows.matching_pictures(frames, masks, crop)
+    pictures, inside = windows.matching_pictures(greys, masks, crop)
     random = np.random.default_rng(seed)
-    pairs = matching.pairs(len(frames), reference)
+    pairs = matching.pairs(len(greys), reference)
     parts = []
     for number, pair in enumerate(pairs):
         tick(0.4 * number / len(pairs))
         parts.append(matching.flow_matches(pictures, inside, pair, random))
     tick(0.4)
-    return matching.joined([*parts, track_matches(frames, masks, crop)])
+    return matching.joined([*parts, track_matches(greys, masks, crop)])
 
 
 def _solved(
@@ -95,7 +107,7 @@ def _solved(
 ) -> tuple[Tensor, float]:
     if len(found.weight) == 0:
         return torch.zeros(frames, lattice.rows, lattice.columns, 2), 0.0
-    done = iter((0.6, 0.65, 0.7, 0.8, 0.9))
+    done = iter((0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 0.98))
     return registration.solve(
         registration.problem(found, found.end - found.start),
         lattice,

@@ -55,6 +55,8 @@ def around(mapping: Foreground, alphas: Tensor, corners: list[tuple[int, int]]) 
         rows, columns = box_positions(mapping.crop, [frame], corners, alpha.shape)
         seen.append(mapping.place([frame], rows, columns)[0][alpha > 0.05])
     places = torch.cat(seen)
+    if len(places) == 0:
+        return mapping
     # A few stray pixels must not make the object small in its atlas.
     low, high = (
         torch.from_numpy(np.quantile(places.numpy(), share, axis=0)).float()

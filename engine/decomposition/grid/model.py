@@ -17,6 +17,9 @@ from .splines import field
 STRETCH = 0.02
 TRUST = 0.01
 SPLAT_ROUNDS = 2
+PAGE_FRAMES = 5
+PAGE_SIDE = 256
+PAGE_CAUTION = 0.3  # the weight of no change
 
 
 @dataclass
@@ -25,6 +28,7 @@ class Model:
 
     atlas: Tensor  # [3, S, S]
     panorama: Tensor  # [3, P, Q]
+    pages: list[Tensor]  # of [3, s, s], what changes on the object, every `PAGE_FRAMES` frames
     logits: list[Tensor]  # T of [h, w]
     gains: list[Tensor]  # T of [rows, columns, 3], of the foreground, logarithmic
     gains_background: list[Tensor]  # T of [rows, columns, 3]
@@ -34,6 +38,7 @@ class Model:
         return [
             self.atlas,
             self.panorama,
+            *self.pages,
             *self.logits,
             *self.gains,
             *self.gains_background,
@@ -47,9 +52,11 @@ def start(scene: Scene, atlas_size: int) -> Model:
     shape = (scene.gain_box_down.shape[2], scene.gain_box_across.shape[2], 3)
     whole = (scene.gain_down.shape[1], scene.gain_across.shape[1], 3)
     count = len(scene.frames)
+    texture = _splatted_atlas(scene, atlas_size)
     model = Model(
-        _splatted_atlas(scene, atlas_size),
+        texture,
         _splatted_panorama(scene),
+        _splatted_pages(scene, texture),
         [edge[frame].clone() for frame in range(count)],
         [torch.zeros(shape, device=device) for _ in range(count)],
         [torch.zeros(whole, device=device) for _ in range(count)],
@@ -71,14 +78,22 @@ def atlas(model: Model) -> Tensor:
 def alpha(scene: Scene, logits: Tensor, frames: list[int]) -> Tensor:
     """Return alpha in the boxes, [n, h, w], from ``logits`` [n, h, w]."""
     stretched = torch.sigmoid(logits) * (1 + 2 * STRETCH) - STRETCH
-    return stretched.clamp(0, 1) * scene.support[frames]
+    return torch.minimum(stretched.clamp(0, 1), scene.support[frames])
 
 
 def foreground(model: Model, scene: Scene, frames: list[int]) -> Tensor:
     """Return the object's colours in the boxes, [n, h, w, 3]."""
     colours = textures.read(atlas(model), scene.uv[frames])
     knots = torch.stack([model.gains[frame] for frame in frames])
-    return colours * field(knots, scene.gain_box_across[frames], scene.gain_box_down[frames]).exp()
+    lit = colours * field(knots, scene.gain_box_across[frames], scene.gain_box_down[frames]).exp()
+    return lit + torch.cat([textures.read(page(model, t), scene.uv[[t]]) for t in frames])
+
+
+def page(model: Model, frame: int) -> Tensor:
+    """Return by how much the object's texture is another in one frame, [3, s, s]."""
+    number, after = divmod(frame, PAGE_FRAMES)
+    following = model.pages[min(number + 1, len(model.pages) - 1)]
+    return torch.lerp(model.pages[number], following, after / PAGE_FRAMES)
 
 
 def frame_gain(model: Model, scene: Scene, frame: int) -> Tensor:
@@ -131,10 +146,29 @@ def _splatted_atlas(scene: Scene, size: int) -> Tensor:
         for frame in range(len(scene.frames)):
             colours = scene.boxed(scene.frames[frame], frame).float() / 255
             weight = (2 * scene.masks[frame] - 1).clamp(min=0)
+            weight = weight * scene.boxed(scene.trust[frame], frame)
             _add(splat, texture, colours, scene.uv[frame], weight)
         texture = splat.filled()
     assert texture is not None
     return texture
+
+
+def _splatted_pages(scene: Scene, texture: Tensor) -> list[Tensor]:
+    """Return what the frames near each page show otherwise than ``texture`` [3, S, S] does."""
+    count = (len(scene.frames) - 1) // PAGE_FRAMES + 2
+    side = min(PAGE_SIDE, texture.shape[1])
+    splats = [textures.Splat((side, side), scene.frames.device) for _ in range(count)]
+    for frame in range(len(scene.frames)):
+        uv = scene.uv[frame]
+        colours = scene.boxed(scene.frames[frame], frame).float() / 255
+        weight = (2 * scene.masks[frame] - 1).clamp(min=0)
+        weight = weight * scene.boxed(scene.trust[frame], frame)
+        kept = weight > 0
+        error = (colours - textures.read(texture, uv[None])[0])[kept]
+        number, after = divmod(frame, PAGE_FRAMES)
+        for near, share in ((number, 1 - after / PAGE_FRAMES), (number + 1, after / PAGE_FRAMES)):
+            splats[near].add(error, uv[kept], weight[kept] * share)
+    return [_smoothed(_smoothed(splat.mean(PAGE_CAUTION)).mT).mT for splat in splats]
 
 
 def _splatted_panorama(scene: Scene) -> Tensor:
@@ -142,8 +176,8 @@ def _splatted_panorama(scene: Scene) -> Tensor:
     for _ in range(SPLAT_ROUNDS):
         splat = textures.Splat(scene.background.texels(), scene.frames.device)
         for frame in range(len(scene.frames)):
-            weight = torch.ones(scene.frames.shape[1:3], device=scene.frames.device)
-            scene.boxed(weight, frame).sub_(scene.support[frame])
+            weight = scene.trust[frame].float()
+            scene.boxed(weight, frame).mul_(scene.support[frame] == 0)
             colours = scene.frames[frame].float() / 255
             _add(splat, texture, colours, scene.uv_background[frame], weight)
         texture = splat.filled()

@@ -9,7 +9,7 @@ import torch
 
 from .model import Model
 
-TEXTURE_RATE, ALPHA_RATE, GAIN_RATE = 0.01, 0.05, 0.01
+TEXTURE_RATE, PAGE_RATE, ALPHA_RATE, GAIN_RATE = 0.01, 0.01, 0.05, 0.01
 LAST_RATE = 0.05
 # Texels with smaller gradients, seldom or hardly seen, move more slowly than the others.
 TEXTURE_CAUTION = 0.1
@@ -23,6 +23,7 @@ def adam(learned: Model, *, gain: bool) -> torch.optim.Adam:
             "rate": TEXTURE_RATE,
             "eps": TEXTURE_CAUTION,
         },
+        {"params": learned.pages, "rate": PAGE_RATE if gain else 0.0, "eps": TEXTURE_CAUTION},
         {"params": learned.logits, "rate": ALPHA_RATE},
         {
             "params": learned.gains + learned.gains_background,

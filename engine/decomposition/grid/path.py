@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy import ndarray as Array
 
-# An object is cut off where this much of it lies on the border, in square roots of its area.
+# An object is cut off where this much of it lies on the border or beside other objects, in square
+# roots of its area.
 CUT_OFF = 0.2
 
 
@@ -28,9 +30,12 @@ def seen(masks: Array) -> Array:
     return np.array([mask.max() > 0.5 for mask in masks])
 
 
-def trace(masks: Array, forward: Array, backward: Array) -> Path:
-    """Follow the object; ``masks`` [T, H, W] in [0, 1] not all empty, flows [T-1, H, W, 2] px."""
-    whole = np.flatnonzero(seen(masks) & ~_cut_off(masks))
+def trace(masks: Array, others: Array, forward: Array, backward: Array) -> Path:
+    """Follow the object; ``masks`` [T, H, W] in [0, 1] not all empty, flows [T-1, H, W, 2] px.
+
+    ``others`` [T, H, W] in [0, 1] say where other objects are, which may hide a part of it.
+    """
+    whole = np.flatnonzero(seen(masks) & ~_cut_off(masks, others))
     if len(whole) == 0:
         whole = np.array([(masks > 0.5).sum((1, 2)).argmax()])
     moments = np.array([_moments(masks[frame]) for frame in whole])  # [n, 3]
@@ -51,9 +56,14 @@ def _moments(mask: Array) -> tuple[float, float, float]:
     return columns.mean(), rows.mean(), max(spread, 0.5)
 
 
-def _cut_off(masks: Array) -> Array:
+def _cut_off(masks: Array, others: Array) -> Array:
     inside = masks > 0.5
     border = inside[:, [0, -1]].sum((1, 2)) + inside[:, :, [0, -1]].sum((1, 2))
+    brush = np.ones((3, 3), np.uint8)
+    grown = (cv2.dilate((mask > 0.5).astype(np.uint8), brush) for mask in masks)
+    border += [
+        ((other > 0.5) & (mask > 0)).sum() for mask, other in zip(grown, others, strict=True)
+    ]
     return border > CUT_OFF * np.sqrt(inside.sum((1, 2)))
 
 

@@ -49,7 +49,8 @@ def layers(learned: Model, scene: Scene) -> Layers:
 def _lit(learned: Model, scene: Scene, atlas: Tensor, uv: Tensor, frame: int) -> Tensor:
     """Return the atlas as the whole frame reads it, with its gain, [H, W, 3]."""
     colours = textures.read(atlas, uv[None].to(atlas))[0]
-    return (colours * model.frame_gain(learned, scene, frame)).clamp(0, 1)
+    change = textures.read(model.page(learned, frame), uv[None].to(atlas))[0]
+    return (colours * model.frame_gain(learned, scene, frame) + change).clamp(0, 1)
 
 
 @torch.no_grad()

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ...video.flow import Flow
 
 GAIN_KNOTS = 4
+EDGE = 1  # px by which other objects blur into what is beside them
 
 
 @dataclass(frozen=True)
@@ -25,8 +26,9 @@ class Scene:
     """The video on the device. A box of h x w holds the object in each frame."""
 
     frames: Tensor  # uint8 [T, H, W, 3]
+    trust: Tensor  # bool [T, H, W], false where other objects are: nothing is learned there
     masks: Tensor  # [T, h, w]
-    support: Tensor  # [T, h, w], 1 where alpha may be
+    support: Tensor  # [T, h, w], the most that alpha may be
     corners: list[tuple[int, int]]  # upper left row and column of the boxes
     uv: Tensor  # [T, h, w, 2]
     uv_background: Tensor  # [T, H, W, 2]
@@ -54,14 +56,19 @@ class Scene:
 def build(
     frames: Array,
     masks: Array,
+    others: Array,
     flow: Flow,
     foreground: Foreground,
     background: Background,
     device: torch.device,
 ) -> Scene:
-    """Lay out the atlases and move everything to the device; ``masks`` [T, H, W] in [0, 1]."""
+    """Lay out the atlases and move everything to the device.
+
+    ``masks`` and ``others`` [T, H, W] in [0, 1] are where the object and other objects are seen.
+    """
     count, height, width = masks.shape
-    support = _support(masks)
+    support = np.minimum(_support(masks), 1 - others)
+    trust = _grown(others, EDGE) == 0
     corners, size = _boxes(support)
     boxed = [_cut(torch.from_numpy(part), corners, size) for part in (masks, support)]
     foreground = around(foreground, boxed[0], corners)
@@ -77,6 +84,7 @@ def build(
     )
     return Scene(
         frames=torch.from_numpy(frames).to(device),
+        trust=torch.from_numpy(trust).to(device),
         masks=boxed[0].to(device),
         support=boxed[1].to(device),
         corners=corners,
@@ -95,13 +103,18 @@ def build(
 
 
 def _support(masks: Array) -> Array:
-    radius = int(np.clip(round(max(masks.shape[1:]) / 96), 2, 10))
+    return _grown(masks, int(np.clip(round(max(masks.shape[1:]) / 96), 2, 10)))
+
+
+def _grown(masks: Array, radius: int) -> Array:
     brush = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
     return np.stack([cv2.dilate((mask > 0.3).astype(np.float32), brush) for mask in masks])
 
 
 def _boxes(support: Array) -> tuple[list[tuple[int, int]], tuple[int, int]]:
     """Return boxes of one size around what is set in ``support`` [T, H, W], within the frame."""
+    if not support.any():
+        return [(0, 0)] * len(support), (1, 1)
     spans = []
     for axis in (2, 1):
         along = np.max(support, axis=axis) > 0  # [T, rows or columns]

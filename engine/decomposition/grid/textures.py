@@ -55,6 +55,11 @@ class Splat:
         picture = self.sums.T.reshape(1, 4, *self.size)
         return push_pull(picture[:, :3], picture[:, 3:])[0]
 
+    def mean(self, caution: float) -> Tensor:
+        """Return the mean colours [3, P, Q], towards 0 where less than ``caution`` was added."""
+        sums = self.sums.T.reshape(4, *self.size)
+        return sums[:3] / (sums[3:] + caution)
+
     @property
     def weight(self) -> Tensor:
         """The weight that each texel got, [P, Q]."""

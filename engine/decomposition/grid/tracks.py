@@ -9,7 +9,7 @@ from numpy import ndarray as Array
 from .crop import Crop
 from .matches import Matches, joined, read
 
-START_EVERY = 6
+START_EVERY = 3
 HORIZONS = (1, 2, 4, 8, 16, 24, 32, 48)
 CORNERS = 250
 TRACK_SIDE = 768
@@ -18,14 +18,14 @@ WHOLE_AGREEMENT = 1.5
 WEIGHT = 15.0
 
 
-def track_matches(frames: Array, masks: Array, crop: Crop) -> Matches:
+def track_matches(greys: Array, masks: Array, crop: Crop) -> Matches:
     """Follow corners of the object, forward and backward in time; points in crop pixels.
 
-    ``frames`` uint8 [T, H, W, 3], ``masks`` [T, H, W] in [0, 1].
+    ``greys`` uint8 [T, H', W'] at any size, ``masks`` [T, H, W] in [0, 1].
     """
-    enlarged = max(1.0, TRACK_SIDE / max(frames.shape[1:3]))
-    pictures, inside = _pictures(frames, masks, enlarged)
-    count = len(frames)
+    pictures, inside = _pictures(greys, masks)
+    enlarged = pictures[0].shape[1] / masks.shape[2]
+    count = len(greys)
     starts = range(min(4, (count - 1) // 2), count, START_EVERY)
     corners = {start: _corners(pictures[start], inside[start]) for start in starts}
     ahead = _followed(pictures, inside, corners)
@@ -40,12 +40,12 @@ def track_matches(frames: Array, masks: Array, crop: Crop) -> Matches:
     return joined([Matches(first, second, start, end, np.full(len(found), WEIGHT))])
 
 
-def _pictures(frames: Array, masks: Array, enlarged: float) -> tuple[list[Array], list[Array]]:
+def _pictures(greys: Array, masks: Array) -> tuple[list[Array], list[Array]]:
     contrast = cv2.createCLAHE(3.0, (8, 8))
-    size = (round(frames.shape[2] * enlarged), round(frames.shape[1] * enlarged))
+    enlarged = max(1.0, TRACK_SIDE / max(greys.shape[1:]))
+    size = (round(greys.shape[2] * enlarged), round(greys.shape[1] * enlarged))
     pictures, inside = [], []
-    for frame, mask in zip(frames, masks, strict=True):
-        grey = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
+    for grey, mask in zip(greys, masks, strict=True):
         pictures.append(contrast.apply(cv2.resize(grey, size, interpolation=cv2.INTER_CUBIC)))
         inside.append((cv2.resize(mask, size) > 0.5).astype(np.uint8))
     return pictures, inside
@@ -65,7 +65,7 @@ def _followed(pictures: list[Array], inside: list[Array], corners: dict[int, Arr
     place, alive = first.copy(), np.ones(len(first), bool)
     reached = []
     for frame in range(1, len(pictures)):
-        moving = np.flatnonzero(alive & (origin < frame))
+        moving = np.flatnonzero(alive & (origin < frame) & (frame - origin <= HORIZONS[-1]))
         moved, error = _step(pictures[frame - 1], pictures[frame], place[moving])
         lost = (error > STEP_AGREEMENT) | (read(inside[frame], moved) == 0) if len(moved) else []
         place[moving] = moved

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import cv2
+import numpy as np
 import torch
 from numpy import ndarray as Array
 from torch import Tensor
@@ -21,7 +23,7 @@ from ..layers import Layers
 from . import losses, model, result
 from .background import register_background
 from .completion import complete
-from .foreground import register_foreground
+from .foreground import register_foreground, still
 from .model import Model
 from .optimizer import adam, restored, saved, schedule
 from .saved import packed, unpacked
@@ -45,6 +47,7 @@ def decompose_grid(
     settings: DecompositionSettings,
     *,
     others: Array | None = None,
+    greys: Array | None = None,
     device: torch.device,
     seed: int,
     report: Report,
@@ -52,21 +55,45 @@ def decompose_grid(
 ) -> Layers:
     """Split ``frames`` uint8 [T, H, W, 3] into two layers.
 
-    Raises Stopped after saving a checkpoint, and EngineError where no mask shows an object.
+    ``others`` and ``greys`` are those of `engine.decomposition.train.decompose`. Raises Stopped
+    after saving a checkpoint, and EngineError where no mask shows an object, but one may be there.
     """
     state = checkpoint.load() or {}
     known = complete(masks, flow)
+    hidden = _elsewhere(others, known)
     if "mappings" not in state:
-        state = _registered(frames, known, flow, settings.grid, seed, report)
+        greys = _greys(frames) if greys is None else greys
+        state = _registered(frames, greys, known, hidden, flow, settings.grid, seed, report)
         checkpoint.save(state)
     foreground, background = unpacked(state["mappings"])
-    scene = build(frames, known, flow, foreground, background, device)
+    scene = build(frames, known, hidden, flow, foreground, background, device)
     learned = _polished(scene, settings.grid, state, seed, report, checkpoint)
     return result.layers(learned, scene)
 
 
+def _elsewhere(others: Array | None, masks: Array) -> Array:
+    """Return where other objects are seen, [T, H, W] in [0, 1].
+
+    What lies behind the object, where ``masks`` [T, H, W] show it, is not seen.
+    """
+    if others is None:
+        return np.zeros_like(masks)
+    return np.minimum(others.astype(np.float32) / 255, 1 - masks)
+
+
+def _greys(frames: Array) -> Array:
+    return np.stack([cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in frames])
+
+
 def _registered(
-    frames: Array, masks: Array, flow: Flow, settings: GridSettings, seed: int, report: Report
+    frames: Array,
+    greys: Array,
+    masks: Array,
+    others: Array,
+    flow: Flow,
+    settings: GridSettings,
+    seed: int,
+    report: Report,
 ) -> dict[str, Any]:
     total = REGISTRATION_STEPS + settings.steps
 
@@ -75,11 +102,15 @@ def _registered(
             raise Stopped
         report.progress(int(done * REGISTRATION_STEPS), total)
 
-    foreground, energies = register_foreground(
-        frames, masks, flow, settings, seed=seed, tick=lambda done: tick(0.7 * done)
-    )
+    if masks.max() > 0.5:
+        foreground, energies = register_foreground(
+            greys, masks, others, flow, settings, seed=seed, tick=lambda done: tick(0.7 * done)
+        )
+    else:
+        foreground, energies = still(*masks.shape), {"flow": 0.0, "rigidity": 0.0}
+    occupied = np.maximum(masks, others)
     background = register_background(
-        frames, masks, flow, seed=seed, tick=lambda done: tick(0.7 + 0.3 * done)
+        frames, occupied, flow, seed=seed, tick=lambda done: tick(0.7 + 0.3 * done)
     )
     return {"mappings": packed(foreground, background), "energies": energies}
 
@@ -135,6 +166,7 @@ def _terms(learned: Model, scene: Scene, firsts: list[int]) -> dict[str, Tensor]
     behind = model.background(learned, scene, frames)
     rendered = model.blended(scene, front, behind, alphas, frames)
     target = scene.frames[frames].float() / 255
+    rendered = torch.where(scene.trust[frames][..., None], rendered, target)
     count = len(firsts)
     support = scene.support[frames]
     valid = scene.ahead_valid[firsts] * support[:count]

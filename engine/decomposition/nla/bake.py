@@ -76,11 +76,13 @@ def layers_of(
     *,
     device: torch.device,
     atlas_size: int,
+    most: Tensor | None = None,
     after_frame: Callable[[], None] = lambda: None,
 ) -> Layers:
     """Return all that the networks have learned, as `Layers` on the CPU.
 
-    ``after_frame`` is called between two frames; it may raise to stop.
+    ``most`` [T, H, W] is the most that alpha may be. ``after_frame`` is called between two
+    frames; it may raise to stop.
     """
     area = extent.height * extent.width
     frames: list[Shaded] = []
@@ -91,6 +93,8 @@ def layers_of(
     size = (extent.frames, extent.height, extent.width)
     uv = torch.cat([frame.uv for frame in frames])
     alpha = torch.cat([frame.alpha for frame in frames])[:, 0]
+    if most is not None:
+        alpha = torch.minimum(alpha, most.flatten())
     behind = torch.cat([frame.position_background for frame in frames])
     low, high = _hit(behind, alpha)
     return Layers(

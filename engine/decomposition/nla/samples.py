@@ -45,10 +45,17 @@ class VideoPoints:
     """A video, its flow and its masks on ``device``, from which points are drawn.
 
     ``frames`` is uint8 [T, H, W, 3]. Colours stay 8 bit and flow is kept in half precision:
-    70 frames of 768 x 432 take 300 MB.
+    70 frames of 768 x 432 take 300 MB. Nothing is drawn where ``hidden`` [T, H, W] is true.
     """
 
-    def __init__(self, frames: np.ndarray, flow: Flow, masks: Masks, device: torch.device) -> None:
+    def __init__(
+        self,
+        frames: np.ndarray,
+        flow: Flow,
+        masks: Masks,
+        device: torch.device,
+        hidden: np.ndarray | None = None,
+    ) -> None:
         count, height, width, channels = frames.shape
         assert channels == 3, f"frames {frames.shape}"
         assert flow.forward.shape == (count - 1, height, width, 2), f"flow {flow.forward.shape}"
@@ -58,6 +65,10 @@ class VideoPoints:
         self.frames = torch.from_numpy(frames).to(device).view(-1, 3)
         self.masks = torch.from_numpy(masks.masks).to(device).view(-1)
         self.known = torch.from_numpy(masks.known).to(device)
+        self.shown = self.allowed = None
+        if hidden is not None:
+            self.shown = torch.from_numpy(~hidden).to(device).view(-1)
+            self.allowed = self.shown.nonzero()[:, 0].int()
         # Padded by one frame without flow, so that every pixel has an entry in each direction.
         forward = _believed(flow.forward, flow.forward_valid)
         backward = _believed(flow.backward, flow.backward_valid)
@@ -71,10 +82,10 @@ class VideoPoints:
 
         Where ``far`` is not 0, each point gets its neighbours at that many pixels.
         """
-        chosen = torch.randint(
-            self.extent.pixels, (count,), generator=generator, device=generator.device
-        )
-        return self.at(chosen.to(self.device), far=far)
+        total = self.extent.pixels if self.allowed is None else len(self.allowed)
+        chosen = torch.randint(total, (count,), generator=generator, device=generator.device)
+        chosen = chosen.to(self.device)
+        return self.at(chosen if self.allowed is None else self.allowed[chosen].long(), far=far)
 
     def at(self, chosen: Tensor, *, far: float = 0.0) -> Samples:
         """Return the samples at the pixels numbered ``chosen`` [N], counted row by row."""
@@ -82,6 +93,9 @@ class VideoPoints:
         here = points_of_pixels(pixels, self.extent)
         inside_x = pixels[:, 0] + 1 < self.extent.width
         inside_y = pixels[:, 1] + 1 < self.extent.height
+        if self.shown is not None:
+            inside_x = inside_x & self.shown[chosen + inside_x]
+            inside_y = inside_y & self.shown[chosen + inside_y * self.extent.width]
         colour = self._colour(chosen)
         return Samples(
             here=here,

@@ -10,6 +10,7 @@ import math
 import time
 from typing import TYPE_CHECKING, Any
 
+import cv2
 import numpy as np
 import torch
 from torch import Tensor
@@ -47,6 +48,7 @@ def decompose_nla(
     settings: DecompositionSettings,
     *,
     others: np.ndarray | None = None,
+    greys: np.ndarray | None = None,
     device: torch.device,
     seed: int,
     report: Report,
@@ -54,10 +56,13 @@ def decompose_nla(
 ) -> Layers:
     """Split ``frames`` uint8 [T, H, W, 3] into layers as Kasten et al. 2021 do.
 
+    ``others`` is that of `engine.decomposition.train.decompose`; ``greys`` are not needed.
     Goes on from ``checkpoint`` where it holds a state of the same video. Raises Stopped where
     the host asks for it, EngineError where the training diverges.
     """
-    video = VideoPoints(frames, flow, masks, device)
+    elsewhere = _elsewhere(others, masks)
+    hidden = None if others is None else _beside(elsewhere)
+    video = VideoPoints(frames, flow, masks, device, hidden)
     frequencies = atlas_frequencies(max(frames.shape[1:3]))
     networks = seeded_networks(seed, width=settings.mlp.width, frequencies=frequencies).to(device)
     train(networks, video, settings.mlp, seed=seed, report=report, checkpoint=checkpoint)
@@ -66,10 +71,27 @@ def decompose_nla(
         video.extent,
         device=device,
         atlas_size=settings.mlp.atlas_size,
+        most=torch.from_numpy(1 - elsewhere),
         after_frame=lambda: _stop_if_asked(report),
     )
     report.preview("atlas", (layers.atlas * 255).round().byte().numpy())
     return layers
+
+
+def _elsewhere(others: np.ndarray | None, masks: Masks) -> np.ndarray:
+    """Return where the object cannot be, [T, H, W] in [0, 1]: everywhere if no mask shows any."""
+    if masks.known.all() and masks.masks.max() < 128:
+        return np.ones(masks.masks.shape, np.float32)
+    if others is None:
+        return np.zeros(masks.masks.shape, np.float32)
+    # What lies behind the object is not seen.
+    return np.minimum(others, 255 - masks.masks).astype(np.float32) / 255
+
+
+def _beside(elsewhere: np.ndarray) -> np.ndarray:
+    """Return where other objects are and what they blur into, bool [T, H, W]."""
+    brush = np.ones((3, 3), np.uint8)
+    return np.stack([cv2.dilate((part > 0.3).astype(np.uint8), brush) > 0 for part in elsewhere])
 
 
 def train(
