@@ -34,12 +34,12 @@ class PreviewModal(ObjectOperator):
         if self.frame is None:
             self.report({"ERROR"}, f"Go to a frame that {strip.name} shows first.")
             return {"CANCELLED"}
-        self.name = target_for_drawing(properties.of(strip)).name
+        self.called = target_for_drawing(properties.of(strip)).name
         self.begin(strip)
         kind = bpy.types.SpaceSequenceEditor
         self.handler = kind.draw_handler_add(self.draw_overlay, (), "PREVIEW", "POST_PIXEL")
         context.window.cursor_modal_set("CROSSHAIR")
-        context.workspace.status_text_set(f"{self.name}: {self.hint}")
+        context.workspace.status_text_set(f"{self.called}: {self.hint}")
         context.window_manager.modal_handler_add(self)
         self.redraw()
         return {"RUNNING_MODAL"}

@@ -1,0 +1,245 @@
+"""The queue of jobs: order, how many at once, pause, remedies, what survives Blender's end."""
+
+import dataclasses
+import time
+
+import bpy
+import pytest
+from barcodes import top
+
+
+@pytest.fixture
+def started(clip, scene, part):
+    """Return a function that adds a job which the session has not looked after yet."""
+
+    def start(text):
+        stylize, session = part("operators.stylize"), part("operators.session")
+        part("operators.properties").of(clip).global_text = text
+        draft = stylize.request(clip)
+        spec = stylize.complete(draft, session.footage_of(scene, clip))
+        return session.add(scene, clip, spec, draft=draft, output="")
+
+    return start
+
+
+@pytest.fixture
+def preferences(part, scene):
+    """The preferences; all that a test changes is put back."""
+    found = part("operators.folders").preferences()
+    names = ("jobs_at_once", "import_when_finished", "output_folder", "device", "workspace")
+    before = {name: getattr(found, name) for name in names}
+    yield found
+    for name, value in before.items():
+        setattr(found, name, value)
+
+
+def poll_until(session, condition, seconds=60):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        session.poll()
+        time.sleep(0.02)
+
+
+def end_all(session):
+    for job in session.state.jobs.values():
+        if not job.status.ended:
+            session.cancel(job)
+    poll_until(session, lambda: all(job.settled for job in session.state.jobs.values()))
+
+
+def test_waiting_jobs_start_in_the_order_of_the_queue(started, part):
+    session = part("operators.session")
+    first, second, third = started("a slow swan"), started("a duck"), started("a boat")
+    poll_until(session, lambda: first.runs)
+    assert session.waiting() == [second, third]
+    assert bpy.ops.strip_stylizer.job_move(job=third.id, step=-1) == {"FINISHED"}
+    assert session.waiting() == [third, second]
+    assert bpy.ops.strip_stylizer.job_move(job=third.id, step=-1) == {"CANCELLED"}
+    session.cancel(first)
+    poll_until(session, lambda: third.runs)
+    assert second.queued
+    end_all(session)
+
+
+def test_as_many_jobs_run_at_once_as_the_preferences_say(started, part, preferences):
+    session = part("operators.session")
+    preferences.jobs_at_once = 2
+    jobs = [started("a slow swan") for _ in range(3)]
+    poll_until(session, lambda: sum(job.runs for job in jobs) == 2)
+    session.poll()
+    assert [job.queued for job in jobs] == [False, False, True]
+    end_all(session)
+
+
+def test_a_job_can_be_paused_and_continued(started, part):
+    session = part("operators.session")
+    job = started("a slow swan")
+    poll_until(session, lambda: job.status.step > 0)
+    assert bpy.ops.strip_stylizer.job_pause(job=job.id) == {"FINISHED"}
+    poll_until(session, lambda: job.status.paused)
+    assert job.label == "Paused"
+    with pytest.raises(RuntimeError, match="no running job to pause"):
+        bpy.ops.strip_stylizer.job_pause(job=job.id)
+    assert bpy.ops.strip_stylizer.job_continue(job=job.id) == {"FINISHED"}
+    poll_until(session, lambda: not job.status.paused)
+    end_all(session)
+
+
+def test_a_result_waits_where_the_preferences_say_so(started, scene, part, preferences):
+    session = part("operators.session")
+    preferences.import_when_finished = False
+    job = started("a swan")
+    poll_until(session, lambda: job.settled)
+    assert "Import Result" in job.note and len(top(scene)) == 1
+    assert bpy.ops.strip_stylizer.import_result(job=job.id) == {"FINISHED"}
+    assert len(top(scene)) == 2
+
+
+def test_the_output_folder_of_the_preferences_is_used(clip, scene, part, preferences, tmp_path):
+    preferences.output_folder = str(tmp_path / "out")
+    bpy.ops.strip_stylizer.stylize(global_text="a swan")
+    assert top(scene)[1].directory.startswith(str(tmp_path / "out"))
+    preferences.output_folder = "//beside"
+    assert part("operators.stylize").output_of("") == ""
+
+
+def test_the_device_of_the_preferences_stands_in_for_automatic(clip, part, preferences):
+    requests, properties = part("operators.requests"), part("operators.properties")
+    preferences.device = "cpu"
+    facts = properties.of(clip)
+    assert requests.settings_of(facts).device == "cpu"
+    facts.settings.device = "cuda"
+    assert requests.settings_of(facts).device == "cuda"
+
+
+def fail(job, part, fault):
+    status, events = part("engine.client.status"), part("engine.contract.events")
+    job.queued = False
+    job.status = status.Status(
+        phase=status.Phase.FAILED, fault=events.Fault(fault), message="No.", hint="Yes."
+    )
+
+
+@pytest.mark.parametrize(
+    ("fault", "setting", "value"),
+    [
+        ("out_of_memory", "frames.longest_side", 176),
+        ("device_unavailable", "device", "automatic"),
+        ("diverged", "stylization.learning_rate", 0.0015),
+    ],
+)
+def test_a_fix_changes_what_was_wrong_and_tries_again(
+    fault, setting, value, started, clip, part, scene
+):
+    facts = part("operators.properties").of(clip)
+    facts.settings.device = "cuda"
+    job, session = started("a swan"), part("operators.session")
+    fail(job, part, fault)
+    assert bpy.ops.strip_stylizer.job_fix(job=job.id) == {"FINISHED"}
+    found = job.folder.read_spec().settings
+    of_strip = facts.settings
+    for name in setting.split("."):
+        found, of_strip = getattr(found, name), getattr(of_strip, name)
+    assert found == value and of_strip == pytest.approx(value)
+    poll_until(session, lambda: job.settled)
+    assert job.arrived
+
+
+def test_missing_weights_are_replaced_by_the_embedded_encoder(started, clip, part):
+    facts = part("operators.properties").of(clip)
+    facts.preset = "standard"
+    job = started("a swan")
+    fail(job, part, "weights_unavailable")
+    bpy.ops.strip_stylizer.job_fix(job=job.id)
+    assert job.spec.settings.stylization.encoder == "embedded"
+    end_all(part("operators.session"))
+
+
+def test_a_lost_object_is_shown_with_a_box(started, clip, part):
+    job = started("a swan")
+    fail(job, part, "object_not_found")
+    assert bpy.ops.strip_stylizer.job_fix(job=job.id) == {"FINISHED"}
+    assert part("operators.properties").of(clip).object_source == "box"
+
+
+def test_a_job_whose_folder_cannot_be_written_moves(started, part, preferences, tmp_path):
+    session, job = part("operators.session"), started("a swan")
+    fail(job, part, "folder_unwritable")
+    bpy.ops.strip_stylizer.job_fix(job=job.id, directory=str(tmp_path))
+    assert preferences.workspace == str(tmp_path)
+    assert job.id not in session.state.jobs and len(session.state.jobs) == 1
+    end_all(session)
+
+
+def test_a_job_without_a_remedy_has_no_fix(started, part):
+    job = started("a swan")
+    fail(job, part, "unexpected")
+    with pytest.raises(RuntimeError, match="no failed job with a known remedy"):
+        bpy.ops.strip_stylizer.job_fix(job=job.id)
+
+
+def test_a_job_that_was_never_rendered_is_listed_again(scene, part, media, tmp_path):
+    stylize, session = part("operators.stylize"), part("operators.session")
+    path = str(tmp_path / "saved.blend")
+    bpy.ops.wm.save_as_mainfile(filepath=path)
+    strip = top(scene).new_movie("bars", str(media / "bars30.mp4"), 1, 1)
+    strip.frame_offset_end = 34
+    scene.sequence_editor.active_strip = strip
+    part("operators.properties").of(strip).global_text = "a swan"
+    job = session.add(scene, strip, None, draft=stylize.request(strip))
+    bpy.ops.wm.save_as_mainfile(filepath=path)
+    session.close()
+    bpy.ops.wm.open_mainfile(filepath=path)
+    found = session.state.jobs[job.id]
+    assert found.status.ended and "Retry renders it again" in found.sentence
+    assert bpy.ops.strip_stylizer.job_resume(job=job.id) == {"FINISHED"}
+    assert found.arrived and len(found.spec.footage.files) == 6
+
+
+def test_finished_jobs_are_cleared_from_the_list(started, part):
+    session = part("operators.session")
+    done = started("a swan")
+    session.wait(done)
+    rest = started("a slow swan")
+    assert bpy.ops.strip_stylizer.jobs_clear() == {"FINISHED"}
+    assert list(session.state.jobs) == [rest.id]
+    end_all(session)
+
+
+def test_engines_are_stopped_at_the_end_where_they_may_not_go_on(started, part):
+    session = part("operators.session")
+    job = started("a slow swan")
+    poll_until(session, lambda: job.status.step > 0)
+    session.state.keeps_running = False
+    session.leave()
+    assert job.process.wait(20) == 130
+
+
+def test_a_second_text_is_known_to_be_quick(clip, part):
+    outlook = part("operators.outlook")
+    bpy.ops.strip_stylizer.stylize(global_text="a swan")
+    facts = part("operators.properties").of(clip)
+    facts.global_text = "a duck"
+    assert outlook.lines(clip)[1] == "Separated already: only the new text is made"
+    facts.settings.decomposition.grid.steps += 1
+    assert len(outlook.lines(clip)) == 1
+
+
+def test_estimates_learn_from_finished_jobs(part, clip):
+    estimate, requests = part("operators.estimate"), part("operators.requests")
+    status, stages = part("engine.client.status"), part("engine.contract.job").Stage
+    part("operators.properties").of(clip).global_text = "a swan"
+    spec, size = requests.draft_of(clip), estimate.Size(10, 1280, 720)
+    guess = estimate.estimate(spec, size, {}, "")
+    assert not guess.measured and guess.seconds > 1
+    spent = {stage.value: 7.0 for stage in stages}
+    done = status.Status(device="processor, 2 threads", stage_seconds=spent, seconds=44.0)
+    rates = estimate.learned({}, spec, size, done)
+    found = estimate.estimate(spec, size, rates, estimate.last_device(rates))
+    assert found.measured and found.seconds == pytest.approx(44.0, rel=1e-3)
+    twice = dataclasses.replace(size, frames=20)
+    later = estimate.estimate(spec, twice, rates, "processor, 2 threads")
+    assert found.seconds < later.seconds < 2 * found.seconds
+    quick = estimate.estimate(spec, size, rates, "processor, 2 threads", separated=True)
+    assert quick.seconds == pytest.approx(2 + 14.0, rel=1e-3)
