@@ -34,7 +34,7 @@ STAGE_VERSIONS = {
     Stage.MASKS: 2,
     Stage.DECOMPOSITION: 3,
     Stage.STYLIZATION: 2,
-    Stage.RENDER: 3,
+    Stage.RENDER: 4,
 }
 
 
