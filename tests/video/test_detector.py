@@ -13,7 +13,7 @@ from engine.contract.job import Footage, FootageKind, MaskKind, ObjectMask
 from engine.contract.settings import FlowSettings, MasksSettings
 from engine.video.detector import detect, longest_track
 from engine.video.flow import Flow, estimate_flow
-from engine.video.found import find_by_detections
+from engine.video.found import find_by_detections, find_by_detector
 from engine.video.frames import Video
 from engine.video.masks import find_masks
 
@@ -98,15 +98,16 @@ def test_the_object_is_found_also_on_frames_without_a_detection_and_these_are_to
 
 
 @pytest.mark.slow
-def test_masks_of_a_detector_are_known_where_it_sees_the_object(weights, video, flow, listener):
+def test_what_the_network_detects_is_followed(weights, video, flow, listener):
     settings = MasksSettings(detector=f"{MODEL}:{weights}")
     short = Flow(
-        flow.forward[:1], flow.backward[:1], flow.forward_valid[:1], flow.backward_valid[:1]
+        *(
+            part[:1]
+            for part in (flow.forward, flow.backward, flow.forward_valid, flow.backward_valid)
+        )
     )
-    mask = ObjectMask(MaskKind.DETECTOR, class_name="dog")
-    masks = find_masks(mask, MOVIE, video, short, settings, listener)
-    assert masks.masks.shape == video.frames.shape[:3]
-    assert masks.known.any() and not masks.given
+    found, seen = find_by_detector(video, short, "dog", settings, listener, "cpu")
+    assert found.shape == video.frames.shape[:3] and seen.any()
 
 
 def test_the_object_that_lasts_longest_is_chosen_among_its_class(scene, flow):
