@@ -12,7 +12,7 @@ from ..contract.events import EngineError, Fault
 from ..contract.folder import JobFolder
 from ..video.frames import source_frames
 from ..video.images import read_rgb, write_png
-from ..video.movies import write_movie
+from ..video.movie_writer import write_movie
 from .cells import PAPER, cell
 
 COLUMNS = 4
@@ -33,6 +33,12 @@ def write_sheet(jobs: list[JobFolder], out: Path) -> list[Path]:
         if not job.result.is_dir() or not job.report.is_file():
             raise EngineError(
                 Fault.BAD_JOB, f"{job.path} has no finished frames.", "Run the job first."
+            )
+        if not (job.result / "00000.png").is_file():
+            raise EngineError(
+                Fault.BAD_JOB,
+                f"The result of {job.path} is no sequence of PNG images, which the sheet reads.",
+                "Run the job again with --set render.format=png: only the rendering is done anew.",
             )
     out.mkdir(parents=True, exist_ok=True)
     sheet, movie = out / "contact_sheet.png", out / "before_after.mp4"
