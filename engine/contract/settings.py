@@ -195,6 +195,12 @@ class NlaSettings:
         high=2_000_000,
         paper="NLA: 5000",
     )
+    warm_start: bool = setting(
+        False,
+        "Warm Start",
+        "Begin with the mapping that the grid engine registers, not with the identity",
+        paper="NLA: off",
+    )
     width: int = setting(
         256,
         "Width",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import torch
 from numpy import ndarray as Array
+from torch import Tensor
 
 from ..checkpoint import Checkpoint
 from ..contract.events import Report
@@ -39,19 +40,24 @@ def decompose(
     Goes on from ``checkpoint`` where it holds a state. Raises Stopped when the host asks for a
     stop, and EngineError for what a user can mend.
     """
+    video = frames, flow, masks
     if settings.engine == "mlp":
-        from .nla.train import decompose_nla as engine
-    else:
-        from .grid.train import decompose_grid as engine
-    return engine(
-        frames,
-        flow,
-        masks,
-        settings,
-        others=others,
-        greys=greys,
-        device=device,
-        seed=seed,
-        report=report,
-        checkpoint=checkpoint,
-    )
+        from .nla.train import decompose_nla
+
+        def places() -> tuple[Tensor, Tensor]:
+            from .grid.places import registered_places
+
+            return registered_places(
+                *video, settings.grid, others=others, greys=greys, seed=seed, report=report
+            )
+
+        return decompose_nla(
+            *video, settings.mlp, others=others, device=device, seed=seed, report=report,
+            checkpoint=checkpoint, places=places if settings.mlp.warm_start else None,
+        )  # fmt: skip
+    from .grid.train import decompose_grid
+
+    return decompose_grid(
+        *video, settings.grid, others=others, greys=greys, device=device, seed=seed,
+        report=report, checkpoint=checkpoint,
+    )  # fmt: skip

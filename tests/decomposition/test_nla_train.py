@@ -12,7 +12,7 @@ import torch
 
 from engine.checkpoint import Checkpoint
 from engine.contract.events import EngineError, Fault, Stopped
-from engine.contract.settings import DecompositionSettings, NlaSettings
+from engine.contract.settings import NlaSettings
 from engine.decomposition.coordinates import Extent
 from engine.decomposition.layers import Layers
 from engine.decomposition.model import (
@@ -44,7 +44,7 @@ def _decompose(
         clip.frames,
         clip.flow,
         clip.masks,
-        DecompositionSettings(engine="mlp", mlp=settings),
+        settings,
         device=CPU,
         seed=0,
         report=report or QuietReport(),

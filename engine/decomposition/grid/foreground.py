@@ -107,7 +107,7 @@ def _solved(
 ) -> tuple[Tensor, float]:
     if len(found.weight) == 0:
         return torch.zeros(frames, lattice.rows, lattice.columns, 2), 0.0
-    done = iter((0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 0.98))
+    done = iter((0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95))
     return registration.solve(
         registration.problem(found, found.end - found.start),
         lattice,

@@ -23,8 +23,8 @@ STAGES = ((2, 2), (8, 1), (10**9, 2))
 SCEPTICISM = 3.0
 ITERATIONS = 60
 TOLERANCE = 1e-5
-# Tries to unfold, by how much stiffer, from which determinant on, at how many points of a frame.
-REPAIRS, FIRMER, LEAST_AREA, PROBES = 4, 3.0, 0.1, 600
+# Tries to unfold, by how much stiffer, below which determinant, at how many points of a frame.
+REPAIRS, FIRMER, LEAST_AREA, PROBES = 3, 2.0, 0.0, 600
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from ...checkpoint import Checkpoint
 from ...contract.events import Report, Stopped
-from ...contract.settings import DecompositionSettings, GridSettings, GridWeights
+from ...contract.settings import GridSettings, GridWeights
 from ...device import generator
 from ..layers import Layers
 from . import losses, model, result
@@ -44,7 +44,7 @@ def decompose_grid(
     frames: Array,
     flow: Flow,
     masks: Masks,
-    settings: DecompositionSettings,
+    settings: GridSettings,
     *,
     others: Array | None = None,
     greys: Array | None = None,
@@ -60,18 +60,18 @@ def decompose_grid(
     """
     state = checkpoint.load() or {}
     known = complete(masks, flow)
-    hidden = _elsewhere(others, known)
+    hidden = elsewhere(others, known)
     if "mappings" not in state:
-        greys = _greys(frames) if greys is None else greys
-        state = _registered(frames, greys, known, hidden, flow, settings.grid, seed, report)
+        greys = greys_of(frames) if greys is None else greys
+        state = registered(frames, greys, known, hidden, flow, settings, seed, report)
         checkpoint.save(state)
     foreground, background = unpacked(state["mappings"])
     scene = build(frames, known, hidden, flow, foreground, background, device)
-    learned = _polished(scene, settings.grid, state, seed, report, checkpoint)
+    learned = _polished(scene, settings, state, seed, report, checkpoint)
     return result.layers(learned, scene)
 
 
-def _elsewhere(others: Array | None, masks: Array) -> Array:
+def elsewhere(others: Array | None, masks: Array) -> Array:
     """Return where other objects are seen, [T, H, W] in [0, 1].
 
     What lies behind the object, where ``masks`` [T, H, W] show it, is not seen.
@@ -81,11 +81,12 @@ def _elsewhere(others: Array | None, masks: Array) -> Array:
     return np.minimum(others.astype(np.float32) / 255, 1 - masks)
 
 
-def _greys(frames: Array) -> Array:
+def greys_of(frames: Array) -> Array:
+    """Return ``frames`` uint8 [T, H, W, 3] in grey, [T, H, W]."""
     return np.stack([cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in frames])
 
 
-def _registered(
+def registered(
     frames: Array,
     greys: Array,
     masks: Array,
@@ -95,6 +96,7 @@ def _registered(
     seed: int,
     report: Report,
 ) -> dict[str, Any]:
+    """Return the mappings of both layers, packed, and their energies. Raises Stopped."""
     total = REGISTRATION_STEPS + settings.steps
 
     def tick(done: float) -> None:
@@ -124,7 +126,7 @@ def _polished(
     checkpoint: Checkpoint,
 ) -> Model:
     """Go on from ``state`` to the last step."""
-    learned = model.start(scene, settings.atlas_size)
+    learned = model.start(scene, settings.atlas_size, gain=settings.gain)
     optimizer = adam(learned, gain=settings.gain)
     first = restored(state, learned, optimizer)
     kept = {name: state[name] for name in ("mappings", "energies")}

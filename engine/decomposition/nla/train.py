@@ -17,14 +17,15 @@ from torch import Tensor
 
 from ...checkpoint import Checkpoint
 from ...contract.events import EngineError, Fault, Report, Stopped
-from ...contract.settings import DecompositionSettings, NlaSettings
+from ...contract.settings import NlaSettings
 from ...device import generator as seeded_generator
-from ..coordinates import MAPPING_SCALE, Extent
+from ..coordinates import Extent
 from ..layers import Layers
 from ..model import Networks, atlas_frequencies, seeded_networks
 from .bake import layers_of, reconstructed_frame
 from .predict import loss_terms, predict
 from .samples import VideoPoints
+from .start import READ_EVERY, Places, pretrain, stop_if_asked, targets
 
 if TYPE_CHECKING:
     from ...video.flow import Flow
@@ -32,9 +33,6 @@ if TYPE_CHECKING:
 
 # Global rigidity looks this far, as part of the longer side: NLA's 100 pixels of 768.
 FAR = 100 / 768
-
-# Reading the terms makes the host wait for the device.
-READ_EVERY = 10
 
 # Previews may take this part of the time, and come no more often than this.
 PREVIEW_PART = 0.02
@@ -45,18 +43,20 @@ def decompose_nla(
     frames: np.ndarray,
     flow: Flow,
     masks: Masks,
-    settings: DecompositionSettings,
+    settings: NlaSettings,
     *,
     others: np.ndarray | None = None,
-    greys: np.ndarray | None = None,
     device: torch.device,
     seed: int,
     report: Report,
     checkpoint: Checkpoint,
+    places: Places | None = None,
 ) -> Layers:
     """Split ``frames`` uint8 [T, H, W, 3] into layers as Kasten et al. 2021 do.
 
-    ``others`` is that of `engine.decomposition.train.decompose`; ``greys`` are not needed.
+    ``others`` is that of `engine.decomposition.train.decompose`. ``places`` gives where each
+    pixel lies in a reference frame as object and as background, px [T, H, W, 2] each: what the
+    mappings begin with instead of the identity.
     Goes on from ``checkpoint`` where it holds a state of the same video. Raises Stopped where
     the host asks for it, EngineError where the training diverges.
     """
@@ -64,15 +64,15 @@ def decompose_nla(
     hidden = None if others is None else _beside(elsewhere)
     video = VideoPoints(frames, flow, masks, device, hidden)
     frequencies = atlas_frequencies(max(frames.shape[1:3]))
-    networks = seeded_networks(seed, width=settings.mlp.width, frequencies=frequencies).to(device)
-    train(networks, video, settings.mlp, seed=seed, report=report, checkpoint=checkpoint)
+    networks = seeded_networks(seed, width=settings.width, frequencies=frequencies).to(device)
+    train(networks, video, settings, seed=seed, report=report, checkpoint=checkpoint, places=places)
     layers = layers_of(
         networks,
         video.extent,
         device=device,
-        atlas_size=settings.mlp.atlas_size,
+        atlas_size=settings.atlas_size,
         most=torch.from_numpy(1 - elsewhere),
-        after_frame=lambda: _stop_if_asked(report),
+        after_frame=lambda: stop_if_asked(report),
     )
     report.preview("atlas", (layers.atlas * 255).round().byte().numpy())
     return layers
@@ -102,6 +102,7 @@ def train(
     seed: int,
     report: Report,
     checkpoint: Checkpoint,
+    places: Places | None = None,
 ) -> None:
     """Fit ``networks`` to ``video``; steps count from 1."""
     optimizer = torch.optim.Adam(networks.parameters(), lr=settings.learning_rate)
@@ -112,7 +113,8 @@ def train(
     preview = _Preview(report, networks, video)
     done = _restore(checkpoint, networks, optimizer, generator, video.extent)
     if done == 0:
-        pretrain(networks, video, settings, generator, report)
+        start = None if places is None else targets(places(), video)
+        pretrain(networks, video, settings, generator, report, start)
     for step in range(done + 1, settings.steps + 1):
         weights = scheduled_weights(settings, step)
         far = weights["global_rigidity_foreground"] + weights["global_rigidity_background"] > 0
@@ -142,33 +144,6 @@ def scheduled_weights(settings: NlaSettings, step: int) -> dict[str, float]:
         weights["global_rigidity_foreground"] = 0.0
         weights["global_rigidity_background"] = 0.0
     return weights
-
-
-def pretrain(
-    networks: Networks,
-    video: VideoPoints,
-    settings: NlaSettings,
-    generator: torch.Generator,
-    report: Report,
-) -> None:
-    """Fit both mappings to the scaled identity, so that the atlases come out upright.
-
-    One step for each frame in each round. Nothing is saved: it takes a few per cent of the time.
-    """
-    mappings = (networks.foreground, networks.background)
-    parameters = [parameter for mapping in mappings for parameter in mapping.parameters()]
-    optimizer = torch.optim.Adam(parameters, lr=settings.learning_rate)
-    ahead = settings.pretrain_rounds * video.extent.frames
-    for step in range(ahead):
-        _stop_if_asked(report)
-        points = video.points_in(step % video.extent.frames, settings.points, generator)
-        identity = MAPPING_SCALE * points[:, :2]
-        misses = [torch.linalg.vector_norm(m(points) - identity, dim=1).mean() for m in mappings]
-        optimizer.zero_grad()
-        torch.stack(misses).sum().backward()
-        optimizer.step()
-        if (step + 1) % READ_EVERY == 0:
-            report.progress(step + 1, ahead + settings.steps, {})
 
 
 class _Preview:
@@ -237,8 +212,3 @@ def _restore(
     optimizer.load_state_dict(state["optimizer"])
     generator.set_state(state["generator"])
     return state["step"]
-
-
-def _stop_if_asked(report: Report) -> None:
-    if report.stopping():
-        raise Stopped
