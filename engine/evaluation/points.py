@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 HOP = 2  # frames from one comparison to the next
-START_EVERY = 4
+START_EVERY = 6  # no multiple of it is where an engine starts its tracks (4, 10, 16, ...)
 MOST_STARTS = 12
 START_POINTS = 300
 INNER = 4  # points nearer to the object's edge are left out, px
@@ -49,7 +49,7 @@ def follow(
     frames = sorted(pictures)
     inner = {index: _inner(visible[index], pictures[index].shape) for index in frames}
     landmarks = {index: _landmarks(pictures[index], visible[index]) for index in frames}
-    every = max(START_EVERY, HOP * -(-len(frames) // MOST_STARTS))
+    every = START_EVERY * -(-HOP * len(frames) // (START_EVERY * MOST_STARTS))
     origin, place = np.zeros(0, int), np.zeros((0, 2))
     start, found = place.copy(), []
     for number, index in enumerate(frames):

@@ -1,4 +1,4 @@
-"""Writes OpenEXR files: scan lines of half floats, ZIP in blocks of 16 lines, attributes as text.
+"""Writes OpenEXR files: scan lines of half floats or floats, ZIP in blocks of 16 lines, text tags.
 
 OpenCV's packages are built without OpenEXR, and this part of the format is small. Source: the
 OpenEXR project's "OpenEXR File Layout".
@@ -13,7 +13,8 @@ from collections.abc import Mapping
 import numpy as np
 
 MAGIC, VERSION = 20000630, 2
-HALF, ZIP, INCREASING = 1, 3, 0
+ZIP, INCREASING = 3, 0
+KINDS = {np.dtype(np.float16): 1, np.dtype(np.float32): 2}
 BLOCK = 16  # lines
 # Rec. 709 primaries and white, the ones of sRGB: x and y of red, green, blue, white.
 CHROMATICITIES = (0.64, 0.33, 0.3, 0.6, 0.15, 0.06, 0.3127, 0.329)
@@ -21,15 +22,30 @@ CHROMATICITIES = (0.64, 0.33, 0.3, 0.6, 0.15, 0.06, 0.3127, 0.329)
 
 def encode_exr(image: np.ndarray, tags: Mapping[str, str] | None = None) -> bytes:
     """Code linear light, float [H, W, 3] RGB or [H, W, 4] RGBA with premultiplied colours."""
-    height, width, channels = image.shape
-    names = "RGBA"[:channels]
-    order = sorted(range(channels), key=lambda channel: names[channel])
-    planes = image[..., order].astype("<f2").transpose(0, 2, 1)  # [H, C, W]: line by line
-    header = _header(width, height, sorted(names), tags or {})
+    planes = {
+        name: image[..., channel].astype(np.float16)
+        for channel, name in enumerate("RGBA"[: image.shape[2]])
+    }
+    return encode_planes(planes, tags)
+
+
+def encode_planes(planes: Mapping[str, np.ndarray], tags: Mapping[str, str] | None = None) -> bytes:
+    """Code any number of channels, each float16 or float32 [H, W]; "layer.channel" names layers."""
+    names = sorted(planes)
+    height, width = planes[names[0]].shape
+    header = _header(width, height, {name: planes[name].dtype for name in names}, tags or {})
+    # Line by line, and within each line channel by channel.
+    lines = np.concatenate(
+        [
+            np.ascontiguousarray(planes[name], planes[name].dtype.newbyteorder("<")).view(np.uint8)
+            for name in names
+        ],
+        axis=1,
+    )
     blocks = [
         struct.pack("<ii", line, len(data)) + data
         for line in range(0, height, BLOCK)
-        for data in [_compressed(planes[line : line + BLOCK].tobytes())]
+        for data in [_compressed(lines[line : line + BLOCK].tobytes())]
     ]
     starts = np.cumsum([len(header) + 8 * len(blocks), *map(len, blocks[:-1])])
     return b"".join([header, starts.astype("<u8").tobytes(), *blocks])
@@ -45,10 +61,13 @@ def _compressed(data: bytes) -> bytes:
     return packed if len(packed) < len(data) else data
 
 
-def _header(width: int, height: int, channels: list[str], tags: Mapping[str, str]) -> bytes:
+def _header(
+    width: int, height: int, channels: Mapping[str, np.dtype], tags: Mapping[str, str]
+) -> bytes:
     window = struct.pack("<4i", 0, 0, width - 1, height - 1)
     listed = b"".join(
-        name.encode() + b"\0" + struct.pack("<iB3xii", HALF, 0, 1, 1) for name in channels
+        name.encode() + b"\0" + struct.pack("<iB3xii", KINDS[kind], 0, 1, 1)
+        for name, kind in channels.items()
     )
     attributes = [
         ("channels", "chlist", listed + b"\0"),

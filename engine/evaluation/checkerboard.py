@@ -1,0 +1,80 @@
+"""A checkerboard laid over the atlas, as the frames show it: for the eye that a mapping sticks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from ..decomposition.layers import Layers
+
+CELLS = 12  # along the longer side of what is seen of the atlas
+COLUMNS = 4
+CELL_WIDTH = 420
+SHADE = 0.35  # how much of the footage's light is left on the checks
+
+
+@dataclass(frozen=True)
+class Board:
+    """Checks on one atlas: where they begin and how large they are, in uv."""
+
+    corner: np.ndarray  # [2]
+    cell: float
+
+    @classmethod
+    def over(cls, layers: Layers) -> Board:
+        """Return checks over the part of the atlas that is seen."""
+        rows, columns = np.nonzero(layers.coverage.numpy() > 0.5)
+        side = layers.coverage.shape[0]
+        if len(rows) == 0:
+            return cls(np.zeros(2), 1 / CELLS)
+        low = np.array([columns.min(), rows.min()]) / side
+        high = np.array([columns.max() + 1, rows.max() + 1]) / side
+        return cls(low, float((high - low).max()) / CELLS)
+
+    def colours(self, uv: np.ndarray) -> np.ndarray:
+        """Return colours in [0, 1] at ``uv`` [..., 2]; rows and columns differ in colour."""
+        number = np.floor((uv - self.corner) / self.cell)
+        dark = np.mod(number.sum(-1), 2) == 0
+        hue = np.mod(number[..., 0] / CELLS, 1)
+        turned = 2 * np.pi * (hue[..., None] + np.array([0, 1 / 3, 2 / 3]))
+        bright = 0.62 + 0.34 * np.cos(turned)
+        level = np.clip(1 - 0.5 * number[..., 1:] / CELLS, 0.4, 1)
+        return np.where(dark[..., None], 0.12, bright * level)
+
+
+def checkered(
+    source: np.ndarray, index: int, layers: Sequence[Layers], boards: Sequence[Board]
+) -> np.ndarray:
+    """Return one frame, uint8 [H, W, 3], with checks on what ``layers`` hold of it.
+
+    Layers are from front to back, at any size.
+    """
+    colours = source.astype(np.float32) / 255
+    light = colours.mean(2, keepdims=True)
+    left = np.ones((*source.shape[:2], 1), np.float32)
+    result = colours.copy()
+    for each, board in zip(layers, boards, strict=True):
+        uv = _enlarged(each.uv[index].numpy(), source)
+        alpha = np.minimum(_enlarged(each.alpha[index].numpy(), source)[..., None], left)
+        checks = board.colours(uv) * (1 - SHADE + SHADE * 2 * light)
+        result += alpha * (checks - colours)
+        left = left - alpha
+    return (np.clip(result, 0, 1) * 255).round().astype(np.uint8)
+
+
+def sheet(frames: Sequence[np.ndarray]) -> np.ndarray:
+    """Return ``frames`` beside and below each other in one picture."""
+    height, width = frames[0].shape[:2]
+    size = (CELL_WIDTH, round(height * CELL_WIDTH / width))
+    small = [cv2.resize(frame, size, interpolation=cv2.INTER_AREA) for frame in frames]
+    small += [np.zeros_like(small[0])] * (-len(small) % COLUMNS)
+    rows = [np.hstack(small[at : at + COLUMNS]) for at in range(0, len(small), COLUMNS)]
+    return np.vstack(rows)
+
+
+def _enlarged(picture: np.ndarray, source: np.ndarray) -> np.ndarray:
+    size = source.shape[1], source.shape[0]
+    return cv2.resize(picture, size, interpolation=cv2.INTER_LINEAR)
