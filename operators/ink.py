@@ -1,5 +1,6 @@
 """Lines, areas and pictures over Blender's regions. Knows the graphics module and nothing else."""
 
+import itertools
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -57,11 +58,35 @@ def outline(points: Points) -> None:
 
 
 def brush(points: Points, radius: float, colour: Colour) -> None:
-    """Draw a stroke as wide as its brush."""
-    if len(points) == 1:
-        area(circle(points[0], radius), colour)
-    else:
-        line(points, colour, 2 * radius)
+    """Draw a stroke as wide as its brush, equally strong where it crosses itself."""
+    places: list[tuple[float, float, float]] = []
+    triangles: list[tuple[int, int, int]] = []
+    shapes = [circle(point, radius) for point in points]
+    shapes += [_bar(*pair, radius) for pair in itertools.pairwise(points)]
+    for shape in shapes:
+        first = len(places)
+        places += _flat(shape)
+        triangles += [(first, first + i, first + i + 1) for i in range(1, len(shape) - 1)]
+    shader = gpu.shader.from_builtin("UNIFORM_COLOR")
+    gpu.state.active_framebuffer_get().clear(depth=1.0)
+    gpu.state.depth_test_set("LESS")  # what is painted once is not painted again
+    gpu.state.depth_mask_set(True)
+    gpu.state.blend_set("ALPHA")
+    shader.bind()
+    shader.uniform_float("color", colour)
+    batch_for_shader(shader, "TRIS", {"pos": places}, indices=triangles).draw(shader)
+    gpu.state.blend_set("NONE")
+    gpu.state.depth_mask_set(False)
+    gpu.state.depth_test_set("NONE")
+
+
+def _bar(one: tuple[float, float], other: tuple[float, float], radius: float) -> Points:
+    """Return the four corners of a straight piece of a stroke."""
+    across, along = other[0] - one[0], other[1] - one[1]
+    length = math.hypot(across, along) or 1.0
+    x, y = -along / length * radius, across / length * radius
+    ends = (one[0] + x, one[1] + y), (one[0] - x, one[1] - y)
+    return [*ends, (other[0] - x, other[1] - y), (other[0] + x, other[1] + y)]
 
 
 def circle(centre: tuple[float, float], radius: float) -> Points:

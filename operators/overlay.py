@@ -8,10 +8,9 @@ from typing import Any
 import bpy
 import numpy as np
 
-from ..engine.contract.job import Stroke
 from . import drawing, folders, ink, placement, properties, session, strips, targets
 
-BAR_HEIGHT, TAG_SIZE, LEAST_WIDTH = 4.0, 10.0, 34.0
+BAR_HEIGHT, INSET, TAG_SIZE, LEAST_WIDTH = 5.0, 3.0, 10.0, 34.0
 BAR, TRACK = (0.35, 0.75, 1.0, 1.0), (0.0, 0.0, 0.0, 0.55)
 PAUSED, TAG = (0.9, 0.75, 0.3, 1.0), (1.0, 1.0, 1.0, 0.85)
 OBJECT_COLOURS = (
@@ -29,7 +28,9 @@ def draw_timeline() -> None:
     scene = strips.sequencer_scene(context)
     if scene is None or not folders.preference("show_timeline_bar", True):
         return
-    running = {j.place.strip_id: j for j in session.state.jobs.values() if not j.status.ended}
+    under_way = [job for job in session.state.jobs.values() if not job.status.ended]
+    under_way.sort(key=lambda job: job.runs)  # of several jobs of a strip the running one counts
+    running = {job.place.strip_id: job for job in under_way}
     scale = context.preferences.system.ui_scale
     for strip in strips.shown_strips(scene):
         facts = properties.of(strip)
@@ -49,8 +50,9 @@ def strip_rectangle(region: Any, strip: Any) -> tuple[float, float, float, float
 
 def _draw_bar(region: Any, strip: Any, job: session.Job, scale: float) -> None:
     left, bottom, right, _ = strip_rectangle(region, strip)
-    if right < 0 or left > region.width or right - left < 4:
+    if right < 0 or left > region.width or right - left < 4 * INSET * scale:
         return
+    left, right, bottom = left + INSET * scale, right - INSET * scale, bottom + INSET * scale
     top = bottom + BAR_HEIGHT * scale
     ink.rectangle(left, bottom, right, top, TRACK)
     colour = PAUSED if job.paused_by or job.queued else BAR
@@ -98,11 +100,7 @@ def _draw_target(region: Any, lies: placement.Placement, target: Any, frame: int
     if target.object_source == "strokes":
         for item in target.strokes:
             if item.frame == frame:
-                drawing.draw_stroke(region, lies, _stroke(item))
-
-
-def _stroke(item: Any) -> Stroke:
-    return targets.read_stroke(item)
+                drawing.draw_stroke(region, lies, targets.read_stroke(item))
 
 
 def _draw_masks(region: Any, strip: Any, lies: placement.Placement, frame: int) -> None:

@@ -53,7 +53,7 @@ class STRIPSTYLIZER_PT_main(SidebarPanel, bpy.types.Panel):
             objects.ensure_soon(strip)
         draw_quality(layout, facts)
         draw_start(layout, strip)
-        job = session.job_of(strip)
+        job = session.current_job(strip)
         if job is not None:
             job_view.draw_job(layout, job)
 
@@ -90,7 +90,7 @@ def draw_facts(layout: Any, strip: Any, facts: Any) -> None:
     column = row.column(align=True)
     column.label(text=told.name, icon="NONE" if icon else "SEQUENCE", translate=False)
     column.label(text=f"{told.frames} frames, {told.width} x {told.height}")
-    column.prop(facts, "source", text="")
+    column.prop(facts, "source")
 
 
 def thumbnail_of(strip: Any) -> int:

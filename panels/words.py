@@ -7,7 +7,7 @@ import bpy
 from ..operators import session
 
 LINE_LENGTH = 46
-LETTER, MARGIN = 6.3, 52.0  # pixels of the unscaled interface
+LETTER, MARGIN = 6.7, 74.0  # pixels of the unscaled interface
 
 
 def draw_text(layout: Any, text: str, *, icon: str = "NONE") -> None:

@@ -25,6 +25,7 @@ from .queue import (
     resume,
 )
 from .state import (
+    current_job,
     engine,
     job_of,
     jobs_of,
@@ -37,7 +38,8 @@ from .state import (
 )
 
 __all__ = [
-    "INTERVAL", "Job", "Kind", "Rendering", "add", "attach_jobs", "cancel", "close", "engine",
+    "INTERVAL", "Job", "Kind", "Rendering", "add", "attach_jobs", "cancel", "close", "current_job",
+    "engine",
     "ensure_polling", "follow_file", "footage_of", "forget", "go_on", "job_of", "jobs_of", "leave",
     "load_pictures", "masks_of", "move", "newest_first", "pause", "place", "poll", "rates",
     "refresh_engine", "resume", "state", "thumbnail", "time", "wait", "waiting",

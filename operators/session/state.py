@@ -54,6 +54,14 @@ def job_of(strip: Any) -> Job | None:
     return found[0] if found else None
 
 
+def current_job(strip: Any) -> Job | None:
+    """Return the job of a source strip that is under way, else its last one."""
+    found = jobs_of(strip)
+    under_way = [job for job in found if not job.status.ended]
+    running = [job for job in under_way if not job.queued]
+    return next(iter([*running, *reversed(under_way), *found]), None)
+
+
 def jobs_of(strip: Any) -> list[Job]:
     """Return all jobs of a source strip, the last one first."""
     mark = properties.of(strip).strip_id
