@@ -32,10 +32,9 @@ def colour(x, y, centre):
     return int(level * 0.4), int(level * 0.8), int(level)
 
 
-@pytest.mark.slow
-def test_the_real_engine_makes_a_strip(real_engine, scene, part, tmp_path):
-    import bpy
-
+@pytest.fixture
+def strip(real_engine, scene, part, tmp_path):
+    """The clip as the active strip, with settings that take seconds."""
     write_clip(tmp_path / "clip")
     strip = image_strip(scene, tmp_path / "clip", count=FRAMES, channel=1, start=11)
     scene.sequence_editor.active_strip = strip
@@ -47,6 +46,13 @@ def test_the_real_engine_makes_a_strip(real_engine, scene, part, tmp_path):
     settings.decomposition.grid.atlas_size = 64
     settings.stylization.steps = 2
     settings.stylization.palette_candidates = 2
+    return strip
+
+
+@pytest.mark.slow
+def test_the_real_engine_makes_a_strip(strip, scene, part):
+    import bpy
+
     box = (0, 10, 12, 42, 42)
     bpy.ops.strip_stylizer.stylize(global_text="a golden disc", mask_source="box", box=box)
     result = top(scene)[1]
@@ -56,3 +62,21 @@ def test_the_real_engine_makes_a_strip(real_engine, scene, part, tmp_path):
     assert (result.elements[0].orig_width, result.elements[0].orig_height) == (WIDTH, HEIGHT)
     (job,) = part("operators.session").state.jobs.values()
     assert json.loads(job.folder.report.read_text())
+
+
+@pytest.mark.slow
+def test_a_movie_of_a_rendered_strip_comes_back_as_a_strip(strip, scene, part, tmp_path):
+    import bpy
+
+    facts = part("operators.properties").of(strip)
+    facts.global_text, facts.source = "a golden disc", "displayed"
+    facts.settings.render.format = "ffv1"
+    scene.render.resolution_x, scene.render.resolution_y = WIDTH, HEIGHT
+    strip.use_flip_x = True
+    bpy.ops.strip_stylizer.stylize(output_folder=str(tmp_path / "out"))
+    result = top(scene)[1]
+    assert (result.type, result.frame_final_start, result.frame_final_duration) == (
+        "MOVIE", 11, FRAMES,
+    )  # fmt: skip
+    assert Path(result.filepath).name == "result.mkv" and (tmp_path / "out").is_dir()
+    assert result.filepath.startswith(str(tmp_path / "out")) and not result.use_flip_x
