@@ -33,6 +33,13 @@ def test_registering_twice_leaves_nothing_behind(part):
         assert footprint() == before
 
 
+class Nowhere(bpy.types.Panel):
+    """A panel that Blender refuses, because it does not say where it is."""
+
+    bl_idname = "STRIPSTYLIZER_PT_nowhere"
+    bl_label = "Nowhere"
+
+
 def test_a_failed_registration_leaves_nothing_behind(part):
     import sys
 
@@ -41,7 +48,7 @@ def test_a_failed_registration_leaves_nothing_behind(part):
     before = footprint()
     extension = sys.modules[EXTENSION]
     whole = panels.CLASSES
-    panels.CLASSES = (*whole, int)
+    panels.CLASSES = (*whole, Nowhere)
     try:
         with pytest.raises((TypeError, RuntimeError, AttributeError)):
             extension.register()
