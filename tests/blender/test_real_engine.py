@@ -50,6 +50,44 @@ def strip(real_engine, scene, part, tmp_path):
 
 
 @pytest.mark.slow
+def test_two_objects_and_the_background_are_restyled(strip, scene, part):
+    import bpy
+
+    targets, properties = part("operators.targets"), part("operators.properties")
+    facts = properties.of(strip)
+    facts.global_text, facts.object_source = "a golden disc", "box"
+    facts.box_x, facts.box_y, facts.box_width, facts.box_height = 10, 12, 42, 42
+    second = targets.add_object(facts)
+    second.global_text, second.object_source = "a blue wall", "box"
+    second.box_x, second.box_y, second.box_width, second.box_height = 60, 4, 34, 56
+    targets.background_of(facts).global_text = "an oil painting"
+    bpy.ops.strip_stylizer.stylize()
+    (job,) = part("operators.session").state.jobs.values()
+    report = json.loads(job.folder.report.read_text())
+    texts = [item["global_text"] for item in report["texts"]]
+    assert texts == ["a golden disc", "a blue wall", "an oil painting"]
+    assert len(report["keys"]["masks"]) == 2 and len(report["keys"]["stylization"]) == 3
+    assert len(top(scene)) == 2
+    assert "stylization:embedded" in next(
+        rates for name, rates in part("operators.session").rates().items() if name != "last"
+    )
+
+
+@pytest.mark.slow
+def test_the_masks_of_the_real_engine_are_shown(strip, part):
+    import bpy
+
+    facts = part("operators.properties").of(strip)
+    facts.object_source = "box"
+    facts.box_x, facts.box_y, facts.box_width, facts.box_height = 10, 12, 42, 42
+    bpy.ops.strip_stylizer.show_mask()
+    (job,) = part("operators.session").state.jobs.values()
+    picture = part("operators.overlay").mask_picture(job, 0)
+    assert picture.shape == (HEIGHT, WIDTH, 4)
+    assert picture[32, 30, 3] > 0 and picture[4, 90, 3] == 0
+
+
+@pytest.mark.slow
 def test_the_real_engine_makes_a_strip(strip, scene, part):
     import bpy
 
