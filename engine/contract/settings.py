@@ -240,7 +240,12 @@ class GridSettings:
     """The fast decomposition: registration, textures, control points (engine `grid`)."""
 
     steps: int = setting(
-        600, "Steps", "Optimiser steps after the registration", low=0, high=100_000, advanced=False
+        600,
+        "Steps",
+        "Optimiser steps after the registration; beyond 70 frames more in proportion",
+        low=0,
+        high=100_000,
+        advanced=False,
     )
     atlas_size: int = setting(
         512, "Atlas Size", "Side of the foreground's texture", low=64, high=4096, unit="texels"
@@ -592,7 +597,7 @@ class StylizationSettings:
         "Palette Trials",
         "First looks that are tried for a sixth of the steps; the best goes on",
         low=1,
-        high=11,
+        high=13,
     )
     palette_candidates: int = setting(
         96, "Palette Candidates", "Random palettes tried before the first step", low=1, high=4096

@@ -7,6 +7,7 @@ import torch
 from engine.decomposition.grid import crop, matches, registration, splines, textures
 from engine.decomposition.grid.background import register_background
 from engine.decomposition.grid.path import trace
+from engine.decomposition.grid.unfolding import unfolded
 from tests.synthetic import moving_sprite
 
 
@@ -94,6 +95,27 @@ def test_a_solve_finds_a_known_shift_and_distrusts_false_matches():
     assert torch.allclose(centre[:, 0], torch.tensor(shifts - shifts[2]).float(), atol=0.25)
 
 
+def test_a_fold_is_taken_out_and_other_frames_stay():
+    lattice = splines.Lattice(60, 40, 12)
+    knots = 0.5 * torch.randn(2, lattice.rows, lattice.columns, 2)
+    knots[1, 3, 3:5, 0] = torch.tensor([20.0, -20.0])
+    inside = torch.zeros(2, 40, 60, dtype=torch.bool)
+    inside[:, 5:35, 5:55] = True
+    assert areas(lattice, knots)[1][inside[1]].min() < 0
+    found = unfolded(lattice, knots, inside)
+    assert areas(lattice, found)[inside].min() > 0
+    assert torch.equal(found[0], knots[0])
+
+
+def areas(lattice, knots):
+    x, y = torch.arange(60.0), torch.arange(40.0)
+    shift = splines.field(
+        knots, lattice.basis_x(x).expand(2, -1, -1), lattice.basis_y(y).expand(2, -1, -1)
+    )
+    across, down = torch.gradient(shift, dim=2)[0], torch.gradient(shift, dim=1)[0]
+    return (1 + across[..., 0]) * (1 + down[..., 1]) - across[..., 1] * down[..., 0]
+
+
 def test_reading_gives_back_what_was_splatted():
     points = torch.stack(torch.meshgrid(torch.arange(16.0), torch.arange(16.0), indexing="xy"), 2)
     uv = ((points + 0.5) / 16).reshape(-1, 2)
@@ -112,6 +134,11 @@ def test_holes_are_filled_within_the_range_of_what_is_there(size):
     filled = textures.push_pull(colours * weight, weight)
     assert filled.min() >= 0.3 - 1e-4 and filled.max() <= 0.7 + 1e-4
     assert torch.allclose(filled * weight, colours * weight, atol=1e-5)
+
+
+def test_the_work_grows_in_proportion_to_the_frames():
+    counts = [len(matches.pairs(frames, frames // 2)) for frames in (140, 210, 280)]
+    assert counts[2] - counts[1] == counts[1] - counts[0]
 
 
 def test_the_background_is_found_through_the_pan():

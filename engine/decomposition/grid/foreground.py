@@ -19,6 +19,7 @@ from .mapping import Foreground
 from .path import trace
 from .splines import Lattice, stiffness
 from .tracks import track_matches
+from .unfolding import unfolded
 
 if TYPE_CHECKING:
     from ...video.flow import Flow
@@ -54,6 +55,8 @@ def register_foreground(
     energy += SIZE * torch.eye(len(energy))
     found = replace(found, weight=settings.weights.flow * found.weight)
     knots, misfit = _solved(found, lattice, energy, len(masks), reference, tick)
+    inside = np.stack([windows.cut(mask, crop, frame) for frame, mask in enumerate(masks)])
+    knots = unfolded(lattice, knots, torch.from_numpy(inside > 0.3))
     flat = knots.flatten(1, 2)  # [T, K, 2]
     bending = float((flat * (energy @ flat)).sum() / flat[..., 0].numel())
     mapping = Foreground(crop, lattice, knots, torch.zeros(2), float(crop.width))
@@ -107,7 +110,7 @@ def _solved(
 ) -> tuple[Tensor, float]:
     if len(found.weight) == 0:
         return torch.zeros(frames, lattice.rows, lattice.columns, 2), 0.0
-    done = iter((0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95))
+    done = iter((0.6, 0.65, 0.7, 0.8, 0.9))
     return registration.solve(
         registration.problem(found, found.end - found.start),
         lattice,

@@ -2,8 +2,7 @@
 
 Unknown are the knots of a spline in every frame, which moves each point from where it first
 stands. Matched points are to land on one spot. The problem is solved in stages: short gaps
-first, long gaps under weights that the shorter ones make sceptical. Frames that come out folded
-are then made stiffer until they do not.
+first, long gaps under weights that the shorter ones make sceptical.
 """
 
 from __future__ import annotations
@@ -23,8 +22,6 @@ STAGES = ((2, 2), (8, 1), (10**9, 2))
 SCEPTICISM = 3.0
 ITERATIONS = 60
 TOLERANCE = 1e-5
-# Tries to unfold, by how much stiffer, below which determinant, at how many points of a frame.
-REPAIRS, FIRMER, LEAST_AREA, PROBES = 3, 2.0, 0.0, 600
 
 
 @dataclass(frozen=True)
@@ -86,21 +83,11 @@ def solve(
     """
     active, eliminated, filling = _eliminate(equations, lattice, stiffness)
     knots = torch.zeros(frames, len(active), 2)
-    firmness = torch.ones(frames)
     rounds = [gap for gap, count in STAGES for _ in range(count)]
     for gap in rounds:
         before_round()
-        energy = firmness[:, None, None] * eliminated
-        knots = _round(equations, lattice, active, energy, knots, gap, reference)
-    probes = _probes(equations, frames)
-    for _ in range(REPAIRS):
-        folded = _folded(lattice, active, knots, probes)
-        if not folded.any():
-            break
-        before_round()
-        firmness[folded] *= FIRMER
-        energy = firmness[:, None, None] * eliminated
-        knots = _round(equations, lattice, active, energy, knots, rounds[-1], reference)
+        normal = _assemble(equations, lattice, active, eliminated, knots, gap)
+        knots = _conjugate_gradients(normal, knots, reference)
     misfit = _misfit(equations, lattice, active, knots)
     whole = torch.zeros(frames, lattice.rows * lattice.columns, 2)
     whole[:, active] = knots
@@ -145,7 +132,7 @@ def _assemble(
 ) -> _Normal:
     pairs = equations.pairs
     chosen = ((pairs[:, 1] - pairs[:, 0]) <= longest_gap).nonzero()[:, 0]
-    diagonal = energy.clone()
+    diagonal = energy.repeat(len(knots), 1, 1)
     right = torch.zeros_like(knots)
     beside = torch.empty(len(chosen), len(active), len(active))
     for place, pair in enumerate(chosen.tolist()):
@@ -160,48 +147,6 @@ def _assemble(
         right[first] += before.T @ offset
         right[second] -= after.T @ offset
     return _Normal(diagonal, beside, right, pairs[chosen])
-
-
-def _round(
-    equations: Problem,
-    lattice: Lattice,
-    active: Tensor,
-    energy: Tensor,
-    knots: Tensor,
-    longest_gap: int,
-    reference: int,
-) -> Tensor:
-    """Weigh the matches by how far ``knots`` miss them, and solve; ``energy`` [T, k, k]."""
-    normal = _assemble(equations, lattice, active, energy, knots, longest_gap)
-    return _conjugate_gradients(normal, knots, reference)
-
-
-def _probes(equations: Problem, frames: int) -> list[Tensor]:
-    """Return some of the matched points of each frame, T of [N, 2]."""
-    numbers = equations.pairs.repeat_interleave(torch.tensor(equations.bounds).diff(), 0)
-    order = torch.randperm(len(numbers), generator=torch.Generator().manual_seed(0))
-    found = []
-    for frame in range(frames):
-        here = [
-            points[order[(numbers[order, side] == frame)][:PROBES]]
-            for side, points in ((0, equations.start), (1, equations.end))
-        ]
-        found.append(torch.cat(here))
-    return found
-
-
-def _folded(lattice: Lattice, active: Tensor, knots: Tensor, probes: list[Tensor]) -> Tensor:
-    """Return which frames are folded, or nearly so, at their ``probes``; bool [T]."""
-    across, down = torch.tensor([[1.0, 0.0]]), torch.tensor([[0.0, 1.0]])
-    folded = torch.zeros(len(knots), dtype=torch.bool)
-    for frame, points in enumerate(probes):
-        sides = []
-        for step in (across, down):
-            before, after = (lattice.basis(points + sign * step / 2) for sign in (-1, 1))
-            sides.append(step + (after - before)[:, active] @ knots[frame])
-        area = sides[0][:, 0] * sides[1][:, 1] - sides[0][:, 1] * sides[1][:, 0]
-        folded[frame] = bool((area < LEAST_AREA).any())
-    return folded
 
 
 def _conjugate_gradients(normal: _Normal, knots: Tensor, reference: int) -> Tensor:

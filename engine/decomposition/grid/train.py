@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 PAIRS_PER_STEP = 2
 REPORT_EVERY = 10
 PREVIEW_EVERY = 50
+# Longer footage takes more steps in proportion, so that every frame comes up as often.
+USUAL_FRAMES = 70
 # The registrations count as this many steps in the progress.
 REGISTRATION_STEPS = 100
 
@@ -97,7 +99,7 @@ def registered(
     report: Report,
 ) -> dict[str, Any]:
     """Return the mappings of both layers, packed, and their energies. Raises Stopped."""
-    total = REGISTRATION_STEPS + settings.steps
+    total = REGISTRATION_STEPS + steps_of(settings, len(frames))
 
     def tick(done: float) -> None:
         if report.stopping():
@@ -130,14 +132,15 @@ def _polished(
     optimizer = adam(learned, gain=settings.gain)
     first = restored(state, learned, optimizer)
     kept = {name: state[name] for name in ("mappings", "energies")}
-    total = REGISTRATION_STEPS + settings.steps
+    steps = steps_of(settings, len(scene.frames))
+    total = REGISTRATION_STEPS + steps
     pixels = 2 * PAIRS_PER_STEP * scene.frames[0].numel()
-    for step in range(first, settings.steps):
+    for step in range(first, steps):
         if report.stopping() or checkpoint.due():
             checkpoint.save({**kept, **saved(step, learned, optimizer)})
         if report.stopping():
             raise Stopped
-        schedule(optimizer, step / settings.steps)
+        schedule(optimizer, step / steps)
         terms = _terms(learned, scene, _drawn(step, len(scene.frames), seed))
         optimizer.zero_grad()
         # Summed over pixels, so that a texel's gradient does not depend on the picture's size.
@@ -152,6 +155,11 @@ def _polished(
             report.preview("reconstruction", result.reconstruction_picture(learned, scene))
             report.preview("atlas", result.atlas_picture(learned, scene))
     return learned
+
+
+def steps_of(settings: GridSettings, frames: int) -> int:
+    """Return how many steps footage of ``frames`` frames takes."""
+    return round(settings.steps * max(1.0, frames / USUAL_FRAMES))
 
 
 def weighted(terms: Mapping[str, Tensor], weights: GridWeights) -> Tensor:
