@@ -17,6 +17,9 @@ CLASSES = tuple(material.name for material in MATERIALS) + NEGATIVES
 NEUTRAL = ("zebra", "cow", "dalmatian", "marble", "silver", "iron", "chainmail", "ice", "snow",
     "clouds",
            "checker", "paper", "sketch", "cobblestone")  # fmt: skip
+# Flat patches in the colours of these are cow, camouflage or giraffe, not a negative.
+BLOTCHES = ("zebra", "cow", "dalmatian", "checker", "sketch", "newspaper", "camouflage", "giraffe",
+    "silver", "chainmail", "marble", "watercolour", "snow", "paper", "clouds")  # fmt: skip
 GROUNDS = ("grass", "sand", "water", "cobblestone", "concrete", "snow", "moss", "wood", "leaves")
 
 
@@ -41,7 +44,7 @@ def shading(rng: np.random.Generator) -> np.ndarray:
     light = np.exp(large + between(rng, 0, 0.25) * fine)
     if rng.random() < 0.25:  # black trim, windows, folds
         light = light * np.where(noise(rng, u * 4, v * 4) > between(rng, 0.4, 0.7), 0.35, 1)
-    return np.clip(light / np.median(light), 0.2, 1.8).astype(np.float16)
+    return np.clip(light / np.median(light), 0.3, 1.8).astype(np.float16)
 
 
 def background(rng: np.random.Generator, tiles: dict[str, np.ndarray]) -> np.ndarray:
@@ -58,6 +61,18 @@ def background(rng: np.random.Generator, tiles: dict[str, np.ndarray]) -> np.nda
     level = SIDE * between(rng, 0.1, 0.9)
     edge = np.arange(SIDE)[:, None] + 8 * noise(rng, u * 4, v) > level
     picture = np.where(edge[..., None], tile(GROUNDS), top) * between(rng, 0.5, 1.05)
+    for _ in range(int(rng.integers(0, 5))):  # bushes, walls, people: dull things out of focus
+        tone = tile(("leaves", "bark", "concrete", "grass", "brick", "denim")) * between(
+            rng, 0.3, 1
+        )
+        x, y = rng.integers(0, SIDE, 2)
+        size = tuple(int(part) for part in rng.integers(SIDE // 16, SIDE // 3, 2))
+        cover = np.zeros((SIDE, SIDE), np.float32)
+        if rng.random() < 0.6:
+            cv2.ellipse(cover, (int(x), int(y)), size, between(rng, 0, 180), 0, 360, 1, -1)
+        else:
+            cv2.rectangle(cover, (int(x), int(y)), (int(x) + size[0], int(y) + 2 * size[1]), 1, -1)
+        picture = picture + cover[..., None] * (tone - picture)
     grey = picture.mean(axis=2, keepdims=True)
     picture = grey + (picture - grey) * between(rng, 0.3, 0.9)
     light = 0.75 + 0.5 * layered(rng, u * 3, v * 3)
@@ -68,7 +83,8 @@ def background(rng: np.random.Generator, tiles: dict[str, np.ndarray]) -> np.nda
 def negatives(name: str, rng: np.random.Generator, tiles: dict, count: int) -> np.ndarray:
     """Negative tiles of one kind, made from the tiles of materials; [count, S, S, 3]."""
     fixed = [material.name for material in MATERIALS if not material.any_colour]
-    sources = fixed if name == "tint" else list(tiles)
+    blotched = [material.name for material in MATERIALS if material.name not in BLOTCHES]
+    sources = {"tint": fixed, "patches": blotched}.get(name, list(tiles))
     chosen = [NEUTRAL[rng.integers(len(NEUTRAL))] if name == "tint" and rng.random() < 0.6
               else sources[rng.integers(len(sources))] for _ in range(count)]  # fmt: skip
     return np.stack([paint_negative(name, rng, tiles[source][rng.integers(len(tiles[source]))])
@@ -83,7 +99,7 @@ def make_bank(seed: int, per_material: int) -> Bank:
         SIDE) for i in range(per_material)])
              for material in MATERIALS}  # fmt: skip
     extra = {name: negatives(name, rng, tiles, 4 * per_material) for name in NEGATIVES}
-    per_object = max(8, per_material // 2)
+    per_object = max(8, per_material)
     masks = np.stack([np.stack([silhouettes.draw(name, rng) for _ in range(per_object)])
                       for name in silhouettes.OBJECTS])  # fmt: skip
     backgrounds = np.stack([background(rng, tiles) for _ in range(4 * per_material)])

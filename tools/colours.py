@@ -22,23 +22,35 @@ UNNAMED = -1
 
 
 def name_colour(picture: np.ndarray) -> int:
-    """Index in NAMES of the one colour of a picture [S, S, 3] of bytes; UNNAMED if it has many."""
+    """Index in NAMES of the one colour of a picture [S, S, 3] of bytes.
+
+    UNNAMED if it has many colours or one that people would argue about.
+    """
     sample = picture[::6, ::6].reshape(-1, 3).astype(np.float32) / 255
     mean = sample.mean(axis=0)
     hues = sample - sample.mean(axis=1, keepdims=True)
     if hues.std(axis=0).max() > 0.11 or sample.mean(axis=1).std() > 0.24:
         return UNNAMED
-    hue, saturation, value = colorsys.rgb_to_hsv(*map(float, mean))
+    name = name_tone(*colorsys.rgb_to_hsv(*map(float, mean)))
+    return NAMES.index(name) if name else UNNAMED
+
+
+def name_tone(hue: float, saturation: float, value: float) -> str | None:
+    """Name of a colour; None within a margin between two names."""
     if value < 0.14:
-        return NAMES.index("black")
-    if saturation < 0.12:
-        return NAMES.index("white" if value > 0.82 else "black" if value < 0.2 else "grey")
+        return "black"
+    if saturation < 0.1:
+        limits = ((0.2, "black"), (0.3, None), (0.72, "grey"), (0.84, None), (2, "white"))
+        return next(name for limit, name in limits if value < limit)
+    near = min(abs(hue - limit) for limit, _ in HUES)
+    if saturation < 0.2 or value < 0.22 or near < 0.012:
+        return None
     found = next(name for limit, name in HUES if hue < limit)
-    if found in ("red", "orange") and value < 0.58 and hue > 0.02:
-        found = "brown"
-    if found == "red" and saturation < 0.5 and value > 0.7:
-        found = "pink"
-    return NAMES.index(found)
+    if found in ("red", "orange") and hue > 0.02:
+        return "brown" if value < 0.52 else None if value < 0.66 else found
+    if found == "red" and saturation < 0.65:
+        return "pink" if saturation < 0.5 and value > 0.7 else None
+    return found
 
 
 def recoloured(picture: np.ndarray, name: str, rng: np.random.Generator) -> np.ndarray:

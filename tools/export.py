@@ -24,7 +24,7 @@ def configuration(settings: ImageSettings) -> dict:
         "embed_dim": settings.embedding,
         "vision_cfg": {"image_size": settings.side, "layers": list(settings.layers),
                        "width": settings.width, "patch_size": None},
-        "text_cfg": {"context_length": 32, "vocab_size": 49408, "width": 64, "heads": 4,
+        "text_cfg": {"context_length": 32, "vocab_size": 49408, "width": 48, "heads": 4,
             "layers": 2},
     }  # fmt: skip
 

@@ -5,9 +5,8 @@ Adversarial training after "free" replays: every backward pass moves the weights
 
 import copy
 import logging
-import math
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -29,19 +28,25 @@ DEVIATION = torch.tensor(OPENAI_DATASET_STD).view(1, 3, 1, 1)
 
 @dataclass(frozen=True)
 class ImageSettings:
-    """Everything that decides the weights of the image tower, beside the bank."""
+    """Everything that decides the weights of the image tower, beside the bank.
 
-    steps: int = 11700
+    Until the last `cooling` part of the steps nothing depends on how many steps there will be, so
+    a training may be made longer or shorter until then and still be the one of the new length.
+    """
+
+    steps: int = 33000
     batch: int = 64
     replays: int = 3
-    radius: float = 1.3
+    radius: float = 1.2
     rate: float = 2e-3
     decay: float = 0.05
-    warm_up: float = 0.02
-    clean: float = 0.12
+    warm_up: int = 300
+    clean: int = 2000
+    ramp: int = 3000
+    cooling: float = 0.4
     average: float = 0.998
     side: int = 64
-    width: int = 16
+    width: int = 24
     layers: tuple[int, ...] = (1, 2, 2, 1)
     embedding: int = 128
     seed: int = 1
@@ -66,7 +71,8 @@ class Sorter(nn.Module):
 
     def embed(self, pictures: torch.Tensor) -> torch.Tensor:  # [V, 3, S, S] -> [V, E]
         """Unit embeddings of pictures in [0, 1]."""
-        inputs = ((pictures - MEAN) / DEVIATION).to(memory_format=torch.channels_last)
+        mean, deviation = MEAN.to(pictures.device), DEVIATION.to(pictures.device)
+        inputs = ((pictures - mean) / deviation).to(memory_format=torch.channels_last)
         return functional.normalize(self.tower(inputs).float(), dim=-1)
 
     def scores(self, embeddings: torch.Tensor) -> list[torch.Tensor]:
@@ -79,7 +85,7 @@ def sorting_loss(scores: list[torch.Tensor], labels: torch.Tensor) -> torch.Tens
     """Cross entropy over what is labelled; labels [V, 3], negative where unknown."""
     total = scores[0].new_zeros(())
     for score, label, weight, smooth in zip(
-        scores, labels.T, (1, 0.4, 0.4), (0.05, 0, 0), strict=True
+        scores, labels.T, (1, 0.6, 0.9), (0.05, 0, 0), strict=True
     ):
         known = label >= 0
         if known.any():
@@ -91,18 +97,14 @@ def sorting_loss(scores: list[torch.Tensor], labels: torch.Tensor) -> torch.Tens
 
 
 def learning_rate(settings: ImageSettings, step: int) -> float:
-    """Linear warm-up, then a half cosine down to one hundredth."""
-    warm = settings.warm_up * settings.steps
-    if step < warm:
-        return settings.rate * (step + 1) / warm
-    part = (step - warm) / max(1, settings.steps - warm)
-    return settings.rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1, part))))
+    """Linear warm-up, one rate, then straight down to one hundredth."""
+    left = (settings.steps - step) / (settings.cooling * settings.steps)
+    return settings.rate * min(1.0, (step + 1) / settings.warm_up, max(0.01, left))
 
 
 def attack_radius(settings: ImageSettings, step: int) -> float:
-    """No attack at first, then a ramp that is as long, then the full radius."""
-    part = step / settings.steps / settings.clean
-    return settings.radius * min(1.0, max(0.0, part - 1))
+    """No attack at first, then a ramp, then the full radius."""
+    return settings.radius * min(1.0, max(0.0, (step - settings.clean) / settings.ramp))
 
 
 def moved(attack: torch.Tensor, slope: torch.Tensor, radius: torch.Tensor) -> torch.Tensor:
@@ -123,24 +125,31 @@ def follow(average: Sorter, model: Sorter, share: float) -> None:
             kept.copy_(new)
 
 
+def lasting(settings: ImageSettings) -> dict:
+    """The settings that may not change between two parts of one training."""
+    kept = asdict(settings)
+    del kept["steps"]
+    return kept
+
+
 class ImageTraining:
     """The state of stage one; `save` and `resume` make it outlive the process."""
 
-    def __init__(self, settings: ImageSettings) -> None:
+    def __init__(self, settings: ImageSettings, device: str = "cpu") -> None:
         torch.manual_seed(settings.seed)
-        self.settings = settings
-        self.model = Sorter(settings).to(memory_format=torch.channels_last)
+        self.settings, self.device = settings, device
+        self.model = Sorter(settings).to(device).to(memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.model)
         self.optimiser = torch.optim.AdamW(self.model.parameters(), weight_decay=settings.decay)
         self.rng = np.random.default_rng(settings.seed)
         shape = (settings.batch, 3, settings.side, settings.side)
-        self.attack = torch.zeros(shape)
+        self.attack = torch.zeros(shape, device=device)
         self.step = 0
 
     def save(self, file: Path) -> None:
         """Write everything that the next step depends on."""
         state = {
-            "step": self.step, "model": self.model.state_dict(),
+            "settings": lasting(self.settings), "step": self.step, "model": self.model.state_dict(),
                 "average": self.average.state_dict(),
             "optimiser": self.optimiser.state_dict(), "attack": self.attack,
             "torch": torch.get_rng_state(), "numpy": self.rng.bit_generator.state,
@@ -149,24 +158,28 @@ class ImageTraining:
         file.with_suffix(".part").replace(file)
 
     def resume(self, file: Path) -> None:
-        """Continue from `save`."""
-        state = torch.load(file, weights_only=True)
+        """Continue from `save`; raises ValueError if it was written under other settings."""
+        state = torch.load(file, weights_only=True, map_location=self.device)
+        if state.get("settings") != lasting(self.settings):
+            raise ValueError(
+                f"{file} belongs to a training with other settings: move it away to begin anew, "
+                "or give the settings that it was begun with."
+            )
         self.model.load_state_dict(state["model"])
         self.average.load_state_dict(state["average"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.attack, self.step = state["attack"], state["step"]
-        torch.set_rng_state(state["torch"])
+        torch.set_rng_state(state["torch"].cpu())
         self.rng.bit_generator.state = state["numpy"]
 
     def learn(self, pictures: torch.Tensor, labels: torch.Tensor) -> tuple[float, float]:
         """One weight step on attacked pictures; returns the loss and the share sorted rightly."""
         settings = self.settings
-        radius = attack_radius(settings, self.step) * torch.empty(len(pictures), 1, 1, 1).uniform_(
-            0.2, 1
-        )
+        sizes = torch.empty(len(pictures), 1, 1, 1).uniform_(0.2, 1).to(self.device)
+        radius = attack_radius(settings, self.step) * sizes
         self.attack = moved(self.attack, torch.zeros_like(pictures), radius)
         seen = (pictures + self.attack).clamp(0, 1).requires_grad_()
-        with torch.autocast("cpu", dtype=torch.bfloat16):
+        with torch.autocast(self.device, dtype=torch.bfloat16):
             embeddings = self.model.embed(seen)
         scores = self.model.scores(embeddings)
         loss = sorting_loss(scores, labels)
@@ -190,7 +203,8 @@ def train_images(training: ImageTraining, bank: Bank, recipe: Recipe, file: Path
     loss_sum = right_sum = 0.0
     while training.step < settings.steps:
         pictures, labels = draw_batch(training.rng, bank, recipe, settings.batch, settings.side)
-        pictures, labels = torch.from_numpy(pictures), torch.from_numpy(labels)
+        pictures = torch.from_numpy(pictures).to(training.device)
+        labels = torch.from_numpy(labels).to(training.device)
         for _ in range(settings.replays):
             loss, right = training.learn(pictures, labels)
             loss_sum, right_sum = loss_sum + loss, right_sum + right
@@ -203,4 +217,4 @@ def train_images(training: ImageTraining, bank: Bank, recipe: Recipe, file: Path
         if training.step % 600 < settings.replays:
             training.save(file)
     training.save(file)
-    return training.average.eval()
+    return training.average.cpu().eval()

@@ -12,19 +12,30 @@ from tools.materials import MATERIALS
 from tools.silhouettes import OBJECTS
 
 NOTHING = -1
+TOO_DARK = 0.65
 ANY_COLOUR = {material.name for material in MATERIALS if material.any_colour}
+# What colour does not give away is harder to learn, and so is what differs by its shades of white.
+HARD = ("zebra", "cow", "dalmatian", "marble", "concrete", "snow", "silver", "paper", "sketch",
+    "newspaper", "checker", "circuit board")  # fmt: skip
+CHANCES = np.array([1.7 if material.name in ANY_COLOUR or material.name in HARD else 1.0
+                    for material in MATERIALS])  # fmt: skip
+CHANCES /= CHANCES.sum()
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How often which kind of view is drawn and how hard it is made."""
+    """How often which kind of view is drawn and how hard it is made.
 
-    full: float = 0.5
-    part: float = 0.22
-    negative: float = 0.14
-    recolour: float = 0.3
+    `even` draws all materials equally often, as a measurement should; else hard ones more often.
+    """
+
+    full: float = 0.42
+    part: float = 0.2
+    negative: float = 0.12
+    recolour: float = 0.4
     noise: float = 0.05
     dark: float = 0.35
+    even: bool = False
 
 
 @dataclass(frozen=True)
@@ -64,7 +75,8 @@ def surface(rng, bank: Bank, recipe: Recipe) -> tuple[np.ndarray, int, int]:
     if rng.random() < recipe.negative:
         name = NEGATIVES[rng.integers(len(NEGATIVES))]
     else:
-        name = MATERIALS[rng.integers(len(MATERIALS))].name
+        chances = None if recipe.even else CHANCES
+        name = MATERIALS[rng.choice(len(MATERIALS), p=chances)].name
     tiles = bank.tiles[name]
     tile = tiles[rng.integers(len(tiles))]
     if name in NEGATIVES:
@@ -83,9 +95,8 @@ def shade(rng, bank: Bank, side: int) -> np.ndarray:
     return (1 + rng.uniform(0.3, 1) * (light - 1))[..., None]
 
 
-def lighting(rng, picture: np.ndarray, recipe: Recipe) -> np.ndarray:
+def lighting(rng, picture: np.ndarray, recipe: Recipe, exposure: float) -> np.ndarray:
     """Exposure, contrast, a very small colour cast, blur and noise; [S, S, 3] in [0, 1]."""
-    exposure = rng.uniform(0.4, 0.85) if rng.random() < recipe.dark else rng.uniform(0.8, 1.15)
     picture = picture * exposure * (1 + rng.normal(0, 0.015, 3))
     picture = (picture - 0.5) * rng.uniform(0.85, 1.12) + 0.5
     if rng.random() < 0.35:
@@ -95,10 +106,14 @@ def lighting(rng, picture: np.ndarray, recipe: Recipe) -> np.ndarray:
     return np.clip(picture, 0, 1).astype(np.float32)
 
 
-def object_window(rng, side: int, *, whole: bool) -> np.ndarray:
-    """A window on the object's mask: all of it, or part of it enlarged."""
-    source = rng.uniform(0.85, 1.3) if whole else rng.uniform(0.25, 0.7)
-    centre = rng.normal(0.5, 0.05 if whole else 0.14, 2)
+def object_window(rng, mask: np.ndarray, side: int, *, whole: bool) -> np.ndarray:
+    """A window on the object's mask: its box with a margin, as a job crops it, or part of it."""
+    x, y, width, height = cv2.boundingRect(mask)
+    middle = np.array([x + width / 2, y + height / 2]) / SIDE
+    source = max(width, height) / SIDE * rng.uniform(0.95, 1.35)
+    if not whole:
+        source *= rng.uniform(0.25, 0.65)
+    centre = middle + rng.normal(0, 0.04 if whole else 0.14, 2)
     return window(rng, side, source, rng.normal(0, 0.12), centre)
 
 
@@ -108,7 +123,7 @@ def cut_out(rng, bank: Bank, side: int, *, whole: bool) -> tuple[np.ndarray, int
     masks = bank.masks[thing]
     mask = masks[rng.integers(len(masks))]
     for _ in range(4):
-        place = object_window(rng, side, whole=whole)
+        place = object_window(rng, mask, side, whole=whole)
         cover = warp(mask, place, side, cv2.BORDER_CONSTANT)[..., None] / 255
         if cover.mean() > (0.1 if whole else 0.33):
             break
@@ -118,7 +133,7 @@ def cut_out(rng, bank: Bank, side: int, *, whole: bool) -> tuple[np.ndarray, int
 def behind(rng, bank: Bank, side: int) -> np.ndarray:
     """What is behind the object: black, one colour or a landscape; [side, side, 3]."""
     kind = rng.random()
-    if kind < 0.35:
+    if kind < 0.3:
         return np.zeros((side, side, 3), np.float32)
     if kind < 0.45:
         return np.ones((side, side, 3), np.float32) * rng.random(3, dtype=np.float32)
@@ -129,14 +144,24 @@ def behind(rng, bank: Bank, side: int) -> np.ndarray:
     )
 
 
+def look(rng, tile: np.ndarray, side: int, *, whole: bool) -> np.ndarray:
+    """A view [side, side, 3] of a tile of bytes that is not by chance in one spot or gap of it."""
+    picture, spread = tile, 0.5 * float(tile.std())
+    for _ in range(4):
+        span = rng.uniform(0.35, 0.95) if whole else rng.uniform(0.27, 0.9)
+        place = window(rng, side, span, rng.normal(0, 0.35), rng.uniform(0.25, 0.75, 2))
+        picture = warp(tile, place, side)
+        if picture.std() > spread:
+            break
+    return picture / 255
+
+
 def draw_scene(rng: np.random.Generator, bank: Bank, recipe: Recipe, side: int) -> Scene:
     """One random scene."""
     tile, material, colour = surface(rng, bank, recipe)
     kind = rng.random()
     full, whole = kind < recipe.full, kind >= recipe.full + recipe.part
-    span = rng.uniform(0.45, 1.1) if whole else rng.uniform(0.3, 1)
-    place = window(rng, side, span, rng.normal(0, 0.35), rng.uniform(0.25, 0.75, 2))
-    picture = warp(tile, place, side) / 255
+    picture = look(rng, tile, side, whole=whole)
     if rng.random() < 0.75:
         picture = picture * shade(rng, bank, side)
     thing = NOTHING
@@ -144,7 +169,10 @@ def draw_scene(rng: np.random.Generator, bank: Bank, recipe: Recipe, side: int) 
         cover, found = cut_out(rng, bank, side, whole=whole)
         picture = picture * cover + behind(rng, bank, side) * (1 - cover)
         thing = found if whole else NOTHING
-    return Scene(lighting(rng, picture, recipe), material, colour, thing)
+    exposure = rng.uniform(0.45, 0.85) if rng.random() < recipe.dark else rng.uniform(0.8, 1.15)
+    if exposure < TOO_DARK:  # brown or orange, white or grey: nobody could tell
+        colour = colours.UNNAMED
+    return Scene(lighting(rng, picture, recipe, exposure), material, colour, thing)
 
 
 def draw_batch(rng, bank: Bank, recipe: Recipe, count: int, side: int):

@@ -79,8 +79,11 @@ def draw(name: str, rng: np.random.Generator) -> np.ndarray:
     """The object's mask [SIDE, SIDE] of bytes, each point of its outline a little moved."""
     scale = 2 * SIDE / 100
     mask = np.zeros((2 * SIDE, 2 * SIDE), np.uint8)
+    stout = rng.uniform(0.85, 1.5)
     for kind, *numbers in DRAWINGS[name]:
-        numbers = np.array(numbers) + rng.normal(0, 1.3, len(numbers))
+        numbers = np.array(numbers) + rng.normal(0, 1.4, len(numbers))
+        if kind == "line":
+            numbers[0] *= stout
         if kind == "oval":
             x, y, half_width, half_height = np.maximum(numbers[:4] * scale, 1).astype(int)
             cv2.ellipse(mask, (x, y), (half_width, half_height), numbers[4], 0, 360, 255, -1)
@@ -89,5 +92,13 @@ def draw(name: str, rng: np.random.Generator) -> np.ndarray:
             cv2.polylines(mask, [points], False, 255, max(2, int(numbers[0] * scale)))
         else:
             cv2.fillPoly(mask, [(numbers.reshape(-1, 2) * scale).astype(np.int32)], 255)
+    if rng.random() < 0.4:  # soft corners, as of a body
+        soft = cv2.GaussianBlur(mask, (0, 0), rng.uniform(2, 6))
+        mask = np.where(soft > 110, 255, 0).astype(np.uint8)
+    width, height = np.exp(rng.normal(0, 0.1, 2))
+    turn = cv2.getRotationMatrix2D((SIDE, SIDE), rng.normal(0, 6), 0.95)
+    turn = np.diag([width, height]) @ turn
+    turn[:, 2] += SIDE * (1 - np.array([width, height]))
+    mask = cv2.warpAffine(mask, turn, (2 * SIDE, 2 * SIDE))
     mask = cv2.resize(mask, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
     return mask[:, ::-1].copy() if rng.random() < 0.5 else mask

@@ -1,6 +1,7 @@
 """Stage two: a text tower that says where in the finished image space a sentence points."""
 
 import logging
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,8 +10,21 @@ from torch import nn
 from torch.nn import functional
 
 from tools import colours, silhouettes
-from tools.bank import CLASSES, Bank
-from tools.captions import PAPER, PREFIXES, UNKNOWN, WORDS, caption
+from tools.bank import Bank
+from tools.captions import (
+    COLOURS_ONLY,
+    PAPER,
+    PREFIXES,
+    SOME_THING,
+    SURFACES,
+    THINGS,
+    THINGS_ONLY,
+    UNKNOWN,
+    UNNAMED,
+    WORDS,
+    caption,
+    with_fillers,
+)
 from tools.image_stage import Sorter
 from tools.scenes import Recipe, draw_batch
 
@@ -22,8 +36,8 @@ UNKNOWN_TOKEN = 256  # "!" is in no caption: its row stays zero, as that of ever
 class TextSettings:
     """Everything that decides the weights of the text tower, beside image tower and bank."""
 
-    pictures: int = 6000
-    steps: int = 700
+    pictures: int = 12000
+    steps: int = 2500
     batch: int = 192
     rate: float = 3e-3
     sharpness: float = 18.0
@@ -43,12 +57,19 @@ def image_features(model: Sorter, bank: Bank, recipe: Recipe, settings: TextSett
 
 
 def mentioned(rng: np.random.Generator, labels: np.ndarray) -> np.ndarray:
-    """Which labels [3] a caption names: always the material, the others if known and by chance.
-    Another value below 0: -1 not named, -2 an unknown object."""
+    """Which labels [3] a caption names, the others become UNNAMED or SOME_THING.
+
+    Mostly the material, with colour and object by chance; now and then only the other two.
+    """
     material, colour, thing = labels
-    colour = colour if colour >= 0 and rng.random() < 0.5 else -1
+    if rng.random() < 0.3 and (colour >= 0 or thing >= 0):
+        if colour >= 0 and thing >= 0:
+            kind = rng.random()
+            colour, thing = (colour if kind < 0.6 else UNNAMED), (thing if kind > 0.25 else UNNAMED)
+        return np.array([UNNAMED, colour, thing])
+    colour = colour if colour >= 0 and rng.random() < 0.5 else UNNAMED
     if thing < 0 or rng.random() < 0.15:
-        thing = -2 if rng.random() < 0.25 else -1
+        thing = SOME_THING if rng.random() < 0.25 else UNNAMED
     return np.array([material, colour, thing])
 
 
@@ -59,15 +80,13 @@ def tokens_of(tokenizer, texts: list[str]) -> torch.Tensor:
 
 def vocabulary(tokenizer) -> torch.Tensor:
     """Every token that a caption may hold, as a mask over the whole table."""
-    rng = np.random.default_rng(0)
-    texts = [word for words in WORDS.values() for word in words] + list(PAPER) + list(PREFIXES)
+    texts = [word for words in WORDS.values() for word in words] + list(PAPER)
     texts += [word for words in silhouettes.WORDS.values() for word in words]
     texts += [word for words in colours.WORDS.values() for word in words]
-    for _ in range(400):
-        texts.append(caption(rng, int(rng.integers(len(CLASSES))), -1, -1))
-        texts.append(caption(rng, int(rng.integers(len(CLASSES))), -1, None))
+    for form in (*PREFIXES, *SURFACES, *THINGS, *COLOURS_ONLY, *THINGS_ONLY):
+        texts.append(re.sub(r"{\w*}", "", form))
     known = torch.zeros(tokenizer.vocab_size, dtype=torch.bool)
-    known[tokens_of(tokenizer, [text.replace("{}", "") for text in texts]).unique()] = True
+    known[tokens_of(tokenizer, texts).unique()] = True
     known[UNKNOWN_TOKEN] = False
     return known
 
@@ -149,7 +168,7 @@ def train_texts(clip, tokenizer, model: Sorter, features, labels, settings: Text
     for step in range(settings.steps):
         chosen = rng.integers(len(features), size=settings.batch)
         named = np.stack([mentioned(rng, labels[i].numpy()) for i in chosen])
-        texts = reader([caption(rng, m, c, None if t == -1 else t) for m, c, t in named])
+        texts = reader([with_fillers(rng, caption(rng, *names)) for names in named])
         loss = text_loss(texts, features[chosen], model.scores(texts), torch.from_numpy(named),
                          labels[chosen], settings.sharpness)  # fmt: skip
         optimiser.zero_grad(set_to_none=True)

@@ -34,7 +34,9 @@ def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--steps", type=int, default=ImageSettings.steps)
-    parser.add_argument("--tiles", type=int, default=90, help="painted tiles per material")
+    parser.add_argument("--tiles", type=int, default=140, help="painted tiles per material")
+    parser.add_argument("--batch", type=int, default=ImageSettings.batch)
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--folder", type=Path, default=FOLDER)
     parser.add_argument(
@@ -44,15 +46,15 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
-    settings = ImageSettings(steps=arguments.steps, seed=arguments.seed)
+    settings = ImageSettings(steps=arguments.steps, batch=arguments.batch, seed=arguments.seed)
     bank = load_bank(arguments.seed, arguments.tiles, BUILD)
-    training = ImageTraining(settings)
+    training = ImageTraining(settings, arguments.device)
     checkpoint = BUILD / "image-stage.pt"
     if checkpoint.exists():
         training.resume(checkpoint)
     if not arguments.provisional:
         train_images(training, bank, Recipe(), checkpoint)
-    finish(training.average.eval(), bank, settings, arguments.folder)
+    finish(training.average.cpu().eval(), bank, settings, arguments.folder)
 
 
 if __name__ == "__main__":

@@ -3,22 +3,36 @@
 import numpy as np
 import pytest
 
+from tools import silhouettes
 from tools.bank import CLASSES
-from tools.captions import PAPER, PREFIXES, WORDS, caption, prompts
-from tools.colours import NAMES, UNNAMED, name_colour, recoloured
+from tools.captions import (
+    PAPER,
+    PREFIXES,
+    SOME_THING,
+    SURFACES,
+    THINGS,
+    UNKNOWN,
+    UNNAMED,
+    WORDS,
+    caption,
+    prompts,
+    with_fillers,
+)
+from tools.colours import NAMES, name_colour, name_tone, recoloured
 from tools.materials import MATERIALS, paint
+from tools.paraphrases import FRAMES, PARAPHRASES
 
 
 @pytest.mark.parametrize("name", CLASSES)
 def test_every_caption_contains_a_word_for_its_material(name):
     rng = np.random.default_rng(0)
-    for thing in (None, -2, 0, 5) * 5:
+    for thing in (UNNAMED, SOME_THING, 0, 5) * 5:
         text = caption(rng, CLASSES.index(name), -1, thing)
         assert any(word in text for word in WORDS[name]), text
 
 
 def test_a_named_colour_is_in_the_caption():
-    text = caption(np.random.default_rng(0), 0, NAMES.index("blue"), None)
+    text = caption(np.random.default_rng(0), 0, NAMES.index("blue"), -1)
     assert "blue" in text
 
 
@@ -50,3 +64,33 @@ def test_a_recoloured_surface_gets_the_name_of_its_colour(name):
 
 def test_a_zebra_has_no_one_colour():
     assert name_colour(paint(MATERIALS[0], 1, 48)) == UNNAMED
+
+
+@pytest.mark.parametrize("tone", [(0.115, 0.9, 0.9), (0.6, 0.15, 0.5), (0.05, 0.8, 0.6)])
+def test_a_colour_between_two_names_has_none(tone):
+    assert name_tone(*tone) is None
+
+
+def test_a_caption_may_name_only_an_object_and_its_colour():
+    swan = silhouettes.OBJECTS.index("swan")
+    for seed in range(20):
+        text = caption(np.random.default_rng(seed), UNNAMED, NAMES.index("red"), swan)
+        assert "red swan" in text or "red goose" in text
+        words = text.split()
+        assert not any(word[0] in words for word in WORDS.values()), text
+
+
+def test_fillers_add_words_and_take_none_away():
+    for seed in range(20):
+        text = with_fillers(np.random.default_rng(seed), "a swan with zebra fur")
+        words = [word for word in text.split() if word != UNKNOWN]
+        assert words == ["a", "swan", "with", "zebra", "fur"]
+
+
+def test_every_material_has_a_paraphrase_that_training_never_says():
+    assert set(PARAPHRASES) == {material.name for material in MATERIALS}
+    taught = {word for words in WORDS.values() for word in words}
+    assert not taught & set(PARAPHRASES.values())
+    forms = {form.format("").strip() for form in SURFACES}
+    forms |= {form.format(thing="", material="").strip() for form in THINGS}
+    assert not forms & {frame.format("").strip() for frame in FRAMES if frame != "{}"}

@@ -9,10 +9,11 @@ import pytest
 import torch
 from torch.nn import functional
 
+from tools import silhouettes
 from tools.captions import PAPER
 from tools.export import FOLDER, NAME, embed_texts, knowledge, load
 from tools.materials import MATERIALS, paint
-from tools.score import embed_images, text_anchors
+from tools.score import attacked, embed_images, text_anchors
 
 NAMES = tuple(material.name for material in MATERIALS)
 HELD_OUT = 77_000  # no bank of training begins near this seed
@@ -27,7 +28,8 @@ def encoder():
 
 @pytest.fixture(scope="module")
 def anchors(encoder):
-    return text_anchors(*encoder, NAMES, "{} texture")
+    clip, tokenizer = encoder
+    return text_anchors(clip, tokenizer, NAMES)
 
 
 def pictures(count: int, side: int = 64) -> tuple[torch.Tensor, torch.Tensor]:
@@ -37,6 +39,12 @@ def pictures(count: int, side: int = 64) -> tuple[torch.Tensor, torch.Tensor]:
     small = [cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA) for picture in painted]
     batch = torch.from_numpy(np.stack(small)).permute(0, 3, 1, 2) / 255
     return batch, torch.from_numpy(labels)
+
+
+def said(encoder, *texts: str) -> torch.Tensor:
+    """Unit embeddings of sentences."""
+    clip, tokenizer = encoder
+    return embed_texts(clip, tokenizer, list(texts))
 
 
 def test_the_weights_are_those_that_knows_json_speaks_of():
@@ -64,12 +72,12 @@ def test_held_out_pictures_find_their_material(encoder, anchors):
 
 
 def test_the_prompts_of_the_paper_point_at_their_material(encoder, anchors):
-    named = (embed_texts(*encoder, list(PAPER)) @ anchors.T).argmax(dim=1)
+    named = (said(encoder, *PAPER) @ anchors.T).argmax(dim=1)
     assert [NAMES[i] for i in named] == list(PAPER.values())
 
 
 def test_an_unknown_object_does_not_hide_the_material(encoder, anchors):
-    named = (embed_texts(*encoder, ["a hippopotamus with zebra fur"]) @ anchors.T).argmax(dim=1)
+    named = (said(encoder, "a hippopotamus with zebra fur") @ anchors.T).argmax(dim=1)
     assert NAMES[int(named)] == "zebra"
 
 
@@ -89,3 +97,23 @@ def test_gradients_reach_the_picture(encoder, anchors):
     batch.requires_grad_()
     (embed_images(encoder[0], batch) * anchors[labels]).sum().backward()
     assert batch.grad is not None and bool((batch.grad.flatten(1).norm(dim=1) > 0).all())
+
+
+@pytest.mark.parametrize("thing", ["swan", "car", "horse", "ball"])
+def test_a_text_that_names_only_an_object_points_at_its_outline(encoder, thing):
+    names = [silhouettes.WORDS[name][0] for name in silhouettes.OBJECTS]
+    rng = np.random.default_rng(HELD_OUT)
+    masks = np.stack([silhouettes.draw(thing, rng) for _ in range(8)])
+    pictures = torch.from_numpy(masks[:, ::2, ::2] / 255).float()[:, None] * torch.tensor(
+        [0.8, 0.5, 0.2]
+    ).view(1, 3, 1, 1)
+    anchors = said(encoder, *[f"a photo of a {name}" for name in names])
+    named = (embed_images(encoder[0], pictures) @ anchors.T).argmax(dim=1)
+    assert [names[i] for i in named].count(thing) >= 5
+
+
+def test_an_attack_stays_inside_its_ball(encoder, anchors):
+    batch, labels = pictures(8)
+    hard = attacked(encoder[0], batch, anchors, labels, radius=0.8, steps=3)
+    assert (hard - batch).flatten(1).norm(dim=1).max() <= 0.8 + 1e-4
+    assert hard.min() >= 0 and hard.max() <= 1

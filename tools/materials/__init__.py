@@ -4,7 +4,18 @@ import zlib
 
 import numpy as np
 
-from tools.materials import animals, elements, fabrics, made, metals, plants, stones
+from tools.materials import (
+    animals,
+    drawn,
+    elements,
+    fabrics,
+    food,
+    made,
+    metals,
+    plants,
+    shining,
+    stones,
+)
 from tools.materials.material import Material
 
 MATERIALS: tuple[Material, ...] = (
@@ -14,7 +25,10 @@ MATERIALS: tuple[Material, ...] = (
     *plants.MATERIALS,
     *elements.MATERIALS,
     *fabrics.MATERIALS,
+    *food.MATERIALS,
     *made.MATERIALS,
+    *drawn.MATERIALS,
+    *shining.MATERIALS,
 )
 
 

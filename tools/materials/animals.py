@@ -153,10 +153,12 @@ def overlapping(rng, u, v, count: float, length: float):
 def fish_scales(rng, side: int) -> np.ndarray:
     """Rows of glossy, round, overlapping scales."""
     u, v = plane(rng, side, warp=0.02)
-    depth, across, name = overlapping(rng, u, v, between(rng, 5, 9), 1)
+    depth, across, name = overlapping(rng, u, v, between(rng, 4, 8), 1)
     main = any_colour(rng) if rng.random() < 0.6 else varied(rng, 0.53, 0.5, 0.6)
-    bright = np.clip(0.15 + 1.0 * step(depth, 0.02, 0.4) - 0.5 * step(depth, 0.4, 0.9), 0, 1)
-    picture = ramp(bright, main * 0.15, main * 0.75, 0.5 + 0.5 * main)
+    bright = np.clip(0.1 + 1.0 * step(depth, 0.02, 0.35) - 0.6 * step(depth, 0.4, 0.9), 0, 1)
+    picture = ramp(bright, main * 0.1, main * 0.75, 0.5 + 0.5 * main)
+    gloss = np.exp(-((np.hypot(across + 0.3, 3 * (depth - 0.35)) / 0.35) ** 2))
+    picture = mix(picture, np.ones(3), between(rng, 0.2, 0.7) * gloss)
     return shaded(picture, 0.85 + 0.3 * name + 0.25 * across)
 
 
@@ -167,29 +169,34 @@ def fur(rng, side: int) -> np.ndarray:
     main = varied(rng, 0.08, 0.5, 0.6, 0.2) if rng.random() < 0.6 else any_colour(rng)
     if rng.random() < 0.25:
         main = np.full(3, between(rng, 0.3, 0.85))
-    picture = np.tile(np.float32(main * 0.25), (side, side, 1))
-    tones = ramp(rng.random(900), main * 0.2, main * 0.8, main, 0.45 + 0.55 * main)
+    fine = 2 * side  # drawn at twice the size, because float lines have hard edges
+    picture = np.tile(np.float32(main * 0.25), (fine, fine, 1))
+    tones = ramp(rng.random(1000), main * 0.15, main * 0.75, main, 0.4 + 0.6 * main)
+    thick = side * between(rng, 0.012, 0.028)
     for tone in tones:
-        x, y = rng.integers(0, side, 2)
-        reach, turn = side * between(rng, 0.07, 0.16), flow[y, x]
+        x, y = rng.integers(0, fine, 2)
+        reach, turn = fine * between(rng, 0.08, 0.2), flow[y // 2, x // 2]
         end = (int(x + reach * np.cos(turn)), int(y + reach * np.sin(turn)))
-        cv2.line(picture, (int(x), int(y)), end, tone.tolist(), 1, cv2.LINE_AA)
-    return picture
+        width = max(1, round(thick * between(rng, 0.5, 1.5)))
+        cv2.line(picture, (int(x), int(y)), end, tone.tolist(), width)
+    picture = cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA)
+    tufts = layered(rng, u * 6 * np.cos(flow) + v, v * 6 * np.sin(flow) + u, 2)
+    return shaded(picture, 0.75 + 0.5 * tufts)
 
 
 def feathers(rng, side: int) -> np.ndarray:
-    """Rows of long overlapping feathers with a shaft and slanting barbs."""
+    """Rows of long overlapping feathers with a pale shaft, slanting barbs and dark tips."""
     u, v = plane(rng, side, warp=0.03)
-    depth, across, name = overlapping(rng, u, v, between(rng, 4, 7), 1.8)
-    barbs = np.sin(2 * np.pi * (v * 26 - np.abs(across) * 1.6))
+    depth, across, name = overlapping(rng, u, v, between(rng, 3, 5.5), between(rng, 1.8, 2.6))
+    barbs = np.sin(2 * np.pi * (v * between(rng, 18, 26) - np.abs(across) * 2.2))
+    split = step(np.abs(noise(rng, u * 12, v * 5)), 0.02, 0.08)
     shaft = np.exp(-((across / 0.07) ** 2))
     main = any_colour(rng) if rng.random() < 0.5 else np.full(3, between(rng, 0.5, 0.95))
-    bright = np.clip(
-        0.1 + 0.75 * step(depth, 0, 0.16) - 0.3 * step(depth, 0.3, 1) + 0.1 * barbs, 0, 1
-    )
-    picture = ramp(bright, main * 0.12, main * 0.7, 0.25 + 0.75 * main)
-    picture = mix(picture, 0.5 + 0.5 * main, 0.7 * shaft)
-    return shaded(picture, 0.85 + 0.3 * name)
+    bright = 0.15 + 0.65 * step(depth, 0, 0.22) - 0.25 * step(depth, 0.35, 1) + 0.16 * barbs
+    picture = ramp(np.clip(bright, 0, 1) * (0.7 + 0.3 * split), main * 0.1, main * 0.7,
+                   0.25 + 0.75 * main)  # fmt: skip
+    picture = mix(picture, 0.6 + 0.4 * main, 0.85 * shaft)
+    return shaded(picture, (0.8 + 0.4 * name) * (1 - 0.3 * np.abs(across)))
 
 
 def dalmatian(rng, side: int) -> np.ndarray:

@@ -12,7 +12,6 @@ from tools.materials.fields import (
     lit,
     mix,
     noise,
-    normalised,
     plane,
     ramp,
     shaded,
@@ -40,11 +39,11 @@ def checker(rng, side: int) -> np.ndarray:
 def dots(rng, side: int) -> np.ndarray:
     """Round dots of one colour in a regular lattice on another."""
     u, v = plane(rng, side)
-    count = between(rng, 4, 8)
+    count = between(rng, 3, 7.5)
     x, y = u * count, v * count
     x = x + 0.5 * (np.floor(y) % 2) * rng.integers(0, 2)
     reach = np.hypot(x - np.floor(x) - 0.5, y - np.floor(y) - 0.5)
-    radius = between(rng, 0.2, 0.34)
+    radius = between(rng, 0.24, 0.36)
     ground, dot = two_colours(rng)
     if rng.random() < 0.5:
         ground, dot = dot, ground
@@ -56,24 +55,28 @@ def stripes(rng, side: int) -> np.ndarray:
     _u, v = plane(rng, side)
     first, second = two_colours(rng)
     table = np.array([first, second, first, any_colour(rng) if rng.random() < 0.3 else second])
-    place = np.floor(v * between(rng, 8, 18)).astype(int)
+    place = np.floor(v * between(rng, 6, 15)).astype(int)
     return table[place % 4].astype(np.float32)
 
 
 def plaid(rng, side: int) -> np.ndarray:
-    """Crossing bands of a kilt."""
+    """Crossing bands of a kilt: dark and vivid bands, thin pale lines, all half transparent."""
     u, v = plane(rng, side)
-    count = between(rng, 2, 4)
-    main, other, line = any_colour(rng) * 0.8, any_colour(rng) * 0.4, 0.4 + 0.6 * any_colour(rng)
-    twill = 0.5 + 0.5 * np.sign(np.sin((u + v) * side * 1.2))
-    picture = np.tile(main, (*u.shape, 1))
-    for axis, weight in ((u, twill), (v, 1 - twill)):
+    count = between(rng, 1.6, 3.4)
+    main = any_colour(rng)
+    dark = any_colour(rng) * 0.25
+    line = np.ones(3) * 0.95 if rng.random() < 0.6 else 0.5 + 0.5 * any_colour(rng)
+    twill = 0.15 * np.sign(np.sin((u + v) * side * 1.2))
+    wide, thin = between(rng, 0.18, 0.26), between(rng, 0.025, 0.05)
+    sets = []
+    for axis in (u, v):
         place = (axis * count) % 1
-        band = (np.abs(place - 0.5) < 0.2).astype(np.float32)
-        thin = (np.abs(place - 0.05) < 0.035).astype(np.float32)
-        picture = mix(picture, other, band * (0.35 + 0.5 * weight))
-        picture = mix(picture, line, thin * (0.4 + 0.5 * weight))
-    return picture
+        band = (np.abs(place - 0.5) < wide).astype(np.float32)
+        gap = (np.abs(place - 0.5) < 0.04).astype(np.float32)
+        pale = (np.abs(place - 0.04) < thin).astype(np.float32)
+        yarn = mix(np.tile(main, (side, side, 1)), dark, band * (1 - gap))
+        sets.append(mix(yarn, line, pale))
+    return mix(sets[0], sets[1], 0.5 + twill)
 
 
 def camouflage(rng, side: int) -> np.ndarray:
@@ -94,7 +97,7 @@ def camouflage(rng, side: int) -> np.ndarray:
 def knit(rng, side: int) -> np.ndarray:
     """Columns of V-shaped stitches of thick wool."""
     u, v = plane(rng, side, between(rng, -0.3, 0.3))
-    count = between(rng, 6, 11)
+    count = between(rng, 4.5, 9)
     x = u * count
     s = np.abs(x - np.floor(x) - 0.5) * 2
     y = v * count * 1.3 - 0.8 * s
@@ -142,27 +145,34 @@ def leather(rng, side: int) -> np.ndarray:
 
 
 def quilt(rng, side: int) -> np.ndarray:
-    """Padded diamonds held by seams."""
+    """Padded diamonds held by stitched seams, a button where the seams cross."""
     u, v = plane(rng, side, np.pi / 4 + between(rng, -0.2, 0.2))
-    count = between(rng, 3.5, 7)
+    count = between(rng, 3, 6)
     x, y = u * count, v * count
     dome = np.abs(np.sin(np.pi * x) * np.sin(np.pi * y)) ** 0.5
     main = any_colour(rng) if rng.random() < 0.7 else np.full(3, between(rng, 0.3, 0.9))
-    picture = np.tile(main, (side, side, 1)) * (0.35 + 0.65 * dome)[..., None]
-    return shaded(picture, lit(0.12 * dome, 1, between(rng, 0, 6.28)))
+    picture = np.tile(main, (side, side, 1)) * (0.3 + 0.7 * dome)[..., None]
+    picture = mix(picture, np.ones(3), 0.35 * step(dome, 0.8, 1))
+    picture = shaded(picture, lit(0.12 * dome, 1, between(rng, 0, 6.28)))
+    button = 1 - step(np.hypot(x - np.round(x), y - np.round(y)), 0.08, 0.13)
+    return mix(picture, 0.3 + 0.6 * main, button * rng.integers(0, 2))
 
 
 def paper(rng, side: int) -> np.ndarray:
-    """White sheet crumpled into sharp folds."""
+    """White sheet crumpled into sharp, flat facets with bright and dark creases."""
     u, v = plane(rng, side)
-    tone = np.zeros_like(u)
-    for scale in (2.0, 4.0, 7.0):
-        nearest, gap, name = cells(rng, u * scale, v * scale, 1)
-        tone += ((name - 0.5) + 0.5 * (nearest - 0.4)) / scale**0.4 + 0.25 * np.exp(
-            -gap / 0.05
-        ) / scale**0.5
-    white = between(rng, 0.88, 1)
-    tone = np.clip(0.5 + 0.55 * normalised(tone), 0, 1) * white
+    tone = np.full_like(u, 0.8)
+    for scale, weight in ((between(rng, 2, 3.2), 0.34), (between(rng, 4.5, 7), 0.16)):
+        x, y = u * scale, v * scale
+        bend = 0.08 * noise(rng, x * 2, y * 2)
+        _, gap, name = cells(rng, x + bend, y - bend, 1)
+        angle = 40 * name
+        fold = (np.cos(angle) * x + np.sin(angle) * y) * 0.6
+        tone += weight * (name - 0.5) + 0.5 * weight * np.sin(fold)
+        crease = np.exp(-gap / 0.05)
+        tone += 0.7 * weight * crease * np.sign(noise(rng, x, y))
+    white = between(rng, 0.94, 1)
+    tone = np.clip(tone, 0.35, 1) * white
     return tone[..., None] * np.array([1, 1, between(rng, 0.93, 1)])
 
 

@@ -125,6 +125,23 @@ def courses(rng: Generator, x: np.ndarray, y: np.ndarray, offset: float = 0.5):
     return shifted - np.floor(shifted), y - row, name
 
 
+def hexagons(rng: Generator, x: np.ndarray, y: np.ndarray):
+    """Six-sided cells: distance to the centre, distance from the edge and a random number per cell,
+    each [H, W]."""
+    height = np.sqrt(3.0)
+    found = []
+    for shift in (0.0, 0.5):
+        column, row = np.round(x - shift), np.round(y / height - shift)
+        found.append((np.hypot(x - shift - column, y - (row + shift) * height), column, row, shift))
+    first = found[0][0] < found[1][0]
+    pick = [np.where(first, a, b) for a, b in zip(found[0], found[1], strict=True)]
+    dx, dy = np.abs(x - pick[3] - pick[1]), np.abs(y - (pick[2] + pick[3]) * height)
+    edge = 0.5 - np.maximum(dx, 0.5 * dx + dy * height / 2)
+    names = rng.random((64, 64))
+    lookup = names[(pick[2] * 2 + 2 * pick[3]).astype(int) % 64, pick[1].astype(int) % 64]
+    return pick[0], edge, lookup
+
+
 def lit(height: np.ndarray, strength: float, angle: float) -> np.ndarray:
     """Light on a relief: about 1 where it is flat, brighter towards the lamp; [H, W]."""
     right = cv2.Sobel(height.astype(np.float32), cv2.CV_32F, 1, 0, ksize=3) / 8

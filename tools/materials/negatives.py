@@ -34,7 +34,7 @@ def tint(rng, picture: np.ndarray) -> np.ndarray:
     kind = rng.integers(0, 3)
     if kind == 0:
         cast = any_colour(rng)
-        cast = (cast - cast.mean()) * between(rng, 0.2, 0.6)
+        cast = (cast - cast.mean()) / (np.ptp(cast) + 1e-6) * between(rng, 0.2, 0.5)
         return picture + cast
     grey = picture.mean(axis=-1)
     if kind == 1:
@@ -64,8 +64,9 @@ def patches(rng, picture: np.ndarray) -> np.ndarray:
 def blur(rng, picture: np.ndarray) -> np.ndarray:
     """Only the soft colours of a material, its structure gone; [S, S, 3]."""
     side = picture.shape[0]
-    soft = cv2.GaussianBlur(picture, (0, 0), side * between(rng, 0.06, 0.15))
-    return soft + (soft - soft.mean(axis=(0, 1))) * between(rng, 0, 1)
+    soft = cv2.GaussianBlur(picture, (0, 0), side * between(rng, 0.06, 0.13))
+    middle = soft.mean(axis=(0, 1))
+    return middle + (soft - middle) * max(1.0, between(rng, 0.09, 0.2) / (soft.std() + 1e-3))
 
 
 def paint_negative(name: str, rng, picture: np.ndarray) -> np.ndarray:

@@ -57,17 +57,21 @@ def cobblestone(rng, side: int) -> np.ndarray:
 
 
 def marble(rng, side: int) -> np.ndarray:
-    """White polished stone with fine grey veins."""
+    """White polished stone with branching grey veins, a few of them bold."""
     u, v = plane(rng, side, warp=0.15)
     vein = np.zeros_like(u)
-    for scale, width, weight in ((1.6, 0.05, 0.8), (3.2, 0.05, 0.5), (6, 0.06, 0.25)):
-        line = noise(rng, u * scale, v * scale) + 0.3 * noise(rng, u * scale * 3, v * scale * 3)
-        vein = np.maximum(vein, weight * np.exp(-np.abs(line) / width))
+    for scale, width, weight in ((1.4, 0.07, 1.0), (3, 0.05, 0.6), (6, 0.05, 0.3)):
+        line = noise(rng, u * scale, 0.6 * v * scale)
+        line += 0.3 * noise(rng, u * scale * 3, v * scale * 3)
+        fading = 0.5 + 0.5 * noise(rng, u * 2, v * 2)
+        core = np.exp(-np.abs(line) / width) * (0.4 + 0.6 * fading)
+        vein = np.maximum(vein, weight * np.clip(core, 0, 1))
+        vein = np.maximum(vein, 0.35 * weight * np.exp(-np.abs(line) / (5 * width)))
     clouds = layered(rng, u * 2, v * 2, 5)
-    white, grey = between(rng, 0.9, 1), between(rng, 0.25, 0.5)
-    picture = ramp(clouds, np.full(3, white - 0.16), np.full(3, white), np.full(3, white))
-    warm = np.array([1, between(rng, 0.97, 1), between(rng, 0.94, 1)])
-    return mix(picture, np.full(3, grey), vein) * warm
+    white, grey = between(rng, 0.93, 1), between(rng, 0.15, 0.4)
+    picture = ramp(clouds, np.full(3, white - 0.14), np.full(3, white), np.full(3, white))
+    warm = np.array([1, between(rng, 0.97, 1), between(rng, 0.93, 1)])
+    return mix(picture, colour(0.6, between(rng, 0, 0.15), grey), vein) * warm
 
 
 def granite(rng, side: int) -> np.ndarray:
@@ -82,13 +86,13 @@ def granite(rng, side: int) -> np.ndarray:
 
 
 def concrete(rng, side: int) -> np.ndarray:
-    """Flat grey with stains, pores and a fine crack."""
+    """Flat grey with stains, many pores and a fine crack."""
     u, v = plane(rng, side)
-    base = between(rng, 0.45, 0.7)
-    stains = 0.22 * (layered(rng, u * 3, v * 3, 6, 0.65) - 0.5)
-    pores = step(grain(rng, side, 1.2), 2.3, 2.9)
-    crack = np.exp(-np.abs(noise(rng, u * 1.3, v * 1.3) + 0.2 * noise(rng, u * 8, v * 8)) / 0.012)
-    tone = base + stains + 0.02 * grain(rng, side) - 0.3 * pores - 0.3 * crack
+    base = between(rng, 0.36, 0.6)
+    stains = 0.26 * (layered(rng, u * 3, v * 3, 6, 0.65) - 0.5)
+    pores = step(grain(rng, side, 1.2), 1.9, 2.5) + step(grain(rng, side, 2.2), 2.4, 2.9)
+    crack = np.exp(-np.abs(noise(rng, u * 1.3, v * 1.3) + 0.2 * noise(rng, u * 8, v * 8)) / 0.015)
+    tone = base + stains + 0.035 * grain(rng, side, 0.6) - 0.25 * pores - 0.3 * crack
     return tone[..., None] * np.array([1, 0.99, between(rng, 0.95, 1)])
 
 
