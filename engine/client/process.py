@@ -15,6 +15,7 @@ from typing import Any
 from ..contract.folder import JobFolder
 
 HEARTBEAT_LIMIT = 20.0
+WEIGHTS_VARIABLE = "STRIP_STYLIZER_WEIGHTS"
 PASSED_ON = (
     "PATH", "HOME", "USER", "LANG", "LC_ALL", "TMPDIR", "TMP", "TEMP", "SYSTEMROOT", "SYSTEMDRIVE",
     "USERPROFILE", "LOCALAPPDATA", "APPDATA", "PROGRAMDATA", "WINDIR", "COMSPEC", "PATHEXT",
@@ -23,7 +24,7 @@ PASSED_ON = (
     "SSL_CERT_FILE",
     "ALL_PROXY",
     "REQUESTS_CA_BUNDLE", "SSL_CERT_DIR", "HF_HOME", "HF_HUB_OFFLINE", "CUDA_VISIBLE_DEVICES",
-    "OMP_NUM_THREADS",
+    "OMP_NUM_THREADS", "STRIP_STYLIZER_WEIGHTS",
 )  # fmt: skip
 
 
@@ -69,10 +70,11 @@ def start(
         below_normal = subprocess.BELOW_NORMAL_PRIORITY_CLASS
         group = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
         flags = {"creationflags": below_normal | group}
+    weights = {WEIGHTS_VARIABLE: str(cache.with_name("weights"))} if cache else {}
     with folder.log.open("ab") as log:
         return subprocess.Popen(
             command(python, verb, job_folder, cache),
-            env=environment(engine_root, online=online),
+            env=environment(engine_root, online=online) | weights,
             cwd=job_folder,
             stdin=subprocess.DEVNULL,
             stdout=log,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import pickle
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from .vision import lean
 from .vocabulary import Vocabulary, vocabulary_from
 
 EMBEDDED = "embedded"
+WEIGHTS_VARIABLE = "STRIP_STYLIZER_WEIGHTS"
 EMBEDDED_FOLDER = Path(__file__).parent / "embedded"
 EMBEDDED_MODEL = "strip-stylizer-embedded"
 
@@ -144,6 +146,35 @@ def available(names: tuple[str, ...] = ("ViT-L-14:openai",)) -> dict[str, str]:
     return found
 
 
+def weights_folder() -> Path | None:
+    """Return where `engine.weights` puts downloaded weights, None where no host has named it."""
+    named = os.environ.get(WEIGHTS_VARIABLE)
+    return Path(named) if named else None
+
+
+def weights_file(model: str, tag: str) -> Path | None:
+    """Return the weights of a tag that were downloaded with `engine.weights`, None without."""
+    folder = weights_folder()
+    found = sorted(folder.glob(f"{model}--{tag}/*")) if folder else []
+    whole = [path for path in found if path.suffix != ".part"]
+    return whole[0] if whole else None
+
+
+def weights_source(model: str, tag: str) -> tuple[str, str, str]:
+    """Return repository, address and sha256 of a tag's weights, from open_clip's own table.
+
+    Each is empty where the table does not say it. Raises EngineError where there is no such tag.
+    """
+    entry = open_clip.get_pretrained_cfg(model, tag)
+    if not entry:
+        tags = ", ".join(open_clip.list_pretrained_tags_by_model(model)) or "none"
+        message = f'"{tag}" is no weights tag of {model}, which has: {tags}.'
+        raise EngineError(Fault.WEIGHTS_UNAVAILABLE, message, WEIGHTS_HINT)
+    url = entry.get("url", "")
+    sums = [part for part in url.split("/") if len(part) == 64]
+    return entry.get("hf_hub", "").rstrip("/"), url, sums[0] if sums else ""
+
+
 def _load_embedded() -> Encoder:
     weights = EMBEDDED_FOLDER / f"{EMBEDDED_MODEL}.safetensors"
     hint = "Install the extension again, or choose a CLIP model such as ViT-B-32:openai."
@@ -172,12 +203,15 @@ def _load_model(model: str, weights: str) -> Encoder:
         tags = ", ".join(open_clip.list_pretrained_tags_by_model(model)) or "none"
         message = f'"{weights}" is neither a file nor a weights tag of {model}, which has: {tags}.'
         raise EngineError(Fault.WEIGHTS_UNAVAILABLE, message, WEIGHTS_HINT)
+    quick_gelu = bool(entry.get("quick_gelu"))
+    if there := weights_file(model, weights):
+        return _create(model, str(there), quick_gelu=quick_gelu)
     try:
         open_clip.download_pretrained(entry)
     except (OSError, RuntimeError) as error:
         message = f'The weights "{weights}" of CLIP model {model} are not on this computer.'
         raise EngineError(Fault.WEIGHTS_UNAVAILABLE, message, WEIGHTS_HINT) from error
-    return _create(model, weights, quick_gelu=bool(entry.get("quick_gelu")))
+    return _create(model, weights, quick_gelu=quick_gelu)
 
 
 def _create(

@@ -1,0 +1,86 @@
+"""Downloading CLIP weights, an explicit step: ``python -m engine.weights MODEL:TAG --folder DIR``.
+
+Which file belongs to a tag is open_clip's own table; size and hash are asked of the host. The
+download goes on where it was interrupted and is checked by its hash. Jobs find it afterwards.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from .client import download
+from .client.packages import File, Unfit
+from .contract.events import EngineError
+
+
+def source(name: str) -> File:
+    """Return the file that belongs to MODEL:TAG. Raises EngineError or Unfit with a sentence."""
+    from .stylization.encoder import weights_source
+
+    model, _, tag = name.partition(":")
+    repository, url, sha256 = weights_source(model, tag or "openai")
+    try:
+        if url and sha256:
+            return File(model, tag or "openai", url, size_at(url), sha256)
+        return in_repository(model, tag, repository)
+    except (OSError, ValueError) as error:
+        raise Unfit(
+            f"Nothing is known of the weights {name}, because their host cannot be reached "
+            f"({getattr(error, 'reason', type(error).__name__)}): check the network, or name a "
+            f"file you have, as in {model}:/path/to/weights.safetensors"
+        ) from error
+
+
+def size_at(url: str) -> int:
+    """Return how many bytes an address holds, 0 where its host does not say."""
+    request = urllib.request.Request(url, method="HEAD")
+    with urllib.request.urlopen(request, timeout=download.TIMEOUT) as answer:
+        return int(answer.headers.get("Content-Length") or 0)
+
+
+def in_repository(model: str, tag: str, repository: str) -> File:
+    """Return the weights in a repository of the hub, whose large files bear their sha256."""
+    from huggingface_hub import get_hf_file_metadata, hf_hub_url
+
+    from .stylization.encoder import HUB_FILES
+
+    facts = get_hf_file_metadata(hf_hub_url(repository, HUB_FILES[0]))
+    if not facts.etag or len(facts.etag) != 64:
+        raise Unfit(f"{repository} states no hash of its weights: download them by hand")
+    return File(model, tag, facts.location, facts.size or 0, facts.etag)
+
+
+def fetch(file: File, folder: Path, progress: Path | None) -> Path:
+    """Download the file into its own folder below ``folder`` and return its path."""
+    place = folder / f"{file.name}--{file.version}"
+    lacking = download.room_for(file.size, folder)
+    if lacking:
+        raise Unfit(f"The disk with {folder} lacks {lacking / 1e9:.1f} GB: free some space")
+    download.fetch_all([file], place, progress)
+    return place / file.file_name
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; a failure is one sentence, the last line that is printed."""
+    parser = argparse.ArgumentParser(prog="python -m engine.weights", description=__doc__)
+    parser.add_argument("name", metavar="MODEL:TAG", help="such as ViT-L-14:openai")
+    parser.add_argument("--folder", type=Path, required=True)
+    parser.add_argument("--progress", type=Path, help="a file that says how far it is")
+    options = parser.parse_args(arguments)
+    try:
+        print(fetch(source(options.name), options.folder, options.progress))
+    except Unfit as error:
+        print(error)
+        return 1
+    except EngineError as error:
+        print(error.message)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
