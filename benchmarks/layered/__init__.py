@@ -1,0 +1,1 @@
+"""Parts of the decomposition benchmark: footage, contestants, scores, tables."""

@@ -1,0 +1,108 @@
+"""What the contestants get: frames, masks and flow, with the truth where the footage is made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from engine.contract.job import MaskKind, ObjectMask
+from engine.contract.settings import FlowSettings, FramesSettings, MasksSettings
+from engine.evaluation import drift
+from engine.video.flow import Flow, estimate_flow
+from engine.video.frames import (
+    footage_from_path,
+    larger_greys,
+    read_video,
+    source_frames,
+)
+from engine.video.masks import Masks, find_masks
+from tests.synthetic import Sprite, moving_sprite
+
+from .clock import now
+
+
+class Silent:
+    """A report that tells nobody and never asks for a stop."""
+
+    def progress(self, step: int, total: int, terms: object = None) -> None:
+        """Tell nobody."""
+
+    def preview(self, name: str, image: object) -> None:
+        """Show nobody."""
+
+    def warning(self, message: str, hint: str = "") -> None:
+        """Warn nobody."""
+
+    def stopping(self) -> bool:
+        """Go on."""
+        return False
+
+
+@dataclass(frozen=True)
+class Footage:
+    """One video at the working size; all contestants share masks and flow."""
+
+    name: str
+    frames: np.ndarray  # uint8 [T, H, W, 3]
+    masks: Masks
+    flow: Flow
+    flow_seconds: float
+    pictures: dict[int, np.ndarray]  # what drift is judged by
+    greys: np.ndarray | None = None  # uint8 [T, h, w], larger
+    sprite: Sprite | None = None
+    truth: np.ndarray | None = None  # [T, H, W, 2], where each pixel lies on the sprite
+    true_flow: Flow | None = None
+
+    @property
+    def visible(self) -> np.ndarray:
+        """Where the object is, bool [T, H, W]."""
+        return self.masks.masks > 127
+
+
+def made(*, frames: int, size: tuple[int, int], seed: int = 0) -> Footage:
+    """Return made footage, ``size`` (width, height), of which uv, alpha and flow are known.
+
+    Contestants get the estimated flow, as for real footage.
+    """
+    video = moving_sprite(frames=frames, width=size[0], height=size[1], seed=seed)
+    flow, seconds = _flow(video.frames)
+    pictures = {
+        index: drift.judged_picture(frame)
+        for index, frame in enumerate(video.frames)
+        if drift.is_judged(index)
+    }
+    name = f"made {size[0]}x{size[1]}x{frames}"
+    return Footage(
+        name, video.frames, video.given_masks(), flow, seconds, pictures,
+        sprite=video.sprite, truth=video.uv, true_flow=video.flow,
+    )  # fmt: skip
+
+
+def clip(folder: Path, *, longest_side: int, frames: int | None = None) -> Footage:
+    """Return a real clip: ``folder`` holds ``frames/`` and ``masks/``, white on black."""
+    footage = footage_from_path(folder / "frames")
+    if frames is not None:
+        footage = type(footage)(
+            footage.kind, footage.path, footage.files, tuple(range(frames)),
+            footage.frames_per_second,
+        )  # fmt: skip
+    video = read_video(footage, FramesSettings(longest_side=longest_side), Silent())
+    flow, seconds = _flow(video.frames)
+    mask = ObjectMask(MaskKind.FILES, str(folder / "masks"))
+    masks = find_masks(mask, footage, video, flow, MasksSettings(), Silent())
+    pictures = {
+        index: drift.judged_picture(frame)
+        for index, frame in enumerate(source_frames(footage))
+        if drift.is_judged(index)
+    }
+    count, height, width = video.frames.shape[:3]
+    name = f"{folder.name} {width}x{height}x{count}"
+    return Footage(name, video.frames, masks, flow, seconds, pictures, greys=larger_greys(footage))
+
+
+def _flow(frames: np.ndarray) -> tuple[Flow, float]:
+    began = now()
+    flow = estimate_flow(frames, FlowSettings(), Silent())
+    return flow, now() - began
