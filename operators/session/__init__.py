@@ -13,7 +13,6 @@ from .polling import INTERVAL, ensure_polling, poll, wait
 from .queue import (
     add,
     attach_jobs,
-    cancel,
     close,
     follow_file,
     footage_of,
@@ -36,6 +35,7 @@ from .state import (
     state,
     waiting,
 )
+from .work import cancel
 
 __all__ = [
     "INTERVAL", "Job", "Kind", "Rendering", "add", "attach_jobs", "cancel", "close", "current_job",

@@ -47,8 +47,7 @@ def wait(job: Job) -> None:
             poll()
             time.sleep(0.05)
     except KeyboardInterrupt:
-        if job.runs:
-            process.request_stop(job.folder.path)
+        work.cancel(job)
         raise
 
 

@@ -8,7 +8,7 @@ import bpy
 import bpy.utils.previews
 
 from ...engine.client import process
-from ...engine.client.status import JobReader, Phase
+from ...engine.client.status import JobReader
 from ...engine.contract.codec import to_json
 from ...engine.contract.folder import JobFolder
 from ...engine.contract.job import Footage, JobSpec
@@ -100,17 +100,6 @@ def _render_again(job: Job) -> None:
         work.enqueue(job)
     job.place = place
     remember(job)
-
-
-def cancel(job: Job) -> None:
-    """Ask a job to stop; it is over when its status says so."""
-    if job.baking:
-        work.end_baking(job)
-    elif not job.queued:
-        job.stopped_at = job.stopped_at or work.time.monotonic()
-        process.request_stop(job.folder.path)
-        return
-    job.queued, job.status = False, dataclasses.replace(job.status, phase=Phase.CANCELLED)
 
 
 def pause(job: Job) -> None:

@@ -49,6 +49,17 @@ def end_baking(job: Job) -> None:
     job.baking = None
 
 
+def cancel(job: Job) -> None:
+    """Ask a job to stop; it is over when its status says so."""
+    if job.baking:
+        end_baking(job)
+    elif not job.queued:
+        job.stopped_at = job.stopped_at or time.monotonic()
+        process.request_stop(job.folder.path)
+        return
+    job.queued, job.status = False, dataclasses.replace(job.status, phase=Phase.CANCELLED)
+
+
 def advance(job: Job) -> None:
     """Look after a job once."""
     if job.baking:

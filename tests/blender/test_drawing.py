@@ -1,0 +1,140 @@
+"""Box and strokes: where the mouse is in the picture, and what the modal operators do with it."""
+
+import math
+from types import SimpleNamespace
+
+import bpy
+import pytest
+from barcodes import image_strip, write_frames
+
+
+@pytest.fixture
+def clip(scene, tmp_path):
+    """Ten pictures of 128 x 64 as the active strip, from frame 5."""
+    write_frames(tmp_path / "frames", 10)
+    strip = image_strip(scene, tmp_path / "frames", count=10, channel=2, start=5)
+    scene.sequence_editor.active_strip = strip
+    return strip
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {},
+        {"scale": (2.0, 0.5), "offset": (30.0, -12.0)},
+        {"rotation": math.radians(30), "origin": (0.0, 1.0)},
+        {"flipped": (True, False), "rotation": 0.3, "scale": (1.5, 1.5)},
+        {"flipped": (True, True), "aspect": 1.5},
+    ],
+)
+def test_a_place_in_the_preview_leads_back_to_its_pixel(part, change):
+    placement = part("operators.placement")
+    lies = placement.Placement((320, 180), **change)
+    for pixel in ((0, 0), (320, 180), (17.5, 140.0)):
+        assert lies.to_picture(*lies.to_view(*pixel)) == pytest.approx(pixel)
+
+
+def test_pixels_count_from_the_upper_left_corner(part):
+    lies = part("operators.placement").Placement((320, 180))
+    assert lies.to_view(0, 0) == (-160, 90)
+    assert lies.to_view(320, 180) == (160, -90)
+
+
+def test_a_box_stays_inside_the_picture(part):
+    box_of = part("operators.placement").box_of
+    assert box_of((50.4, 60.7), (20.2, 10.1), (320, 180)) == (20, 10, 31, 51)
+    assert box_of((-30.0, 170.0), (40.0, 400.0), (320, 180)) == (0, 170, 40, 10)
+
+
+def test_a_transformed_strip_is_placed_as_blender_shows_it(part, clip):
+    clip.transform.offset_x, clip.transform.scale_x = 40, 2.0
+    lies = part("operators.placement").of(clip)
+    assert lies.size == (128, 64) and lies.to_view(64, 32) == (40, 0)
+    assert lies.to_view(128, 32) == (168, 0)
+
+
+class Mouse:
+    """Events over a region that shows a picture of 128 x 64 pixels, one for one."""
+
+    def __init__(self, kind, strip, part):
+        self.operator = SimpleNamespace()
+        for name in dir(kind):
+            value = getattr(kind, name)
+            if callable(value) and not name.startswith("__") and hasattr(value, "__code__"):
+                setattr(self.operator, name, value.__get__(self.operator))
+        view = SimpleNamespace(region_to_view=lambda x, y: (x - 64, y - 32))
+        region = SimpleNamespace(x=0, y=0, width=128, height=64, view2d=view)
+        self.operator.place = None, region
+        self.operator.lies = part("operators.placement").of(strip)
+        self.operator.redraw = self.operator.end = lambda *_: None
+        self.operator.frame = 3
+
+    def send(self, kind, value="NOTHING", x=0, y=0, ctrl=False):
+        event = SimpleNamespace(type=kind, value=value, mouse_x=x, mouse_y=64 - y, ctrl=ctrl)
+        return self.operator.modal(bpy.context, event)
+
+    def drag(self, first, last, **more):
+        self.send("LEFTMOUSE", "PRESS", *first, **more)
+        self.send("MOUSEMOVE", "NOTHING", *last, **more)
+        return self.send("LEFTMOUSE", "RELEASE", *last, **more)
+
+
+@pytest.fixture
+def box(part, clip, scene):
+    scene.frame_current = 8
+    mouse = Mouse(part("operators.drawing").STRIPSTYLIZER_OT_box_draw, clip, part)
+    mouse.operator.first = mouse.operator.last = None
+    return mouse
+
+
+def test_a_dragged_box_is_kept(box, clip):
+    assert box.drag((20, 10), (80, 50)) == {"FINISHED"}
+    target = clip.strip_stylizer.targets[0]
+    assert (target.object_source, target.box_frame) == ("box", 3)
+    assert (target.box_x, target.box_y, target.box_width, target.box_height) == (20, 10, 60, 40)
+
+
+def test_a_click_is_no_box_and_escape_leaves_the_old_one(box, clip):
+    assert box.drag((20, 10), (21, 10)) == {"RUNNING_MODAL"}
+    box.send("LEFTMOUSE", "PRESS", 20, 10)
+    assert box.send("ESC", "PRESS") == {"CANCELLED"}
+    assert not len(clip.strip_stylizer.targets)
+
+
+@pytest.fixture
+def brush(part, clip, scene):
+    scene.frame_current = 8
+    mouse = Mouse(part("operators.drawing").STRIPSTYLIZER_OT_strokes_paint, clip, part)
+    state = {"strokes": [], "radius": 4.0, "points": [], "mouse": None}
+    for name, value in {**state, "is_object": True, "painting": True}.items():
+        setattr(mouse.operator, name, value)
+    return mouse
+
+
+def test_strokes_are_painted_on_the_object_and_beside_it(brush, clip, part):
+    brush.drag((20, 10), (60, 30))
+    brush.drag((100, 50), (110, 55), ctrl=True)
+    brush.send("RIGHT_BRACKET", "PRESS", 20, 20)
+    brush.send("X", "PRESS")
+    brush.drag((5, 60), (20, 60))
+    assert brush.send("RET", "PRESS") == {"FINISHED"}
+    target = clip.strip_stylizer.targets[0]
+    found = [part("operators.targets").read_stroke(item) for item in target.strokes]
+    assert [stroke.is_object for stroke in found] == [True, False, False]
+    assert found[0].points == (20.0, 10.0, 60.0, 30.0) and found[0].frame == 3
+    assert found[2].radius > found[0].radius and target.object_source == "strokes"
+
+
+def test_a_stroke_can_be_taken_back_and_all_can_be_left(brush, clip):
+    brush.drag((20, 10), (60, 30))
+    brush.drag((20, 20), (60, 40))
+    brush.send("Z", "PRESS", ctrl=True)
+    assert len(brush.operator.strokes) == 1
+    assert brush.send("ESC", "PRESS") == {"CANCELLED"}
+    assert not len(clip.strip_stylizer.targets)
+
+
+def test_the_objects_found_have_colours_of_their_own(part):
+    overlay = part("operators.overlay")
+    numbers = overlay.read_numbers(b"P5 3 2 255\n" + bytes([0, 1, 2, 0, 0, 1]))
+    assert numbers.tolist() == [[0, 1, 2], [0, 0, 1]]
