@@ -310,7 +310,9 @@ def one_view(picture, alpha, views, number, size):
     steps = torch.linspace(-1, 1, size, device=both.device)
     y, x = torch.meshgrid(steps, steps, indexing="ij")
     plane = torch.stack([x, y, torch.ones_like(x)], 2) @ warp.T
-    seen = functional.grid_sample(both, (plane[..., :2] / plane[..., 2:])[None])[0]
+    seen = functional.grid_sample(
+        both, (plane[..., :2] / plane[..., 2:])[None], align_corners=False
+    )[0]
     return seen[:3] * seen[3:] if bool(views.black[number]) else seen[:3]
 
 

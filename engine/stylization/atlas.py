@@ -30,6 +30,8 @@ AT_ONCE = 32_768  # points whose activations in the colour network are held at a
 SHARPNESS = 6.0  # of the softmax between the palette's colours
 TONE = 0.4  # logarithm of how much lighter or darker one colour gets
 SHOULDER = 0.7  # brightness from which lit colours approach white without reaching it
+DARKEST = 0.08  # black paint still shows the light: where it is 0 all relief is lost
+GLOSS = 0.8  # logarithm of how much more or less one colour makes of the light
 SPREAD = 0.35  # deviation of the mixing network's outputs before the first step
 
 
@@ -59,11 +61,14 @@ class StylizedAtlas(nn.Module):
         return self.lit(self.albedo(uv), shading)
 
     def albedo(self, uv: Tensor) -> Tensor:
-        """Return the colours [N, 3] at ``uv`` [N, 2] before the light."""
+        """Return the colours at ``uv`` [N, 2] before the light, [N, 3].
+
+        [N, 4] where a form knows more than the colour; only its own `lit` reads the fourth.
+        """
         raise NotImplementedError
 
     def lit(self, albedo: Tensor, shading: Tensor) -> Tensor:
-        """Return what ``albedo`` [N, 3] looks like under ``shading`` [N]."""
+        """Return what ``albedo`` looks like under ``shading`` [N], as colours [N, 3]."""
         raise NotImplementedError
 
     def facts(self) -> dict[str, Any]:
@@ -124,11 +129,31 @@ class PaletteAtlas(StylizedAtlas):
             nn.Linear(WIDTH, colours + 1),
         )  # fmt: skip
         self.palette = nn.Parameter(torch.zeros(colours, 3))
+        self.gloss = nn.Parameter(torch.zeros(colours))
         self._start(generator)
 
     def albedo(self, uv: Tensor) -> Tensor:
-        """Return the palette's colours as they are mixed at ``uv``."""
-        return self.mix(uv) @ self.palette.sigmoid()
+        """Return the palette's colours as they are mixed at ``uv``, and their finish, [N, 4]."""
+        return self.finished(self.mix(uv))
+
+    def finished(self, mix: Tensor) -> Tensor:
+        """Return colour and finish [N, 4] of a ``mix`` [N, K].
+
+        The finish is the power of the light: above 1 highlights are brighter and hollows darker,
+        as on metal, below 1 the surface is dull.
+        """
+        parts = mix / mix.sum(1, keepdim=True).clamp_min(1e-6)
+        finish = parts @ (GLOSS * torch.tanh(self.gloss)).exp()
+        return torch.cat([mix @ self.colours(), finish[:, None]], 1)
+
+    def colours(self) -> Tensor:
+        """Return the palette [K, 3] as it is painted."""
+        return DARKEST + (1 - DARKEST) * self.palette.sigmoid()
+
+    @torch.no_grad()
+    def set_colours(self, colours: Tensor) -> None:
+        """Make the palette as near to ``colours`` [K, 3] in [0, 1] as it can be."""
+        self.palette.copy_(((colours - DARKEST) / (1 - DARKEST)).clamp(0.02, 0.98).logit())
 
     def mix(self, uv: Tensor) -> Tensor:
         """Return how much [N, K] of each of the palette's colours is at ``uv`` [N, 2]."""
@@ -152,18 +177,25 @@ class PaletteAtlas(StylizedAtlas):
         parts = (SHARPNESS * outputs[:, :-1]).softmax(1)
         return parts * (TONE * torch.tanh(2 * outputs[:, -1:])).exp()
 
-    def shape_pattern(self, bandwidth: float, *, spread: float, turn: float) -> None:
+    def shape_pattern(
+        self, bandwidth: float, *, spread: float, turn: float, crossed: bool = False
+    ) -> None:
         """Give the features waves of about ``bandwidth`` half turns in one unit.
 
         Their directions fill ``spread`` half turns around ``turn``: all of them make blotches, a
-        few make stripes and grain before anything is learnt.
+        few make stripes and grain before anything is learnt. ``crossed`` turns every second one
+        by a right angle, which makes courses, checks and scales.
         """
-        angles = torch.pi * (turn + spread * (self.angles - 0.5))
+        across = 0.5 * (torch.arange(FEATURES, device=self.angles.device) // 2 % 2) * crossed
+        angles = torch.pi * (turn + spread * (self.angles - 0.5) + across)
         self.frequencies.copy_(bandwidth * self.radii * torch.stack([angles.cos(), angles.sin()]))
 
     def lit(self, albedo: Tensor, shading: Tensor) -> Tensor:
-        """Return ``albedo`` times ``shading``; near white it bends, so that relief stays seen."""
-        lit = albedo * shading[:, None]
+        """Return colours times ``shading`` in the power of their finish.
+
+        Near white they bend, so that relief stays seen.
+        """
+        lit = albedo[:, :3] * shading.clamp_min(1e-3).pow(albedo[:, 3])[:, None]
         room = 1 - SHOULDER
         bent = SHOULDER + room * torch.tanh((lit - SHOULDER) / room)
         return torch.where(lit > SHOULDER, bent, lit)

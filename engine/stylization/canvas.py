@@ -60,11 +60,11 @@ class Painter(Protocol):
     """What gives colours while the atlas learns: the atlas, or `Texels` before it."""
 
     def albedo(self, uv: Tensor) -> Tensor:
-        """Return the colours [N, 3] at ``uv`` [N, 2] before the light."""
+        """Return the colours at ``uv`` [N, 2] before the light, see `StylizedAtlas.albedo`."""
         ...
 
     def lit(self, albedo: Tensor, shading: Tensor) -> Tensor:
-        """Return what ``albedo`` [N, 3] looks like under ``shading`` [N]."""
+        """Return what ``albedo`` looks like under ``shading`` [N], as colours [N, 3]."""
         ...
 
 
@@ -149,7 +149,7 @@ def paint(canvases: list[Canvas], painter: Painter) -> Painted:
         compose(canvas, mask, piece)
         for canvas, mask, piece in zip(canvases, seen, pieces, strict=True)
     ]
-    return Painted(tuple(pictures), uv, alpha, albedo, colours, fields[:, 7:])
+    return Painted(tuple(pictures), uv, alpha, albedo[:, :3], colours, fields[:, 7:])
 
 
 def painted_mask(canvas: Canvas) -> Tensor:

@@ -25,12 +25,15 @@ AT_ONCE = 16  # palettes embedded in one call
 FINALISTS = 6  # palettes that are tried with every pattern
 BLOTCHES = (6.0, 9.0, 14.0)  # bandwidths
 STRIPES = (9.0, 14.0)
+LATTICES = (9.0, 14.0)
 TURNS = (0.0, 0.25, 0.5, 0.75)
-# Bandwidth, spread and turn, see `PaletteAtlas.shape_pattern`.
-PATTERNS = (
-    *((bandwidth, 1.0, 0.0) for bandwidth in BLOTCHES),
-    *((bandwidth, 0.2, turn) for bandwidth in STRIPES for turn in TURNS),
+# Bandwidth, spread, turn and whether crossed, see `PaletteAtlas.shape_pattern`.
+KINDS = (
+    tuple((bandwidth, 1.0, 0.0, False) for bandwidth in BLOTCHES),
+    tuple((bandwidth, 0.2, turn, False) for bandwidth in STRIPES for turn in TURNS),
+    tuple((bandwidth, 0.03, 0.0, True) for bandwidth in LATTICES),
 )
+PATTERNS = tuple(pattern for kind in KINDS for pattern in kind)
 
 
 @dataclass(frozen=True)
@@ -43,9 +46,9 @@ class Look:
     @torch.no_grad()
     def give(self, atlas: PaletteAtlas) -> None:
         """Let ``atlas`` look like this."""
-        bandwidth, spread, turn = PATTERNS[self.pattern]
-        atlas.shape_pattern(bandwidth, spread=spread, turn=turn)
-        atlas.palette.copy_(self.colours.clamp(0.02, 0.98).logit())
+        bandwidth, spread, turn, crossed = PATTERNS[self.pattern]
+        atlas.shape_pattern(bandwidth, spread=spread, turn=turn, crossed=crossed)
+        atlas.set_colours(self.colours)
 
 
 @torch.no_grad()
@@ -59,8 +62,8 @@ def first_looks(
 ) -> list[Look]:
     """Return the looks that ``encoder`` likes best on ``canvas``, each in a pattern of its own.
 
-    All palettes are compared in blotches, then the best few of them in every pattern. Blotches and
-    stripes alternate, the best of each first.
+    All palettes are compared in blotches, then the best few of them in every pattern. Blotches,
+    stripes and lattices take turns, the best of each first.
     """
     palettes = random_palettes(settings.palette_candidates, len(atlas.palette), generator).to(
         atlas.palette.device
@@ -84,8 +87,8 @@ def first_looks(
 
     finalists = palettes[scores(palettes).topk(min(FINALISTS, len(palettes))).indices]
     table = []
-    for bandwidth, spread, turn in PATTERNS:
-        atlas.shape_pattern(bandwidth, spread=spread, turn=turn)
+    for bandwidth, spread, turn, crossed in PATTERNS:
+        atlas.shape_pattern(bandwidth, spread=spread, turn=turn, crossed=crossed)
         table.append(scores(finalists))
     best = torch.stack(table).max(1)  # over the finalists, for each pattern
     order = best.values.argsort(descending=True).tolist()
@@ -93,11 +96,10 @@ def first_looks(
 
 
 def _alternating(order: list[int]) -> list[int]:
-    """Take blotches and stripes by turns, the best first: neither may crowd out the other."""
-    blotches = [pattern for pattern in order if pattern < len(BLOTCHES)]
-    stripes = [pattern for pattern in order if pattern >= len(BLOTCHES)]
-    pairs = zip_longest(blotches, stripes)
-    return [pattern for pair in pairs for pattern in pair if pattern is not None]
+    """Take the kinds of patterns by turns, the best first: none may crowd out the others."""
+    kinds = [[at for at in order if PATTERNS[at] in kind] for kind in KINDS]
+    rounds = zip_longest(*kinds)
+    return [pattern for each in rounds for pattern in each if pattern is not None]
 
 
 def random_palettes(count: int, colours: int, generator: torch.Generator) -> Tensor:

@@ -74,7 +74,7 @@ def step_terms(
         terms["structure"] = losses.structure(painted.colours, painted.source)
     if weights.smoothness:
         neighbours = painter.albedo(neighbouring(painted, canvases.atlas_frame, generator))
-        terms["smoothness"] = losses.smoothness(painted.albedo, neighbours)
+        terms["smoothness"] = losses.smoothness(painted.albedo, neighbours[:, :3])
     return terms
 
 

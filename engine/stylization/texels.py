@@ -34,17 +34,17 @@ class Texels:
         self.features = atlas.features(columns_rows / self.density + self.low)  # [M, 2 F]
 
     def albedo(self, uv: Tensor) -> Tensor:
-        """Return the colours [N, 3] at ``uv`` [N, 2] before the light."""
+        """Return colours and finish [N, 4] at ``uv`` [N, 2] before the light."""
         mix = self.atlas.mix_of(self.features)  # [M, K]
         square = mix.new_zeros(self.side**2, mix.shape[1]).index_copy(0, self.index, mix)
         picture = square.T.reshape(1, -1, self.side, self.side)
         texels = (self.atlas.places(uv) - self.low) * self.density
         grid = texels[None, None] / (self.side - 1) * 2 - 1
         read = functional.grid_sample(picture, grid, align_corners=True, padding_mode="border")
-        return read[0, :, 0].T @ self.atlas.palette.sigmoid()
+        return self.atlas.finished(read[0, :, 0].T)
 
     def lit(self, albedo: Tensor, shading: Tensor) -> Tensor:
-        """Return what ``albedo`` [N, 3] looks like under ``shading`` [N]."""
+        """Return what ``albedo`` [N, 4] looks like under ``shading`` [N]."""
         return self.atlas.lit(albedo, shading)
 
     def _touched(self, places: Tensor) -> Tensor:

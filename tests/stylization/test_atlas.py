@@ -67,3 +67,32 @@ def test_the_first_atlas_depends_on_the_seed_alone():
     torch.manual_seed(2)
     assert torch.equal(one, palette_atlas(5).mix(uv))
     assert not torch.equal(one, palette_atlas(6).mix(uv))
+
+
+def test_a_glossy_colour_makes_more_of_the_light_and_a_dull_one_less():
+    atlas = palette_atlas()
+    uv, light = torch.rand(50, 2), torch.full((50,), 0.6)
+    painted = []
+    for gloss in (-3.0, 0.0, 3.0):
+        with torch.no_grad():
+            atlas.gloss.fill_(gloss)
+        painted.append(atlas.paint(uv, light).mean())
+    assert painted[0] > painted[1] > painted[2]
+    assert torch.allclose(atlas.paint(uv, torch.ones(50)), atlas.albedo(uv)[:, :3], atol=0.02)
+
+
+def test_a_lattice_has_waves_along_both_axes_and_no_others():
+    atlas = palette_atlas()
+    atlas.shape_pattern(9.0, spread=0.03, turn=0.0, crossed=True)
+    across, down = atlas.frequencies.abs()
+    flat = torch.minimum(across, down) / torch.maximum(across, down).clamp_min(1e-6)
+    assert flat.max() < 0.06
+    assert (across > down).sum() == (down > across).sum() == len(across) // 2
+
+
+def test_the_darkest_colour_still_shows_the_light():
+    atlas = palette_atlas()
+    atlas.set_colours(torch.zeros(4, 3))
+    uv = torch.rand(50, 2)
+    dim, bright = (atlas.paint(uv, torch.full((50,), light)) for light in (0.5, 1.5))
+    assert (bright - dim).mean() > 0.04 and atlas.colours().max() < 0.12

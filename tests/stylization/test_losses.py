@@ -64,3 +64,60 @@ def test_chroma_is_nothing_for_grey_and_grows_linearly():
 
 def test_smoothness_is_the_mean_difference():
     assert losses.smoothness(torch.ones(2, 3), torch.zeros(2, 3)) == 1
+
+
+def test_unit_embeddings_weigh_every_view_alike():
+    views = torch.tensor([[[9.0, 0.0], [0.0, 1.0]]])
+    text = torch.tensor([1.0, 0.0])
+    found = losses.global_similarity(views, text, average="unit")
+    assert found == pytest.approx(1 - 0.5**0.5)
+
+
+def test_each_view_can_have_its_own_loss():
+    views = torch.tensor([[[9.0, 0.0], [0.0, 1.0]]])
+    text = torch.tensor([1.0, 0.0])
+    assert losses.local_similarity(views, text, average="each") == pytest.approx(0.5)
+
+
+def test_pooled_frames_have_one_mean():
+    views = torch.tensor([[[1.0, 0.0]], [[0.0, 1.0]]])
+    text = torch.tensor([1.0, 0.0])
+    apart = losses.global_similarity(views, text)
+    pooled = losses.global_similarity(views, text, pooled=True)
+    assert apart == pytest.approx(0.5) and pooled == pytest.approx(1 - 0.5**0.5)
+
+
+def test_what_to_avoid_costs_only_where_it_is_seen():
+    views = torch.tensor([[[1.0, 0.0]]])
+    found = [losses.avoid(views, torch.tensor([x, 0.5])) for x in (1.0, 0.0, -1.0)]
+    assert found[0] > 0.8 and found[1] == found[2] == 0
+
+
+def test_the_direction_is_right_where_views_move_as_the_texts_do():
+    before = torch.tensor([[[1.0, 0.0, 0.0]]])
+    after = torch.tensor([[[0.0, 1.0, 0.0]]])
+    change = torch.tensor([-1.0, 1.0, 0.0])
+    assert losses.directional(after, before, change) == pytest.approx(0, abs=1e-6)
+    assert losses.directional(after, before, -change) == pytest.approx(2)
+
+
+def test_the_structure_is_kept_under_any_paint_with_the_same_light():
+    light = torch.rand(200, 1) + 0.1
+    source, painted = light * torch.tensor([0.2, 0.5, 0.9]), light**2 * torch.tensor([0.9, 0.1, 0])
+    assert losses.structure(painted, source) < 0.05
+    assert losses.structure(painted[torch.randperm(200)], source) > 0.5
+
+
+def test_the_plain_norm_of_the_sparsity_is_not_squared():
+    colours, alpha = torch.tensor([[0.3, 0.4, 0.0]]), torch.tensor([0.0])
+    assert losses.sparsity(colours, alpha) == pytest.approx(0.25)
+    assert losses.sparsity(colours, alpha, norm="plain") == pytest.approx(0.5, abs=1e-3)
+
+
+def test_a_triplets_weight_can_count_twice():
+    views = torch.tensor([[[1.0, 0.0]], [[0.0, 1.0]], [[1.0, 0.0]]])
+    once, twice = (
+        losses.temporal(views, [0, 2, 5], sigma=5, literal=False, twice=twice)
+        for twice in (False, True)
+    )
+    assert twice == pytest.approx(once**2)

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from engine.stylization.shading import ShadingStatistics, measure_shading, shading
+from engine.stylization.shading import ShadingStatistics, detail, measure_shading, shading
 
 
 def disc(height: int = 60, width: int = 80) -> torch.Tensor:
@@ -51,3 +51,17 @@ def test_shading_at_another_size_is_the_same_light():
     ]
     again = torch.nn.functional.avg_pool2d(pair[1][None, None], 3)[0, 0]
     assert (again - pair[0]).abs().mean() < 0.01
+
+
+def test_the_detail_is_one_where_nothing_stands_out():
+    frame, alpha = torch.full((60, 80, 3), 0.3), disc()
+    statistics = measure_shading([(frame, alpha)], side=0.5)
+    assert torch.allclose(detail(frame, alpha, statistics)[alpha > 0.5], torch.ones(()), atol=1e-3)
+
+
+def test_the_detail_tells_a_bright_line_from_what_surrounds_it():
+    frame, alpha = torch.full((60, 80, 3), 0.3), torch.ones(60, 80)
+    frame[30] = 0.5
+    statistics = ShadingStatistics(level=0.32, side=0.5)
+    found = detail(frame, alpha, statistics)
+    assert found[30].min() > 1.2 and found[29].max() < 1.0

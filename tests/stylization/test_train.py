@@ -147,3 +147,37 @@ def test_an_engine_without_a_network_has_its_atlas_distilled(layers, monkeypatch
     with torch.no_grad():
         error = (network(uv) - sample_atlas(layers.atlas, uv)).abs().mean()
     assert error < 0.08
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"views": {"hard_removal": True, "native_size": True, "union_box": True}},
+        {"sparsity_everywhere": True, "sparsity_norm": "plain", "temporal_twice": True},
+        {"pool_frames": True, "view_average": "unit"},
+    ],
+)
+def test_the_papers_other_readings_can_be_trained(changes, layers, settings, checkpoint, listener):
+    views = replace(settings.views, **changes.get("views", {}))
+    plain = {name: value for name, value in changes.items() if name != "views"}
+    run(layers, replace(settings, views=views, steps=2, **plain), checkpoint, listener)
+    assert listener.steps == [1, 2]
+
+
+def test_direction_and_structure_are_computed_where_they_have_a_weight(
+    layers, settings, checkpoint, listener
+):
+    weights = replace(settings.weights, directional=0.5, structure=0.5)
+    run(layers, replace(settings, weights=weights, steps=2), checkpoint, listener)
+    assert 0 < listener.terms[0]["directional"] < 2 and 0 < listener.terms[0]["structure"] < 2
+
+
+def test_views_in_portions_give_the_same_atlas(layers, settings, tmp_path, make_listener):
+    settings, layers = as_network(settings, layers, steps=2)
+    found = [
+        run(layers, replace(settings, views_at_once=count), Checkpoint(tmp_path / f"{count}.pt"),
+            make_listener()).state_dict()
+        for count in (0, 2)
+    ]  # fmt: skip
+    for name, tensor in found[0].items():
+        assert torch.allclose(tensor, found[1][name], atol=2e-5), name
