@@ -58,7 +58,8 @@ def pretrain(
 def targets(places: tuple[Tensor, Tensor], video: VideoPoints) -> tuple[Tensor, Tensor]:
     """Turn pixels of the reference frame [T, H, W, 2] into uv, [T H W, 2] each."""
     front, behind = (MAPPING_SCALE * (part / video.extent.half - 1) for part in places)
-    return tuple(_fitting(part).view(-1, 2).to(video.device) for part in (front, behind))
+    device = video.device
+    return _fitting(front).view(-1, 2).to(device), _fitting(behind).view(-1, 2).to(device)
 
 
 def _fitting(uv: Tensor) -> Tensor:
