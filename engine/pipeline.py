@@ -65,11 +65,10 @@ def run(spec: JobSpec, cache: Cache, report: Reporter) -> None:
     """
     started = time.monotonic()
     report.encode_png, report.let_go = images.encode_png, _let_go
-    count = 0
-    for stage, count in _stages(_Job(spec, cache, report)):
-        if stage is spec.until:
-            break
-    report.say(Finished(count, round(time.monotonic() - started, 3)))
+    for stage, frames in _stages(_Job(spec, cache, report)):
+        if stage is (spec.until or Stage.RENDER):
+            report.say(Finished(frames, round(time.monotonic() - started, 3)))
+            return
 
 
 def _stages(job: _Job) -> Iterator[tuple[Stage, int]]:
