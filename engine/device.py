@@ -8,6 +8,8 @@ import torch
 
 from .contract.events import DeviceChosen, EngineError, Fault
 
+MEMORY_VARIABLE = "STRIP_STYLIZER_MEMORY_GB"
+
 
 def choose(wanted: str) -> torch.device:
     """Return the device for the setting ``wanted``: automatic, cuda (also ROCm), xpu, mps or cpu.
@@ -29,7 +31,17 @@ def choose(wanted: str) -> torch.device:
         )
     if wanted == "cpu":
         torch.set_num_threads(_threads())
+    if wanted == "cuda":
+        _limit_memory()
     return torch.device(wanted)
+
+
+def _limit_memory() -> None:
+    """Take no more of the graphics memory than the user allows, in GB; else all of it."""
+    limit = float(os.environ.get(MEMORY_VARIABLE) or 0) * 1e9
+    total = torch.cuda.get_device_properties(torch.cuda.current_device()).total_memory
+    if 0 < limit < total:
+        torch.cuda.set_per_process_memory_fraction(limit / total)
 
 
 def describe(device: torch.device) -> DeviceChosen:

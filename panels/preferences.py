@@ -53,7 +53,7 @@ class STRIPSTYLIZER_AP_preferences(bpy.types.AddonPreferences):
     )
     memory_limit_gb: bpy.props.FloatProperty(
         name="Memory Limit",
-        description="Most memory in GB that a job may take on its device; 0 for no limit",
+        description="Most graphics memory in GB that a job may take; 0 for no limit",
         min=0,
         max=1024,
         precision=1,
@@ -184,7 +184,9 @@ def draw_ready_buttons(box: Any) -> None:
     row.operator("strip_stylizer.engine_verify", text="Verify")
     row.operator("strip_stylizer.engine_repair", text="Repair")
     row.operator("strip_stylizer.engine_uninstall", text="Uninstall")
-    box.operator("strip_stylizer.engine_folder")
+    row = box.row(align=True)
+    row.operator("strip_stylizer.weights_download")
+    row.operator("strip_stylizer.engine_folder")
 
 
 def draw_missing_buttons(box: Any, preferences: Any) -> None:

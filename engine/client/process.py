@@ -16,6 +16,7 @@ from ..contract.folder import JobFolder
 
 HEARTBEAT_LIMIT = 20.0
 WEIGHTS_VARIABLE = "STRIP_STYLIZER_WEIGHTS"
+MEMORY_VARIABLE = "STRIP_STYLIZER_MEMORY_GB"
 PASSED_ON = (
     "PATH", "HOME", "USER", "LANG", "LC_ALL", "TMPDIR", "TMP", "TEMP", "SYSTEMROOT", "SYSTEMDRIVE",
     "USERPROFILE", "LOCALAPPDATA", "APPDATA", "PROGRAMDATA", "WINDIR", "COMSPEC", "PATHEXT",
@@ -56,10 +57,12 @@ def start(
     cache: Path | None = None,
     verb: str = "run",
     online: bool = True,
+    memory_gb: float = 0.0,
 ) -> subprocess.Popen:
     """Start the engine on a job folder that holds ``job.json``; it outlives this process.
 
-    ``engine_root`` is the folder that holds the package ``engine``. What the engine prints goes
+    ``engine_root`` is the folder that holds the package ``engine``. ``memory_gb`` is the most
+    graphics memory that the job may take, 0 for all of it. What the engine prints goes
     to ``engine.log``. Raises OSError where ``python`` cannot be started.
     """
     folder = JobFolder(job_folder)
@@ -70,11 +73,12 @@ def start(
         below_normal = subprocess.BELOW_NORMAL_PRIORITY_CLASS
         group = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
         flags = {"creationflags": below_normal | group}
-    weights = {WEIGHTS_VARIABLE: str(cache.with_name("weights"))} if cache else {}
+    more = {WEIGHTS_VARIABLE: str(cache.with_name("weights"))} if cache else {}
+    more |= {MEMORY_VARIABLE: str(memory_gb)} if memory_gb else {}
     with folder.log.open("ab") as log:
         return subprocess.Popen(
             command(python, verb, job_folder, cache),
-            env=environment(engine_root, online=online) | weights,
+            env=environment(engine_root, online=online) | more,
             cwd=job_folder,
             stdin=subprocess.DEVNULL,
             stdout=log,

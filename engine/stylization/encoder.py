@@ -31,8 +31,8 @@ EMBEDDED_FOLDER = Path(__file__).parent / "embedded"
 EMBEDDED_MODEL = "strip-stylizer-embedded"
 
 WEIGHTS_HINT = (
-    "Run once with network access so that the weights are downloaded, or name a local file "
-    '("ViT-B-32:/path/to/weights.safetensors"), or use the embedded encoder of the Draft preset.'
+    "Download them first, in the extension's preferences or with `python -m engine.weights`, name "
+    'a local file ("ViT-B-32:/path/to/weights.safetensors"), or choose the CLIP model "embedded".'
 )
 HUB_FILES = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
 # What open_clip lets through where a file is not what the model's name says.
@@ -140,10 +140,21 @@ def available(names: tuple[str, ...] = ("ViT-L-14:openai",)) -> dict[str, str]:
         found[EMBEDDED] = error.message
     for name in names:
         model, _, tag = name.partition(":")
-        repository = open_clip.get_pretrained_cfg(model, tag).get("hf_hub", "").rstrip("/")
-        cached = [try_to_load_from_cache(repository, file) for file in HUB_FILES]
-        found[name] = "ready" if any(isinstance(path, str) for path in cached) else "not downloaded"
+        there = weights_file(model, tag) or _is_cached(open_clip.get_pretrained_cfg(model, tag))
+        found[name] = "ready" if there else "not downloaded"
     return found
+
+
+def _is_cached(entry: dict[str, Any]) -> bool:
+    """Has open_clip downloaded the weights of its table's ``entry`` before? Jobs never do."""
+    repository, _, file = entry.get("hf_hub", "").rpartition("/")
+    wanted = [file] if file else HUB_FILES
+    if repository and any(
+        isinstance(try_to_load_from_cache(repository, name), str) for name in wanted
+    ):
+        return True
+    name = entry.get("url", "").rpartition("/")[2]
+    return bool(name) and (Path("~/.cache/clip").expanduser() / name).is_file()
 
 
 def weights_folder() -> Path | None:
@@ -206,11 +217,9 @@ def _load_model(model: str, weights: str) -> Encoder:
     quick_gelu = bool(entry.get("quick_gelu"))
     if there := weights_file(model, weights):
         return _create(model, str(there), quick_gelu=quick_gelu)
-    try:
-        open_clip.download_pretrained(entry)
-    except (OSError, RuntimeError) as error:
+    if not _is_cached(entry):
         message = f'The weights "{weights}" of CLIP model {model} are not on this computer.'
-        raise EngineError(Fault.WEIGHTS_UNAVAILABLE, message, WEIGHTS_HINT) from error
+        raise EngineError(Fault.WEIGHTS_UNAVAILABLE, message, WEIGHTS_HINT)
     return _create(model, weights, quick_gelu=quick_gelu)
 
 

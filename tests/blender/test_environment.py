@@ -3,6 +3,7 @@
 import dataclasses
 import sys
 import time
+from pathlib import Path
 
 import bpy
 import pytest
@@ -22,7 +23,7 @@ def setup_of(part, tmp_path, scene):
 
 
 def finish(setup):
-    end = time.monotonic() + 30
+    end = time.monotonic() + 60
     while not setup.ended:
         assert time.monotonic() < end
         setup.advance()
@@ -91,6 +92,15 @@ def test_installing_needs_online_access(scene, part):
         pytest.skip("this Blender is online")
     with pytest.raises(RuntimeError, match="offline"):
         bpy.ops.strip_stylizer.engine_install()
+
+
+def test_weights_that_nobody_has_are_refused_with_what_there_is(part, scene, engine_python, tmp_path):
+    environment, installing = part("operators.environment"), part("operators.installing")
+    python = Path(engine_python)
+    step = environment.weights_step(environment.plan(), python, "ViT-B-32:no_tag", tmp_path)
+    root = part("operators.folders").ROOT
+    setup = finish(installing.Setup([step], root, tmp_path / "log"))
+    assert "no weights tag of ViT-B-32" in setup.error and "openai" in setup.error
 
 
 def test_verifying_an_environment_without_packages_says_so(scene, part):

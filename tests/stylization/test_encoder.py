@@ -45,7 +45,9 @@ def test_the_quickgelu_name_changes_what_the_same_file_gives(encoder, weights):
 
 
 def test_the_openai_tag_turns_quickgelu_on(weights, monkeypatch):
-    monkeypatch.setattr(open_clip, "download_pretrained", lambda entry: str(weights))
+    monkeypatch.setattr(
+        "engine.stylization.encoder.try_to_load_from_cache", lambda repository, name: str(weights)
+    )
     asked = {}
 
     def create_model(name, **options):
@@ -58,10 +60,9 @@ def test_the_openai_tag_turns_quickgelu_on(weights, monkeypatch):
     assert asked == {"pretrained": "openai", "force_quick_gelu": True}
 
 
-def test_missing_weights_without_network_name_the_model_and_the_tag(monkeypatch, tmp_path):
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+def test_a_job_downloads_no_weights_and_names_what_is_missing(monkeypatch, tmp_path):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr(open_clip, "download_pretrained", lambda *_, **__: pytest.fail("download"))
     with pytest.raises(EngineError, match=r"openai.*ViT-L-14") as caught:
         load_encoder("ViT-L-14:openai", "cpu")
     assert caught.value.fault is Fault.WEIGHTS_UNAVAILABLE
