@@ -94,7 +94,7 @@ def test_installing_needs_online_access(scene, part):
         bpy.ops.strip_stylizer.engine_install()
 
 
-def test_weights_that_nobody_has_are_refused_with_what_there_is(part, scene, engine_python, tmp_path):
+def test_weights_that_nobody_has_are_refused(part, scene, engine_python, tmp_path):
     environment, installing = part("operators.environment"), part("operators.installing")
     python = Path(engine_python)
     step = environment.weights_step(environment.plan(), python, "ViT-B-32:no_tag", tmp_path)
