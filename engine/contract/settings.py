@@ -532,8 +532,9 @@ class StylizationSettings:
         "raw",
         "View Average",
         "raw: mean embedding of a frame's views. unit: mean of embeddings of length 1. "
-        "each: mean of the views' own losses",
-        choices=("raw", "unit", "each"),
+        "each: mean of the views' own losses. weakest: likewise, but the views that match least "
+        "count most",
+        choices=("raw", "unit", "each", "weakest"),
         paper="TDS: eq. 1, raw",
     )
     pool_frames: bool = setting(
@@ -713,6 +714,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "stylization.steps": 150,
         "stylization.atlas": "palette",
         "stylization.learning_rate": 3e-3,
+        "stylization.view_average": "weakest",
         "stylization.views.global_views": 1,
         "stylization.views.local_views": 5,
         "stylization.views.local_scale_low": 0.03,

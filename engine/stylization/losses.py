@@ -11,6 +11,8 @@ from torch.nn import functional
 
 from .shading import luminance
 
+WEAKNESS = 0.1  # a view whose loss is this much higher counts e times as much
+
 
 def global_similarity(
     views: Tensor, target: Tensor, *, average: str = "raw", pooled: bool = False
@@ -101,12 +103,17 @@ def smoothness(colours: Tensor, neighbours: Tensor) -> Tensor:
 def _distance(views: Tensor, target: Tensor, average: str, pooled: bool) -> Tensor:
     """One minus the cosine of views [F, V, E] and ``target`` [E], averaged as ``average`` says.
 
-    "raw": mean embeddings; "unit": means of unit embeddings; "each": every view on its own.
+    "raw": mean embeddings; "unit": means of unit embeddings; "each": every view on its own;
+    "weakest": likewise, but views that match least count most, so that no part of the object is
+    left plain because the others are good.
     """
     if pooled:
         views = views.flatten(0, 1)[None]
-    if average == "each":
-        return (1 - _cosine(views, target)).mean()
+    if average in ("each", "weakest"):
+        misses = 1 - _cosine(views, target)  # [F, V]
+        if average == "each":
+            return misses.mean()
+        return (misses * torch.softmax(misses.detach() / WEAKNESS, dim=1)).sum(1).mean()
     if average == "unit":
         views = functional.normalize(views, dim=-1)
     return (1 - _cosine(views.mean(1), target)).mean()

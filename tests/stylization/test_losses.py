@@ -79,6 +79,16 @@ def test_each_view_can_have_its_own_loss():
     assert losses.local_similarity(views, text, average="each") == pytest.approx(0.5)
 
 
+def test_the_weakest_views_count_most():
+    text = torch.tensor([1.0, 0.0])
+    views = torch.tensor([[[1.0, 0.0], [0.0, 1.0]]], requires_grad=True)
+    found = losses.local_similarity(views, text, average="weakest")
+    assert found > 0.99  # of two losses, 0 and 1, whose mean is 0.5
+    found.backward()
+    pull = views.grad.norm(dim=2)[0]
+    assert pull[1] > 100 * pull[0]
+
+
 def test_pooled_frames_have_one_mean():
     views = torch.tensor([[[1.0, 0.0]], [[0.0, 1.0]]])
     text = torch.tensor([1.0, 0.0])
