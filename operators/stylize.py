@@ -216,6 +216,7 @@ class STRIPSTYLIZER_OT_show_mask(StartOperator, bpy.types.Operator):
         assert strip is not None
         check_strip(strip)
         draft = request(strip, Stage.MASKS)
+        context.window_manager.strip_stylizer_show_mask = True
         return [begin(strip.id_data, strip, draft, kind=session.Kind.MASKS)]
 
 
