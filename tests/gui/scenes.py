@@ -28,7 +28,7 @@ def strips():
 
 def source():
     """Return the strip that was filmed."""
-    return next(strip for strip in strips() if strip.name == "bars")
+    return next(strip for strip in strips() if not strip.strip_stylizer.result_of)
 
 
 def results():

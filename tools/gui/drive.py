@@ -206,10 +206,10 @@ def operator_under_mouse(area: Any) -> str:
 
 
 def down(area: Any, across: float) -> Generator[tuple[int, int], None, None]:
-    """Go through the places of a sidebar from top to bottom, half a button apart."""
+    """Go through the places of a sidebar from top to bottom, less than a button apart."""
     part = region(area, "UI")
     x = part.x + int(part.width * across)
-    for y in range(part.y + part.height - int(unit() / 2), part.y, -int(unit() / 2)):
+    for y in range(part.y + part.height - int(unit() / 2), part.y, -int(unit() * 0.7)):
         yield x, y
 
 
