@@ -15,6 +15,7 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parents[2]
 SUITES = {"5.2": "sid", "4.3": "trixie"}
@@ -129,6 +130,14 @@ def chroot_of(version: str) -> Path:
     return ROOT / ".venvs" / "gui" / SUITES[version]
 
 
+def real_engine() -> dict[str, Any]:
+    """Return the arguments of `Window.play` for jobs that compute, with this Python's packages."""
+    return {
+        "variables": {"STRIP_STYLIZER_PYTHON": sys.executable, "STRIP_STYLIZER_REHEARSE": ""},
+        "bound": (Path(sys.base_prefix),),
+    }
+
+
 def newest_zip() -> Path:
     """Return the extension as it was built last; exits where there is none for this system."""
     found = [*(ROOT / "build").glob("strip_stylizer-*.zip")]
@@ -149,6 +158,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--zip", type=Path, help="the extension; without it the newest in build/")
     parser.add_argument("--tree", action="store_true", help="the working tree, without a zip")
     parser.add_argument("--home", type=Path, help="folder of the user; without it a fresh one")
+    parser.add_argument("--engine", action="store_true", help="jobs compute, they do not rehearse")
     parser.add_argument("rest", nargs="*", help="arguments for the script, after --")
     return parser.parse_args()
 
@@ -169,8 +179,10 @@ def main() -> int:
         else:
             window.install((options.zip or newest_zip()).absolute())
         script = options.script.absolute()
-        bound = (script.parent,) if not script.is_relative_to(ROOT) else ()
-        done = window.play(script, *options.rest, seconds=options.seconds, bound=bound)
+        more: dict[str, Any] = real_engine() if options.engine else {"bound": ()}
+        if not script.is_relative_to(ROOT):
+            more["bound"] += (script.parent,)
+        done = window.play(script, *options.rest, seconds=options.seconds, **more)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
     print(done.output)
