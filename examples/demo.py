@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[1]
 EXTENSION = "bl_ext.user_default.strip_stylizer"
 TEXTS = (
     ("Duck with zebra fur", "zebra fur"),
-    ("Duck with leopard fur", "leopard fur"),
+    ("Duck with tiger fur", "tiger fur"),
     ("Duck made of ice", "ice"),
 )
 
