@@ -62,6 +62,7 @@ def launch(order: dict, scene: Any, job_folder: Path) -> Baking:
     frames = work / "frames"
     frames.mkdir(parents=True)
     blend = work / "strip.blend"
+    bpy.context.view_layer.update()  # Blender 5.2 crashes where a scene has only just been made
     bpy.data.libraries.write(str(blend), {scene}, path_remap="ABSOLUTE", fake_user=True)
     order = {**order, "blend": str(blend), "folder": str(frames)}
     (work / "order.json").write_text(json.dumps(order), encoding="utf-8")
