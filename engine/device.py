@@ -6,9 +6,8 @@ import os
 
 import torch
 
+from .contract import variables
 from .contract.events import DeviceChosen, EngineError, Fault
-
-MEMORY_VARIABLE = "STRIP_STYLIZER_MEMORY_GB"
 
 
 def choose(wanted: str) -> torch.device:
@@ -38,7 +37,7 @@ def choose(wanted: str) -> torch.device:
 
 def _limit_memory() -> None:
     """Take no more of the graphics memory than the user allows, in GB; else all of it."""
-    limit = float(os.environ.get(MEMORY_VARIABLE) or 0) * 1e9
+    limit = float(os.environ.get(variables.MEMORY) or 0) * 1e9
     total = torch.cuda.get_device_properties(torch.cuda.current_device()).total_memory
     if 0 < limit < total:
         torch.cuda.set_per_process_memory_fraction(limit / total)

@@ -7,6 +7,7 @@ import bpy
 from . import properties, strips, targets
 
 TEXT_WIDTH = 640
+TEXTS = ("global_text", "local_text", "avoid")
 
 
 class ObjectOperator:
@@ -22,6 +23,13 @@ class ObjectOperator:
         if reason:
             cls.poll_message_set(reason)
         return not reason
+
+
+def chosen_target(context: Any) -> Any:
+    """Return the chosen entry of the active strip's list, which is filled where it is empty."""
+    facts = properties.of(strips.active_strip(context))
+    targets.ensure(facts)
+    return targets.active_of(facts)
 
 
 class ChosenOperator(ObjectOperator):
@@ -103,10 +111,8 @@ class STRIPSTYLIZER_OT_object_texts(ObjectOperator, bpy.types.Operator):
 
     def invoke(self, context: Any, event: Any) -> set[str]:
         """Begin with what is there."""
-        facts = properties.of(strips.active_strip(context))
-        targets.ensure(facts)
-        target = targets.active_of(facts)
-        for name in ("global_text", "local_text", "avoid"):
+        target = chosen_target(context)
+        for name in TEXTS:
             setattr(self, name, getattr(target, name))
         return context.window_manager.invoke_props_dialog(self, width=TEXT_WIDTH)
 
@@ -127,10 +133,8 @@ class STRIPSTYLIZER_OT_object_texts(ObjectOperator, bpy.types.Operator):
 
     def execute(self, context: Any) -> set[str]:
         """Write them back."""
-        facts = properties.of(strips.active_strip(context))
-        targets.ensure(facts)
-        target = targets.active_of(facts)
-        for name in ("global_text", "local_text", "avoid"):
+        target = chosen_target(context)
+        for name in TEXTS:
             setattr(target, name, getattr(self, name))
         return {"FINISHED"}
 

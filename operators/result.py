@@ -1,4 +1,4 @@
-"""Operators on finished results: place, compare with the source, show the files."""
+"""Operators on finished results: place, show the files."""
 
 from typing import Any
 
@@ -32,28 +32,6 @@ class STRIPSTYLIZER_OT_import_result(JobOperator, bpy.types.Operator):
         return {"FINISHED"}
 
 
-class STRIPSTYLIZER_OT_compare(bpy.types.Operator):
-    """Hide or show the stylized strips of the active strip, to see what was before"""
-
-    bl_idname = "strip_stylizer.compare"
-    bl_label = "Compare with Source"
-    bl_options = {"REGISTER", "UNDO"}
-
-    @classmethod
-    def poll(cls, context: Any) -> bool:
-        """Is a stylized strip or its source active?"""
-        strip = strips.active_strip(context)
-        if strip is not None and strips.results_of(strip):
-            return True
-        cls.poll_message_set("Select a stylized strip or its source")
-        return False
-
-    def execute(self, context: Any) -> set[str]:
-        """Mute the take that is seen, or show the one that was seen last."""
-        strips.compare(strips.active_strip(context))
-        return {"FINISHED"}
-
-
 class STRIPSTYLIZER_OT_reveal(JobOperator, bpy.types.Operator):
     """Open the folder with the finished frames"""
 
@@ -75,6 +53,5 @@ class STRIPSTYLIZER_OT_reveal(JobOperator, bpy.types.Operator):
 
 CLASSES = (
     STRIPSTYLIZER_OT_import_result,
-    STRIPSTYLIZER_OT_compare,
     STRIPSTYLIZER_OT_reveal,
 )

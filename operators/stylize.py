@@ -115,9 +115,7 @@ class STRIPSTYLIZER_OT_stylize(StartOperator, bpy.types.Operator):
 
     def start(self, context: Any) -> list[session.Job]:
         """Write the given values to the strip and start a job with all that it says."""
-        strip = strips.active_strip(context)
-        assert strip is not None
-        check_strip(strip)
+        strip = checked_strip(context)
         self._write(properties.of(strip))
         return [begin(strip.id_data, strip, request(strip), output=output_of(self.output_folder))]
 
@@ -156,8 +154,8 @@ class STRIPSTYLIZER_OT_stylize_selected(StartOperator, bpy.types.Operator):
     @classmethod
     def poll(cls, context: Any) -> bool:
         """Is anything selected that can be stylized?"""
-        if session.engine() != "ready":
-            cls.poll_message_set("Install the engine in the panel or in the preferences")
+        if reason := without_engine():
+            cls.poll_message_set(reason)
             return False
         if any(cls.chosen(context)):
             return True
@@ -190,9 +188,7 @@ class STRIPSTYLIZER_OT_preview(StartOperator, bpy.types.Operator):
 
     def start(self, context: Any) -> list[session.Job]:
         """Start a small job whose picture is shown in the panel."""
-        strip = strips.active_strip(context)
-        assert strip is not None
-        check_strip(strip)
+        strip = checked_strip(context)
         draft, footage = request(strip), session.footage_of(strip.id_data, strip)
         if footage is None or mattes.wanted(strip):
             raise strips.Unusable(
@@ -212,9 +208,7 @@ class STRIPSTYLIZER_OT_show_mask(StartOperator, bpy.types.Operator):
 
     def start(self, context: Any) -> list[session.Job]:
         """Start a job that ends when the objects are found."""
-        strip = strips.active_strip(context)
-        assert strip is not None
-        check_strip(strip)
+        strip = checked_strip(context)
         draft = request(strip, Stage.MASKS)
         context.window_manager.strip_stylizer_show_mask = True
         return [begin(strip.id_data, strip, draft, kind=session.Kind.MASKS)]
@@ -287,6 +281,14 @@ def is_done(job: session.Job) -> bool:
     return finished and (job.arrived or job.kind is not session.Kind.STYLIZE)
 
 
+def checked_strip(context: Any) -> Any:
+    """Return the active strip, which polling has found; raises Unusable where its media are not."""
+    strip = strips.active_strip(context)
+    assert strip is not None
+    check_strip(strip)
+    return strip
+
+
 def why_not(context: Any) -> str:
     """Say why nothing can be stylized now and what to do about it; or ''."""
     if strips.sequencer_scene(context) is None:
@@ -295,6 +297,10 @@ def why_not(context: Any) -> str:
     reason = strips.why_unusable(strip)
     if reason:
         return reason
-    if session.engine() != "ready":
-        return "Install the engine in the panel or in the preferences"
-    return ""
+    return without_engine()
+
+
+def without_engine() -> str:
+    """Say that there is no engine and what to do about it; or ''."""
+    ready = session.engine() == "ready"
+    return "" if ready else "Install the engine in the panel or in the preferences"

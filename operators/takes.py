@@ -1,4 +1,4 @@
-"""Operators on takes: step through them, use their recipe again, make the next one."""
+"""Operators on takes: step, compare with the source, use the recipe again, make the next one."""
 
 import json
 from typing import Any
@@ -7,6 +7,7 @@ import bpy
 
 from ..engine.contract import codec
 from . import properties, requests, session, strips, stylize, targets
+from .objects import ObjectOperator
 
 
 class TakeOperator:
@@ -24,7 +25,20 @@ class TakeOperator:
         return False
 
 
-class STRIPSTYLIZER_OT_take_step(bpy.types.Operator):
+class FamilyOperator:
+    """What operators on a source and all of its takes share."""
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        """Is a stylized strip or its source active?"""
+        strip = strips.active_strip(context)
+        if strip is not None and strips.results_of(strip):
+            return True
+        cls.poll_message_set("Select a stylized strip or its source")
+        return False
+
+
+class STRIPSTYLIZER_OT_take_step(FamilyOperator, bpy.types.Operator):
     """Show the next or the previous take of the same source strip"""
 
     bl_idname = "strip_stylizer.take_step"
@@ -35,15 +49,6 @@ class STRIPSTYLIZER_OT_take_step(bpy.types.Operator):
         name="Step", description="1 for the next take, -1 for the previous one", default=1
     )
 
-    @classmethod
-    def poll(cls, context: Any) -> bool:
-        """Is there a take to show?"""
-        strip = strips.active_strip(context)
-        if strip is not None and strips.results_of(strip):
-            return True
-        cls.poll_message_set("Select a stylized strip or its source")
-        return False
-
     def execute(self, context: Any) -> set[str]:
         """Show it, and let it be the active strip where a take was."""
         strip = strips.active_strip(context)
@@ -52,6 +57,19 @@ class STRIPSTYLIZER_OT_take_step(bpy.types.Operator):
             strip.select = False
             strips.make_active(shown)
             shown.select = True
+        return {"FINISHED"}
+
+
+class STRIPSTYLIZER_OT_compare(FamilyOperator, bpy.types.Operator):
+    """Hide or show the stylized strips of the active strip, to see what was before"""
+
+    bl_idname = "strip_stylizer.compare"
+    bl_label = "Compare with Source"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def execute(self, context: Any) -> set[str]:
+        """Mute the take that is seen, or show the one that was seen last."""
+        strips.compare(strips.active_strip(context))
         return {"FINISHED"}
 
 
@@ -97,23 +115,12 @@ class STRIPSTYLIZER_OT_copy_recipe(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class STRIPSTYLIZER_OT_paste_recipe(bpy.types.Operator):
+class STRIPSTYLIZER_OT_paste_recipe(ObjectOperator, bpy.types.Operator):
     """Let the active strip ask for what a copied recipe says"""
 
     bl_idname = "strip_stylizer.paste_recipe"
     bl_label = "Paste Recipe"
     bl_options = {"REGISTER", "UNDO"}
-
-    @classmethod
-    def poll(cls, context: Any) -> bool:
-        """Is there a strip that can ask for something?"""
-        strip = strips.active_strip(context)
-        reason = strips.why_unusable(strip)
-        if not reason and properties.of(strip).result_of:
-            reason = "Select a source strip, not a stylized one"
-        if reason:
-            cls.poll_message_set(reason)
-        return not reason
 
     def execute(self, context: Any) -> set[str]:
         """Read the clipboard."""
@@ -137,8 +144,8 @@ class STRIPSTYLIZER_OT_new_take(stylize.StartOperator, TakeOperator, bpy.types.O
     @classmethod
     def poll(cls, context: Any) -> bool:
         """Is there a take, its source, and an engine?"""
-        if session.engine() != "ready":
-            cls.poll_message_set("Install the engine in the panel or in the preferences")
+        if reason := stylize.without_engine():
+            cls.poll_message_set(reason)
             return False
         return super(stylize.StartOperator, cls).poll(context)
 
@@ -157,6 +164,7 @@ class STRIPSTYLIZER_OT_new_take(stylize.StartOperator, TakeOperator, bpy.types.O
 
 CLASSES = (
     STRIPSTYLIZER_OT_take_step,
+    STRIPSTYLIZER_OT_compare,
     STRIPSTYLIZER_OT_reuse_settings,
     STRIPSTYLIZER_OT_copy_recipe,
     STRIPSTYLIZER_OT_paste_recipe,

@@ -10,6 +10,7 @@ import pytest
 from engine import weights
 from engine.client import download
 from engine.client.packages import File
+from engine.contract import variables
 from engine.contract.events import EngineError
 from engine.stylization import encoder
 
@@ -42,7 +43,7 @@ def address():
 def test_downloaded_weights_are_found_by_their_tag(address, tmp_path, monkeypatch):
     sha256 = hashlib.sha256(CONTENT).hexdigest()
     file = File("ViT-B-32", "openai", address, weights.size_at(address), sha256)
-    monkeypatch.setenv(encoder.WEIGHTS_VARIABLE, str(tmp_path))
+    monkeypatch.setenv(variables.WEIGHTS, str(tmp_path))
     assert encoder.weights_file("ViT-B-32", "openai") is None
     path = weights.fetch(file, tmp_path, None)
     assert path.read_bytes() == CONTENT and file.size == len(CONTENT)
@@ -50,7 +51,7 @@ def test_downloaded_weights_are_found_by_their_tag(address, tmp_path, monkeypatc
 
 
 def test_an_unfinished_download_is_not_taken_for_weights(tmp_path, monkeypatch):
-    monkeypatch.setenv(encoder.WEIGHTS_VARIABLE, str(tmp_path))
+    monkeypatch.setenv(variables.WEIGHTS, str(tmp_path))
     (tmp_path / "ViT-B-32--openai").mkdir()
     (tmp_path / "ViT-B-32--openai" / "weights.pt.part").touch()
     assert encoder.weights_file("ViT-B-32", "openai") is None

@@ -12,11 +12,10 @@ import time
 from pathlib import Path
 from typing import Any
 
+from ..contract import variables
 from ..contract.folder import JobFolder
 
 HEARTBEAT_LIMIT = 20.0
-WEIGHTS_VARIABLE = "STRIP_STYLIZER_WEIGHTS"
-MEMORY_VARIABLE = "STRIP_STYLIZER_MEMORY_GB"
 PASSED_ON = (
     "PATH", "HOME", "USER", "LANG", "LC_ALL", "TMPDIR", "TMP", "TEMP", "SYSTEMROOT", "SYSTEMDRIVE",
     "USERPROFILE", "LOCALAPPDATA", "APPDATA", "PROGRAMDATA", "WINDIR", "COMSPEC", "PATHEXT",
@@ -25,7 +24,7 @@ PASSED_ON = (
     "SSL_CERT_FILE",
     "ALL_PROXY",
     "REQUESTS_CA_BUNDLE", "SSL_CERT_DIR", "HF_HOME", "HF_HUB_OFFLINE", "CUDA_VISIBLE_DEVICES",
-    "OMP_NUM_THREADS", "STRIP_STYLIZER_WEIGHTS",
+    "OMP_NUM_THREADS", variables.WEIGHTS,
 )  # fmt: skip
 
 
@@ -73,8 +72,8 @@ def start(
         below_normal = subprocess.BELOW_NORMAL_PRIORITY_CLASS
         group = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
         flags = {"creationflags": below_normal | group}
-    more = {WEIGHTS_VARIABLE: str(cache.with_name("weights"))} if cache else {}
-    more |= {MEMORY_VARIABLE: str(memory_gb)} if memory_gb else {}
+    more = {variables.WEIGHTS: str(cache.with_name("weights"))} if cache else {}
+    more |= {variables.MEMORY: str(memory_gb)} if memory_gb else {}
     with folder.log.open("ab") as log:
         return subprocess.Popen(
             command(python, verb, job_folder, cache),

@@ -63,26 +63,6 @@ def reconstruction(layers: Sequence[Layers]) -> Tensor:
     return video
 
 
-def plain(layers: Layers) -> Tensor:
-    """Return the foreground as its atlas alone has it, without gain, [T, H, W, 3]."""
-    return torch.stack([sample_atlas(layers.atlas, uv) for uv in layers.uv])
-
-
-def folds(layers: Layers, where: Tensor | None = None) -> float:
-    """Return the share of pixels at which the foreground's mapping folds: det J is not above 0.
-
-    ``where`` bool [T, H, W] are the pixels that count; without it those with alpha over 1/2.
-    """
-    where = layers.alpha > 0.5 if where is None else where
-    folded = counted = 0
-    for uv, inside in zip(layers.uv, where, strict=True):
-        down, across = torch.gradient(uv, dim=(0, 1))
-        determinant = across[..., 0] * down[..., 1] - across[..., 1] * down[..., 0]
-        folded += int((determinant <= 0)[inside].sum())
-        counted += int(inside.sum())
-    return folded / max(counted, 1)
-
-
 def save_layers(layers: Layers, folder: Path) -> None:
     """Write ``layers`` into ``folder``."""
     tensors = {

@@ -33,13 +33,9 @@ def without_gain(layers: Sequence[Layers]) -> Tensor:
     plain = [
         replace(
             each,
-            foreground=_read(each.atlas, each.uv),
-            background=_read(each.atlas_background, each.uv_background),
+            foreground=sample_atlas(each.atlas, each.uv),
+            background=sample_atlas(each.atlas_background, each.uv_background),
         )
         for each in layers
     ]
     return reconstruction(plain)
-
-
-def _read(atlas: Tensor, uv: Tensor) -> Tensor:
-    return torch.stack([sample_atlas(atlas, picture) for picture in uv])

@@ -19,6 +19,7 @@ from huggingface_hub import try_to_load_from_cache
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
+from ..contract import variables
 from ..contract.events import EngineError, Fault, Report
 from ..contract.settings import StylizationSettings
 from . import precision
@@ -26,7 +27,6 @@ from .vision import lean
 from .vocabulary import Vocabulary, vocabulary_from
 
 EMBEDDED = "embedded"
-WEIGHTS_VARIABLE = "STRIP_STYLIZER_WEIGHTS"
 EMBEDDED_FOLDER = Path(__file__).parent / "embedded"
 EMBEDDED_MODEL = "strip-stylizer-embedded"
 
@@ -159,7 +159,7 @@ def _is_cached(entry: dict[str, Any]) -> bool:
 
 def weights_folder() -> Path | None:
     """Return where `engine.weights` puts downloaded weights, None where no host has named it."""
-    named = os.environ.get(WEIGHTS_VARIABLE)
+    named = os.environ.get(variables.WEIGHTS)
     return Path(named) if named else None
 
 

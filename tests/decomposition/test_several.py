@@ -8,8 +8,9 @@ import torch
 
 from engine.checkpoint import Checkpoint
 from engine.contract.settings import DecompositionSettings, GridSettings, NlaSettings
-from engine.decomposition.layers import folds, plain, sample_atlas
+from engine.decomposition.layers import sample_atlas
 from engine.decomposition.train import decompose
+from engine.evaluation.drift import folds
 from engine.video.masks import no_object
 from tests.decomposition.test_grid_train import Listener, decibels, drift
 from tests.decomposition.two_objects import PILLAR, behind_a_pillar
@@ -75,8 +76,8 @@ def test_alpha_is_what_is_seen(video, sprite):
 def test_the_mapping_goes_on_beneath_what_hides_the_object(video, sprite):
     assert drift(video.bare, sprite) < 1.0  # as without the pillar, hidden spots too
     hidden = torch.from_numpy((video.bare.alpha > 0.99) & video.pillar)
-    assert folds(sprite, hidden) == 0
-    shown = plain(sprite).numpy()[hidden.numpy()]
+    assert folds(sprite.uv.numpy(), hidden.numpy()) == 0
+    shown = sample_atlas(sprite.atlas, sprite.uv).numpy()[hidden.numpy()]
     assert decibels(shown - video.bare.frames[hidden.numpy()] / 255) > 25
 
 

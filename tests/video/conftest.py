@@ -10,6 +10,9 @@ import cv2
 import numpy as np
 import pytest
 
+from engine.contract.settings import FlowSettings
+from engine.video.flow import estimate_flow
+
 
 class Listener:
     """A report that remembers progress, and can ask for a stop after some of it."""
@@ -76,3 +79,9 @@ def stopping_listener() -> Listener:
 @pytest.fixture(scope="session")
 def scene() -> Scene:
     return moving_disc()
+
+
+@pytest.fixture(scope="module")
+def flow(scene):
+    """Return the scene's optical flow."""
+    return estimate_flow(scene.frames, FlowSettings(), Listener())

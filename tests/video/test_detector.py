@@ -10,9 +10,9 @@ import torch
 
 from engine.contract.events import EngineError, Fault, Stopped
 from engine.contract.job import Footage, FootageKind, MaskKind, ObjectMask
-from engine.contract.settings import FlowSettings, MasksSettings
+from engine.contract.settings import MasksSettings
 from engine.video.detector import detect, longest_track
-from engine.video.flow import Flow, estimate_flow
+from engine.video.flow import Flow
 from engine.video.found import find_by_detections, find_by_detector
 from engine.video.frames import Video
 from engine.video.masks import find_masks
@@ -38,15 +38,6 @@ def seen(video, name, listener, network, least_score=0.5):
     return detect(
         video.frames, name, network=network, least_score=least_score, device="cpu", report=listener
     )
-
-
-@pytest.fixture(scope="module")
-def flow(scene):
-    class Silent:
-        progress = preview = warning = staticmethod(lambda *_: None)
-        stopping = staticmethod(lambda: False)
-
-    return estimate_flow(scene.frames, FlowSettings(), Silent())
 
 
 @pytest.fixture

@@ -33,15 +33,6 @@ def find(scene, flow, listener):
     return find
 
 
-@pytest.fixture(scope="module")
-def flow(scene):
-    class Silent:
-        progress = preview = warning = staticmethod(lambda *_: None)
-        stopping = staticmethod(lambda: False)
-
-    return estimate_flow(scene.frames, FlowSettings(), Silent())
-
-
 def box_of(mask, frame):
     rows, columns = np.nonzero(mask)
     left, top = 2 * columns.min(), 2 * rows.min()

@@ -22,15 +22,6 @@ def overlap(found, true):
     return np.mean([(a & b).sum() / (a | b).sum() for a, b in zip(solid, true, strict=True)])
 
 
-@pytest.fixture(scope="module")
-def flow(scene):
-    class Silent:
-        progress = preview = warning = staticmethod(lambda *_: None)
-        stopping = staticmethod(lambda: False)
-
-    return estimate_flow(scene.frames, FlowSettings(), Silent())
-
-
 @pytest.fixture
 def find(scene, flow, listener):
     """Look for the object of the scene, which is at half of its footage's size."""

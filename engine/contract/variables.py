@@ -1,0 +1,4 @@
+"""What a host tells the engine beside the request: it decides what is at hand, not the result."""
+
+WEIGHTS = "STRIP_STYLIZER_WEIGHTS"  # folder with downloaded CLIP weights
+MEMORY = "STRIP_STYLIZER_MEMORY_GB"  # most graphics memory that a job may take
