@@ -7,6 +7,7 @@ and twice as long where it is said twice.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import struct
@@ -22,6 +23,7 @@ from .contract.events import (
     Preview,
     Stopped,
 )
+from .contract.folder import write_text
 from .contract.job import JobSpec, Stage
 from .reporter import Reporter
 
@@ -49,6 +51,7 @@ def rehearse(spec: JobSpec, report: Reporter, *, frames: int | None = None) -> N
             if stage is Stage.STYLIZATION:
                 _preview(report)
             if stage is Stage.RENDER:
+                _write_report(report.folder.report, spec)
                 _write_frames(report.folder.result, count)
     report.say(Finished(count, round(time.monotonic() - started, 3)))
 
@@ -71,6 +74,22 @@ def _preview(report: Reporter) -> None:
     report.folder.preview.mkdir(exist_ok=True)
     (report.folder.preview / "frame.png").write_bytes(grey_png(64, 36, 160))
     report.say(Preview("frame", "preview/frame.png"))
+
+
+def _write_report(path: Path, spec: JobSpec) -> None:
+    style = spec.settings.stylization
+    saved = list(range(style.snapshot_every, style.steps + 1, style.snapshot_every))
+    looks = [
+        {
+            "candidate": number,
+            "seed": spec.settings.seed + number - 1,
+            "score": round(0.3 - 0.01 * number, 4),
+            "steps": style.steps,
+            "snapshots": saved,
+        }
+        for number in range(1, style.candidates + 1)
+    ]
+    write_text(path, json.dumps({"candidates": [looks for _ in spec.targets]}, indent=1))
 
 
 def _write_masks(folder: Path, count: int) -> None:

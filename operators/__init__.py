@@ -16,6 +16,7 @@ from . import (
     properties,
     result,
     session,
+    snapshots,
     storage,
     stylize,
     takes,
@@ -31,6 +32,7 @@ CLASSES = (
     *fixes.CLASSES,
     *result.CLASSES,
     *takes.CLASSES,
+    *snapshots.CLASSES,
     *environment.CLASSES,
     *storage.CLASSES,
 )

@@ -70,6 +70,7 @@ class Job:
     note: str = ""
     started_at: float = 0.0
     stopped_at: float = 0.0
+    candidates: tuple | None = None
     icons: dict[str, int] = field(default_factory=dict)
     pictures_seen: int = 0
 

@@ -54,9 +54,7 @@ class STRIPSTYLIZER_OT_take_step(FamilyOperator, bpy.types.Operator):
         strip = strips.active_strip(context)
         shown = strips.step_take(strip, self.step)
         if shown is not None and properties.of(strip).result_of:
-            strip.select = False
-            strips.make_active(shown)
-            shown.select = True
+            strips.stand_on(shown, strip)
         return {"FINISHED"}
 
 
@@ -157,6 +155,7 @@ class STRIPSTYLIZER_OT_new_take(stylize.StartOperator, TakeOperator, bpy.types.O
         facts = properties.of(source)
         write_recipe(facts, recipe)
         facts.settings.seed = next_seed(source)
+        facts.settings.render.candidate = 0  # the order of the new looks is not known yet
         draft = requests.request(source)
         output = stylize.output_of("")
         return [stylize.begin(source.id_data, source, draft, output=output)]

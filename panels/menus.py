@@ -8,7 +8,7 @@ PLACES = ("SEQUENCER_MT_strip", "SEQUENCER_MT_context_menu", "SEQUENCER_MT_previ
 GROUPS = (
     ("stylize", "stylize_selected", "preview", "show_mask"),
     ("box_draw", "strokes_paint"),
-    ("import_result", "compare", "new_take"),
+    ("import_result", "compare", "new_take", "snapshot_render"),
     ("reuse_settings", "copy_recipe", "paste_recipe", "reveal"),
 )
 

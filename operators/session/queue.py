@@ -31,17 +31,19 @@ def add(
     kind: Kind = Kind.STYLIZE,
     renderings: tuple[Rendering, ...] | None = None,
     recipe: dict | None = None,
+    place: strips.Place | None = None,
 ) -> Job:
     """Start a job for ``strip`` and return it.
 
     ``spec`` is the whole request; None where something must be rendered first: ``renderings``, or
-    where that is None the strip itself. Then ``draft`` lacks it. Raises OSError where the
-    workspace cannot be written.
+    where that is None the strip itself. Then ``draft`` lacks it. ``place`` is where the result
+    belongs, without it over the strip as it is now. Raises OSError where the workspace cannot be
+    written.
     """
     job_id = new_id()
     folder = JobFolder(folders.jobs() / job_id)
     folder.path.mkdir(parents=True)
-    place = strips.place_of(scene, strip)
+    place = place or strips.place_of(scene, strip)
     whole = {"job": job_id, "strip": strip.name, **_told(draft), **(recipe or {})}
     job = Job(job_id, folder, place, whole, JobReader(folder.path), output, spec or draft, kind)
     job.size = strips.picture_size(strip)

@@ -26,7 +26,7 @@ def enqueue(job: Job) -> None:
     job.queued, job.status, job.note = True, Status(), ""
     job.order = next_order() - (AHEAD if is_quick(job) else 0)
     job.reader = JobReader(job.folder.path)
-    job.stopped_at, job.paused_by, job.arrived = 0.0, "", False
+    job.stopped_at, job.paused_by, job.arrived, job.candidates = 0.0, "", False, None
 
 
 def begin_rendering(job: Job, scene: Any, strip: Any) -> None:

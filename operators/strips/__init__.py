@@ -48,6 +48,7 @@ from .takes import (
     show_take,
     shown_take,
     source_of,
+    stand_on,
     step_take,
 )
 
@@ -91,6 +92,7 @@ __all__ = [
     "shown_strips",
     "shown_take",
     "source_of",
+    "stand_on",
     "start",
     "step_take",
     "top_strips",

@@ -5,7 +5,7 @@ import uuid
 from typing import Any
 
 from .. import properties
-from .sequencer import all_strips, every_strip
+from .sequencer import all_strips, every_strip, make_active
 
 RECIPE_KEY = "stylized_from"
 
@@ -71,6 +71,13 @@ def show_take(take: Any) -> None:
     """Unmute one take and mute the others of its source."""
     for other in results_of(take):
         other.mute = other != take
+
+
+def stand_on(take: Any, before: Any) -> None:
+    """Let a take be the active strip in the place of another one."""
+    before.select = False
+    make_active(take)
+    take.select = True
 
 
 def step_take(strip: Any, step: int) -> Any | None:

@@ -118,3 +118,23 @@ def test_a_movie_of_a_rendered_strip_comes_back_as_a_strip(strip, scene, part, t
     )  # fmt: skip
     assert Path(result.filepath).name == "result.mkv" and (tmp_path / "out").is_dir()
     assert result.filepath.startswith(str(tmp_path / "out")) and not result.use_flip_x
+
+
+@pytest.mark.slow
+def test_a_snapshot_is_rendered_without_training_again(strip, scene, part):
+    import bpy
+
+    part("operators.properties").of(strip).settings.stylization.snapshot_every = 1
+    box = (0, 10, 12, 42, 42)
+    bpy.ops.strip_stylizer.stylize(global_text="a golden disc", mask_source="box", box=box)
+    first = top(scene)[1]
+    scene.sequence_editor.active_strip = first
+    (before,) = part("operators.session").state.jobs.values()
+    (found,) = part("operators.snapshots").candidates_of(before)
+    assert (found.snapshots, found.steps) == ((1, 2), 2)
+    bpy.ops.strip_stylizer.snapshot_render(snapshot=1)
+    job = part("operators.session").newest_first()[0]
+    reused = {stage.value for stage in job.status.reused}
+    assert reused == {"frames", "flow", "masks", "decomposition", "stylization"}
+    pictures = [Path(take.directory) / "00002.png" for take in top(scene)[1:]]
+    assert len(pictures) == 2 and pictures[0].read_bytes() != pictures[1].read_bytes()
