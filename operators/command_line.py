@@ -15,7 +15,7 @@ from typing import Any
 
 import bpy
 
-from ..engine.client import builds, process
+from ..engine.client import builds, process, verbs
 from . import environment, folders, properties, session, strips
 
 NAME = "strip_stylizer"
@@ -236,9 +236,11 @@ def verify_engine(options: argparse.Namespace) -> int:
 
 def uninstall_engine(options: argparse.Namespace) -> int:
     """Delete the engine."""
+    before = sum(verbs.sizes(folders.workspace()).values())
     bpy.ops.strip_stylizer.engine_uninstall()
     session.refresh_engine()
-    print(f"the engine is {session.engine()}")
+    freed = before - sum(verbs.sizes(folders.workspace()).values())
+    print(f"the engine is {session.engine()}; {environment.in_words(freed)} were deleted")
     return 0
 
 

@@ -53,21 +53,24 @@ class Window:
         size: str = SIZE,
         variables: dict[str, str] | None = None,
         bound: tuple[Path, ...] = (),
+        network: bool = True,
     ) -> Ended:
         """Run a command inside; ``size`` is that of the screen, or none for no screen.
 
-        After ``seconds`` everything inside is ended, and the code is `TIMED_OUT`.
+        After ``seconds`` everything inside is ended, and the code is `TIMED_OUT`. Without
+        ``network`` nothing outside can be reached.
         """
         for folder in (self.home, self.pictures):
             folder.mkdir(parents=True, exist_ok=True)
         folders = [str(path) for path in dict.fromkeys((ROOT, self.home, self.pictures, *bound))]
         inside = [str(Path(__file__).with_name("inside.sh")), str(self.chroot), size, *folders]
-        own_namespace = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--propagation"]
+        own_namespace = ["unshare", "--mount", "--pid", "--fork", "--kill-child"]
+        own_namespace += ["--propagation", "private", *([] if network else ["--net"])]
         with (self.home / "output.log").open("w+", encoding="utf-8", errors="replace") as log:
             code = TIMED_OUT
             with contextlib.suppress(subprocess.TimeoutExpired):
                 code = subprocess.run(
-                    [*own_namespace, "private", *inside, "--", *command],
+                    [*own_namespace, *inside, "--", *command],
                     env=self.environment() | (variables or {}),
                     stdin=subprocess.DEVNULL,
                     stdout=log,
