@@ -49,7 +49,7 @@ def of_layers(layers: Layers) -> dict[str, np.ndarray]:
     alpha = to_bytes(layers.alpha[index])
     return {
         "alpha": np.repeat(alpha[..., None], 3, axis=2),
-        "reconstruction": to_bytes(layers.reconstruction()[index]),
+        "reconstruction": to_bytes(layers.frame(index)),
         "atlas": _cut(layers.atlas, layers.coverage),
         "atlas_background": to_bytes(layers.atlas_background),
     }

@@ -103,7 +103,7 @@ def _painted(
     light = shading(source, alpha, atlas.statistics)[seen]  # [N]
     painted = paint_many(atlas, uv, light)  # [N, 3]
     if settings.composite == "residual" and atlas.form == "network":
-        before = resized(layers.foreground[index].to(source.device), size)[seen]
+        before = resized(layers.foreground[index].to(source), size)[seen]
         painted = source[seen] + painted - before
     if settings.keep_detail:
         laid = 1 - RELIEF_POWER if atlas.form == "palette" else 1.0  # the rest is in the shading

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 import torch
 
-from engine.decomposition.layers import Layers, reconstruction
+from engine.decomposition.layers import Layers, reconstructed
 from engine.evaluation import metrics
 from engine.evaluation.drift import LONGER_SIDE, slid
 from engine.evaluation.mapping import of_mapping, without_gain
@@ -21,18 +22,21 @@ WORST = 1e3  # what a folded pixel counts in the rigidity
 
 def quick(layers: Layers, footage: Footage) -> Scores:
     """Return the reconstruction's PSNR in dB: whole, in the object, without gain, leak-free."""
-    video = torch.from_numpy(footage.frames).float() / 255
     where = torch.from_numpy(footage.visible)
-    rebuilt, plain = reconstruction([layers]), without_gain([layers])
     near = torch.from_numpy(metrics.dilated(footage.visible))
-    tight = reconstruction([replace(layers, alpha=layers.alpha * near)])
+    # As if alpha were 0 farther than 5 px from the object: nothing explained by leaking.
+    tight = replace(layers, alpha=layers.alpha * near)
+
+    def likeness(frames: Iterator[torch.Tensor], where: torch.Tensor | None = None) -> float:
+        video = (torch.from_numpy(metrics.unit(frame)) for frame in footage.frames)
+        return metrics.psnr(frames, video, where)
+
     return {
-        "psnr": metrics.psnr(rebuilt, video),
-        "psnr_object": metrics.psnr(rebuilt, video, where),
-        "psnr_no_gain": metrics.psnr(plain, video),
-        "psnr_object_no_gain": metrics.psnr(plain, video, where),
-        # As if alpha were 0 farther than 5 px from the object: nothing explained by leaking.
-        "psnr_leak_free": metrics.psnr(tight, video),
+        "psnr": likeness(reconstructed([layers])),
+        "psnr_object": likeness(reconstructed([layers]), where),
+        "psnr_no_gain": likeness(without_gain([layers])),
+        "psnr_object_no_gain": likeness(without_gain([layers]), where),
+        "psnr_leak_free": likeness(reconstructed([tight])),
     }
 
 

@@ -5,12 +5,12 @@ All pictures are at the working size, colours in [0, 1].
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.nn import functional
 
@@ -25,7 +25,8 @@ class Layers:
     ``uv`` is where a pixel reads the foreground's atlas: (u, v) in [0, 1], u to the right and v
     down, the centre of texel (column i, row j) at ((i + 0.5) / S, (j + 0.5) / S).
     ``foreground`` and ``background`` are the two atlases as the frames see them, so that
-    ``alpha * foreground + (1 - alpha) * background`` reconstructs the video.
+    ``alpha * foreground + (1 - alpha) * background`` reconstructs the video. Engines give these
+    two in half precision: colours do not need more, and they are half of what footage takes.
     ``coverage`` is the greatest alpha with which any frame sees a texel. ``uv_background`` is
     where a pixel reads the background's atlas, likewise in [0, 1] of its width and height.
     ``atlas_network`` are the weights of the colour network, where the engine has one.
@@ -51,16 +52,22 @@ class Layers:
 
     def reconstruction(self) -> Tensor:
         """Return the video as the layers explain it, [T, H, W, 3]."""
-        alpha = self.alpha[..., None]
-        return alpha * self.foreground + (1 - alpha) * self.background
+        return torch.stack(list(reconstructed([self])))
+
+    def frame(self, index: int) -> Tensor:
+        """Return one frame of it, [H, W, 3]."""
+        alpha, behind = self.alpha[index][..., None], self.background[index].float()
+        return behind + alpha * (self.foreground[index].float() - behind)
 
 
-def reconstruction(layers: Sequence[Layers]) -> Tensor:
-    """Return the video as the layers of all objects explain it together, [T, H, W, 3]."""
-    video = layers[0].background.clone()
-    for each in layers:
-        video += each.alpha[..., None] * (each.foreground - layers[0].background)
-    return video
+def reconstructed(layers: Sequence[Layers]) -> Iterator[Tensor]:
+    """Yield the frames [H, W, 3] as the layers of all objects explain them together."""
+    for index in range(len(layers[0].alpha)):
+        behind = layers[0].background[index].float()
+        frame = behind.clone()
+        for each in layers:
+            frame += each.alpha[index][..., None] * (each.foreground[index].float() - behind)
+        yield frame
 
 
 def save_layers(layers: Layers, folder: Path) -> None:
@@ -72,7 +79,7 @@ def save_layers(layers: Layers, folder: Path) -> None:
     }
     for name, tensor in (layers.atlas_network or {}).items():
         tensors[NETWORK_PREFIX + name] = tensor.detach().cpu().contiguous()
-    (folder / FILE_NAME).write_bytes(save(tensors))
+    save_file(tensors, folder / FILE_NAME)
 
 
 def load_layers(folder: Path) -> Layers:

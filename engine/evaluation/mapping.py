@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from ..decomposition.layers import Layers, reconstruction, sample_atlas
+from ..decomposition.layers import Layers, reconstructed, sample_atlas
 from . import drift
 
 
@@ -23,19 +22,19 @@ def of_mapping(layers: Layers, pictures: Mapping[int, np.ndarray]) -> dict[str, 
 
 
 @torch.no_grad()
-def without_gain(layers: Sequence[Layers]) -> Tensor:
-    """Return the video as the atlases alone explain it, without any frame's own light.
+def without_gain(layers: Sequence[Layers]) -> Iterator[Tensor]:
+    """Yield the frames [H, W, 3] as the atlases alone explain them, without their own light.
 
-    [T, H, W, 3]. Where a network has the colours there is no gain, and nothing is left out.
+    Where a network has the colours there is no gain, and nothing is left out.
     """
     if any(each.atlas_network is not None for each in layers):
-        return reconstruction(layers)
-    plain = [
-        replace(
-            each,
-            foreground=sample_atlas(each.atlas, each.uv),
-            background=sample_atlas(each.atlas_background, each.uv_background),
-        )
-        for each in layers
-    ]
-    return reconstruction(plain)
+        yield from reconstructed(layers)
+        return
+    first = layers[0]
+    for index in range(len(first.alpha)):
+        behind = sample_atlas(first.atlas_background, first.uv_background[index])
+        frame = behind.clone()
+        for each in layers:
+            front = sample_atlas(each.atlas, each.uv[index])
+            frame += each.alpha[index][..., None] * (front - behind)
+        yield frame

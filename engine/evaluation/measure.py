@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from ..contract.job import TargetTexts
-from ..decomposition.layers import Layers, reconstruction
+from ..decomposition.layers import Layers, reconstructed
 from ..render import Part
 from ..stylization.encoder import Encoder
 from ..stylization.similarity import embed_objects
@@ -37,7 +37,6 @@ class Measuring:
         self._given = bool(masks) and all(each.given for each in masks)
         self._known = np.logical_and.reduce([each.known for each in masks] or [[False]])
         self._alpha = sum(each.alpha for each in layers).clamp(0, 1)  # type: ignore[union-attr]
-        self._reconstruction = reconstruction(layers)
         self._object = self._objects(masks)
         changed = sum(part.layers.alpha for part in self._parts)
         touched = np.asarray(changed) > 0.02
@@ -95,9 +94,9 @@ class Measuring:
         What compares with a text, and what judges a mapping, is that of the first target;
         ``targets`` has it for each.
         """
-        alpha, source = self._alpha.numpy(), _unit(self._frames)
+        alpha = self._alpha.numpy()
         found = {
-            **self._likeness_to_source(torch.from_numpy(source)),
+            **self._likeness_to_source(),
             "alpha_leak": metrics.alpha_leak(alpha, self._object),
             "mask_iou": None,
             "background_psnr": self._background.psnr(),
@@ -105,7 +104,7 @@ class Measuring:
         if self._given:
             known = np.broadcast_to(self._known, len(alpha))
             found["mask_iou"] = metrics.mask_iou(alpha[known], self._object[known])
-        found |= self._stability(source, flow, self._inside)
+        found |= self._stability(flow, self._inside)
         likenesses = [
             self._likeness(encoder, texts, part.layers.alpha)
             | of_mapping(part.layers, self._pictures)
@@ -115,18 +114,17 @@ class Measuring:
         each = [{name: _rounded(value) for name, value in item.items()} for item in likenesses]
         return {**numbers, "targets": each}
 
-    def _likeness_to_source(self, source: Tensor) -> dict[str, float]:
+    def _likeness_to_source(self) -> dict[str, float]:
         where = torch.from_numpy(self._object)
-        plain = without_gain(self._layers)
-        return {
-            "psnr": metrics.psnr(self._reconstruction, source),
-            "psnr_object": metrics.psnr(self._reconstruction, source, where),
-            "psnr_no_gain": metrics.psnr(plain, source),
-            "psnr_object_no_gain": metrics.psnr(plain, source, where),
-        }
+        found = {}
+        for ending, rebuilt in (("", reconstructed), ("_no_gain", without_gain)):
+            for name, part in (("psnr", None), ("psnr_object", where)):
+                source = (torch.from_numpy(metrics.unit(frame)) for frame in self._frames)
+                found[name + ending] = metrics.psnr(rebuilt(self._layers), source, part)
+        return found
 
-    def _stability(self, source: np.ndarray, flow: Flow, inside: np.ndarray) -> dict[str, float]:
-        result = _unit(np.stack(self._small))
+    def _stability(self, flow: Flow, inside: np.ndarray) -> dict[str, float]:
+        source, result = self._frames, np.stack(self._small)
         facts = flow.forward, flow.forward_valid
         return {
             "warp_error": metrics.warp_error(result, *facts),
@@ -138,8 +136,8 @@ class Measuring:
     def _likeness(
         self, encoder: Encoder, texts: TargetTexts, alpha: Tensor
     ) -> dict[str, float | int | None]:
-        before = embed_objects(encoder, torch.from_numpy(_unit(self._frames)), alpha)
-        after = embed_objects(encoder, torch.from_numpy(_unit(np.stack(self._small))), alpha)
+        before = embed_objects(encoder, torch.from_numpy(self._frames), alpha)
+        after = embed_objects(encoder, torch.from_numpy(np.stack(self._small)), alpha)
         text = encoder.embed_texts([texts.global_text])[0].cpu() if texts.global_text else None
         return {
             "text_similarity_before": None
@@ -149,10 +147,6 @@ class Measuring:
             "frame_consistency": metrics.frame_consistency(after),
             "frame_consistency_source": metrics.frame_consistency(before),
         }
-
-
-def _unit(frames: np.ndarray) -> np.ndarray:
-    return frames.astype(np.float32) / 255
 
 
 def _rounded(value: float | Tensor | None) -> float | int | None:

@@ -5,6 +5,9 @@ All take colours in [0, 1]. PSNR is the mean over frames of 10 log10(1 / MSE).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import repeat
+
 import cv2
 import numpy as np
 import torch
@@ -13,17 +16,23 @@ from torch import Tensor
 DILATION = 5  # pixels
 
 
-def psnr(video: Tensor, reference: Tensor, where: Tensor | None = None) -> float:
-    """Mean over frames of the PSNR in dB; ``video``, ``reference`` [T, H, W, 3].
+def psnr(
+    video: Iterable[Tensor], reference: Iterable[Tensor], where: Tensor | None = None
+) -> float:
+    """Mean over frames of the PSNR in dB; frames [H, W, 3] one by one, or [T, H, W, 3].
 
-    ``where`` [T, H, W] restricts it to some pixels; frames without any are left out. Capped at
-    99 dB, which stands for equality.
+    ``where`` bool [T, H, W] restricts it to some pixels; frames without any are left out. Capped
+    at 99 dB, which stands for equality.
     """
-    error = ((video - reference) ** 2).mean(dim=3)  # [T, H, W]
-    weight = torch.ones_like(error) if where is None else where.to(error)
-    count = weight.sum(dim=(1, 2))
-    mse = (error * weight).sum(dim=(1, 2)) / count.clamp(min=1)
-    return float((-10 * torch.log10(mse.clamp(min=10**-9.9)))[count > 0].mean().nan_to_num(0.0))
+    values = []
+    chosen = repeat(None) if where is None else where
+    for frame, wanted, inside in zip(video, reference, chosen, strict=False):
+        error = (frame - wanted).square().mean(2)
+        if inside is not None:
+            error = error[inside]
+        if error.numel():
+            values.append(-10 * torch.log10(error.mean().clamp(min=10**-9.9)))
+    return float(torch.stack(values).mean()) if values else 0.0
 
 
 def dilated(masks: np.ndarray, pixels: int = DILATION) -> np.ndarray:
@@ -52,8 +61,9 @@ def warp_error(
     """How much a video changes along the source's motion.
 
     Mean over t of sum_p M |O_t(p) - O_{t+1}(p + F(p))|^2 / sum_p M, summed over channels
-    (Lai et al. 2018). ``video`` [T, H, W, 3] in [0, 1], ``forward`` [T-1, H, W, 2] and ``valid``
-    [T-1, H, W] are the source's flow and where it holds, ``where`` [T, H, W] restricts it.
+    (Lai et al. 2018). ``video`` [T, H, W, 3] in [0, 1] or in bytes, ``forward`` [T-1, H, W, 2] and
+    ``valid`` [T-1, H, W] are the source's flow and where it holds, ``where`` [T, H, W] restricts
+    it.
     """
     height, width = video.shape[1:3]
     columns, rows = np.meshgrid(np.arange(width), np.arange(height))
@@ -62,13 +72,18 @@ def warp_error(
     for index in range(len(video) - 1):
         place = base + forward[index]
         following = cv2.remap(
-            video[index + 1], place[..., 0], place[..., 1], cv2.INTER_LINEAR,
+            unit(video[index + 1]), place[..., 0], place[..., 1], cv2.INTER_LINEAR,
             borderMode=cv2.BORDER_REPLICATE,
         )  # fmt: skip
         counted = valid[index] if where is None else valid[index] & where[index]
         if counted.any():
-            errors.append(((video[index] - following) ** 2).sum(axis=2)[counted].mean())
+            errors.append(((unit(video[index]) - following) ** 2).sum(axis=2)[counted].mean())
     return float(np.mean(errors)) if errors else 0.0
+
+
+def unit(picture: np.ndarray) -> np.ndarray:
+    """Return ``picture`` with colours in [0, 1], whether it comes as bytes or as floats."""
+    return picture.astype(np.float32) / 255 if picture.dtype == np.uint8 else picture
 
 
 def frame_consistency(embeddings: Tensor) -> float:

@@ -24,8 +24,8 @@ def complete(masks: Masks, flow: Flow) -> Array:
     """
     given = masks.masks.astype(np.float32) / 255
     known = np.flatnonzero(masks.known)
-    if len(known) == len(given) and given.max() <= 0.5:
-        return np.zeros_like(given)
+    if len(known) == len(given):
+        return given if given.max() > 0.5 else np.zeros_like(given)
     if len(known) == 0 or given[known].max() <= 0.5:
         raise EngineError(
             Fault.OBJECT_NOT_FOUND,

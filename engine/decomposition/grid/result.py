@@ -22,7 +22,8 @@ def layers(learned: Model, scene: Scene) -> Layers:
     count, height, width = scene.frames.shape[:3]
     uv = torch.empty(count, height, width, 2)
     alphas = torch.zeros(count, height, width)
-    front, behind = torch.empty(2, count, height, width, 3)
+    front = torch.empty(count, height, width, 3, dtype=torch.half)
+    behind = torch.empty_like(front)
     seen = coverage(learned, scene)
     atlas = _completed(model.atlas(learned), seen).clamp(0, 1)
     for frame in range(count):

@@ -100,8 +100,8 @@ def layers_of(
     return Layers(
         uv=uv.view(*size, 2),
         alpha=alpha.view(size),
-        foreground=torch.cat([frame.foreground for frame in frames]).view(*size, 3),
-        background=torch.cat([frame.background for frame in frames]).view(*size, 3),
+        foreground=torch.cat([frame.foreground.half() for frame in frames]).view(*size, 3),
+        background=torch.cat([frame.background.half() for frame in frames]).view(*size, 3),
         atlas=_foreground_picture(networks.atlas, atlas_size, device),
         coverage=coverage_of(uv, alpha, extent, atlas_size),
         atlas_background=_background_picture(networks.atlas, low, high, atlas_size, device),
