@@ -11,6 +11,7 @@ from . import (
     environment,
     fixes,
     jobs,
+    languages,
     objects,
     overlay,
     properties,
@@ -51,10 +52,11 @@ def after_save(*_: Any) -> None:
 
 
 def attach() -> None:
-    """Add what is no class: properties of strips and windows, and the drawing over regions."""
+    """Add what is no class: properties, the drawing over regions, verbs, other languages."""
     properties.attach()
     overlay.attach()
     command_line.attach()
+    languages.attach()
 
 
 def register() -> None:
@@ -74,6 +76,7 @@ def unregister() -> None:
         bpy.app.timers.unregister(session.attach_jobs)
     bpy.app.handlers.load_post.remove(after_load)
     bpy.app.handlers.save_post.remove(after_save)
+    languages.detach()
     command_line.detach()
     overlay.detach()
     session.close()

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import bpy
 
-from ..engine.client.status import JobReader, Phase, Status
+from ..engine.client.status import STAGE_LABELS, JobReader, Phase, Status, duration
 from ..engine.contract.codec import Refusal, from_json, job_from_json, to_json
 from ..engine.contract.events import EngineError, Fault
 from ..engine.contract.folder import JobFolder, write_text
@@ -107,18 +107,38 @@ class Job:
         return self.status.fraction
 
     @property
-    def label(self) -> str:
-        """One line: what is being done, how far, how long still."""
-        if self.stopped_at and not self.status.ended:
-            return "Stopping"
+    def words(self) -> tuple[str, dict[str, str]]:
+        """One line: what is being done, how far, how long still; and what belongs in its braces."""
+        status = self.status
+        if self.stopped_at and not status.ended:
+            return "Stopping", {}
         if self.baking:
-            what = "Strip" if self.renderings[self.rendered].target < 0 else "Mask"
-            return f"Rendering the {what} {100 * self.fraction:.0f} %"
+            percent = {"percent": f"{100 * self.fraction:.0f}"}
+            if self.renderings[self.rendered].target < 0:
+                return "Rendering the Strip {percent} %", percent
+            return "Rendering the Mask {percent} %", percent
         if self.queued:
-            return "Waiting for Another Job"
-        if self.paused_by == "render" and not self.status.ended:
-            return "Waiting While Blender Renders"
-        return "Paused" if self.paused_by and not self.status.ended else self.status.label
+            return "Waiting for Another Job", {}
+        if self.paused_by == "render" and not status.ended:
+            return "Waiting While Blender Renders", {}
+        if (self.paused_by or status.paused) and not status.ended:
+            return "Paused", {}
+        if status.phase is not Phase.RUNNING or status.stage is None:
+            return status.label, {}
+        values = {
+            "stage": STAGE_LABELS[status.stage],
+            "percent": f"{100 * status.stage_fraction:.0f}",
+        }
+        if not status.seconds_left:
+            return "{stage} {percent} %", values
+        left = duration(status.seconds_left)
+        return "{stage} {percent} %, {left} left", {**values, "left": left}
+
+    @property
+    def label(self) -> str:
+        """The same in English."""
+        text, values = self.words
+        return text.format(**values)
 
     @property
     def sentence(self) -> str:

@@ -6,6 +6,7 @@ import bpy
 
 from ..engine.client.status import Phase
 from . import session, strips
+from .languages import say
 
 
 class JobOperator:
@@ -21,14 +22,14 @@ class JobOperator:
         """Does this Blender know any job?"""
         if session.state.jobs:
             return True
-        cls.poll_message_set("There is no job: stylize a strip first")
+        cls.poll_message_set(say("There is no job: stylize a strip first"))
         return False
 
     def execute(self, context: Any) -> set[str]:
         """Act on the job if it is in the right state."""
         job = self.find(context)
         if job is None or not self.fits(job):
-            self.report({"ERROR"}, f"{self.reason}.")
+            self.report({"ERROR"}, f"{say(self.reason)}.")
             return {"CANCELLED"}
         return self.act(context, job)
 
@@ -188,7 +189,7 @@ class STRIPSTYLIZER_OT_jobs_clear(bpy.types.Operator):
         """Is any job over?"""
         if any(job.settled for job in session.state.jobs.values()):
             return True
-        cls.poll_message_set("No job in the list is over")
+        cls.poll_message_set(say("No job in the list is over"))
         return False
 
     def execute(self, context: Any) -> set[str]:

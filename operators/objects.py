@@ -5,9 +5,11 @@ from typing import Any
 import bpy
 
 from . import properties, strips, targets
+from .languages import say
 
 TEXT_WIDTH = 640
 TEXTS = ("global_text", "local_text", "avoid")
+TAKES_LINES = "textbox" in bpy.types.UILayout.bl_rna.functions  # from Blender 5.2 on
 
 
 class ObjectOperator:
@@ -21,7 +23,7 @@ class ObjectOperator:
         if not reason and properties.of(strip).result_of:
             reason = "Select a source strip, not a stylized one"
         if reason:
-            cls.poll_message_set(reason)
+            cls.poll_message_set(say(reason))
         return not reason
 
 
@@ -43,7 +45,7 @@ class ChosenOperator(ObjectOperator):
         target = targets.active_of(properties.of(strips.active_strip(context)))
         if target is not None and not target.is_background:
             return True
-        cls.poll_message_set("Choose an object in the list: the background is always last")
+        cls.poll_message_set(say("Choose an object in the list: the background is always last"))
         return False
 
 
@@ -98,6 +100,15 @@ class STRIPSTYLIZER_OT_object_move(ChosenOperator, bpy.types.Operator):
         return {"FINISHED"}
 
 
+def _take_from_text(self: Any, context: Any) -> None:
+    """Fill the fields from the paragraphs of a text of the text editor."""
+    text = bpy.data.texts.get(self.text)
+    if text is not None:
+        paragraphs = [targets.in_one_line(part) for part in text.as_string().split("\n\n")]
+        for name, words in zip(TEXTS, filter(None, paragraphs), strict=False):
+            setattr(self, name, words)
+
+
 class STRIPSTYLIZER_OT_object_texts(ObjectOperator, bpy.types.Operator):
     """Write the texts of the chosen object in a wide dialog"""
 
@@ -105,9 +116,17 @@ class STRIPSTYLIZER_OT_object_texts(ObjectOperator, bpy.types.Operator):
     bl_label = "Edit Texts"
     bl_options = {"REGISTER", "UNDO", "INTERNAL"}
 
-    global_text: bpy.props.StringProperty(name="Text")
-    local_text: bpy.props.StringProperty(name="Detail Text")
-    avoid: bpy.props.StringProperty(name="Avoid")
+    global_text: bpy.props.StringProperty(name="Text", description="What it becomes")
+    local_text: bpy.props.StringProperty(
+        name="Detail Text", description="What it looks like from close by"
+    )
+    avoid: bpy.props.StringProperty(name="Avoid", description="What it should not look like")
+    text: bpy.props.StringProperty(
+        name="From Text Editor",
+        description="A text whose first three paragraphs are text, detail text and avoid",
+        update=_take_from_text,
+        options={"SKIP_SAVE"},
+    )
 
     def invoke(self, context: Any, event: Any) -> set[str]:
         """Begin with what is there."""
@@ -129,7 +148,12 @@ class STRIPSTYLIZER_OT_object_texts(ObjectOperator, bpy.types.Operator):
         for name, words in advice:
             column = self.layout.column()
             column.label(text=words)
-            column.prop(self, name, text="")
+            if TAKES_LINES:
+                column.textbox(self, name, initial_visible_lines=3)
+            else:
+                column.prop(self, name, text="")
+        if len(bpy.data.texts):
+            self.layout.prop_search(self, "text", bpy.data, "texts")
 
     def execute(self, context: Any) -> set[str]:
         """Write them back."""

@@ -5,20 +5,23 @@ from typing import Any
 from ..engine.client.status import duration
 from ..engine.contract.job import JobSpec, Stage
 from . import estimate, requests, session, strips
+from .languages import say
 
 
 def lines(strip: Any) -> list[str]:
-    """Return one or two lines: time, memory and disk, and what is there already."""
+    """Return two lines: time, and what is there already; memory and disk."""
     draft, facts = requests.draft_of(strip), strips.facts_of(strip)
     size, rates = estimate.Size(facts.frames, facts.width, facts.height), session.rates()
     separated = is_separated(strip, draft)
     found = estimate.estimate(draft, size, rates, estimate.last_device(rates), separated=separated)
-    basis = "About" if found.measured else "First guess:"
-    memory, disk = f"{found.memory_gb:.1f} GB memory", amount(found.disk_gb)
-    told = [f"{basis} {duration(found.seconds)}, {memory}, {disk} on disk"]
+    words = "About {time}" if found.measured else "First guess: {time}"
     if separated:
-        told.append("Separated already: only the new text is made")
-    return told
+        words = "Layers are cached: a new text takes about {time}"
+    need = {"memory": f"{found.memory_gb:.1f} GB", "disk": amount(found.disk_gb)}
+    return [
+        say(words, time=duration(found.seconds)),
+        say("{memory} of memory, {disk} on disk", **need),
+    ]
 
 
 def amount(gigabytes: float) -> str:

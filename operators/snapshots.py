@@ -14,6 +14,7 @@ from ..engine.contract.codec import to_json
 from ..engine.contract.job import JobSpec
 from ..engine.contract.settings import replaced
 from . import session, strips, stylize
+from .languages import say
 
 LOST = "The job of this take is not known here any more: New Take makes another one"
 
@@ -78,7 +79,7 @@ def _without_choice(spec: JobSpec | None) -> JobSpec | None:
 
 
 class STRIPSTYLIZER_OT_snapshot_render(stylize.StartOperator, bpy.types.Operator):
-    """Make a take from another saved state or candidate of this one; only rendering is done again"""
+    """Make a take from another snapshot or candidate of this one; only rendering is done again"""
 
     bl_idname = "strip_stylizer.snapshot_render"
     bl_label = "Render Snapshot"
@@ -99,7 +100,7 @@ class STRIPSTYLIZER_OT_snapshot_render(stylize.StartOperator, bpy.types.Operator
         """Is a take active whose job is known, and an engine there?"""
         reason = stylize.without_engine() or why_not(strips.active_strip(context))
         if reason:
-            cls.poll_message_set(reason)
+            cls.poll_message_set(say(reason))
         return not reason
 
     def invoke(self, context: Any, event: Any) -> set[str]:

@@ -10,6 +10,7 @@ from ..engine.client.status import Phase
 from ..engine.contract import codec
 from ..engine.contract.job import JobSpec, Stage
 from . import folders, mattes, properties, requests, session, strips, targets
+from .languages import say
 from .preview import for_preview
 from .requests import check_mask_counts, check_strip, complete, request
 
@@ -32,7 +33,7 @@ class StartOperator:
         """Is there something to stylize, and something to do it with?"""
         reason = why_not(context)
         if reason:
-            cls.poll_message_set(reason)
+            cls.poll_message_set(say(reason))
         return not reason
 
     def execute(self, context: Any) -> set[str]:
@@ -155,11 +156,11 @@ class STRIPSTYLIZER_OT_stylize_selected(StartOperator, bpy.types.Operator):
     def poll(cls, context: Any) -> bool:
         """Is anything selected that can be stylized?"""
         if reason := without_engine():
-            cls.poll_message_set(reason)
+            cls.poll_message_set(say(reason))
             return False
         if any(cls.chosen(context)):
             return True
-        cls.poll_message_set("Select strips whose text says what their object becomes")
+        cls.poll_message_set(say("Select strips whose text says what their object becomes"))
         return False
 
     @staticmethod

@@ -7,6 +7,7 @@ import bpy
 
 from ..engine.contract import codec
 from . import properties, requests, session, strips, stylize, targets
+from .languages import say
 from .objects import ObjectOperator
 
 
@@ -21,7 +22,7 @@ class TakeOperator:
         strip = strips.active_strip(context)
         if strip is not None and strips.recipe_of(strip) and strips.source_of(strip):
             return True
-        cls.poll_message_set(cls.reason)
+        cls.poll_message_set(say(cls.reason))
         return False
 
 
@@ -34,7 +35,7 @@ class FamilyOperator:
         strip = strips.active_strip(context)
         if strip is not None and strips.results_of(strip):
             return True
-        cls.poll_message_set("Select a stylized strip or its source")
+        cls.poll_message_set(say("Select a stylized strip or its source"))
         return False
 
 
@@ -102,7 +103,7 @@ class STRIPSTYLIZER_OT_copy_recipe(bpy.types.Operator):
         strip = strips.active_strip(context)
         if strip is not None and strips.recipe_of(strip):
             return True
-        cls.poll_message_set("Select a stylized strip")
+        cls.poll_message_set(say("Select a stylized strip"))
         return False
 
     def execute(self, context: Any) -> set[str]:
@@ -143,7 +144,7 @@ class STRIPSTYLIZER_OT_new_take(stylize.StartOperator, TakeOperator, bpy.types.O
     def poll(cls, context: Any) -> bool:
         """Is there a take, its source, and an engine?"""
         if reason := stylize.without_engine():
-            cls.poll_message_set(reason)
+            cls.poll_message_set(say(reason))
             return False
         return super(stylize.StartOperator, cls).poll(context)
 

@@ -159,14 +159,19 @@ def add_object(facts: Any) -> Any:
 
 
 def read_texts(target: Any) -> TargetTexts:
-    """Return what it becomes, without blanks around the texts."""
+    """Return what it becomes; lines and blanks are of no matter to the engine."""
     return TargetTexts(
-        target.global_text.strip(),
-        target.local_text.strip(),
-        target.avoid.strip(),
+        in_one_line(target.global_text),
+        in_one_line(target.local_text),
+        in_one_line(target.avoid),
         bpy.path.abspath(target.picture) if target.picture else "",
         float(f"{target.picture_share:.6g}"),
     )
+
+
+def in_one_line(text: str) -> str:
+    """Return a text without line breaks and without blanks around it."""
+    return " ".join(text.split())
 
 
 def read_mask(target: Any) -> ObjectMask:

@@ -1,7 +1,7 @@
 """Everything that only draws: the sequencer's sidebar, the menus and the preferences."""
 
 from ..operators.registration import register_all, unregister_all
-from . import jobs, menus, preferences, settings, sidebar, take, translations
+from . import jobs, menus, preferences, settings, sidebar, take
 
 CLASSES = (
     *preferences.CLASSES,
@@ -14,9 +14,8 @@ CLASSES = (
 
 
 def attach() -> None:
-    """Add what is no class: entries in Blender's menus, and other languages."""
+    """Add what is no class: entries in Blender's menus."""
     menus.attach()
-    translations.attach()
 
 
 def register() -> None:
@@ -26,6 +25,5 @@ def register() -> None:
 
 def unregister() -> None:
     """Take back all that `register` did."""
-    translations.detach()
     menus.detach()
     unregister_all(CLASSES)

@@ -4,7 +4,8 @@ from typing import Any
 
 from ..engine.contract.events import Fault
 from ..operators import fixes, session, strips
-from .words import action, draw_text
+from ..operators.languages import say
+from .words import action, draw_text, told
 
 WARNINGS_SHOWN = 2
 PICTURE_SCALE = 7.0
@@ -39,10 +40,12 @@ def draw_progress(box: Any, job: session.Job) -> None:
         box.label(text="The mask is shown over the preview", icon="MOD_MASK")
     elif job.kind is session.Kind.PREVIEW and job.status.frames:
         row = box.row(align=True)
-        row.label(text=f"A first look, made in {job.status.seconds:.0f} s", icon="IMAGE_DATA")
+        words = say("A first look, made in {seconds} s", seconds=round(job.status.seconds))
+        row.label(text=words, icon="IMAGE_DATA", translate=False)
         action(row, "job_remove", job, text="", icon="X")
     elif job.arrived and not job.note:
-        box.label(text=f"{job.status.frames} frames finished", icon="CHECKMARK")
+        words = say("{count} frames finished", count=job.status.frames)
+        box.label(text=words, icon="CHECKMARK", translate=False)
         draw_buttons(box, job)
     elif job.status.frames:
         draw_text(box, job.note or "The result is being placed", icon="INFO")
@@ -54,7 +57,7 @@ def draw_progress(box: Any, job: session.Job) -> None:
 def draw_running(box: Any, job: session.Job) -> None:
     """Show how far it is, with the buttons to wait, go on and stop."""
     row = box.row(align=True)
-    row.progress(text=job.label, factor=job.fraction)
+    row.progress(text=told(job), factor=job.fraction)
     if job.runs:
         if job.paused_by:
             action(row, "job_continue", job, text="", icon="PLAY")

@@ -5,6 +5,7 @@ from typing import Any
 import bpy
 
 from ..operators import folders, session
+from ..operators.languages import say
 from . import job_view
 from .sidebar import SidebarPanel
 from .words import action, line_length, shortened
@@ -32,7 +33,7 @@ class STRIPSTYLIZER_PT_jobs(SidebarPanel, bpy.types.Panel):
         """Show how many jobs are under way."""
         count = sum(not job.status.ended for job in session.state.jobs.values())
         if count:
-            self.layout.label(text=f"{count} under way")
+            self.layout.label(text=say("{count} under way", count=count), translate=False)
 
     def draw(self, context: Any) -> None:
         """Show running jobs, the queue, the history."""
@@ -60,7 +61,8 @@ def draw_queue(layout: Any) -> None:
     column = layout.column(align=True)
     for job in waiting:
         row = column.row(align=True)
-        row.label(text=shortened(job.title, line_length() - BUTTONS), icon="SORTTIME")
+        title = shortened(job.title, line_length() - BUTTONS)
+        row.label(text=title, icon="SORTTIME", translate=False)
         if len(waiting) > 1:
             action(row, "job_move", job, text="", icon="TRIA_UP").step = -1
             action(row, "job_move", job, text="", icon="TRIA_DOWN").step = 1
@@ -88,7 +90,8 @@ def draw_history(layout: Any, ended: list[session.Job], context: Any) -> None:
     for job in found[:HISTORY_SHOWN]:
         draw_past(column, job)
     if len(found) > HISTORY_SHOWN:
-        column.label(text=f"and {len(found) - HISTORY_SHOWN} more", icon="BLANK1")
+        words = say("and {count} more", count=len(found) - HISTORY_SHOWN)
+        column.label(text=words, icon="BLANK1", translate=False)
 
 
 def draw_past(column: Any, job: session.Job) -> None:

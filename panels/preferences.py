@@ -5,6 +5,7 @@ from typing import Any
 import bpy
 
 from ..operators import environment, folders, session, storage
+from ..operators.languages import say
 from . import sidebar
 
 DEVICES = (
@@ -166,7 +167,7 @@ def draw_engine(layout: Any, preferences: Any) -> None:
         row.operator("strip_stylizer.engine_cancel", text="", icon="X")
         return
     icon = "CHECKMARK" if state == "ready" else "ERROR"
-    box.label(text=f"Engine: {state}", icon=icon)
+    box.label(text=say("Engine: {state}", state=state), icon=icon, translate=False)
     if setup is not None:
         for sentence in (*setup.notes, f"{setup.purpose}: {setup.error}" if setup.error else ""):
             if sentence:
@@ -240,7 +241,8 @@ def draw_facts(layout: Any) -> None:
     if not facts:
         return
     device = facts.get("device") or {}
-    layout.label(text=f"Device: {device.get('name') or device.get('kind', 'unknown')}")
+    name = device.get("name") or device.get("kind", "unknown")
+    layout.label(text=say("Device: {name}", name=name), translate=False)
     versions = facts.get("versions") or {}
     shown = [
         f"{name} {versions[name]}" for name in ("torch", "open_clip_torch") if name in versions

@@ -6,8 +6,9 @@ from typing import Any
 import bpy
 
 from ..operators import objects, outlook, properties, session, strips, targets
+from ..operators.languages import say
 from . import job_view
-from .words import draw_text
+from .words import draw_text, line_length
 
 THUMBNAIL_SCALE = 3.2
 
@@ -69,7 +70,7 @@ def draw_engine(layout: Any) -> None:
         row.progress(text=setup.label, factor=setup.fraction)
         row.operator("strip_stylizer.engine_cancel", text="", icon="X")
         return
-    layout.label(text=f"Engine: {session.engine()}")
+    layout.label(text=say("Engine: {state}", state=session.engine()), translate=False)
     if setup is not None and setup.error:
         draw_text(layout, setup.error, icon="ERROR")
     if session.engine() == "ready":
@@ -89,7 +90,9 @@ def draw_facts(layout: Any, strip: Any, facts: Any) -> None:
         row.template_icon(icon_value=icon, scale=THUMBNAIL_SCALE)
     column = row.column(align=True)
     column.label(text=told.name, icon="NONE" if icon else "SEQUENCE", translate=False)
-    column.label(text=f"{told.frames} frames, {told.width} x {told.height}")
+    words = "{frames} frames, {width} x {height}"
+    size = {"frames": told.frames, "width": told.width, "height": told.height}
+    column.label(text=say(words, **size), translate=False)
     column.prop(facts, "source")
 
 
@@ -125,7 +128,7 @@ class STRIPSTYLIZER_UL_targets(bpy.types.UIList):
             split.label(text="Background", icon=sign)
         else:
             split.prop(item, "name", text="", emboss=False, icon=sign)
-        text = item.global_text.strip() or item.local_text.strip()
+        text = targets.in_one_line(item.global_text) or targets.in_one_line(item.local_text)
         row = split.row()
         row.active = bool(text or item.picture)
         row.label(text=text or ("Picture" if item.picture else "Stays as It Is"), translate=False)
@@ -152,12 +155,14 @@ def draw_objects(layout: Any, strip: Any, facts: Any) -> None:
 
 def draw_texts(layout: Any, target: Any) -> None:
     """Show what the chosen entry becomes."""
-    what = "the background" if target.is_background else "the object"
-    column = layout.column(align=True)
-    row = column.row(align=True)
-    row.prop(target, "global_text", text="", placeholder=f"Text: what {what} becomes")
+    becomes = "Text: what the object becomes"
+    if target.is_background:
+        becomes = "Text: what the background becomes"
+    row = layout.row(align=True)
+    column = row.column(align=True)
+    draw_field(column, target, "global_text", becomes, lines=2)
+    draw_field(column, target, "local_text", "Detail text: its surface from close by", lines=1)
     row.operator("strip_stylizer.object_texts", text="", icon="GREASEPENCIL")
-    column.prop(target, "local_text", text="", placeholder="Detail text: its surface from close by")
     header, body = layout.panel("strip_stylizer_more", default_closed=True)
     header.label(text="Avoid and Picture")
     if body is not None:
@@ -165,6 +170,19 @@ def draw_texts(layout: Any, target: Any) -> None:
         body.prop(target, "picture", text="")
         if target.picture:
             body.prop(target, "picture_share", slider=True)
+
+
+def draw_field(column: Any, target: Any, name: str, words: str, *, lines: int) -> None:
+    """Show the field of a text: with several lines where Blender has that, else wrapped below."""
+    if objects.TAKES_LINES:
+        column.textbox(target, name, initial_visible_lines=lines, placeholder=words)
+        return
+    column.prop(target, name, text="", placeholder=words)
+    text = getattr(target, name)
+    if len(text) > line_length():
+        below = column.column(align=True)
+        below.active = False
+        draw_text(below, text)
 
 
 def draw_mask(layout: Any, strip: Any, target: Any) -> None:
@@ -190,8 +208,10 @@ def draw_box(column: Any, strip: Any, target: Any) -> None:
     """Show the box, and how to drag it."""
     column.operator("strip_stylizer.box_draw", icon="SELECT_SET")
     if target.box_width and target.box_height:
-        size = f"{target.box_width} x {target.box_height} at {target.box_x}, {target.box_y}"
-        column.label(text=f"Frame {target.box_frame}: {size}")
+        names = ("box_frame", "box_width", "box_height", "box_x", "box_y")
+        words = "Frame {box_frame}: {box_width} x {box_height} at {box_x}, {box_y}"
+        values = {name: getattr(target, name) for name in names}
+        column.label(text=say(words, **values), translate=False)
     header, body = column.panel("strip_stylizer_box", default_closed=True)
     header.label(text="Numbers")
     if body is not None:
@@ -209,9 +229,8 @@ def draw_strokes(column: Any, strip: Any, target: Any) -> None:
     if len(target.strokes):
         row.operator("strip_stylizer.strokes_clear", text="", icon="X")
         frames = len({item.frame for item in target.strokes})
-        count = len(target.strokes)
-        words = f"{count} stroke{'s' * (count > 1)} on {frames} frame{'s' * (frames > 1)}"
-        column.label(text=words)
+        values = {"count": len(target.strokes), "frames": frames}
+        column.label(text=say("Strokes: {count}, frames: {frames}", **values), translate=False)
 
 
 def draw_strip_source(column: Any, strip: Any, target: Any) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import bpy
 
 from ..operators import properties, session, snapshots, strips
+from ..operators.languages import say
 from . import job_view
 from .sidebar import SidebarPanel
 from .words import action, draw_text
@@ -47,11 +48,14 @@ class STRIPSTYLIZER_PT_take(SidebarPanel, bpy.types.Panel):
 def draw_takes(layout: Any, strip: Any) -> None:
     """Show which take this is, with the buttons to the others and to the source."""
     takes, shown = strips.results_of(strip), strips.shown_take(strip)
-    seen = f"Take {strips.number_of(shown)} of {len(takes)}" if shown else "Source is shown"
+    seen = say("Source is shown")
+    if shown:
+        seen = say("Take {number} of {count}", number=strips.number_of(shown), count=len(takes))
     row = layout.row(align=True)
     row.operator("strip_stylizer.take_step", text="", icon="TRIA_LEFT").step = -1
     icon = "HIDE_OFF" if shown else "HIDE_ON"
-    row.operator("strip_stylizer.compare", text=seen, icon=icon, depress=bool(shown))
+    compare = {"text": seen, "icon": icon, "translate": False, "depress": bool(shown)}
+    row.operator("strip_stylizer.compare", **compare)
     row.operator("strip_stylizer.take_step", text="", icon="TRIA_RIGHT").step = 1
 
 
@@ -62,10 +66,15 @@ def draw_recipe(layout: Any, recipe: dict) -> None:
         draw_text(box, text)
     settings = recipe.get("settings", {})
     render = settings.get("render", {})
-    words = [str(recipe.get("preset", "")).capitalize(), f"seed {settings.get('seed', 0)}"]
-    words += [f"{name} {render[name]}" for name in ("candidate", "snapshot") if render.get(name)]
+    words = [say(str(recipe.get("preset", "")).capitalize())]
+    words.append(say("seed {number}", number=settings.get("seed", 0)))
+    if render.get("candidate"):
+        words.append(say("candidate {number}", number=render["candidate"]))
+    if render.get("snapshot"):
+        words.append(say("step {number}", number=render["snapshot"]))
     box.label(text=", ".join(filter(None, words)), translate=False)
-    box.label(text=f"Source: {recipe.get('strip', 'unknown')}", translate=False)
+    source = say("Source: {name}").format(name=recipe.get("strip", "?"))
+    box.label(text=source, translate=False)
 
 
 def texts_of(recipe: dict) -> list[str]:

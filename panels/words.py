@@ -5,13 +5,15 @@ from typing import Any
 import bpy
 
 from ..operators import session
+from ..operators.languages import say
 
 LINE_LENGTH = 46
 LETTER, MARGIN = 6.7, 74.0  # pixels of the unscaled interface
 
 
 def draw_text(layout: Any, text: str, *, icon: str = "NONE") -> None:
-    """Show a sentence on as many lines as it needs."""
+    """Show a sentence on as many lines as it needs, in the user's language where it is known."""
+    text = say(text)
     column = layout.column(align=True)
     for number, line in enumerate(lines_of(text, line_length())):
         sign = icon if number == 0 else ("NONE" if icon == "NONE" else "BLANK1")
@@ -40,6 +42,12 @@ def lines_of(text: str, length: int = LINE_LENGTH) -> list[str]:
 def shortened(text: str, length: int) -> str:
     """Return a text that fits on a line."""
     return text if len(text) <= length else text[: max(1, length - 1)].rstrip() + "…"
+
+
+def told(job: session.Job) -> str:
+    """Return how far a job is, in the user's language."""
+    text, values = job.words
+    return say(text, **values)
 
 
 def action(layout: Any, name: str, job: session.Job, *, icon: str, text: str | None = None) -> Any:

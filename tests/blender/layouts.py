@@ -34,7 +34,7 @@ class Recorder:
             top.lines.append(named["text"])
         if name == "operator":
             return self.button(given[0])
-        if name == "prop":
+        if name in ("prop", "textbox"):
             group, attribute = given
             assert attribute in group.bl_rna.properties, attribute
             top.shown.append(attribute)

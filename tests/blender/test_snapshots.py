@@ -55,7 +55,7 @@ def test_another_snapshot_is_the_same_job_but_for_the_choice(take, part, scene):
     recipe = part("operators.strips").recipe_of(top(scene)[2])
     assert recipe["job"] == job.id and recipe["take"] == 2
     scene.sequence_editor.active_strip = top(scene)[2]
-    assert "Draft, seed 0, candidate 2, snapshot 50" in shown(part).lines
+    assert "Draft, seed 0, candidate 2, step 50" in shown(part).lines
 
 
 def test_what_there_is_a_take_of_is_shown_and_not_made_again(take, part, scene):
