@@ -19,8 +19,8 @@ BPY_VENVS := $(BLENDERS:%=.venvs/bpy-%/ready)
 GUI_SUITES := sid trixie
 LIMIT := timeout --kill-after=10
 
-# Nothing is written beside the sources.
-export PYTHONDONTWRITEBYTECODE := 1
+# Nothing is written beside the sources, and torch is compiled once, not for each process.
+export PYTHONPYCACHEPREFIX := $(CURDIR)/build/bytecode
 
 .PHONY: help setup demo test test-engine test-blender test-gui test-install gui-setup check format lock docs encoder zip zips clean
 

@@ -24,7 +24,7 @@ PASSED_ON = (
     "SSL_CERT_FILE",
     "ALL_PROXY",
     "REQUESTS_CA_BUNDLE", "SSL_CERT_DIR", "HF_HOME", "HF_HUB_OFFLINE", "CUDA_VISIBLE_DEVICES",
-    "OMP_NUM_THREADS", variables.WEIGHTS,
+    "OMP_NUM_THREADS", variables.WEIGHTS, "PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX",
 )  # fmt: skip
 
 
@@ -42,7 +42,6 @@ def environment(engine_root: Path, *, online: bool = True) -> dict[str, str]:
         if name in PASSED_ON or name.startswith(("PIP_", "UV_"))
     }
     kept |= {"PYTHONPATH": str(engine_root), "PYTHONNOUSERSITE": "1", "PYTHONUTF8": "1"}
-    kept |= {"PYTHONDONTWRITEBYTECODE": "1"}
     if not online:
         kept["HF_HUB_OFFLINE"] = "1"
     return kept

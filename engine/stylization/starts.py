@@ -17,12 +17,13 @@ from .atlas import PaletteAtlas
 from .canvas import Canvases
 from .encoder import Encoder
 from .palette import Look, first_looks
+from .previews import Previews
 from .schedule import make_optimiser
 from .targets import Targets
 from .terms import canvas_side, resized, step_terms, weighted
 from .texels import Texels
 
-TRIAL_PART = 6  # a trial takes this part of the steps
+TRIAL_PART = 8  # a trial takes this part of the steps
 COUNTED = 5  # last steps of a trial whose mean loss decides
 
 
@@ -34,10 +35,11 @@ def starts(
     settings: StylizationSettings,
     generator: torch.Generator,
     report: Report,
+    previews: Previews,
 ) -> list[dict[str, Tensor]]:
     """Return states of ``atlas`` to learn from, the one that learnt fastest first.
 
-    Raises Stopped where the host asks for it.
+    What is tried is shown by ``previews``. Raises Stopped where the host asks for it.
     """
     middle = canvases.canvases[len(canvases.canvases) // 2]
     looks = first_looks(atlas, middle, encoder, targets, settings, generator)
@@ -46,7 +48,9 @@ def starts(
     for look in looks[: settings.palette_trials]:
         atlas.load_state_dict(untouched)
         generator.set_state(seed)  # all of them are shown the same views
-        loss = _trial(atlas, look, canvases, encoder, targets, settings, generator, report)
+        loss = _trial(
+            atlas, look, canvases, encoder, targets, settings, generator, report, previews
+        )
         found.append((loss, copy.deepcopy(atlas.state_dict())))
     return [state for _, state in sorted(found, key=lambda each: each[0])]
 
@@ -60,6 +64,7 @@ def _trial(
     settings: StylizationSettings,
     generator: torch.Generator,
     report: Report,
+    previews: Previews,
 ) -> float:
     """Let ``atlas`` learn from ``look`` for a while; returns the loss at the end."""
     look.give(atlas)
@@ -77,4 +82,6 @@ def _trial(
         loss.backward()
         optimiser.step()
         losses.append(loss.detach())
+        if previews.due():
+            previews.show(atlas)
     return float(torch.stack(losses[-COUNTED:]).mean())

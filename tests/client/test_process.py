@@ -112,3 +112,10 @@ def test_a_paused_job_waits_and_goes_on(tmp_path):
     wait_for(lambda: reader.poll().paused)
     process.request_stop(tmp_path)
     assert engine.wait(20) == 130
+
+
+def test_an_engine_keeps_what_it_compiled_for_the_next_one(tmp_path, monkeypatch):
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+    monkeypatch.setenv("PYTHONPYCACHEPREFIX", str(tmp_path / "bytecode"))
+    assert start(tmp_path / "job", "a swan").wait(60) == 0
+    assert list((tmp_path / "bytecode").rglob("rehearsal.*.pyc"))

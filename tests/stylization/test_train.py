@@ -63,6 +63,13 @@ def test_a_step_leaves_the_decomposition_bit_identical(layers, settings, checkpo
     assert not torch.equal(atlas.network.linears[0].weight, given["linears.0.weight"])
 
 
+def test_a_picture_is_shown_while_first_looks_are_tried(layers, settings, checkpoint, listener):
+    shown = []
+    listener.preview = lambda name, image: shown.append((name, len(listener.steps)))
+    run(layers, settings, checkpoint, listener)
+    assert ("frame", 0) in shown and ("stylized_atlas", 0) in shown
+
+
 def test_the_background_of_a_preview_is_the_frame(layers, settings, checkpoint, listener):
     run(layers, settings, checkpoint, listener)
     frame = (layers.reconstruction()[2] * 255).round().byte()

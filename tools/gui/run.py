@@ -89,7 +89,7 @@ class Window:
             "LANG": "C.UTF-8",
             "LIBGL_ALWAYS_SOFTWARE": "1",
             "GALLIUM_DRIVER": "llvmpipe",
-            "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONPYCACHEPREFIX": str(ROOT / "build" / "bytecode"),
             "PYTHONPATH": str(ROOT),
             "GUI_PICTURES": str(self.pictures),
             "STRIP_STYLIZER_WORKSPACE": str(self.home / "workspace"),
