@@ -9,6 +9,11 @@ from .languages import say
 
 TEXT_WIDTH = 640
 TEXTS = ("global_text", "local_text", "avoid")
+ADVICE_LABELS = {
+    "global_text": "The whole, as one would describe a photo: Swan with cactus skin",
+    "local_text": "Its surface from close by: cactus skin",
+    "avoid": "What it should not look like; may stay empty",
+}
 TAKES_LINES = "textbox" in bpy.types.UILayout.bl_rna.functions  # from Blender 5.2 on
 
 
@@ -137,15 +142,7 @@ class STRIPSTYLIZER_OT_object_texts(ObjectOperator, bpy.types.Operator):
 
     def draw(self, context: Any) -> None:
         """Show wide fields with a line of advice above each."""
-        advice = (
-            (
-                "global_text",
-                "The whole, as one would describe a photo: Swan with cactus skin",
-            ),
-            ("local_text", "Its surface from close by: cactus skin"),
-            ("avoid", "What it should not look like; may stay empty"),
-        )
-        for name, words in advice:
+        for name, words in ADVICE_LABELS.items():
             column = self.layout.column()
             column.label(text=words)
             if TAKES_LINES:

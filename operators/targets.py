@@ -29,7 +29,7 @@ class STRIPSTYLIZER_PG_stroke(bpy.types.PropertyGroup):
     """One brush stroke over one frame"""
 
     frame: bpy.props.IntProperty(min=0)
-    points: bpy.props.StringProperty(description="x y x y ... in the picture's pixels")
+    points: bpy.props.StringProperty()
     radius: bpy.props.FloatProperty(min=0.5, default=10.0)
     is_object: bpy.props.BoolProperty(default=True)
 

@@ -26,8 +26,9 @@ from engine.contract.settings import PRESET_HELP, Settings
 
 ROOT = Path(__file__).parents[1]
 ROOMS = ("operators", "panels")
+NOT_SHOWN = ("command_line.py", "baking_child.py")  # have no interface to translate
 LABEL_KEYWORDS = {"text", "name", "title", "placeholder", "confirm_text"}
-SPEAKERS = {"say", "draw_text"}  # functions that translate the text that they are given
+SPEAKERS = {"say", "draw_text", "draw_field", "_first"}  # functions that translate what they get
 ANSWERS = ("why_", "without_", "offline_", "words")  # functions that return a reason
 
 
@@ -54,8 +55,10 @@ def found() -> Found:
     texts = Found()
     for room in ROOMS:
         for path in sorted((ROOT / room).rglob("*.py")):
-            _read(ast.parse(path.read_text(encoding="utf-8")), texts)
+            if path.name not in NOT_SHOWN:
+                _read(ast.parse(path.read_text(encoding="utf-8")), texts)
     texts.labels |= set(STAGE_LABELS.values())
+    texts.labels |= {name.capitalize() for name in PRESET_HELP}
     texts.hints |= set(PRESET_HELP.values())
     _read_settings(Settings(), texts)
     for words in (texts.labels, texts.hints):
@@ -67,7 +70,7 @@ def found() -> Found:
 
 def _is_told(text: str) -> bool:
     """Is it for people: neither a name in the program nor an abbreviation?"""
-    is_name = text.replace("{", "").islower() and " " not in text
+    is_name = text[:1].islower() and "{" not in text
     return not (is_name or text.upper() == text or "_MT_" in text or "/" in text)
 
 
@@ -77,9 +80,11 @@ def _constant(node: Any) -> str:
 
 
 def _texts_in(node: Any) -> list[str]:
-    """Return the texts that an expression can be: itself, or either side of a condition."""
+    """Return the texts that an expression can be: itself, or any side of a condition."""
     if isinstance(node, ast.IfExp):
         return _texts_in(node.body) + _texts_in(node.orelse)
+    if isinstance(node, ast.BoolOp):
+        return [text for value in node.values for text in _texts_in(value)]
     return [_constant(node)]
 
 
@@ -106,8 +111,11 @@ def _read_call(node: ast.Call, texts: Found) -> None:
         elif word.arg == "description":
             texts.hints.add(_constant(word.value))
     name = getattr(node.func, "id", getattr(node.func, "attr", ""))
-    if name in SPEAKERS or name in ("append", "draw_field", "_first"):
-        texts.labels |= {text for argument in node.args for text in _texts_in(argument)}
+    words = {text for argument in node.args for text in _texts_in(argument)}
+    if name in SPEAKERS:
+        texts.labels |= words
+    elif name == "poll_message_set":
+        texts.hints |= words
 
 
 def _read_class(node: ast.ClassDef, texts: Found) -> None:
@@ -127,8 +135,8 @@ def _read_function(node: ast.FunctionDef, texts: Found) -> None:
     spoken = {
         argument.id
         for call in ast.walk(node)
-        if isinstance(call, ast.Call) and getattr(call.func, "id", "") in SPEAKERS
-        for argument in call.args
+        if isinstance(call, ast.Call)
+        for argument in _spoken_by(call)
         if isinstance(argument, ast.Name)
     }
     for item in ast.walk(node):
@@ -139,6 +147,12 @@ def _read_function(node: ast.FunctionDef, texts: Found) -> None:
                 texts.labels.add(_constant(text))
             case ast.Return(value=value) if node.name.startswith(ANSWERS):
                 texts.hints |= set(_texts_in(value))
+
+
+def _spoken_by(call: ast.Call) -> list[Any]:
+    """Return what a call shows or translates."""
+    shown = [word.value for word in call.keywords if word.arg == "text"]
+    return shown + (call.args if getattr(call.func, "id", "") in SPEAKERS else [])
 
 
 def _read_three(first: Any, second: Any, third: Any, texts: Found) -> None:
@@ -154,7 +168,8 @@ def _read_settings(values: Any, texts: Found) -> None:
     for item in dataclasses.fields(values):
         value = getattr(values, item.name)
         if dataclasses.is_dataclass(value):
-            texts.labels.add(item.name.replace("_", " ").title())
+            if item.name not in _named_choices():
+                texts.labels.add(item.name.replace("_", " ").title())
             _read_settings(value, texts)
         else:
             texts.labels |= {item.metadata["label"]}

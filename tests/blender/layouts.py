@@ -6,7 +6,10 @@ FUNCTIONS = bpy.types.UILayout.bl_rna.functions
 
 
 class Recorder:
-    """Takes the calls of a draw function; ``lines`` holds all texts, ``operators`` all buttons."""
+    """Takes the calls of a draw function; ``lines`` holds all texts, ``operators`` all buttons.
+
+    ``translated`` holds the texts that Blender puts into the language of the interface.
+    """
 
     def __init__(self, top=None):
         object.__setattr__(self, "top", top or self)
@@ -14,6 +17,7 @@ class Recorder:
             object.__setattr__(self, "lines", [])
             object.__setattr__(self, "operators", [])
             object.__setattr__(self, "shown", [])
+            object.__setattr__(self, "translated", [])
 
     def __setattr__(self, name, value):
         assert name in bpy.types.UILayout.bl_rna.properties, name
@@ -32,6 +36,8 @@ class Recorder:
         if "text" in named:
             assert isinstance(named["text"], str)
             top.lines.append(named["text"])
+            if named.get("translate", True):
+                top.translated.append(named["text"])
         if name == "operator":
             return self.button(given[0])
         if name in ("prop", "textbox"):

@@ -34,6 +34,7 @@ debootstrap --variant=minbase "$suite" "$part" "$mirror" >"$log" 2>&1 ||
 # An old snapshot of the suite is as good as a new one; its signature is verified all the same.
 echo 'Acquire::Check-Valid-Until "false";' >"$part/etc/apt/apt.conf.d/10snapshot"
 printf 'path-exclude=/usr/share/%s/*\n' doc man locale info >"$part/etc/dpkg/dpkg.cfg.d/small"
+printf 'path-include=/usr/share/locale/%s\n' languages 'de/*' >>"$part/etc/dpkg/dpkg.cfg.d/small"
 ln -sf /proc/self/mounts "$part/etc/mtab"
 cp /etc/resolv.conf "$part/etc/resolv.conf"
 # python3-cattr: Debian's Blender needs it and does not say so.
