@@ -246,7 +246,7 @@ class STRIPSTYLIZER_OT_engine_cancel(bpy.types.Operator):
 
     bl_idname = "strip_stylizer.engine_cancel"
     bl_label = "Cancel Installation"
-    bl_options = {"INTERNAL"}
+    bl_options = {"REGISTER"}
 
     @classmethod
     def poll(cls, context: Any) -> bool:

@@ -182,7 +182,7 @@ class STRIPSTYLIZER_OT_jobs_clear(bpy.types.Operator):
 
     bl_idname = "strip_stylizer.jobs_clear"
     bl_label = "Clear Finished Jobs"
-    bl_options = {"INTERNAL"}
+    bl_options = {"REGISTER"}
 
     @classmethod
     def poll(cls, context: Any) -> bool:
@@ -205,7 +205,7 @@ class STRIPSTYLIZER_OT_job_log(JobOperator, bpy.types.Operator):
 
     bl_idname = "strip_stylizer.job_log"
     bl_label = "Show Log"
-    bl_options = {"INTERNAL"}
+    bl_options = {"REGISTER"}
     reason = "The job has not written a log yet"
 
     def fits(self, job: session.Job) -> bool:

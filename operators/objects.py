@@ -119,7 +119,7 @@ class STRIPSTYLIZER_OT_object_texts(ObjectOperator, bpy.types.Operator):
 
     bl_idname = "strip_stylizer.object_texts"
     bl_label = "Edit Texts"
-    bl_options = {"REGISTER", "UNDO", "INTERNAL"}
+    bl_options = {"REGISTER", "UNDO"}
 
     global_text: bpy.props.StringProperty(name="Text", description="What it becomes")
     local_text: bpy.props.StringProperty(
@@ -177,7 +177,7 @@ class STRIPSTYLIZER_OT_seed_roll(ObjectOperator, bpy.types.Operator):
     """Take the next seed, for another look of the same texts"""
 
     bl_idname = "strip_stylizer.seed_roll"
-    bl_label = "Next Seed"
+    bl_label = "Take Next Seed"
     bl_options = {"REGISTER", "UNDO"}
 
     def execute(self, context: Any) -> set[str]:

@@ -33,7 +33,7 @@ class STRIPSTYLIZER_OT_storage_measure(bpy.types.Operator):
 
     bl_idname = "strip_stylizer.storage_measure"
     bl_label = "Measure Storage"
-    bl_options = {"INTERNAL"}
+    bl_options = {"REGISTER"}
 
     def execute(self, context: Any) -> set[str]:
         """Add up the files; a window does not wait for it."""
@@ -86,7 +86,7 @@ class STRIPSTYLIZER_OT_workspace_open(bpy.types.Operator):
 
     bl_idname = "strip_stylizer.workspace_open"
     bl_label = "Open Workspace"
-    bl_options = {"INTERNAL"}
+    bl_options = {"REGISTER"}
 
     def execute(self, context: Any) -> set[str]:
         """Let the system's file browser show the folder."""

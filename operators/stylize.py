@@ -296,9 +296,9 @@ def why_not(context: Any) -> str:
         return "Choose a scene in the sequencer's header first"
     strip = strips.active_strip(context)
     reason = strips.why_unusable(strip)
-    if reason:
-        return reason
-    return without_engine()
+    if not reason and not is_source(strip):
+        reason = "Select a source strip, not a stylized one"
+    return reason or without_engine()
 
 
 def without_engine() -> str:

@@ -131,7 +131,8 @@ class STRIPSTYLIZER_UL_targets(bpy.types.UIList):
         text = targets.in_one_line(item.global_text) or targets.in_one_line(item.local_text)
         row = split.row()
         row.active = bool(text or item.picture)
-        row.label(text=text or ("Picture" if item.picture else "Stays as It Is"), translate=False)
+        instead = say("Picture") if item.picture else say("Stays as It Is")
+        row.label(text=text or instead, translate=False)
 
 
 def draw_objects(layout: Any, strip: Any, facts: Any) -> None:
@@ -265,8 +266,9 @@ def draw_quality(layout: Any, facts: Any) -> None:
 
 def draw_start(layout: Any, strip: Any) -> None:
     """Show what a job needs, and the buttons that start one."""
+    column = layout.column(align=True)
     for number, line in enumerate(outlook.lines(strip)):
-        layout.label(text=line, icon="BLANK1" if number else "TIME", translate=False)
+        column.label(text=line, icon="BLANK1" if number else "TIME", translate=False)
     column = layout.column(align=True)
     row = column.row()
     row.scale_y = 1.5
