@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 failed, 2 bad usage, 130 stopped. Sentences go to stderr, 
 import argparse
 import contextlib
 import json
+import signal
 import subprocess
 import sys
 import threading
@@ -33,14 +34,21 @@ def run(arguments: list[str]) -> int:
         options = parser().parse_args(arguments)
     except SystemExit as end:
         return int(end.code or 0)
+    # Blender's own answer to the first Ctrl-C is heard by nobody without a window.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         return options.run(options) or 0
     except Failure as error:
         print(f"error: {error}", file=sys.stderr)
     except RuntimeError as error:  # what an operator reports
+        if KeyboardInterrupt.__name__ in str(error):
+            return STOPPED
         print(f"error: {str(error).removeprefix('Error: ').strip()}", file=sys.stderr)
     except KeyboardInterrupt:
         return STOPPED
+    finally:
+        if before is not None:
+            signal.signal(signal.SIGINT, before)
     return FAILED
 
 

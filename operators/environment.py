@@ -56,9 +56,13 @@ class SetupOperator:
         setup = installing.Setup(steps, folders.ROOT, folders.setup_log(), self.purpose)
         session.state.setup = setup
         session.ensure_polling()
-        while bpy.app.background and not setup.ended:
-            session.poll()
-            time.sleep(0.05)
+        try:
+            while bpy.app.background and not setup.ended:
+                session.poll()
+                time.sleep(0.05)
+        except KeyboardInterrupt:
+            setup.cancel()
+            raise
         if setup.error:
             self.report({"ERROR"}, f"{setup.error}.")
             return {"CANCELLED"}

@@ -95,6 +95,7 @@ class Window:
             "STRIP_STYLIZER_WORKSPACE": str(self.home / "workspace"),
             "STRIP_STYLIZER_PYTHON": "/usr/bin/python3",
             "STRIP_STYLIZER_REHEARSE": "1",
+            **{name: os.environ[name] for name in ("OMP_NUM_THREADS",) if name in os.environ},
         }
 
     def install(self, package: Path) -> None:
@@ -162,7 +163,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--tree", action="store_true", help="the working tree, without a zip")
     parser.add_argument("--home", type=Path, help="folder of the user; without it a fresh one")
     parser.add_argument("--engine", action="store_true", help="jobs compute, they do not rehearse")
-    parser.add_argument("rest", nargs="*", help="arguments for the script, after --")
+    parser.add_argument("--rest", nargs="*", default=[], help="arguments for the script")
     return parser.parse_args()
 
 

@@ -1,0 +1,18 @@
+"""Prints where Blender put the uv of the zip, and what the copy that is run says. Inside Blender.
+
+``blender -b --python-exit-code 1 --python carried.py -- WORKSPACE``
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+EXTENSION = "bl_ext.user_default.strip_stylizer"
+
+bundled = sys.modules[f"{EXTENSION}.operators.bundled"]
+found, version = bundled.find()
+program = bundled.program(Path(sys.argv[-1]))
+said = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
+facts = {"found": str(found), "version": version, "program": str(program), "said": said}
+print("carried", json.dumps(facts))
