@@ -96,11 +96,16 @@ def _let_go() -> None:
 
 @dataclass(frozen=True)
 class _Piece(Generic[Value]):
-    """One result of a stage: of the whole job, or of one object."""
+    """One result of a stage: of the whole job, or of one object.
+
+    ``early`` returns what the job wants of the folder of an unfinished stage, None where that is
+    not there yet.
+    """
 
     key: str
     make: Callable[[Path], None]
     load: Callable[[Path], Value]
+    early: Callable[[Path], Value | None] = lambda folder: None
 
 
 class _Job:
@@ -268,6 +273,8 @@ class _Job:
     def _show_candidates(self, video: footage_frames.Video, parts: list[Part]) -> None:
         for index, (part, key) in enumerate(zip(parts, self.keys["stylization"], strict=True)):
             folder = self.cache.folder(Stage.STYLIZATION, key)
+            if not folder.is_dir():
+                continue  # an early snapshot has no rivals
             for name, picture in previews.of_candidates(folder, part.layers, video.frames).items():
                 self.reporter.preview(numbered(name, index), picture)
 
@@ -297,7 +304,12 @@ class _Job:
                 candidates.choose(folder, candidate=shown.candidate, snapshot=shown.snapshot)
             )
 
-        return _Piece(stage_key(Stage.STYLIZATION, settings, *inputs), make, load)
+        def early(part: Path) -> StylizedAtlas | None:
+            wanted = self.settings.render.snapshot if settings.candidates == 1 else 0
+            saved = candidates.saved_early(part, snapshot=wanted)
+            return None if saved is None else load_atlas(saved)
+
+        return _Piece(stage_key(Stage.STYLIZATION, settings, *inputs), make, load, early)
 
     def render(
         self,
@@ -359,21 +371,28 @@ class _Job:
             "metrics": metrics,
             "result": self.files,
             "texts": [to_json(texts) for texts in self.spec.targets],
-            "candidates": [
-                candidates.told(self.cache.folder(Stage.STYLIZATION, key))
-                for key in self.keys["stylization"]
-            ],
+            "candidates": [self._candidates(key) for key in self.keys["stylization"]],
         }
         with explained(folder.path):
             write_text(folder.report, json.dumps(facts, indent=1, ensure_ascii=False))
             shutil.rmtree(folder.result, ignore_errors=True)
             settle(self._unfinished, folder.result)
 
+    def _candidates(self, key: str) -> list[dict[str, Any]]:
+        if self.cache.has(Stage.STYLIZATION, key):
+            return candidates.told(self.cache.folder(Stage.STYLIZATION, key))
+        part = self.cache.part(Stage.STYLIZATION, key)
+        return candidates.told_early(part, seed=self.settings.seed)
+
     def _stage(self, stage: Stage, pieces: list[_Piece[Value]]) -> list[Value]:
         """Make the folders of all pieces that are not there yet, and read them."""
         self.keys[stage.value] = [piece.key for piece in pieces]
         started = time.monotonic()
-        reused = all(self.cache.has(stage, piece.key) for piece in pieces)
+        reused = all(
+            self.cache.has(stage, piece.key)
+            or piece.early(self.cache.part(stage, piece.key)) is not None
+            for piece in pieces
+        )
         values = []
         with self.reporter.stage(stage, reused=reused):
             for index, piece in enumerate(pieces):
@@ -384,6 +403,9 @@ class _Job:
 
     def _made(self, stage: Stage, piece: _Piece[Value]) -> Value:
         if not self.cache.has(stage, piece.key):
+            early = piece.early(self.cache.part(stage, piece.key))
+            if early is not None:
+                return early
             touching, stopping = self.reporter.touching, self.reporter.stopping
             building = self.cache.building(stage, piece.key, touching=touching, stopping=stopping)
             with building as folder:

@@ -127,6 +127,10 @@ class Cache:
         """Where the stage's result is, or will be."""
         return self.path / f"{stage.value}-{key}"
 
+    def part(self, stage: Stage, key: str) -> Path:
+        """Where the stage is made until it is finished."""
+        return self.path / f".{stage.value}-{key}.part"
+
     def has(self, stage: Stage, key: str) -> bool:
         """Has this stage been finished before?"""
         return self.folder(stage, key).is_dir()
@@ -141,8 +145,7 @@ class Cache:
         another job builds the same stage this one waits. ``touching(path)`` is a context that
         keeps a file's time fresh, ``stopping()`` says whether to give up.
         """
-        final = self.folder(stage, key)
-        part = final.with_name(f".{final.name}.part")
+        final, part = self.folder(stage, key), self.part(stage, key)
         with explained(self.path):
             part.mkdir(parents=True, exist_ok=True)
             claim = part / "claim"

@@ -72,6 +72,21 @@ def told(stage: Path) -> list[dict[str, Any]]:
     ]
 
 
+def saved_early(part: Path, *, snapshot: int) -> Path | None:
+    """Return where the first candidate's state after exactly ``snapshot`` steps lies, if anywhere.
+
+    ``part`` is the folder of a training that has not ended: what it saved by then is what it would
+    have been saved by then in any case.
+    """
+    return snapshot_of(part, 1, snapshot) if snapshot in saved_steps(part, 1) else None
+
+
+def told_early(part: Path, *, seed: int) -> list[dict[str, Any]]:
+    """Return what `told` does, of a training that has not ended: nobody has scored it yet."""
+    steps = saved_steps(part, 1)
+    return [{"candidate": 1, "seed": seed, "score": None, "steps": steps[-1], "snapshots": steps}]
+
+
 def check(candidate: int, made: int) -> None:
     """Raise EngineError (BAD_JOB) where ``candidate`` is not one of those that are ``made``."""
     if candidate > made:
