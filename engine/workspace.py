@@ -32,7 +32,7 @@ STAGE_VERSIONS = {
     Stage.FRAMES: 1,
     Stage.FLOW: 2,
     Stage.MASKS: 2,
-    Stage.DECOMPOSITION: 4,
+    Stage.DECOMPOSITION: 5,
     Stage.STYLIZATION: 3,
     Stage.RENDER: 4,
 }

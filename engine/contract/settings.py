@@ -251,7 +251,7 @@ class GridSettings:
         512, "Atlas Size", "Side of the foreground's texture", low=64, high=4096, unit="texels"
     )
     knot_spacing: float = setting(
-        12.0, "Knot Spacing", "Distance of the control points", low=2.0, high=128.0, unit="px"
+        8.0, "Knot Spacing", "Distance of the control points", low=2.0, high=128.0, unit="px"
     )
     gain: bool = setting(True, "Gain", "Explain changing light by a smooth gain in each frame")
     weights: GridWeights = section(GridWeights)
@@ -594,11 +594,11 @@ class StylizationSettings:
         4, "Palette Colours", "Colours that the palette atlas mixes", low=2, high=16
     )
     palette_trials: int = setting(
-        4,
+        5,
         "Palette Trials",
-        "First looks that are tried for a sixth of the steps; the best goes on",
+        "First looks that are tried for an eighth of the steps; the best goes on",
         low=1,
-        high=13,
+        high=19,
     )
     palette_candidates: int = setting(
         96, "Palette Candidates", "Random palettes tried before the first step", low=1, high=4096

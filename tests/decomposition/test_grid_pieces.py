@@ -71,6 +71,23 @@ def test_a_window_survives_frames_without_the_object():
     assert np.isfinite(window.centre).all() and (window.scale > 0).all()
 
 
+def test_the_nearest_knots_are_those_with_weight():
+    lattice = splines.Lattice(60, 40, 7)
+    points = torch.rand(300, 2) * torch.tensor([70.0, 50.0]) - 5  # also beyond the edges
+    numbers, weights = lattice.near(points)
+    dense = torch.zeros(300, lattice.rows * lattice.columns).scatter_(1, numbers, weights)
+    assert torch.allclose(dense, lattice.basis(points), atol=1e-6)
+
+
+def test_a_refined_field_is_the_same_field():
+    coarse, fine = splines.Lattice(60, 40, 16), splines.Lattice(60, 40, 8)
+    knots = torch.randn(1, coarse.rows, coarse.columns, 2)
+    points = torch.rand(200, 2) * torch.tensor([59.0, 39.0])
+    before = coarse.basis(points) @ knots.flatten(1, 2)
+    after = fine.basis(points) @ fine.refined(knots, coarse).flatten(1, 2)
+    assert torch.allclose(before, after, atol=5e-3)
+
+
 def test_a_solve_finds_a_known_shift_and_distrusts_false_matches():
     random = np.random.default_rng(0)
     shifts = np.array([[0.0, 0], [2, 1], [-3, 2], [1, -4]])
@@ -87,7 +104,7 @@ def test_a_solve_finds_a_known_shift_and_distrusts_false_matches():
         registration.problem(found, found.end - found.start),
         lattice,
         splines.stiffness(lattice, first=0.01, second=0.25, size=1e-4),
-        frames=4,
+        start=torch.zeros(4, lattice.rows, lattice.columns, 2),
         reference=2,
         before_round=lambda: None,
     )

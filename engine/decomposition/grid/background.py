@@ -183,7 +183,7 @@ def _refined(matches: Matches, chain: Array, scenery: Scenery) -> Background:
             registration.problem(matches, (end - start).numpy()),
             lattice,
             stiffness(lattice, first=STIFFNESS, second=STIFFNESS, size=1e-3),
-            frames=frames,
+            start=knots,
             reference=frames // 2,
             before_round=lambda: None,
         )

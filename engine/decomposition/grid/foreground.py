@@ -25,8 +25,11 @@ if TYPE_CHECKING:
     from ...video.flow import Flow
 
 FIRST_DIFFERENCES = 0.01
-SECOND_DIFFERENCES = 0.25
-SIZE = 1e-4
+SECOND_DIFFERENCES = 32.0  # times the spacing's inverse square: bending does not depend on it
+SIZE = 2e-4
+# Short gaps are solved with knots so much farther apart: what they find is a beginning.
+COARSER = 2.0
+COARSE_ROUNDS, FINE_ROUNDS = (2, 2, 8), (registration.ALL, registration.ALL)
 
 
 def register_foreground(
@@ -49,16 +52,12 @@ def register_foreground(
     reference = reference_frame(masks, crop.scale)
     found = _matches(greys, masks, crop, reference, seed=seed, tick=tick)
     lattice = Lattice(crop.width, crop.height, settings.knot_spacing)
-    energy = settings.weights.rigidity * stiffness(
-        lattice, first=FIRST_DIFFERENCES, second=SECOND_DIFFERENCES, size=SIZE
-    )
-    energy += SIZE * torch.eye(len(energy))
     found = replace(found, weight=settings.weights.flow * found.weight)
-    knots, misfit = _solved(found, lattice, energy, len(masks), reference, tick)
+    knots, misfit = _solved(found, lattice, settings, len(masks), reference, tick)
     inside = np.stack([windows.cut(mask, crop, frame) for frame, mask in enumerate(masks)])
     knots = unfolded(lattice, knots, torch.from_numpy(inside > 0.3))
     flat = knots.flatten(1, 2)  # [T, K, 2]
-    bending = float((flat * (energy @ flat)).sum() / flat[..., 0].numel())
+    bending = float((flat * (_energy(lattice, settings) @ flat)).sum() / flat[..., 0].numel())
     mapping = Foreground(crop, lattice, knots, torch.zeros(2), float(crop.width))
     return mapping, {"flow": misfit, "rigidity": bending}
 
@@ -103,19 +102,33 @@ def _matches(
 def _solved(
     found: matching.Matches,
     lattice: Lattice,
-    energy: Tensor,
+    settings: GridSettings,
     frames: int,
     reference: int,
     tick: Callable[[float], None],
 ) -> tuple[Tensor, float]:
+    coarse = replace(lattice, spacing=COARSER * lattice.spacing)
+    knots, misfit = torch.zeros(frames, coarse.rows, coarse.columns, 2), 0.0
     if len(found.weight) == 0:
-        return torch.zeros(frames, lattice.rows, lattice.columns, 2), 0.0
-    done = iter((0.6, 0.65, 0.7, 0.8, 0.9))
-    return registration.solve(
-        registration.problem(found, found.end - found.start),
-        lattice,
-        energy,
-        frames=frames,
-        reference=reference,
-        before_round=lambda: tick(next(done)),
+        return lattice.refined(knots, coarse), misfit
+    equations = registration.problem(found, found.end - found.start)
+    done = iter((0.6, 0.65, 0.7, 0.75, 0.9))
+    for chosen, rounds in ((coarse, COARSE_ROUNDS), (lattice, FINE_ROUNDS)):
+        knots, misfit = registration.solve(
+            equations,
+            chosen,
+            _energy(chosen, settings),
+            start=knots if chosen is coarse else lattice.refined(knots, coarse),
+            reference=reference,
+            rounds=rounds,
+            before_round=lambda: tick(next(done)),
+        )
+    return knots, misfit
+
+
+def _energy(lattice: Lattice, settings: GridSettings) -> Tensor:
+    """Return the stiffness of one frame's knots, [K, K]."""
+    bending = SECOND_DIFFERENCES / lattice.spacing**2
+    return settings.weights.rigidity * stiffness(
+        lattice, first=FIRST_DIFFERENCES, second=bending, size=SIZE
     )

@@ -2,12 +2,13 @@
 
 Unknown are the knots of a spline in every frame, which moves each point from where it first
 stands. Matched points are to land on one spot. The problem is solved in stages: short gaps
-first, long gaps under weights that the shorter ones make sceptical.
+first, long gaps under weights that the shorter ones make sceptical, and with more knots in the
+end than in the beginning.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,11 +18,12 @@ from torch import Tensor
 from .matches import Matches
 from .splines import Lattice
 
-# Longest gap, number of reweightings.
-STAGES = ((2, 2), (8, 1), (10**9, 2))
+# The longest gap of each reweighting.
+ALL = 10**9
+ROUNDS = (2, 2, 8, ALL, ALL)
 SCEPTICISM = 3.0
 ITERATIONS = 60
-TOLERANCE = 1e-5
+TOLERANCE = 1e-3
 
 
 @dataclass(frozen=True)
@@ -37,19 +39,35 @@ class Problem:
 
 
 @dataclass(frozen=True)
-class _Normal:
-    """The normal equations in blocks of one frame's active knots, k of them."""
+class _Beside:
+    """What ties one frame's knots, n of them, to m knots of later frames, numbered over all."""
 
-    diagonal: Tensor  # [T, k, k]
-    beside: Tensor  # [P, k, k]
-    right: Tensor  # [T, k, 2]
-    pairs: Tensor  # [P, 2]
+    own: Tensor  # [n]
+    others: Tensor  # [m]
+    block: Tensor  # [n, m]
+
+
+@dataclass(frozen=True)
+class _Normal:
+    """The normal equations of the active knots, k in each frame. Knots come as [2, T, k]."""
+
+    diagonal: Tensor  # [T, k, k], symmetric
+    beside: list[_Beside]
+    right: Tensor  # [2, T, k]
 
     def times(self, knots: Tensor) -> Tensor:
-        first, second = self.pairs[:, 0], self.pairs[:, 1]
-        product = self.diagonal @ knots
-        product.index_add_(0, first, self.beside @ knots[second])
-        return product.index_add_(0, second, self.beside.mT @ knots[first])
+        product = _each(knots, self.diagonal)
+        sums, flat = product.view(2, -1), knots.view(2, -1)
+        # Rows times matrix: several times as fast as matrix times columns, where there are two.
+        for part in self.beside:
+            sums.index_add_(1, part.own, flat[:, part.others] @ part.block.T)
+            sums.index_add_(1, part.others, flat[:, part.own] @ part.block)
+        return product
+
+
+def _each(knots: Tensor, matrices: Tensor) -> Tensor:
+    """Multiply each frame's ``knots`` [2, T, k] by its symmetric matrix [T, k, k]."""
+    return (knots.transpose(0, 1) @ matrices).transpose(0, 1).contiguous()
 
 
 def problem(matches: Matches, offset: np.ndarray) -> Problem:
@@ -72,29 +90,30 @@ def solve(
     lattice: Lattice,
     stiffness: Tensor,
     *,
-    frames: int,
+    start: Tensor,
     reference: int,
+    rounds: Sequence[int] = ROUNDS,
     before_round: Callable[[], None],
 ) -> tuple[Tensor, float]:
     """Return the knots of all frames, [T, rows, columns, 2], and the mean squared misfit.
 
-    The reference frame keeps its place. ``stiffness`` [K, K] is one frame's energy.
-    ``before_round`` is called before each reweighting.
+    They begin as ``start``, of the same shape; the reference frame keeps its place. ``stiffness``
+    [K, K] is one frame's energy. ``before_round`` is called before each of ``rounds``.
     """
     active, eliminated, filling = _eliminate(equations, lattice, stiffness)
-    knots = torch.zeros(frames, len(active), 2)
-    rounds = [gap for gap, count in STAGES for _ in range(count)]
+    knots = start.flatten(1, 2)[:, active].permute(2, 0, 1).contiguous()
+    used = _used(equations, lattice, active, len(start))
     for gap in rounds:
         before_round()
-        normal = _assemble(equations, lattice, active, eliminated, knots, gap)
+        normal = _assemble(equations, lattice, used, eliminated, knots, gap)
         knots = _conjugate_gradients(normal, knots, reference)
-    misfit = _misfit(equations, lattice, active, knots)
-    whole = torch.zeros(frames, lattice.rows * lattice.columns, 2)
-    whole[:, active] = knots
+    misfit = _misfit(equations, lattice, used, knots)
+    whole = torch.zeros(len(start), lattice.rows * lattice.columns, 2)
+    whole[:, active] = knots.permute(1, 2, 0)
     rest = torch.ones(whole.shape[1], dtype=torch.bool)
     rest[active] = False
-    whole[:, rest] = filling @ knots
-    return whole.reshape(frames, lattice.rows, lattice.columns, 2), misfit
+    whole[:, rest] = filling @ whole[:, active]
+    return whole.view_as(start), misfit
 
 
 def _eliminate(
@@ -104,7 +123,7 @@ def _eliminate(
     touched = torch.zeros(len(stiffness), dtype=torch.bool)
     for points in (equations.start, equations.end):
         for part in points.split(20_000):
-            touched |= (lattice.basis(part) > 0).any(0)
+            touched[lattice.near(part)[0].flatten()] = True
     active, rest = touched.nonzero()[:, 0], (~touched).nonzero()[:, 0]
     exact = stiffness.double()
     between = exact[rest][:, active]
@@ -113,40 +132,90 @@ def _eliminate(
     return active, energy.float(), filling.float()
 
 
+@dataclass(frozen=True)
+class _Used:
+    """Which knots the matches of a frame touch."""
+
+    active: Tensor  # [n], their numbers among the active ones
+    places: Tensor  # [K], where among the n a knot of the lattice is; -1 elsewhere
+
+
+def _used(equations: Problem, lattice: Lattice, active: Tensor, frames: int) -> list[_Used]:
+    touched = torch.zeros(frames, lattice.rows * lattice.columns, dtype=torch.bool)
+    for pair, both in enumerate(equations.pairs.tolist()):
+        part = slice(equations.bounds[pair], equations.bounds[pair + 1])
+        for frame, points in zip(both, (equations.start[part], equations.end[part]), strict=True):
+            touched[frame, lattice.near(points)[0].flatten()] = True
+    found = []
+    for each in touched:
+        places = torch.full(each.shape, -1)
+        places[each] = torch.arange(int(each.sum()))
+        found.append(_Used(each[active].nonzero()[:, 0], places))
+    return found
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """One pair's equations: of the knots that each frame's matches touch."""
+
+    before: Tensor  # [m, n]
+    after: Tensor  # [m, n']
+    error: Tensor  # [m, 2]
+    offset: Tensor  # [m, 2]
+    trust: Tensor  # [m]
+
+
 def _rows(
-    equations: Problem, lattice: Lattice, active: Tensor, pair: int
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    equations: Problem, lattice: Lattice, used: list[_Used], knots: Tensor, pair: int
+) -> _Rows:
     part = slice(equations.bounds[pair], equations.bounds[pair + 1])
-    before = lattice.basis(equations.start[part])[:, active]
-    after = lattice.basis(equations.end[part])[:, active]
-    return before, after, equations.offset[part], equations.weight[part]
+    sides, places = [], []
+    both = equations.pairs[pair].tolist()
+    for frame, points in zip(both, (equations.start[part], equations.end[part]), strict=True):
+        numbers, shares = lattice.near(points)
+        own = used[frame]
+        side = torch.zeros(len(points), len(own.active))
+        sides.append(side.scatter_(1, own.places[numbers], shares))
+        places.append(side @ knots[:, frame, own.active].T)
+    offset = equations.offset[part]
+    error = places[0] - places[1] - offset
+    trust = equations.weight[part] / (1 + error.square().sum(1) / SCEPTICISM**2)
+    before, after = sides
+    return _Rows(before, after, error, offset, trust)
 
 
 def _assemble(
     equations: Problem,
     lattice: Lattice,
-    active: Tensor,
+    used: list[_Used],
     energy: Tensor,
     knots: Tensor,
     longest_gap: int,
 ) -> _Normal:
-    pairs = equations.pairs
-    chosen = ((pairs[:, 1] - pairs[:, 0]) <= longest_gap).nonzero()[:, 0]
-    diagonal = energy.repeat(len(knots), 1, 1)
+    diagonal = energy.repeat(knots.shape[1], 1, 1)
     right = torch.zeros_like(knots)
-    beside = torch.empty(len(chosen), len(active), len(active))
-    for place, pair in enumerate(chosen.tolist()):
-        first, second = pairs[pair].tolist()
-        before, after, offset, weight = _rows(equations, lattice, active, pair)
-        error = before @ knots[first] - after @ knots[second] - offset
-        trust = (weight / (1 + error.square().sum(1) / SCEPTICISM**2)).sqrt()[:, None]
-        before, after, offset = before * trust, after * trust, offset * trust
-        diagonal[first] += before.T @ before
-        diagonal[second] += after.T @ after
-        beside[place] = -before.T @ after
-        right[first] += before.T @ offset
-        right[second] -= after.T @ offset
-    return _Normal(diagonal, beside, right, pairs[chosen])
+    found: dict[int, list[tuple[Tensor, Tensor]]] = {}
+    for pair, (first, second) in enumerate(equations.pairs.tolist()):
+        if second - first > longest_gap:
+            continue
+        rows = _rows(equations, lattice, used, knots, pair)
+        weight = rows.trust.sqrt()[:, None]
+        before, after, offset = rows.before * weight, rows.after * weight, rows.offset * weight
+        for frame, side, sign in ((first, before, 1), (second, after, -1)):
+            own = used[frame].active
+            diagonal[frame, own[:, None], own] += side.T @ side
+            right[:, frame, own] += sign * (offset.T @ side)
+        numbers = used[second].active + second * len(energy)
+        found.setdefault(first, []).append((numbers, -before.T @ after))
+    beside = [
+        _Beside(
+            used[first].active + first * len(energy),
+            torch.cat([numbers for numbers, _ in parts]),
+            torch.cat([block for _, block in parts], 1),
+        )
+        for first, parts in found.items()
+    ]
+    return _Normal(diagonal, beside, right)
 
 
 def _conjugate_gradients(normal: _Normal, knots: Tensor, reference: int) -> Tensor:
@@ -154,29 +223,27 @@ def _conjugate_gradients(normal: _Normal, knots: Tensor, reference: int) -> Tens
     inverse = torch.cholesky_inverse(torch.linalg.cholesky(normal.diagonal))
     inverse[reference] = 0  # its knots never move
     residual = normal.right - normal.times(knots)
-    residual[reference] = 0
-    ahead = inverse @ residual
-    direction, size = ahead, (residual * ahead).sum((0, 1))
+    residual[:, reference] = 0
+    ahead = _each(residual, inverse)
+    direction, size = ahead, (residual * ahead).sum((1, 2), keepdim=True)
     goal = size * TOLERANCE**2
     for _ in range(ITERATIONS):
         product = normal.times(direction)
-        product[reference] = 0
-        step = size / (direction * product).sum((0, 1)).clamp(min=1e-20)
+        product[:, reference] = 0
+        step = size / (direction * product).sum((1, 2), keepdim=True).clamp(min=1e-20)
         knots, residual = knots + step * direction, residual - step * product
-        ahead = inverse @ residual
-        previous, size = size, (residual * ahead).sum((0, 1))
+        ahead = _each(residual, inverse)
+        previous, size = size, (residual * ahead).sum((1, 2), keepdim=True)
         if bool((size <= goal).all()):
             break
         direction = ahead + size / previous.clamp(min=1e-20) * direction
     return knots
 
 
-def _misfit(equations: Problem, lattice: Lattice, active: Tensor, knots: Tensor) -> float:
+def _misfit(equations: Problem, lattice: Lattice, used: list[_Used], knots: Tensor) -> float:
     total, amount = 0.0, 1e-9
-    for pair, (first, second) in enumerate(equations.pairs.tolist()):
-        before, after, offset, weight = _rows(equations, lattice, active, pair)
-        error = (before @ knots[first] - after @ knots[second] - offset).square().sum(1)
-        trust = weight / (1 + error / SCEPTICISM**2)
-        total += float((trust * error).sum())
-        amount += float(trust.sum())
+    for pair in range(len(equations.pairs)):
+        rows = _rows(equations, lattice, used, knots, pair)
+        total += float((rows.trust * rows.error.square().sum(1)).sum())
+        amount += float(rows.trust.sum())
     return total / amount

@@ -42,6 +42,45 @@ class Lattice:
         across, down = self.basis_x(points[:, 0]), self.basis_y(points[:, 1])
         return (down[:, :, None] * across[:, None, :]).flatten(1)
 
+    def near(self, points: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the numbers and weights of the 16 knots around ``points`` [N, 2], both [N, 16].
+
+        They are the weights of `basis` that are not zero.
+        """
+        x, columns = _nearest(points[:, 0].clamp(0, self.width - 1) / self.spacing)
+        y, rows = _nearest(points[:, 1].clamp(0, self.height - 1) / self.spacing)
+        numbers = rows[:, :, None] * self.columns + columns[:, None, :]
+        return numbers.flatten(1), (y[:, :, None] * x[:, None, :]).flatten(1)
+
+    def refined(self, knots: Tensor, coarser: Lattice) -> Tensor:
+        """Return ``knots`` [T, rows, columns, C] of a ``coarser`` lattice over the same, for this.
+
+        The field is the same but for what this lattice cannot show.
+        """
+        x, y = (torch.linspace(0, side - 1, int(side) + 1) for side in (self.width, self.height))
+        across = _fitted(self.basis_x(x), coarser.basis_x(x))
+        down = _fitted(self.basis_y(y), coarser.basis_y(y))
+        return torch.einsum("ry,tyxc,kx->trkc", down, knots, across)
+
+
+def _nearest(position: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the weights of the four knots around each position [N], and their numbers."""
+    lower = position.floor()
+    part = position - lower
+    weights = [
+        (1 - part) ** 3 / 6,
+        2 / 3 - part**2 * (1 - part / 2),
+        2 / 3 - (1 - part) ** 2 * (1 + part) / 2,
+        part**3 / 6,
+    ]
+    return torch.stack(weights, 1), lower.long()[:, None] + torch.arange(4)
+
+
+def _fitted(basis: Tensor, wanted: Tensor) -> Tensor:
+    """Return the knots with which ``basis`` [N, a] comes nearest to ``wanted`` [N, b], [a, b]."""
+    least = 1e-6 * torch.eye(basis.shape[1])
+    return torch.linalg.solve(basis.T @ basis + least, basis.T @ wanted)
+
 
 def field(knots: Tensor, basis_x: Tensor, basis_y: Tensor) -> Tensor:
     """Evaluate ``knots`` [T, rows, columns, C] on pixels, [T, H, W, C].
