@@ -22,6 +22,7 @@ import torch
 
 from engine import device as devices
 from engine.contract.settings import DecompositionSettings, preset
+from engine.evaluation import drift
 
 from .layered import clock, contestants
 from .layered.contestants import Course
@@ -45,7 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
         settings = replace(settings, mlp=quick)
     # Nobody judges the picture of the atlas that mlp paints at its end.
     settings = replace(settings, mlp=replace(settings.mlp, atlas_size=256))
-    footage = _footage(options)
+    footage = _footage(options, options.clip_frames, options.size)
     courses = compared(footage, settings, device, options)
     found: dict[str, Any] = {
         "footage": footage.name,
@@ -110,11 +111,11 @@ def scaling(
         cases += [(options.frames, size) for size in options.scaling_sizes]
     rows = []
     for count, size in cases:
-        footage = made(frames=count, size=_size(size))
+        footage = _footage(options, count, size)
         print(f"{footage.name}: grid ...", file=sys.stderr, flush=True)
 
         def work(course: Course, footage: Footage = footage) -> None:
-            contestants.grid(footage, settings, device, course)
+            contestants.grid_at_once(footage, settings, device, course)
 
         course = contestants.run("grid", work, footage, device)
         rows.append(
@@ -122,9 +123,12 @@ def scaling(
                 "frames": count,
                 "size": size,
                 "seconds": course.curve[-1]["seconds"],
+                "seconds_per_frame": course.curve[-1]["seconds"] / count,
                 "peak_memory_mb": course.peak_memory_mb,
+                "bytes_per_pixel": course.peak_memory_mb * 2**20 / footage.frames[..., 0].size,
                 **{name: course.final[name] for name in ("psnr_object", "uv_error_truth")},
-                **{name: course.final[name] for name in ("uv_drift_20", "mask_iou")},
+                **{f"uv_drift_{gap}": course.final[f"uv_drift_{gap}"] for gap in drift.GAPS},
+                "mask_iou": course.final["mask_iou"],
             }
         )
     return rows
@@ -136,10 +140,10 @@ def machine(device: torch.device) -> str:
     return f"{facts.kind} ({facts.name}), {platform.system()} {platform.machine()}"
 
 
-def _footage(options: argparse.Namespace) -> Footage:
+def _footage(options: argparse.Namespace, frames: int | None, size: str) -> Footage:
     if options.clip is None:
-        return made(frames=options.frames, size=_size(options.size))
-    return clip(options.clip, longest_side=max(_size(options.size)), frames=options.clip_frames)
+        return made(frames=frames or options.frames, size=_size(size))
+    return clip(options.clip, longest_side=max(_size(size)), frames=frames)
 
 
 def _size(text: str) -> tuple[int, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import resource
 import sys
 import tempfile
@@ -89,6 +90,18 @@ def grid(
             layers = _decomposed(footage, replace(first, grid=chosen), device, state)
             taken = registered + now() - began
             course.reached(layers, footage, taken, chosen.steps)
+
+
+def grid_at_once(
+    footage: Footage, settings: DecompositionSettings, device: torch.device, course: Course
+) -> None:
+    """Register and polish as a job does, and hold nothing but what comes out."""
+    with tempfile.TemporaryDirectory() as folder:
+        began = now()
+        chosen = replace(settings, engine="grid")
+        layers = _decomposed(footage, chosen, device, Checkpoint(Path(folder) / "state.pt"))
+        taken = now() - began
+    course.reached(layers, footage, taken, settings.grid.steps)
 
 
 def mlp(
@@ -184,6 +197,7 @@ class _Memory:
         if self._device.type == "cuda":
             torch.cuda.reset_peak_memory_stats(self._device)
         else:
+            _trim()
             self._before = _resident()
             self._thread = threading.Thread(target=self._watch, daemon=True)
             self._thread.start()
@@ -199,6 +213,12 @@ class _Memory:
     def _watch(self) -> None:
         while not self._over.wait(0.05):
             self.peak = max(self.peak, _resident() - self._before)
+
+
+def _trim() -> None:
+    """Give back what earlier work has freed, so that it does not hide what is taken anew."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
 def _resident() -> int:

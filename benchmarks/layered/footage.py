@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -81,13 +81,15 @@ def made(*, frames: int, size: tuple[int, int], seed: int = 0) -> Footage:
 
 
 def clip(folder: Path, *, longest_side: int, frames: int | None = None) -> Footage:
-    """Return a real clip: ``folder`` holds ``frames/`` and ``masks/``, white on black."""
+    """Return a real clip: ``folder`` holds ``frames/`` and ``masks/``, white on black.
+
+    More ``frames`` than there are go to and fro.
+    """
     footage = footage_from_path(folder / "frames")
     if frames is not None:
-        footage = type(footage)(
-            footage.kind, footage.path, footage.files, tuple(range(frames)),
-            footage.frames_per_second,
-        )  # fmt: skip
+        last = len(footage.indices) - 1
+        there = (last - abs(last - index % max(1, 2 * last)) for index in range(frames))
+        footage = replace(footage, indices=tuple(there))
     video = read_video(footage, FramesSettings(longest_side=longest_side), Silent())
     flow, seconds = _flow(video.frames)
     mask = ObjectMask(MaskKind.FILES, str(folder / "masks"))
