@@ -70,8 +70,9 @@ def register() -> None:
 
 
 def unregister() -> None:
-    """Take back all that `register` did."""
+    """Take back all that `register` did; Blender does that, too, when it is quit."""
     atexit.unregister(session.leave)
+    session.leave()
     if bpy.app.timers.is_registered(session.attach_jobs):
         bpy.app.timers.unregister(session.attach_jobs)
     bpy.app.handlers.load_post.remove(after_load)
