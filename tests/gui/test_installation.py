@@ -19,6 +19,7 @@ pytestmark = pytest.mark.skipif(
     not os.environ.get("STRIP_STYLIZER_INSTALL"), reason="make test-install runs this"
 )
 EDIT = Path(__file__).with_name("edit.py")
+WINDOW = Path(__file__).with_name("scenarios") / "_install.py"
 NO_ENGINE = {
     "STRIP_STYLIZER_PYTHON": "",
     "STRIP_STYLIZER_REHEARSE": "",
@@ -116,3 +117,11 @@ def test_the_engine_is_installed_used_and_removed(command):
     assert command.info()["engine"] == "ready"
     report = {"seconds": command.seconds, "bytes": sizes, "environment": facts["environment"]}
     (run.ROOT / "build" / "gui" / "installation.json").write_text(json.dumps(report, indent=1))
+
+
+def test_the_engine_is_installed_and_removed_by_buttons(command):
+    window = command.window
+    online = {"options": ("--online-mode",), "variables": NO_ENGINE}
+    ended = window.play(WINDOW, seconds=2400, **online)
+    assert ended.code == 0, ended.output[-4000:]
+    assert not (window.home / "workspace" / "environment").exists()

@@ -154,8 +154,7 @@ def scenario():
     assert result.frame_final_duration == count and result.channel > source.channel
     size = result.elements[0].orig_width, result.elements[0].orig_height
     assert size == (source.elements[0].orig_width, source.elements[0].orig_height)
-    report = {"seconds": clock.seen, "stages": {
-        stage: seconds for stage, seconds in job().status.stage_seconds.items()}}  # fmt: skip
+    report = {"seconds": clock.seen, "stages": job().status.stage_seconds}
     (drive.pictures() / "engine.json").write_text(json.dumps(report, indent=1))
     yield 1.0
     yield from drive.redraw()
