@@ -18,7 +18,7 @@ from ..engine.client.status import STAGE_LABELS, JobReader, Phase, Status, durat
 from ..engine.contract.codec import Refusal, from_json, job_from_json, to_json
 from ..engine.contract.events import EngineError, Fault
 from ..engine.contract.folder import JobFolder, write_text
-from ..engine.contract.job import JobSpec
+from ..engine.contract.job import JobSpec, Stage
 from .baking import LOG, Baking
 from .strips import Place
 
@@ -46,7 +46,11 @@ class Rendering:
 
 @dataclass
 class Job:
-    """One request, and where it stands."""
+    """One request, and where it stands.
+
+    ``asked_from`` is the job of the take that was active when this one was asked for, if any.
+    ``kept_step`` is the step at which its training is to end early, 0 where it is not.
+    """
 
     id: str
     folder: JobFolder
@@ -71,6 +75,8 @@ class Job:
     started_at: float = 0.0
     stopped_at: float = 0.0
     candidates: tuple | None = None
+    kept_step: int = 0
+    asked_from: str = ""
     icons: dict[str, int] = field(default_factory=dict)
     pictures_seen: int = 0
 
@@ -99,6 +105,20 @@ class Job:
         return not (self.status.ended or self.queued or self.baking)
 
     @property
+    def step_to_keep(self) -> int:
+        """The last saved step of a training under way that may end early, 0 where there is none.
+
+        Of several targets or candidates not all have been trained by then.
+        """
+        if self.spec is None or not self.runs or self.stopped_at or self.kind is not Kind.STYLIZE:
+            return 0
+        style = self.spec.settings.stylization
+        is_alone = len(self.spec.targets) == 1 and style.candidates == 1
+        if not is_alone or self.status.stage is not Stage.STYLIZATION:
+            return 0
+        return min(self.status.step, style.steps) // style.snapshot_every * style.snapshot_every
+
+    @property
     def fraction(self) -> float:
         """How much is done, 0 to 1."""
         if self.baking:
@@ -110,6 +130,8 @@ class Job:
     def words(self) -> tuple[str, dict[str, str]]:
         """One line: what is being done, how far, how long still; and what belongs in its braces."""
         status = self.status
+        if self.kept_step and not status.ended and status.stage is Stage.STYLIZATION:
+            return "Keeping Step {number}", {"number": str(self.kept_step)}
         if self.stopped_at and not status.ended:
             return "Stopping", {}
         if self.baking:

@@ -58,7 +58,8 @@ class STRIPSTYLIZER_OT_job_cancel(JobOperator, bpy.types.Operator):
         return not job.status.ended
 
     def act(self, context: Any, job: session.Job) -> set[str]:
-        """Ask it to stop."""
+        """Ask it to stop; nothing of it is to be kept as a take."""
+        job.kept_step = 0
         session.cancel(job)
         strips.redraw()
         return {"FINISHED"}
@@ -129,6 +130,25 @@ class STRIPSTYLIZER_OT_job_continue(JobOperator, bpy.types.Operator):
     def act(self, context: Any, job: session.Job) -> set[str]:
         """Let it go on."""
         session.go_on(job)
+        strips.redraw()
+        return {"FINISHED"}
+
+
+class STRIPSTYLIZER_OT_job_keep(JobOperator, bpy.types.Operator):
+    """Stop learning here; what the strip looks like by now becomes the take"""
+
+    bl_idname = "strip_stylizer.job_keep"
+    bl_label = "Keep Look"
+    bl_options = {"REGISTER"}
+    reason = "There is no job whose look can be kept: wait for its first snapshot"
+
+    def fits(self, job: session.Job) -> bool:
+        """Has it saved a snapshot?"""
+        return bool(job.step_to_keep)
+
+    def act(self, context: Any, job: session.Job) -> set[str]:
+        """Ask it to stop, and render what it has saved."""
+        session.keep(job)
         strips.redraw()
         return {"FINISHED"}
 
@@ -240,6 +260,7 @@ CLASSES = (
     STRIPSTYLIZER_OT_job_resume,
     STRIPSTYLIZER_OT_job_pause,
     STRIPSTYLIZER_OT_job_continue,
+    STRIPSTYLIZER_OT_job_keep,
     STRIPSTYLIZER_OT_job_move,
     STRIPSTYLIZER_OT_job_remove,
     STRIPSTYLIZER_OT_jobs_clear,

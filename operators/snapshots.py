@@ -23,11 +23,11 @@ LOST = "The job of this take is not known here any more: New Take makes another 
 class Candidate:
     """One look that was made: its number from 1, how well it fits, after which steps it was saved.
 
-    ``steps`` is where its finished atlas was taken from.
+    ``steps`` is where its finished atlas was taken from. What was kept early has no score.
     """
 
     number: int
-    score: float
+    score: float | None
     steps: int
     snapshots: tuple[int, ...]
 
@@ -136,13 +136,12 @@ class STRIPSTYLIZER_OT_snapshot_render(stylize.StartOperator, bpy.types.Operator
         recipe = {**job.recipe, "settings": to_json(settings)}
         for name in ("job", "take"):
             recipe.pop(name, None)
-        return [
-            session.add(
-                source.id_data, source, spec, draft=spec, output=stylize.output_of(""),
-                recipe=recipe,
-                place=dataclasses.replace(job.place, blend=bpy.data.filepath),
-            )
-        ]  # fmt: skip
+        made = session.add(
+            source.id_data, source, spec, draft=spec, output=stylize.output_of(""),
+            recipe=recipe, place=dataclasses.replace(job.place, blend=bpy.data.filepath),
+        )  # fmt: skip
+        made.asked_from = job.id
+        return [made]
 
     def _checked(self, found: tuple[Candidate, ...]) -> int:
         numbers = sorted(each.number for each in found)

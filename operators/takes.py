@@ -159,7 +159,9 @@ class STRIPSTYLIZER_OT_new_take(stylize.StartOperator, TakeOperator, bpy.types.O
         facts.settings.render.candidate = 0  # the order of the new looks is not known yet
         draft = requests.request(source)
         output = stylize.output_of("")
-        return [stylize.begin(source.id_data, source, draft, output=output)]
+        job = stylize.begin(source.id_data, source, draft, output=output)
+        job.asked_from = properties.of(take).result_of
+        return [job]
 
 
 CLASSES = (

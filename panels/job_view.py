@@ -55,7 +55,7 @@ def draw_progress(box: Any, job: session.Job) -> None:
 
 
 def draw_running(box: Any, job: session.Job) -> None:
-    """Show how far it is, with the buttons to wait, go on and stop."""
+    """Show how far it is, with the buttons to wait, go on, keep what is there, and stop."""
     row = box.row(align=True)
     row.progress(text=told(job), factor=job.fraction)
     if job.runs:
@@ -63,6 +63,8 @@ def draw_running(box: Any, job: session.Job) -> None:
             action(row, "job_continue", job, text="", icon="PLAY")
         else:
             action(row, "job_pause", job, text="", icon="PAUSE")
+        if job.step_to_keep:
+            action(row, "job_keep", job, text="", icon="CHECKMARK")
     action(row, "job_cancel", job, text="", icon="X")
 
 

@@ -93,7 +93,7 @@ def texts_of(recipe: dict) -> list[str]:
 def draw_snapshots(layout: Any, job: session.Job) -> None:
     """Let the user choose another saved state or candidate; pressed is what there is a take of."""
     found = snapshots.candidates_of(job)
-    header, body = layout.panel("strip_stylizer_snapshots", default_closed=True)
+    header, body = layout.panel("strip_stylizer_snapshots")
     header.label(text="Candidates and Snapshots" if len(found) > 1 else "Snapshots")
     if body is None:
         return

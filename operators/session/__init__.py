@@ -35,12 +35,12 @@ from .state import (
     state,
     waiting,
 )
-from .work import cancel
+from .work import cancel, keep
 
 __all__ = [
     "INTERVAL", "Job", "Kind", "Rendering", "add", "attach_jobs", "cancel", "close", "current_job",
-    "engine",
-    "ensure_polling", "follow_file", "footage_of", "forget", "go_on", "job_of", "jobs_of", "leave",
-    "load_pictures", "masks_of", "move", "newest_first", "pause", "place", "poll", "rates",
+    "engine", "ensure_polling", "follow_file", "footage_of", "forget", "go_on", "job_of",
+    "jobs_of", "keep", "leave", "load_pictures", "masks_of", "move", "newest_first", "pause",
+    "place", "poll", "rates",
     "refresh_engine", "resume", "state", "thumbnail", "time", "wait", "waiting",
 ]  # fmt: skip

@@ -6,7 +6,7 @@ from typing import Any
 
 import bpy
 
-from .. import folders, strips
+from .. import folders, properties, strips
 from ..job import Job, remember
 
 BY_HAND = "The result is finished: Import Result puts it into the timeline."
@@ -19,9 +19,18 @@ def bring_in(job: Job) -> None:
     if not (job.must_arrive or folders.preference("import_when_finished", True)):
         job.note = BY_HAND
         return
-    place(job)
+    take = place(job)
+    if take is not None and job.asked_from:
+        _follow(job, take)
     if job.arrived:
         bpy.ops.ed.undo_push(message="Import Stylized Strip")
+
+
+def _follow(job: Job, take: Any) -> None:
+    """Let a take that was asked for from another one be active in its place, if that still is."""
+    active = strips.active_strip(bpy.context)
+    if active is not None and properties.of(active).result_of == job.asked_from:
+        strips.stand_on(take, active)
 
 
 def place(job: Job) -> Any | None:

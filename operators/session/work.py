@@ -8,8 +8,10 @@ import bpy
 
 from ...engine.client import process
 from ...engine.client.status import JobReader, Phase, Status, crashed
+from ...engine.contract.codec import to_json
 from ...engine.contract.events import Fault
 from ...engine.contract.job import Footage
+from ...engine.contract.settings import replaced
 from .. import baking, estimate, folders, mattes, strips
 from ..job import Job, Kind, Rendering, failed, remember
 from . import delivery, pictures
@@ -27,6 +29,7 @@ def enqueue(job: Job) -> None:
     job.order = next_order() - (AHEAD if is_quick(job) else 0)
     job.reader = JobReader(job.folder.path)
     job.stopped_at, job.paused_by, job.arrived, job.candidates = 0.0, "", False, None
+    job.kept_step = 0
 
 
 def begin_rendering(job: Job, scene: Any, strip: Any) -> None:
@@ -139,8 +142,27 @@ def watch_engine(job: Job) -> None:
     elif job.stopped_at and time.monotonic() - job.stopped_at > STOP_SECONDS and job.process:
         job.process.kill()
     pictures.show_newest(job)
+    if job.kept_step and job.status.phase is Phase.CANCELLED:
+        _render_kept(job)
     if job.status.phase is Phase.FINISHED and job.kind is Kind.STYLIZE:
         _learn(job)
+
+
+def keep(job: Job) -> None:
+    """End a job's training at its last saved step; what it has learned by then is the result."""
+    job.kept_step = job.step_to_keep
+    cancel(job)
+
+
+def _render_kept(job: Job) -> None:
+    """Run a stopped job again for the step that is to be kept: all but the render is there."""
+    assert job.spec is not None
+    settings = replaced(job.spec.settings, "render.snapshot", job.kept_step)
+    job.spec = dataclasses.replace(job.spec, settings=settings)
+    job.recipe["settings"] = to_json(settings)
+    enqueue(job)
+    job.order -= AHEAD
+    remember(job)
 
 
 def _learn(job: Job) -> None:

@@ -244,3 +244,36 @@ def test_estimates_learn_from_finished_jobs(part, clip):
     assert found.seconds < later.seconds < 2 * found.seconds
     quick = estimate.estimate(spec, size, rates, "processor, 2 threads", separated=True)
     assert quick.seconds == pytest.approx(2 + 14.0, rel=1e-3)
+
+
+def test_a_look_can_be_kept_before_the_training_ends(started, part, clip):
+    session, stage = part("operators.session"), part("engine.contract.job").Stage
+    style = part("operators.properties").of(clip).settings.stylization
+    style.steps, style.snapshot_every = 20, 5
+    job = started("a slow swan")
+    poll_until(session, lambda: job.runs)
+    with pytest.raises(RuntimeError, match="wait for its first snapshot"):
+        bpy.ops.strip_stylizer.job_keep(job=job.id)
+    poll_until(session, lambda: job.status.stage is stage.STYLIZATION and job.status.step >= 11)
+    assert bpy.ops.strip_stylizer.job_keep(job=job.id) == {"FINISHED"}
+    assert job.label.startswith("Keeping Step 1")
+    poll_until(session, lambda: job.settled, seconds=120)
+    (take,) = part("operators.strips").results_of(clip)
+    recipe = part("operators.strips").recipe_of(take)
+    assert recipe["settings"]["render"]["snapshot"] in (10, 15)
+    assert job.folder.read_spec().settings.render.snapshot in (10, 15)
+
+
+def test_only_a_lone_look_can_be_kept_early(started, part, clip):
+    job = started("a swan")
+    stages, status = part("engine.contract.job").Stage, part("engine.client.status")
+    settings = part("engine.contract.settings")
+    job.queued = False
+    running = status.Status(phase=status.Phase.RUNNING, stage=stages.STYLIZATION, step=10_000)
+    job.status = running
+    steps = job.spec.settings.stylization.steps
+    assert 0 < job.step_to_keep <= steps
+    more = settings.replaced(job.spec.settings, "stylization.candidates", 2)
+    job.spec = dataclasses.replace(job.spec, settings=more)
+    assert job.step_to_keep == 0
+    part("operators.session").forget(job)

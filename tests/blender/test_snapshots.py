@@ -54,14 +54,13 @@ def test_another_snapshot_is_the_same_job_but_for_the_choice(take, part, scene):
     assert [strip.name.split(", ")[-1] for strip in top(scene)[1:]] == ["take 1", "take 2"]
     recipe = part("operators.strips").recipe_of(top(scene)[2])
     assert recipe["job"] == job.id and recipe["take"] == 2
-    scene.sequence_editor.active_strip = top(scene)[2]
+    assert scene.sequence_editor.active_strip == top(scene)[2]  # it came in its place
     assert "Draft, seed 0, candidate 2, step 50" in shown(part).lines
 
 
 def test_what_there_is_a_take_of_is_shown_and_not_made_again(take, part, scene):
     first = take[0].name
     bpy.ops.strip_stylizer.snapshot_render(snapshot=50)
-    scene.sequence_editor.active_strip = top(scene)[2]
     bpy.ops.strip_stylizer.snapshot_render(candidate=1, snapshot=0)
     assert len(part("operators.session").state.jobs) == 2
     assert scene.sequence_editor.active_strip.name == first

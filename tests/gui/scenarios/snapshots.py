@@ -1,4 +1,4 @@
-"""A training ended early is kept as a take; another snapshot of a take becomes a take by one click."""
+"""A training ended early is kept as a take; another snapshot becomes a take by one click."""
 
 import bpy
 
