@@ -1,13 +1,46 @@
 """The example scripts do what they say."""
 
 import importlib.util
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import bpy
 import pytest
-from barcodes import barcode, image_strip, top
+from barcodes import EXTENSION, barcode, image_strip, top
+from test_real_engine import write_clip
 
 ROOT = Path(__file__).parents[2]
+AS_BLENDER_DOES = f"""
+import os, runpy, sys
+import bpy
+import addon_utils
+blend, script, *arguments = sys.argv[1:]
+addon_utils.enable("{EXTENSION}", default_set=True)
+if blend:
+    bpy.ops.wm.open_mainfile(filepath=blend)
+sys.argv = ["blender", "--", *arguments]
+code = 0
+try:
+    runpy.run_path(script, run_name="__main__")
+except BaseException as error:
+    print(type(error).__name__, error)
+    code = 1
+sys.stdout.flush()
+os._exit(code)
+"""
+
+
+def run(name, blend, *arguments):
+    """Run an example in a Blender of its own as its head says; returns what it prints."""
+    words = [str(blend), str(ROOT / "examples" / f"{name}.py"), *map(str, arguments)]
+    command = [sys.executable, "-c", AS_BLENDER_DOES, *words]
+    ended = subprocess.run(
+        command, capture_output=True, text=True, timeout=300, env=dict(os.environ), check=False
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    return ended.stdout
 
 
 def script(name):
@@ -73,3 +106,36 @@ def test_the_engine_is_used_without_blender(media, tmp_path):
     run = script("without_blender").main
     status = run(frames, "a swan", str(tmp_path / "job"), verb="rehearse")
     assert status.phase.value == "finished" and len(list((tmp_path / "job/result").iterdir())) == 24
+
+
+def test_the_example_for_one_strip_runs_as_a_script(linked, media, tmp_path):
+    edit = tmp_path / "edit.blend"
+    run("stylize_strip", "", media / "frames", "a duck made of gold", edit)
+    bpy.ops.wm.open_mainfile(filepath=str(edit))
+    assert len(top(bpy.context.scene)) == 2
+
+
+def test_the_example_for_many_texts_runs_as_a_script(clip, tmp_path):
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "edit.blend"))
+    texts = "a gold bar", "an ice bar"
+    said = run("many_texts", tmp_path / "edit.blend", "bars", tmp_path / "takes.blend", *texts)
+    assert "2 takes" in said
+    bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "takes.blend"))
+    assert len(top(bpy.context.scene)) == 3
+
+
+def test_the_example_for_many_strips_runs_as_a_script(clip, part, tmp_path):
+    part("operators.properties").of(clip).global_text = "a gold bar"
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "edit.blend"))
+    said = run("many_strips", tmp_path / "edit.blend", tmp_path / "result.blend")
+    assert "bars \N{EN DASH} a gold bar, take 1" in said
+
+
+@pytest.mark.slow
+def test_the_example_without_blender_stylizes_for_real(engine_python, tmp_path):
+    write_clip(tmp_path / "clip")
+    script, job = ROOT / "examples" / "without_blender.py", tmp_path / "job"
+    command = [engine_python, str(script), str(tmp_path / "clip"), "a golden disc", str(job)]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert len(list((job / "result").glob("*.png"))) == 5
