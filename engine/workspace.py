@@ -33,7 +33,7 @@ STAGE_VERSIONS = {
     Stage.FLOW: 2,
     Stage.MASKS: 2,
     Stage.DECOMPOSITION: 5,
-    Stage.STYLIZATION: 3,
+    Stage.STYLIZATION: 4,
     Stage.RENDER: 4,
 }
 

@@ -18,13 +18,24 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from ..decomposition.model import AtlasNetwork
+from .basis import (
+    PLAIN,
+    TILE_FEATURES,
+    WAVES,
+    Pattern,
+    draw_names,
+    draw_radii,
+    tile_features,
+    wave_features,
+)
 from .shading import ShadingStatistics
 
 WEIGHTS_FILE = "stylized_atlas.safetensors"
 FACTS_FILE = "stylized_atlas.json"
 
-FEATURES = 128
-BANDWIDTH = 10.0  # of the Fourier features, in half turns over half an object
+FIRST_PATTERN = Pattern(10.0)
+GRAIN = 0.35  # how much the waves count beside tiles
+TILE_GAIN = 3.8  # with which tiles move the network as much as waves do
 WIDTH = 96
 AT_ONCE = 32_768  # points whose activations in the colour network are held at a time
 SHARPNESS = 6.0  # of the softmax between the palette's colours
@@ -32,6 +43,7 @@ TONE = 0.4  # logarithm of how much lighter or darker one colour gets
 SHOULDER = 0.7  # brightness from which lit colours approach white without reaching it
 DARKEST = 0.08  # black paint still shows the light: where it is 0 all relief is lost
 GLOSS = 0.8  # logarithm of how much more or less one colour makes of the light
+SHEEN = 0.9  # how much of its light one colour can throw back unpainted
 SPREAD = 0.35  # deviation of the mixing network's outputs before the first step
 
 
@@ -63,7 +75,7 @@ class StylizedAtlas(nn.Module):
     def albedo(self, uv: Tensor) -> Tensor:
         """Return the colours at ``uv`` [N, 2] before the light, [N, 3].
 
-        [N, 4] where a form knows more than the colour; only its own `lit` reads the fourth.
+        With more columns where a form knows more than the colour; only its own `lit` reads them.
         """
         raise NotImplementedError
 
@@ -116,35 +128,43 @@ class PaletteAtlas(StylizedAtlas):
         self.radii: Tensor
         self.angles: Tensor
         self.frequencies: Tensor
+        self.names: Tensor
+        self.tiling: Tensor
         self.centre: Tensor
         self.scale: Tensor
-        self.register_buffer("radii", _radii(generator), persistent=False)
-        self.register_buffer("angles", torch.rand(FEATURES, generator=generator), persistent=False)
-        self.register_buffer("frequencies", torch.zeros(2, FEATURES))
-        self.shape_pattern(BANDWIDTH, spread=1.0, turn=0.0)
+        self.register_buffer("radii", draw_radii(generator), persistent=False)
+        self.register_buffer("angles", torch.rand(WAVES, generator=generator), persistent=False)
+        self.register_buffer("names", draw_names(generator))
+        self.register_buffer("frequencies", torch.zeros(2, WAVES))
+        self.register_buffer("tiling", torch.zeros(2))  # which, and tiles in one unit
+        self.shape_pattern(FIRST_PATTERN)
         self.register_buffer("centre", torch.tensor(frame.centre))
         self.register_buffer("scale", torch.tensor(frame.scale))
         self.mixer = nn.Sequential(
-            nn.Linear(2 * FEATURES, WIDTH), nn.ReLU(), nn.Linear(WIDTH, WIDTH), nn.ReLU(),
-            nn.Linear(WIDTH, colours + 1),
+            nn.Linear(2 * WAVES + TILE_FEATURES, WIDTH), nn.ReLU(),
+            nn.Linear(WIDTH, WIDTH), nn.ReLU(), nn.Linear(WIDTH, colours + 1),
         )  # fmt: skip
+        self.tile_paint = nn.Linear(TILE_FEATURES, colours, bias=False)
         self.palette = nn.Parameter(torch.zeros(colours, 3))
         self.gloss = nn.Parameter(torch.zeros(colours))
+        self.sheen = nn.Parameter(torch.full((colours,), -3.0))
         self._start(generator)
 
     def albedo(self, uv: Tensor) -> Tensor:
-        """Return the palette's colours as they are mixed at ``uv``, and their finish, [N, 4]."""
+        """Return the palette's colours as they are mixed at ``uv``, and their finish, [N, 5]."""
         return self.finished(self.mix(uv))
 
     def finished(self, mix: Tensor) -> Tensor:
-        """Return colour and finish [N, 4] of a ``mix`` [N, K].
+        """Return colour, power and sheen [N, 5] of a ``mix`` [N, K].
 
-        The finish is the power of the light: above 1 highlights are brighter and hollows darker,
-        as on metal, below 1 the surface is dull.
+        The power is that of the light: above 1 highlights are brighter and hollows darker, as on
+        metal, below 1 the surface is dull. The sheen is how much of a highlight has the light's
+        own colour.
         """
         parts = mix / mix.sum(1, keepdim=True).clamp_min(1e-6)
-        finish = parts @ (GLOSS * torch.tanh(self.gloss)).exp()
-        return torch.cat([mix @ self.colours(), finish[:, None]], 1)
+        power = parts @ (GLOSS * torch.tanh(self.gloss)).exp()
+        sheen = parts @ (SHEEN * self.sheen.sigmoid())
+        return torch.cat([mix @ self.colours(), power[:, None], sheen[:, None]], 1)
 
     def colours(self) -> Tensor:
         """Return the palette [K, 3] as it is painted."""
@@ -164,9 +184,13 @@ class PaletteAtlas(StylizedAtlas):
         return (uv - self.centre) * self.scale
 
     def features(self, places: Tensor) -> Tensor:
-        """Return the Fourier features [N, 2 F] of ``places`` [N, 2]."""
-        angles = torch.pi * places @ self.frequencies
-        return torch.cat([angles.sin(), angles.cos()], 1)
+        """Return what the mixing network sees of ``places`` [N, 2], [N, 2 F + tiles']."""
+        waves = wave_features(places, self.frequencies)
+        kind, count = int(self.tiling[0]), self.tiling[1]
+        if kind == PLAIN:
+            return torch.cat([waves, waves.new_zeros(len(waves), TILE_FEATURES)], 1)
+        tiles = tile_features(places * count, self.names, kind)
+        return torch.cat([GRAIN * waves, tiles], 1)
 
     def mix_of(self, features: Tensor) -> Tensor:
         """Return how much [N, K] of each colour is where the features are these.
@@ -174,28 +198,29 @@ class PaletteAtlas(StylizedAtlas):
         The parts sum to 1 before the tone, which makes flat patches lighter and darker.
         """
         outputs = self.mixer(features)  # [N, K + 1]
-        parts = (SHARPNESS * outputs[:, :-1]).softmax(1)
+        tiles = self.tile_paint(features[:, 2 * WAVES :])
+        parts = (SHARPNESS * (outputs[:, :-1] + tiles)).softmax(1)
         return parts * (TONE * torch.tanh(2 * outputs[:, -1:])).exp()
 
-    def shape_pattern(
-        self, bandwidth: float, *, spread: float, turn: float, crossed: bool = False
-    ) -> None:
-        """Give the features waves of about ``bandwidth`` half turns in one unit.
+    @torch.no_grad()
+    def shape_pattern(self, pattern: Pattern) -> None:
+        """Let the features be those of ``pattern``."""
+        self.frequencies.copy_(pattern.waves(self.radii, self.angles))
+        self.tiling.copy_(torch.tensor([float(pattern.tiling), pattern.tiles]))
 
-        Their directions fill ``spread`` half turns around ``turn``: all of them make blotches, a
-        few make stripes and grain before anything is learnt. ``crossed`` turns every second one
-        by a right angle, which makes courses, checks and scales.
-        """
-        across = 0.5 * (torch.arange(FEATURES, device=self.angles.device) // 2 % 2) * crossed
-        angles = torch.pi * (turn + spread * (self.angles - 0.5) + across)
-        self.frequencies.copy_(bandwidth * self.radii * torch.stack([angles.cos(), angles.sin()]))
+    @torch.no_grad()
+    def set_tile_paint(self, weights: Tensor) -> None:
+        """Let the features of tiles choose colours by ``weights`` [K, `TILE_FEATURES`]."""
+        self.tile_paint.weight.copy_(weights)
 
     def lit(self, albedo: Tensor, shading: Tensor) -> Tensor:
-        """Return colours times ``shading`` in the power of their finish.
+        """Return colours times ``shading`` in their power, with highlights of their sheen.
 
         Near white they bend, so that relief stays seen.
         """
-        lit = albedo[:, :3] * shading.clamp_min(1e-3).pow(albedo[:, 3])[:, None]
+        light = shading.clamp_min(1e-3).pow(albedo[:, 3])
+        highlight = albedo[:, 4] * (light - 1).relu()
+        lit = albedo[:, :3] * light[:, None] + highlight[:, None]
         room = 1 - SHOULDER
         bent = SHOULDER + room * torch.tanh((lit - SHOULDER) / room)
         return torch.where(lit > SHOULDER, bent, lit)
@@ -216,23 +241,14 @@ class PaletteAtlas(StylizedAtlas):
                 for tensor in (layer.weight, layer.bias):
                     drawn = torch.rand(tensor.shape, generator=generator)
                     tensor.copy_((2 * drawn - 1) * bound)
+        self.tile_paint.weight.zero_()
         places = 2 * torch.rand(2048, 2, generator=generator) - 1
         outputs = self.mixer(self.features(places))
-        last = self.mixer[-1]
-        assert isinstance(last, nn.Linear)
+        first, last = self.mixer[0], self.mixer[-1]
+        assert isinstance(first, nn.Linear) and isinstance(last, nn.Linear)
+        first.weight[:, 2 * WAVES :] *= TILE_GAIN
         last.weight.mul_(SPREAD / outputs.std())
         last.bias.zero_()
-
-
-def _radii(generator: torch.Generator) -> Tensor:
-    """Draw how much faster or slower than the pattern each feature is, [F].
-
-    Most are near 1, for a band of frequencies makes a texture of one size; a quarter are slow, so
-    that the texture can differ between parts of the object.
-    """
-    near = 1 + 0.3 * torch.randn(FEATURES, generator=generator)
-    slow = torch.arange(FEATURES) % 4 == 0
-    return torch.where(slow, torch.rand(FEATURES, generator=generator), near)
 
 
 def save_atlas(atlas: StylizedAtlas, folder: Path) -> None:

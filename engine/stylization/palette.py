@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from ..contract.settings import StylizationSettings
 from .atlas import PaletteAtlas
+from .basis import CELLS, COURSES, Pattern, draw_tile_paint
 from .canvas import Canvas, compose, painted_mask
 from .encoder import Encoder
 from .targets import Targets
@@ -23,32 +24,33 @@ from .views import Views, draw_views, look
 GLOBAL_VIEWS, LOCAL_VIEWS = 2, 6
 AT_ONCE = 16  # palettes embedded in one call
 FINALISTS = 6  # palettes that are tried with every pattern
-BLOTCHES = (6.0, 9.0, 14.0)  # bandwidths
-STRIPES = (9.0, 14.0)
-LATTICES = (9.0, 14.0)
+FEW = 3  # of them, where there are as many ways to paint tiles
+WAYS = 10  # in which tiles choose colours, tried for every pattern that has tiles
 TURNS = (0.0, 0.25, 0.5, 0.75)
-# Bandwidth, spread, turn and whether crossed, see `PaletteAtlas.shape_pattern`.
 KINDS = (
-    tuple((bandwidth, 1.0, 0.0, False) for bandwidth in BLOTCHES),
-    tuple((bandwidth, 0.2, turn, False) for bandwidth in STRIPES for turn in TURNS),
-    tuple((bandwidth, 0.03, 0.0, True) for bandwidth in LATTICES),
+    tuple(Pattern(bandwidth) for bandwidth in (6.0, 9.0, 14.0)),
+    tuple(Pattern(bandwidth, 0.2, turn) for bandwidth in (9.0, 14.0) for turn in TURNS),
+    tuple(Pattern(bandwidth, 0.03, crossed=True) for bandwidth in (9.0, 14.0)),
+    tuple(Pattern(3 * tiles, tiling=CELLS, tiles=tiles) for tiles in (3.0, 4.5, 7.0)),
+    tuple(Pattern(3 * tiles, tiling=COURSES, tiles=tiles) for tiles in (3.0, 4.5, 7.0)),
 )
 PATTERNS = tuple(pattern for kind in KINDS for pattern in kind)
 
 
 @dataclass(frozen=True)
 class Look:
-    """A first look: one of `PATTERNS` and colours [K, 3] in [0, 1]."""
+    """A first look: one of `PATTERNS`, colours [K, 3] in [0, 1] and how tiles choose them."""
 
     pattern: int
     colours: Tensor
+    tile_paint: Tensor  # [K, TILE_FEATURES]
 
     @torch.no_grad()
     def give(self, atlas: PaletteAtlas) -> None:
         """Let ``atlas`` look like this."""
-        bandwidth, spread, turn, crossed = PATTERNS[self.pattern]
-        atlas.shape_pattern(bandwidth, spread=spread, turn=turn, crossed=crossed)
+        atlas.shape_pattern(PATTERNS[self.pattern])
         atlas.set_colours(self.colours)
+        atlas.set_tile_paint(self.tile_paint)
 
 
 @torch.no_grad()
@@ -63,7 +65,7 @@ def first_looks(
     """Return the looks that ``encoder`` likes best on ``canvas``, each in a pattern of its own.
 
     All palettes are compared in blotches, then the best few of them in every pattern. Blotches,
-    stripes and lattices take turns, the best of each first.
+    stripes, lattices, cells and courses take turns, the best of each first.
     """
     palettes = random_palettes(settings.palette_candidates, len(atlas.palette), generator).to(
         atlas.palette.device
@@ -86,13 +88,21 @@ def first_looks(
         return total
 
     finalists = palettes[scores(palettes).topk(min(FINALISTS, len(palettes))).indices]
-    table = []
-    for bandwidth, spread, turn, crossed in PATTERNS:
-        atlas.shape_pattern(bandwidth, spread=spread, turn=turn, crossed=crossed)
-        table.append(scores(finalists))
-    best = torch.stack(table).max(1)  # over the finalists, for each pattern
-    order = best.values.argsort(descending=True).tolist()
-    return [Look(pattern, finalists[best.indices[pattern]]) for pattern in _alternating(order)]
+    found: list[tuple[float, Look]] = []
+    for number, pattern in enumerate(PATTERNS):
+        atlas.shape_pattern(pattern)
+        ways = draw_tile_paint(WAYS if pattern.tiling else 1, len(atlas.palette), generator)
+        best: tuple[float, Look] | None = None
+        for way in ways.to(palettes) * bool(pattern.tiling):
+            atlas.set_tile_paint(way)
+            each = scores(finalists[:FEW] if pattern.tiling else finalists)
+            top = int(each.argmax())
+            if best is None or float(each[top]) > best[0]:
+                best = float(each[top]), Look(number, finalists[top], way)
+        assert best is not None
+        found.append(best)
+    order = sorted(range(len(found)), key=lambda at: -found[at][0])
+    return [found[at][1] for at in _alternating(order)]
 
 
 def _alternating(order: list[int]) -> list[int]:

@@ -17,8 +17,8 @@ def make_optimiser(atlas: StylizedAtlas, settings: StylizationSettings) -> torch
     if not isinstance(atlas, PaletteAtlas):
         return torch.optim.Adam([{"params": list(atlas.parameters()), "base": rate}], lr=rate)
     groups = [
-        {"params": list(atlas.mixer.parameters()), "base": rate},
-        {"params": [atlas.palette, atlas.gloss], "base": PALETTE_RATE * rate},
+        {"params": [*atlas.mixer.parameters(), *atlas.tile_paint.parameters()], "base": rate},
+        {"params": [atlas.palette, atlas.gloss, atlas.sheen], "base": PALETTE_RATE * rate},
     ]
     return torch.optim.Adam(groups, lr=rate, betas=(0.9, 0.99))
 

@@ -31,10 +31,10 @@ class Texels:
         self.density = (self.side - 1) / max(reach, 1e-6)
         self.index = self._touched(places)  # [M] in the flat square
         columns_rows = torch.stack([self.index % self.side, self.index // self.side], 1)
-        self.features = atlas.features(columns_rows / self.density + self.low)  # [M, 2 F]
+        self.features = atlas.features(columns_rows / self.density + self.low)  # [M, F]
 
     def albedo(self, uv: Tensor) -> Tensor:
-        """Return colours and finish [N, 4] at ``uv`` [N, 2] before the light."""
+        """Return colours, power and sheen [N, 5] at ``uv`` [N, 2] before the light."""
         mix = self.atlas.mix_of(self.features)  # [M, K]
         square = mix.new_zeros(self.side**2, mix.shape[1]).index_copy(0, self.index, mix)
         picture = square.T.reshape(1, -1, self.side, self.side)
@@ -44,7 +44,7 @@ class Texels:
         return self.atlas.finished(read[0, :, 0].T)
 
     def lit(self, albedo: Tensor, shading: Tensor) -> Tensor:
-        """Return what ``albedo`` [N, 4] looks like under ``shading`` [N]."""
+        """Return what ``albedo`` [N, 5] looks like under ``shading`` [N]."""
         return self.atlas.lit(albedo, shading)
 
     def _touched(self, places: Tensor) -> Tensor:
