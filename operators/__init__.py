@@ -21,6 +21,7 @@ from . import (
     storage,
     stylize,
     takes,
+    travel,
 )
 from .registration import register_all, unregister_all
 
@@ -34,6 +35,7 @@ CLASSES = (
     *result.CLASSES,
     *takes.CLASSES,
     *snapshots.CLASSES,
+    *travel.CLASSES,
     *environment.CLASSES,
     *storage.CLASSES,
 )

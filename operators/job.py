@@ -208,14 +208,18 @@ def remember(job: Job) -> None:
     write_text(job.folder.path / "strip.json", json.dumps(note, indent=1, ensure_ascii=False))
 
 
-def read_job(path: Path) -> Job | None:
-    """Return the job in a folder if it belongs to the open file, else None."""
+def read_job(path: Path, *, anywhere: bool = False) -> Job | None:
+    """Return the job in a folder if it belongs to the open file, else None.
+
+    ``anywhere``: also one that was made in another file, or before this one had a name.
+    """
     folder = JobFolder(path)
     try:
         note = json.loads((path / "strip.json").read_text(encoding="utf-8"))
         target = Place(**note["place"])
-        if target.blend != bpy.data.filepath:
+        if target.blend != bpy.data.filepath and not anywhere:
             return None
+        target = dataclasses.replace(target, blend=bpy.data.filepath)
         is_rendered = folder.spec.is_file() or "draft" not in note
         spec = folder.read_spec() if is_rendered else job_from_json(note["draft"])
         job = Job(path.name, folder, target, note["recipe"], JobReader(path), note["output"], spec)

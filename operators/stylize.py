@@ -242,17 +242,20 @@ def begin(
     else:
         draft = complete(draft, footage) if not renderings else draft_with(draft, footage)
     spec = None if renderings else draft
-    facts = properties.of(strip)
+    return session.add(
+        scene, strip, spec, draft=draft, output=output, kind=kind, renderings=renderings,
+        recipe=recipe_of(properties.of(strip)),
+    )  # fmt: skip
+
+
+def recipe_of(facts: Any) -> dict:
+    """Return what a strip asks for beside the engine's settings, as plain values."""
     background = targets.background_of(facts)
-    recipe = {
+    return {
         "objects": [targets.written(item) for item in targets.objects_of(facts)],
         "background": targets.written(background) if background else {},
         "preset": facts.preset,
     }
-    return session.add(
-        scene, strip, spec, draft=draft, output=output, kind=kind, renderings=renderings,
-        recipe=recipe,
-    )  # fmt: skip
 
 
 def draft_with(draft: JobSpec, footage: Any) -> JobSpec:

@@ -10,6 +10,7 @@ GROUPS = (
     ("box_draw", "strokes_paint"),
     ("import_result", "compare", "new_take", "snapshot_render"),
     ("reuse_settings", "copy_recipe", "paste_recipe", "reveal"),
+    ("job_export", "job_import"),
 )
 
 

@@ -6,12 +6,13 @@ Whoever can read the folder can watch the job; whoever can write in it can stop 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .codec import Refusal, job_from_json, to_json
 from .events import EngineError, Fault
-from .job import JobSpec
+from .job import JobSpec, TargetTexts
 
 
 @dataclass(frozen=True)
@@ -81,9 +82,13 @@ class JobFolder:
         write_text(self.spec, json.dumps(to_json(spec), indent=1, ensure_ascii=False))
 
     def read_spec(self) -> JobSpec:
-        """Read the request; raises EngineError where there is none or it cannot be served."""
+        """Read the request; raises EngineError where there is none or it cannot be served.
+
+        Paths in it that are not absolute count from the job folder, so that it may be moved.
+        """
         try:
-            return job_from_json(json.loads(self.spec.read_text(encoding="utf-8")))
+            spec = job_from_json(json.loads(self.spec.read_text(encoding="utf-8")))
+            return with_paths(spec, lambda path: str(self.path.absolute() / path))
         except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
             message = f"{self.spec} cannot be read as a job: {error}."
         except Refusal as refusal:
@@ -91,6 +96,25 @@ class JobFolder:
         raise EngineError(
             Fault.BAD_JOB, message, "Correct job.json, or write a new job from the panel."
         )
+
+
+def with_paths(spec: JobSpec, change: Callable[[str], str]) -> JobSpec:
+    """Return the request with all paths of media changed; an empty path stays empty."""
+
+    def changed(path: str) -> str:
+        return change(path) if path else ""
+
+    def texts(item: TargetTexts) -> TargetTexts:
+        return replace(item, picture=changed(item.picture))
+
+    objects = tuple(
+        replace(
+            item, texts=texts(item.texts), mask=replace(item.mask, path=changed(item.mask.path))
+        )
+        for item in spec.objects
+    )
+    footage = replace(spec.footage, path=changed(spec.footage.path))
+    return replace(spec, footage=footage, objects=objects, background=texts(spec.background))
 
 
 def write_text(path: Path, text: str) -> None:

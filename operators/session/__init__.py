@@ -20,6 +20,7 @@ from .queue import (
     go_on,
     leave,
     move,
+    new_job,
     pause,
     resume,
 )
@@ -40,7 +41,7 @@ from .work import cancel, keep
 __all__ = [
     "INTERVAL", "Job", "Kind", "Rendering", "add", "attach_jobs", "cancel", "close", "current_job",
     "engine", "ensure_polling", "follow_file", "footage_of", "forget", "go_on", "job_of",
-    "jobs_of", "keep", "leave", "load_pictures", "masks_of", "move", "newest_first", "pause",
-    "place", "poll", "rates",
+    "jobs_of", "keep", "leave", "load_pictures", "masks_of", "move", "new_job", "newest_first",
+    "pause",    "place", "poll", "rates",
     "refresh_engine", "resume", "state", "thumbnail", "time", "wait", "waiting",
 ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 import dataclasses
 import shutil
+from pathlib import Path
 from typing import Any
 
 import bpy
@@ -41,12 +42,10 @@ def add(
     written.
     """
     job_id = new_id()
-    folder = JobFolder(folders.jobs() / job_id)
-    folder.path.mkdir(parents=True)
     place = place or strips.place_of(scene, strip)
-    whole = {"job": job_id, "strip": strip.name, **_told(draft), **(recipe or {})}
-    job = Job(job_id, folder, place, whole, JobReader(folder.path), output, spec or draft, kind)
-    job.size = strips.picture_size(strip)
+    job = new_job(strip, place, folders.jobs() / job_id, spec or draft, recipe or {})
+    job.output, job.kind, folder = output, kind, job.folder
+    folder.path.mkdir(parents=True)
     try:
         if spec is None:
             job.renderings = (Rendering(),) if renderings is None else renderings
@@ -59,6 +58,14 @@ def add(
         raise
     state.jobs[job_id] = job
     ensure_polling()
+    return job
+
+
+def new_job(strip: Any, place: strips.Place, folder: Path, spec: JobSpec, recipe: dict) -> Job:
+    """Return a job of ``strip`` in ``folder``, which is named after it; writes nothing."""
+    whole = {"job": folder.name, "strip": strip.name, **_told(spec), **recipe}
+    job = Job(folder.name, JobFolder(folder), place, whole, JobReader(folder), spec=spec)
+    job.size = strips.picture_size(strip)
     return job
 
 
