@@ -32,7 +32,7 @@ START_SECONDS = (6.0, 12.0)
 CACHE_BYTES = 50  # for each pixel of the work in between, of all frames
 RESULT_BYTES = {"png": 1.5, "png16": 4.0, "exr": 5.0, "ffv1": 1.0, "prores": 0.6}
 MEMORY_BYTES = 130  # for each pixel of the work in between, of all frames
-MEMORY_GB = {"embedded": 0.7, "other": 3.5}
+MEMORY_GB = {"embedded": (1.1, 0.7), "other": (3.5, 3.5)}  # processor, graphics card
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ def estimate(
     suffix = getattr(spec.settings.render, "format", "png")
     disk = 0.0 if separated else between * CACHE_BYTES * targets
     disk += size.pixels * MEGA * RESULT_BYTES.get(suffix, 2.0)
-    memory = MEMORY_GB[encoder_kind(spec)] + between * MEMORY_BYTES / 1e9
+    memory = MEMORY_GB[encoder_kind(spec)][column] + between * MEMORY_BYTES / 1e9
     measured = units[Stage.STYLIZATION][0] in known and units[Stage.DECOMPOSITION][0] in known
     return Estimate(seconds, memory, disk / 1e9, measured)
 

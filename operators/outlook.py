@@ -1,19 +1,19 @@
 """What a strip's next job is expected to need, in words. Remembered: panels ask at every draw."""
 
+import shutil
 from typing import Any
 
 from ..engine.client.status import duration
 from ..engine.contract.job import JobSpec, Stage
-from . import estimate, requests, session, strips
+from . import estimate, folders, requests, session, strips
 from .languages import say
 
 
 def lines(strip: Any) -> list[str]:
     """Return two lines: time, and what is there already; memory and disk."""
-    draft, facts = requests.draft_of(strip), strips.facts_of(strip)
-    size, rates = estimate.Size(facts.frames, facts.width, facts.height), session.rates()
+    draft = requests.draft_of(strip)
     separated = is_separated(strip, draft)
-    found = estimate.estimate(draft, size, rates, estimate.last_device(rates), separated=separated)
+    found = expected(strip, draft, separated=separated)
     words = "About {time}" if found.measured else "First guess: {time}"
     if separated:
         words = "Layers are cached: a new text takes about {time}"
@@ -22,6 +22,29 @@ def lines(strip: Any) -> list[str]:
         say(words, time=duration(found.seconds)),
         say("{memory} of memory, {disk} on disk", **need),
     ]
+
+
+def expected(strip: Any, draft: JobSpec, *, separated: bool) -> estimate.Estimate:
+    """Return what a job needs on the device that the last one ran on."""
+    facts, rates = strips.facts_of(strip), session.rates()
+    size, device = (
+        estimate.Size(facts.frames, facts.width, facts.height),
+        estimate.last_device(rates),
+    )
+    return estimate.estimate(draft, size, rates, device, separated=separated)
+
+
+def check_room(strip: Any, draft: JobSpec) -> None:
+    """Raise Unusable where the disk has no room for a job."""
+    needed = expected(strip, draft, separated=is_separated(strip, draft)).disk_gb
+    place = folders.workspace()
+    there = next(folder for folder in (place, *place.parents) if folder.is_dir())
+    free = shutil.disk_usage(there).free / 1e9
+    if needed > free:
+        raise strips.Unusable(
+            f"The job needs about {amount(needed)} on the disk, but {amount(free)} are free at "
+            f"{place}: clean the workspace in the preferences, or choose another one there"
+        )
 
 
 def amount(gigabytes: float) -> str:

@@ -147,7 +147,7 @@ class STRIPSTYLIZER_OT_snapshot_render(stylize.StartOperator, bpy.types.Operator
         numbers = sorted(each.number for each in found)
         if self.candidate and self.candidate not in numbers:
             raise strips.Unusable(f"There is no candidate {self.candidate}, but {numbers}")
-        return self.candidate
+        return self.candidate if len(numbers) > 1 else 0
 
 
 def why_not(strip: Any) -> str:

@@ -9,7 +9,7 @@ import bpy
 from ..engine.client.status import Phase
 from ..engine.contract import codec
 from ..engine.contract.job import JobSpec, Stage
-from . import folders, mattes, properties, requests, session, strips, targets
+from . import folders, mattes, outlook, properties, requests, session, strips, targets
 from .languages import say
 from .preview import for_preview
 from .requests import check_mask_counts, check_strip, complete, request
@@ -235,6 +235,7 @@ def begin(
 
     Raises Unusable, Refusal or OSError.
     """
+    outlook.check_room(strip, draft)
     footage, renderings = session.footage_of(scene, strip), mattes.wanted(strip)
     if footage is None:
         check_mask_counts(draft, strip)

@@ -136,6 +136,6 @@ def test_the_example_without_blender_stylizes_for_real(engine_python, tmp_path):
     write_clip(tmp_path / "clip")
     script, job = ROOT / "examples" / "without_blender.py", tmp_path / "job"
     command = [engine_python, str(script), str(tmp_path / "clip"), "a golden disc", str(job)]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=1800, check=False)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert len(list((job / "result").glob("*.png"))) == 5

@@ -1,6 +1,7 @@
 """The queue of jobs: order, how many at once, pause, remedies, what survives Blender's end."""
 
 import dataclasses
+import shutil
 import time
 
 import bpy
@@ -225,6 +226,14 @@ def test_a_second_text_is_known_to_be_quick(clip, part):
     facts.settings.decomposition.grid.steps += 1
     first, second = outlook.lines(clip)
     assert first.startswith("About ") and second.endswith(" on disk")
+
+
+def test_a_full_disk_is_told_before_anything_starts(clip, part, monkeypatch):
+    room = shutil.disk_usage("/")._replace(free=1000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: room)
+    with pytest.raises(RuntimeError, match=r"needs about \d+ MB on the disk, but 1 MB are free"):
+        bpy.ops.strip_stylizer.stylize(global_text="a swan")
+    assert not part("operators.session").state.jobs
 
 
 def test_estimates_learn_from_finished_jobs(part, clip):
