@@ -25,7 +25,7 @@ def test_the_real_engine_restyles_what_blender_rendered(window):
         pytest.skip(f"played in Blender {NEWEST}: the engine is the same")
     clip = window.home / "clip"
     line = ["blender", "-b", "--python-exit-code", "1", "--python", str(CLIP), "--", str(clip)]
-    rendered = window.run(line, seconds=600, size="none")
+    rendered = window.run(line, seconds=1200, size="none")
     assert rendered.code == 0, rendered.output[-4000:]
     ended = window.play(ENGINE, str(clip / "frames"), seconds=1300, **run.real_engine())
     assert ended.code == 0, ended.output[-4000:]
