@@ -262,6 +262,11 @@ def draw_quality(layout: Any, facts: Any) -> None:
         column.prop(facts.settings.stylization, "candidates")
     if properties.differs_from_preset(facts):
         column.label(text="Changed settings", icon="DOT")
+    render = facts.settings.render
+    if bpy.app.version < (4, 5) and render.format == "prores" and render.foreground_only:
+        draw_text(
+            column, "Soft edges of ProRes are too dark in this Blender: choose FFV1", icon="INFO"
+        )
 
 
 def draw_start(layout: Any, strip: Any) -> None:

@@ -1,6 +1,7 @@
 """Several objects on one strip: the list, what is asked of the engine, masks from Blender."""
 
 import json
+from types import SimpleNamespace
 
 import bpy
 import pytest
@@ -236,3 +237,24 @@ def test_all_selected_strips_with_a_text_get_a_job(facts, clip, scene, part, med
     assert bpy.ops.strip_stylizer.stylize_selected() == {"FINISHED"}
     jobs = part("operators.session").state.jobs.values()
     assert [job.text for job in jobs] == ["a swan", "a duck"] and len(top(scene)) == 5
+
+
+def test_lines_of_a_text_are_of_no_matter(facts, part, clip):
+    facts.targets[0].global_text = " a swan\nmade of\n\nbronze "
+    (target,) = part("operators.requests").draft_of(clip).targets
+    assert target.global_text == "a swan made of bronze"
+
+
+def test_the_dialog_takes_its_texts_from_the_text_editor(facts, part):
+    text = bpy.data.texts.new("Swan")
+    text.write("a swan made\nof bronze\n\nhammered bronze\n\na toy\n\nnotes")
+    dialog = SimpleNamespace(text="Swan")
+    part("operators.objects")._take_from_text(dialog, bpy.context)
+    told = (dialog.global_text, dialog.local_text, dialog.avoid)
+    assert told == ("a swan made of bronze", "hammered bronze", "a toy")
+    bpy.data.texts.remove(text)
+
+
+def test_the_dialog_writes_the_chosen_object(facts, part):
+    bpy.ops.strip_stylizer.object_texts(global_text="a swan", local_text="down", avoid="a toy")
+    assert facts.targets[0].global_text == "a swan" and facts.targets[0].avoid == "a toy"

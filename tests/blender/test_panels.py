@@ -115,6 +115,13 @@ def test_changed_settings_are_named(main, clip, part):
     assert "Changed settings" in main().lines
 
 
+def test_old_versions_warn_of_soft_edges_in_prores(main, clip, part):
+    render = part("operators.properties").of(clip).settings.render
+    render.format, render.foreground_only = "prores", True
+    warned = "Soft edges of ProRes" in " ".join(main().lines)
+    assert warned == (bpy.app.version < (4, 5))
+
+
 def test_a_strip_that_cannot_be_used_says_why(main, scene, media):
     still = image_strip(scene, media / "frames", count=1)
     still.frame_final_duration = 9
