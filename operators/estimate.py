@@ -32,7 +32,7 @@ START_SECONDS = (6.0, 12.0)
 CACHE_BYTES = 50  # for each pixel of the work in between, of all frames
 RESULT_BYTES = {"png": 1.5, "png16": 4.0, "exr": 5.0, "ffv1": 1.0, "prores": 0.6}
 MEMORY_BYTES = 130  # for each pixel of the work in between, of all frames
-MEMORY_GB = {"embedded": (1.1, 0.7), "other": (3.5, 3.5)}  # processor, graphics card
+MEMORY_GB = {"embedded": (1.2, 0.7), "other": (3.5, 3.5)}  # processor, graphics card
 
 
 @dataclass(frozen=True)
