@@ -17,6 +17,7 @@ from . import matches as matching
 from . import registration
 from .mapping import Foreground
 from .path import trace
+from .relaxation import relaxed
 from .splines import Lattice, stiffness
 from .tracks import track_matches
 from .unfolding import unfolded
@@ -56,9 +57,10 @@ def register_foreground(
     knots, misfit = _solved(found, lattice, settings, len(masks), reference, tick)
     inside = np.stack([windows.cut(mask, crop, frame) for frame, mask in enumerate(masks)])
     knots = unfolded(lattice, knots, torch.from_numpy(inside > 0.3))
+    relaxation = relaxed(lattice, knots, inside > 0.5, seed=seed)
     flat = knots.flatten(1, 2)  # [T, K, 2]
     bending = float((flat * (_energy(lattice, settings) @ flat)).sum() / flat[..., 0].numel())
-    mapping = Foreground(crop, lattice, knots, torch.zeros(2), float(crop.width))
+    mapping = Foreground(crop, lattice, knots, torch.zeros(2), float(crop.width), relaxation)
     return mapping, {"flow": misfit, "rigidity": bending}
 
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from .crop import Crop
+from .relaxation import Relaxation
 from .splines import Lattice, field
 
 ATLAS_MARGIN = 0.03
@@ -27,9 +28,10 @@ class Foreground:
     knots: Tensor  # [T, rows, columns, 2], crop px
     origin: Tensor  # [2], crop px of the atlas's upper left corner
     extent: float  # crop px of the atlas's side
+    relaxation: Relaxation | None = None
 
     def place(self, frames: list[int], rows: Tensor, columns: Tensor) -> Tensor:
-        """Return where pixels lie in the reference frame's window, [n, h, w, 2].
+        """Return where pixels lie in the reference frame's window, relaxed, [n, h, w, 2].
 
         ``rows`` [n, h] and ``columns`` [n, w] are crop positions of the pixels in ``frames``.
         """
@@ -37,7 +39,8 @@ class Foreground:
         shift = field(self.knots[frames].to(rows), across, down)
         shape = shift.shape[:3]
         still = torch.stack([columns[:, None].expand(shape), rows[:, :, None].expand(shape)], 3)
-        return still + shift
+        place = still + shift
+        return place if self.relaxation is None else self.relaxation(place)
 
     def uv(self, frames: list[int], rows: Tensor, columns: Tensor) -> Tensor:
         """Like `place`, in the atlas's unit square; pixels beyond it stay at its edge."""

@@ -31,6 +31,7 @@ def layers(learned: Model, scene: Scene) -> Layers:
             scene.foreground.crop, [frame], {frame: (0, 0)}, (height, width)
         )
         uv[frame] = scene.foreground.uv([frame], rows, columns)[0]
+        scene.boxed(uv[frame], frame).copy_(scene.uv[frame])
         alpha = model.alpha(scene, learned.logits[frame][None], [frame])[0]
         scene.boxed(alphas[frame], frame).copy_(alpha)
         front[frame] = _lit(learned, scene, atlas, uv[frame], frame)

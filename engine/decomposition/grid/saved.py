@@ -8,6 +8,7 @@ import torch
 
 from .crop import Crop
 from .mapping import Background, Foreground
+from .relaxation import Relaxation
 from .splines import Lattice
 
 
@@ -20,6 +21,7 @@ def packed(foreground: Foreground, background: Background) -> dict[str, Any]:
         "window": [crop.width, crop.height],
         "spacing": foreground.lattice.spacing,
         "knots": foreground.knots,
+        "relaxation": _packed(foreground.relaxation),
         "homographies": background.homographies,
         "size": [background.lattice.width, background.lattice.height],
         "background_spacing": background.lattice.spacing,
@@ -39,6 +41,7 @@ def unpacked(state: dict[str, Any]) -> tuple[Foreground, Background]:
         state["knots"],
         torch.zeros(2),
         float(width),
+        _unpacked(state["relaxation"]),
     )
     background = Background(
         state["homographies"],
@@ -49,3 +52,20 @@ def unpacked(state: dict[str, Any]) -> tuple[Foreground, Background]:
         torch.ones(2),
     )
     return foreground, background
+
+
+def _packed(relaxation: Relaxation | None) -> dict[str, Any] | None:
+    if relaxation is None:
+        return None
+    lattice = relaxation.lattice
+    return {
+        "corner": relaxation.corner,
+        "lattice": [lattice.width, lattice.height, lattice.spacing],
+        "knots": relaxation.knots,
+    }
+
+
+def _unpacked(state: dict[str, Any] | None) -> Relaxation | None:
+    if state is None:
+        return None
+    return Relaxation(state["corner"], Lattice(*state["lattice"]), state["knots"])

@@ -12,6 +12,7 @@ from numpy import ndarray as Array
 from torch import Tensor
 
 from .mapping import Background, Foreground, around, box_positions, panorama
+from .settling import settled
 from .splines import Lattice
 
 if TYPE_CHECKING:
@@ -75,7 +76,12 @@ def build(
     background = panorama(background, height, width)
     every = list(range(count))
     rows, columns = box_positions(foreground.crop, every, corners, size)
-    ahead, valid = _ahead(flow, corners, size)
+    ahead, valid = _ends(flow.forward, flow.forward_valid, corners, size)
+    behind = _ends(flow.backward[::-1], flow.backward_valid[::-1], corners[::-1], size)
+    uv = settled(
+        foreground.uv(every, rows, columns), boxed[0], (ahead, valid),
+        (behind[0].flip(0), behind[1].flip(0)),
+    )  # fmt: skip
     whole = Lattice(width, height, max(width, height) / GAIN_KNOTS)
     window = Lattice(
         foreground.lattice.width,
@@ -88,7 +94,7 @@ def build(
         masks=boxed[0].to(device),
         support=boxed[1].to(device),
         corners=corners,
-        uv=foreground.uv(every, rows, columns).to(device),
+        uv=uv.to(device),
         uv_background=torch.cat([background.uv([t], height, width) for t in every]).to(device),
         ahead=ahead.to(device),
         ahead_valid=valid.to(device),
@@ -135,15 +141,16 @@ def _cut(pictures: Tensor, corners: list[tuple[int, int]], size: tuple[int, int]
     return torch.stack(parts)
 
 
-def _ahead(
-    flow: Flow, corners: list[tuple[int, int]], size: tuple[int, int]
+def _ends(
+    flow: Array, valid: Array, corners: list[tuple[int, int]], size: tuple[int, int]
 ) -> tuple[Tensor, Tensor]:
+    """Return where ``flow`` [T-1, H, W, 2] ends in the following box, and where it holds."""
     if len(corners) < 2:
         return torch.zeros(0, *size, 2), torch.zeros(0, *size)
-    step = _cut(torch.from_numpy(flow.forward).float(), corners, size)
-    valid = _cut(torch.from_numpy(flow.forward_valid).float(), corners, size)
+    step = _cut(torch.from_numpy(flow.copy()).float(), corners, size)
+    holds = _cut(torch.from_numpy(valid.copy()).float(), corners, size)
     rows, columns = torch.arange(size[0]).float(), torch.arange(size[1]).float()
     still = torch.stack([columns.expand(size), rows[:, None].expand(size)], 2)
     places = torch.tensor(corners)
     between = (places[:-1] - places[1:]).flip(1).float()
-    return still + step + between[:, None, None], valid
+    return still + step + between[:, None, None], holds

@@ -95,7 +95,10 @@ def cover(uv: Tensor, alpha: Tensor, texture: Tensor) -> None:
     missed.
     """
     side = texture.shape[0]
-    step = (uv[:, 1:] - uv[:, :-1]).norm(dim=2).median() if uv.shape[1] > 1 else uv.new_ones(())
+    steps = (uv[:, 1:] - uv[:, :-1]).norm(dim=2)
+    steps = steps[alpha[:, 1:] > 0.5]
+    # Almost the widest: some parts of the object are spread over more texels than others.
+    step = steps.kthvalue(max(1, int(0.97 * len(steps)))).values if len(steps) else uv.new_ones(())
     finer = int((step * side * 1.5).ceil().clamp(1, 8))
     packed = torch.cat([uv, alpha[..., None]], 2).permute(2, 0, 1)[None]
     dense = functional.interpolate(packed, scale_factor=finer, mode="bilinear")
