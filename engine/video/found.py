@@ -21,7 +21,9 @@ from .frames import Video
 from .motion import motion_evidence
 from .pieces import largest_persistent, persistent
 from .segmentation import ROUNDS, appearance, follow, settle
+from .shadow import without_shadow
 from .sizes import enlarged, reduced
+from .solid import SOLID_ROUNDS, judged_solid
 from .strokes import Marks, cut_by_marks, first_guess, near, shrunk
 
 if TYPE_CHECKING:
@@ -48,16 +50,26 @@ class _Steps:
         self.done = min(self.done + 1, self.total)
         self.report.progress(self.done, self.total)
 
+    def finish(self) -> None:
+        """Say that all is done, where something could be left out."""
+        self.done = self.total
+        self.report.progress(self.done, self.total)
+
 
 def find_by_motion(video: Video, flow: Flow, settings: MasksSettings, report: Report) -> np.ndarray:
     """Return the probability float32 [T, H, W] of the object that moves against the background."""
     frames, small_flow = reduced(video.frames, flow)
-    steps = _Steps(report, len(frames) * (ROUNDS + 1))
+    steps = _Steps(report, len(frames) * (ROUNDS + 1 + SOLID_ROUNDS))
     evidence = motion_evidence(
         frames, small_flow, threshold=settings.motion_threshold, tick=steps.tick
     )
-    found = settle(appearance(frames), _prior(evidence), small_flow, steps.tick)
-    return enlarged(largest_persistent(found, small_flow), video.frames)
+    look = appearance(frames)
+    found = settle(look, _prior(evidence), small_flow, steps.tick)
+    found = largest_persistent(found, small_flow)
+    found = judged_solid(look, frames, small_flow, found, steps.tick)
+    found = without_shadow(largest_persistent(found, small_flow), frames, small_flow)
+    steps.finish()
+    return enlarged(found, video.frames)
 
 
 def find_by_box(
@@ -71,7 +83,7 @@ def find_by_box(
             f"The box is on frame {box.frame}, but the job has {len(frames)} frames, from 0.",
             "Draw the box on a frame of the strip.",
         )
-    steps = _Steps(report, len(frames) * (ROUNDS + 2))
+    steps = _Steps(report, len(frames) * (ROUNDS + 2 + SOLID_ROUNDS))
     rectangle = rectangle_of(box, video.source_size, frames.shape[1:3])
     evidence = motion_evidence(
         frames, small_flow, threshold=settings.motion_threshold, tick=steps.tick
@@ -86,7 +98,11 @@ def find_by_box(
         prior = 0.5 * (prior + _prior(evidence) * gate)
     certain = {box.frame: Marks.around(rectangle, first.shape)}
     found = settle(look, prior, small_flow, steps.tick, certain)
-    return enlarged(largest_persistent(found, small_flow, box.frame), video.frames)
+    found = largest_persistent(found, small_flow, box.frame)
+    found = judged_solid(look, frames, small_flow, found, steps.tick, certain)
+    found = largest_persistent(found, small_flow, box.frame)
+    steps.finish()
+    return enlarged(without_shadow(found, frames, small_flow), video.frames)
 
 
 def find_by_marks(
@@ -182,7 +198,7 @@ def _by_marks(
     shape = frames.shape[1:3]
     small = {frame: mark.reduced(shape) for frame, mark in marks.items()}
     base = None if base is None else np.stack([shrunk(one, shape) for one in base])
-    steps = _Steps(report, len(frames) * (ROUNDS + 2 + len(marks)))
+    steps = _Steps(report, len(frames) * (ROUNDS + 2 + len(marks) + SOLID_ROUNDS))
     look = appearance(frames)
     moving = None
     if base is None:
@@ -198,7 +214,13 @@ def _by_marks(
         prior = _faded(prior, base, small)
     found = settle(look, prior, small_flow, steps.tick, small)
     start = {frame: found[frame] > 0.5 for frame in small}
-    return enlarged(persistent(found, small_flow, start), video.frames)
+    found = persistent(found, small_flow, start)
+    if base is None:
+        found = judged_solid(look, frames, small_flow, found, steps.tick, small)
+        start = {frame: found[frame] > 0.5 for frame in small}
+        found = persistent(found, small_flow, start)
+    steps.finish()
+    return enlarged(found, video.frames)
 
 
 def _carried_from_marks(

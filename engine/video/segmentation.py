@@ -62,6 +62,9 @@ def settle(
     flow: Flow,
     tick: Callable[[], None],
     certain: Mapping[int, Certain] = MappingProxyType({}),
+    *,
+    rounds: int = ROUNDS,
+    prior_weight: float = PRIOR_WEIGHT,
 ) -> np.ndarray:
     """Return the probability [T, H, W] that all witnesses settle on, starting from ``prior``.
 
@@ -69,14 +72,14 @@ def settle(
     each round. ``tick`` is called after each frame of a round.
     """
     probability = prior.copy()
-    for round_ in range(ROUNDS):
-        prior_weight = PRIOR_WEIGHT * (1.0 - 0.5 * round_ / (ROUNDS - 1))
+    for round_ in range(rounds):
+        left = prior_weight * (1.0 - 0.5 * round_ / (rounds - 1))
         colour = colour_odds(look.colour, probability, look.colour)
         smooth = _along_time(probability, flow)
         vote = look.local.everywhere(smooth)
         updated = np.empty_like(probability)
         for index in range(len(probability)):
-            known = prior_weight * _odds(prior[index]) + TIME_WEIGHT * _odds(smooth[index])
+            known = left * log_odds(prior[index]) + TIME_WEIGHT * log_odds(smooth[index])
             updated[index] = _judged(
                 look.guide[index], vote=vote[index], colour=colour[index], known=known
             )
@@ -135,7 +138,7 @@ def _walk(
             look.colour[index : index + 1],
         )[0]
         vote = look.local.among({index: brought, index - direction: seen[index - direction]}, index)
-        known = (PRIOR_WEIGHT + TIME_WEIGHT) * _odds(brought)
+        known = (PRIOR_WEIGHT + TIME_WEIGHT) * log_odds(brought)
         answer = _judged(look.guide[index], vote=vote, colour=colour, known=known)
         seen[index] = np.where(allowed, answer, np.float32(0.0))
         yield index, seen[index]
@@ -192,11 +195,12 @@ def _solved(spread: list[np.ndarray], right: np.ndarray) -> np.ndarray:
 def _judged(
     guide: np.ndarray, *, vote: np.ndarray, colour: np.ndarray, known: np.ndarray
 ) -> np.ndarray:
-    odds = COLOUR_WEIGHT * np.clip(colour, -MOST_ODDS, MOST_ODDS) + _odds(vote, most=4.0) + known
+    odds = COLOUR_WEIGHT * np.clip(colour, -MOST_ODDS, MOST_ODDS) + log_odds(vote, most=4.0) + known
     return edge_aware(guide, 1.0 / (1.0 + np.exp(-odds)))
 
 
-def _odds(probability: np.ndarray, most: float = MOST_ODDS) -> np.ndarray:
+def log_odds(probability: np.ndarray, most: float = MOST_ODDS) -> np.ndarray:
+    """Return log(p / (1 - p)) of ``probability``, limited to ``most`` either way."""
     limited = np.clip(probability, 1e-4, 1.0 - 1e-4)
     return np.clip(np.log(limited / (1.0 - limited)), -most, most)
 
