@@ -1,0 +1,59 @@
+import torch
+
+from engine.decomposition.grid.settling import settled
+
+FRAMES, SIDE = 8, 40
+
+
+def moving() -> tuple[torch.Tensor, torch.Tensor, tuple, tuple]:
+    """A disk that moves by one pixel a frame: uv, masks, flow ahead and behind."""
+    line = torch.arange(SIDE).float()
+    down, across = torch.meshgrid(line, line, indexing="ij")
+    uv = torch.stack([torch.stack([(across - t) / SIDE, down / SIDE], 2) for t in range(FRAMES)])
+    masks = torch.stack(
+        [((across - 16 - t) ** 2 + (down - 20) ** 2 < 100).float() for t in range(FRAMES)]
+    )
+    still = torch.stack([across, down], 2)
+    ahead = (still + torch.tensor([1.0, 0.0])).expand(FRAMES - 1, -1, -1, -1)
+    behind = (still - torch.tensor([1.0, 0.0])).expand(FRAMES - 1, -1, -1, -1)
+    valid = torch.ones(FRAMES - 1, SIDE, SIDE)
+    return uv, masks, (ahead, valid), (behind, valid)
+
+
+def slides(uv: torch.Tensor, masks: torch.Tensor) -> float:
+    """Mean distance in px between neighbours in time."""
+    step = (uv[1:, :, 1:] - uv[:-1, :, :-1]).norm(dim=3) * SIDE
+    return float(step[(masks[:-1] > 0.5)[:, :, :-1]].mean())
+
+
+def test_a_mapping_that_already_follows_the_motion_stays():
+    uv, masks, ahead, behind = moving()
+    assert torch.allclose(settled(uv, masks, ahead, behind), uv, atol=1e-5)
+
+
+def test_a_trembling_mapping_comes_to_rest():
+    uv, masks, ahead, behind = moving()
+    generator = torch.Generator().manual_seed(0)
+    trembling = uv + 0.6 / SIDE * torch.randn(FRAMES, 1, 1, 2, generator=generator)
+    rested = settled(trembling, masks, ahead, behind)
+    assert slides(rested, masks) < 0.5 * slides(trembling, masks)
+
+
+def test_nothing_is_folded_where_the_motion_would_fold_it():
+    uv, masks, (ahead, valid), (behind, _) = moving()
+    down = torch.arange(SIDE)[:, None].expand(SIDE, SIDE)
+    torn = torch.where(down < 20, 9.0, -9.0)  # the halves run through each other
+    ahead = ahead.clone()
+    ahead[..., 1] += torn
+    found = settled(uv, masks, (ahead, valid), (behind, valid))
+    assert not torch.equal(found, uv)
+    across = (found[:, :, 1:] - found[:, :, :-1])[:, :-1]
+    along = (found[:, 1:] - found[:, :-1])[:, :, :-1]
+    areas = across[..., 0] * along[..., 1] - across[..., 1] * along[..., 0]
+    assert areas.min() > 0
+
+
+def test_one_frame_stays_as_it_is():
+    uv, masks, _, _ = moving()
+    nothing = torch.zeros(0, SIDE, SIDE, 2), torch.zeros(0, SIDE, SIDE)
+    assert torch.equal(settled(uv[:1], masks[:1], nothing, nothing), uv[:1])
