@@ -21,14 +21,14 @@ MEGA = 1e6
 GUESSES = {
     "frames": (0.15, 0.15),
     "flow": (0.3, 0.3),
-    "masks": (4.0, 2.0),
-    "decomposition:grid": (0.05, 0.004),
+    "masks": (5.0, 2.0),
+    "decomposition:grid": (0.07, 0.004),
     "decomposition:mlp": (6e-6, 4e-7),
-    "stylization:embedded": (0.008, 0.002),
+    "stylization:embedded": (0.016, 0.002),
     "stylization:other": (5.0, 0.004),
-    "render": (0.5, 0.15),
+    "render": (0.75, 0.15),
 }
-START_SECONDS = (6.0, 12.0)
+START_SECONDS = (8.0, 12.0)
 CACHE_BYTES = 50  # for each pixel of the work in between, of all frames
 RESULT_BYTES = {"png": 1.5, "png16": 4.0, "exr": 5.0, "ffv1": 1.0, "prores": 0.6}
 MEMORY_BYTES = 130  # for each pixel of the work in between, of all frames
