@@ -127,15 +127,13 @@ def first_frames(made: Made, count: int) -> Made:
 def row_of(variant: Variant, made: Made, judges: Sequence[Judge]) -> Row:
     """Measure one variant."""
     inside = made.layers.alpha.numpy() > 0.5
-    facts = made.flow.forward, made.flow.forward_valid, inside
-    ratios = [
-        metrics.warp_error(video, *facts) / max(metrics.colour_variance(video, inside), 1e-9)
-        for video in (_unit(made.source), _unit(made.result))
-    ]
+    ratios = _warp_errors(made, inside)
+    within = _warp_errors(made, metrics.interior(inside))
     numbers: dict[str, float | str | None] = {
         "warp error": ratios[1],
         "of the source": ratios[0],
         "ratio": ratios[1] / max(ratios[0], 1e-9),
+        "ratio within": within[1] / max(within[0], 1e-9),
         "background PSNR": made.background_psnr,
         "variation": metrics.variation(_unit(made.result), inside),
         "seconds": made.seconds,
@@ -144,6 +142,15 @@ def row_of(variant: Variant, made: Made, judges: Sequence[Judge]) -> Row:
         numbers |= judged(judge, variant, made)
     shown = np.linspace(0, len(made.result) - 1, SHOWN).round().astype(int)
     return Row(variant.name, numbers, [made.result[at] for at in shown])
+
+
+def _warp_errors(made: Made, where: np.ndarray) -> list[float]:
+    """Return the warp error of source and result, each divided by its own variance there."""
+    facts = made.flow.forward, made.flow.forward_valid, where
+    return [
+        metrics.warp_error(video, *facts) / max(metrics.colour_variance(video, where), 1e-9)
+        for video in (_unit(made.source), _unit(made.result))
+    ]
 
 
 def judged(judge: Judge, variant: Variant, made: Made) -> dict[str, float | str | None]:

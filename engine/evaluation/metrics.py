@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+RIM = 2  # px at the working size, as far as flow bleeds over an edge
 DILATION = 5  # pixels
 
 
@@ -39,6 +40,11 @@ def dilated(masks: np.ndarray, pixels: int = DILATION) -> np.ndarray:
     """Grow boolean masks [T, H, W] by ``pixels`` in every direction."""
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * pixels + 1, 2 * pixels + 1))
     return np.stack([cv2.dilate(mask.astype(np.uint8), kernel) > 0 for mask in masks])
+
+
+def interior(masks: np.ndarray, pixels: int = RIM) -> np.ndarray:
+    """Shrink boolean masks [T, H, W] by ``pixels``: at the rim flow mixes two motions."""
+    return ~dilated(~masks, pixels)
 
 
 def alpha_leak(alpha: np.ndarray, masks: np.ndarray) -> float:

@@ -130,6 +130,16 @@ def test_the_warp_error_is_that_of_the_videos_own_contrast():
     assert ratio == pytest.approx(1.0, abs=0.1)
 
 
+def test_what_flickers_at_the_rim_alone_does_not_count_within():
+    video = made()
+    inside = video.layers.alpha.numpy() > 0.5
+    rim = inside & ~metrics.interior(inside)
+    noise = np.random.default_rng(0).integers(0, 255, video.result.shape).astype(np.uint8)
+    flickering = np.where(rim[..., None], noise, video.source)
+    numbers = row_of(GOLD, replace(video, result=flickering), []).numbers
+    assert numbers["ratio"] > 2 and numbers["ratio within"] < 1.5
+
+
 def test_flicker_raises_the_ratio():
     video = made()
     noise = np.random.default_rng(0).integers(0, 255, video.result.shape).astype(np.uint8)
