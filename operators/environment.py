@@ -10,6 +10,8 @@ import bpy
 from ..engine.client import builds, verbs
 from . import bundled, folders, installing, session, strips
 
+LONGEST_MEASURING = 30.0  # seconds after which the dialog opens without sizes
+
 
 def offline_reason() -> str:
     """Say why Blender may not go online, empty where it may."""
@@ -311,10 +313,20 @@ class STRIPSTYLIZER_OT_engine_uninstall(SetupOperator, bpy.types.Operator):
         name="CLIP Weights", description="Also delete downloaded weights", options={"SKIP_SAVE"}
     )
 
+    measured = False  # are the sizes of now known?
+
     def invoke(self, context: Any, event: Any) -> set[str]:
-        """Show how much is where, and ask."""
+        """Show how much is where, and ask; a dialog draws itself once, so the sizes come first."""
+        kind = type(self)
+        if kind.measured:
+            kind.measured = False
+            return context.window_manager.invoke_props_dialog(self, width=360)
+        session.state.storage = {}
         bpy.ops.strip_stylizer.storage_measure()
-        return context.window_manager.invoke_props_dialog(self, width=360)
+        until, window = time.monotonic() + LONGEST_MEASURING, context.window
+        asking = functools.partial(ask_to_uninstall, kind, window, until)
+        bpy.app.timers.register(asking, first_interval=0.1)
+        return {"CANCELLED"}
 
     def draw(self, context: Any) -> None:
         """List what is deleted, with sizes."""
@@ -341,6 +353,17 @@ class STRIPSTYLIZER_OT_engine_uninstall(SetupOperator, bpy.types.Operator):
             return {"FINISHED"}
         session.state.storage = {}
         return self.begin([installing.removal_step(folders.base_python(), chosen)])
+
+
+def ask_to_uninstall(operator: Any, window: Any, until: float) -> float | None:
+    """Open the dialog of `STRIPSTYLIZER_OT_engine_uninstall` once the sizes are known."""
+    if not session.state.storage and time.monotonic() < until:
+        return 0.1
+    if window in list(bpy.context.window_manager.windows):
+        operator.measured = True
+        with bpy.context.temp_override(window=window):
+            bpy.ops.strip_stylizer.engine_uninstall("INVOKE_DEFAULT")
+    return None
 
 
 @functools.cache
