@@ -149,7 +149,7 @@ class Job:
             return status.label, {}
         values = {
             "stage": STAGE_LABELS[status.stage],
-            "percent": f"{100 * status.stage_fraction:.0f}",
+            "percent": f"{100 * status.fraction:.0f}",
         }
         if not status.seconds_left:
             return "{stage} {percent} %", values

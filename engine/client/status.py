@@ -91,11 +91,11 @@ class Status:
 
     @property
     def label(self) -> str:
-        """One line: the stage, how far, how long still."""
+        """One line: the stage, how far the whole job is, how long still."""
         if self.paused and not self.ended:
             return "Paused"
         if self.phase is Phase.RUNNING and self.stage is not None:
-            text = f"{STAGE_LABELS[self.stage]} {100 * self.stage_fraction:.0f} %"
+            text = f"{STAGE_LABELS[self.stage]} {100 * self.fraction:.0f} %"
             return f"{text}, {duration(self.seconds_left)} left" if self.seconds_left else text
         return {"waiting": "Starting", "running": "Starting"}.get(
             self.phase.value, self.phase.value.capitalize()

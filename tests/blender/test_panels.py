@@ -131,9 +131,9 @@ def test_a_strip_that_cannot_be_used_says_why(main, scene, media):
 
 def test_a_running_job_shows_how_far_it_is(main, job_in, part):
     stage = part("engine.contract.job").Stage.STYLIZATION
-    job_in("running", stage=stage, step=3, total=10, seconds_left=65.0, device="a GPU")
+    job_in("running", stage=stage, step=4, total=10, seconds_left=65.0, device="a GPU")
     shown = main()
-    assert "Stylizing 30 %, 65 s left" in shown.lines
+    assert "Stylizing 69 %, 65 s left" in shown.lines
     assert {"job_cancel", "job_pause"} <= set(shown.operators) and "a GPU" in shown.lines
 
 

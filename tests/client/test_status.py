@@ -24,7 +24,7 @@ def test_a_status_tells_stage_progress_and_time_left():
         events.Progress(Stage.STYLIZATION, 50, 200, {"temporal": 0.1}, 150.0),
     )
     assert status.phase is Phase.RUNNING
-    assert status.label == "Stylizing 25 %, 2 min left"
+    assert status.label == "Stylizing 64 %, 2 min left"
     assert 0.5 < status.fraction < 0.7
     assert status.terms == {"temporal": 0.1}
 
