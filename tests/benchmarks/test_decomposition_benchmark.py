@@ -72,6 +72,8 @@ def test_a_quick_run_writes_all_three_courses(tmp_path, capsys):
     found = json.loads(written.read_text())
     assert set(found["courses"]) == {"grid", "mlp", "nla"}
     for course in found["courses"].values():
-        assert course["curve"] and course["peak_memory_mb"] > 0
+        assert course["curve"] and course["peak_memory_mb"] >= 0
         assert np.isfinite(course["final"]["psnr_object"])
+    # What another test has freed may serve the small ones; it cannot serve all three.
+    assert max(course["peak_memory_mb"] for course in found["courses"].values()) > 0
     assert written.with_suffix(".md").read_text() == capsys.readouterr().out.rstrip("\n") + "\n"
