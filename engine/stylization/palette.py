@@ -25,7 +25,7 @@ GLOBAL_VIEWS, LOCAL_VIEWS = 2, 6
 AT_ONCE = 16  # palettes embedded in one call
 FINALISTS = 6  # palettes that are tried with every pattern
 FEW = 3  # of them, where there are as many ways to paint tiles
-WAYS = 10  # in which tiles choose colours, tried for every pattern that has tiles
+PALETTES_FOR_WAY = 9  # for so many palettes one way to paint tiles is tried in every tiling
 TURNS = (0.0, 0.25, 0.5, 0.75)
 KINDS = (
     tuple(Pattern(bandwidth) for bandwidth in (6.0, 9.0, 14.0)),
@@ -89,9 +89,10 @@ def first_looks(
 
     finalists = palettes[scores(palettes).topk(min(FINALISTS, len(palettes))).indices]
     found: list[tuple[float, Look]] = []
+    tried = max(1, settings.palette_candidates // PALETTES_FOR_WAY)
     for number, pattern in enumerate(PATTERNS):
         atlas.shape_pattern(pattern)
-        ways = draw_tile_paint(WAYS if pattern.tiling else 1, len(atlas.palette), generator)
+        ways = draw_tile_paint(tried if pattern.tiling else 1, len(atlas.palette), generator)
         best: tuple[float, Look] | None = None
         for way in ways.to(palettes) * bool(pattern.tiling):
             atlas.set_tile_paint(way)

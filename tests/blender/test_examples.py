@@ -132,6 +132,7 @@ def test_the_example_for_many_strips_runs_as_a_script(clip, part, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(bpy.app.version[:2] != (4, 5), reason="no Blender takes part: once is enough")
 def test_the_example_without_blender_stylizes_for_real(engine_python, tmp_path):
     write_clip(tmp_path / "clip")
     script, job = ROOT / "examples" / "without_blender.py", tmp_path / "job"
