@@ -1,7 +1,7 @@
 """The found object judged a second time, by what stays the same in its own frame of reference.
 
-Takes away what only moves along (reflections, wakes), adds what the first search missed beside
-the object. Leaves an object alone that bends.
+Takes away what only moves along (reflections, wakes) where that is much of what was found, and
+adds what the first search missed beside the object. Leaves an object alone that bends.
 """
 
 from __future__ import annotations
@@ -24,6 +24,9 @@ FOUND_WEIGHT = 0.3  # what was found counts little beside what is steady
 COMPANION_ODDS = 20.0
 STEADY_ODDS = 12.0
 SURE = 0.3  # score of a companion that no colour brings back
+# Part of what was found that must turn out to be no object. Less is as likely a smooth side of the
+# object itself, as it turns under the light.
+LEAST_COMPANION = 0.35
 REACH = 7  # px around the object in which missed parts are looked for
 
 
@@ -65,4 +68,6 @@ def judged_solid(
     prior = (1.0 / (1.0 + np.exp(-odds))).astype(np.float32)
     never = ((score < -SURE) & (prior < 0.5)) | ~near
     facts = {index: _Facts(one, certain.get(index)) for index, one in enumerate(never)}
-    return settle(look, prior, flow, tick, facts, rounds=ROUNDS, prior_weight=PRIOR_WEIGHT)
+    solid = settle(look, prior, flow, tick, facts, rounds=ROUNDS, prior_weight=PRIOR_WEIGHT)
+    companion = (support & (solid <= 0.5)).sum()
+    return solid if companion > LEAST_COMPANION * support.sum() else found
