@@ -46,7 +46,7 @@ def test_the_zip_holds_the_extension_and_nothing_else(package):
     blender_tool("validate", str(package))
     names = [name for name in zipfile.ZipFile(package).namelist() if not name.endswith("/")]
     tops = {name.split("/")[0] for name in names}
-    needed = {"blender_manifest.toml", "__init__.py", "operators", "panels", "engine"}
+    needed = {"blender_manifest.toml", "__init__.py", "operators", "panels", "engine", "languages"}
     allowed = needed | {"LICENSE", "CHANGELOG.md", "README.md"}
     assert needed <= tops <= allowed
     assert "engine/contract/settings.py" in names
