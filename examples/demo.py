@@ -18,10 +18,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 EXTENSION = "bl_ext.user_default.strip_stylizer"
-TEXTS = (
-    ("Duck with zebra fur", "zebra fur"),
-    ("Duck with tiger fur", "tiger fur"),
-    ("Duck made of ice", "ice"),
+TEXTS = (  # global, local, seed
+    ("Duck with zebra fur", "zebra fur", 1),
+    ("Duck with tiger fur", "tiger fur", 0),
+    ("Duck made of gold", "gold", 1),
 )
 
 
@@ -109,7 +109,7 @@ def say_progress(jobs: Path, known: set[str], done: threading.Event) -> None:
             print(f"  {status.STAGE_LABELS[stage]}", flush=True)
 
 
-def stylize(global_text: str, local_text: str, options: argparse.Namespace) -> dict:
+def stylize(global_text: str, local_text: str, seed: int, options: argparse.Namespace) -> dict:
     """Restyle the active strip and return what there is to report."""
     import bpy
 
@@ -126,6 +126,7 @@ def stylize(global_text: str, local_text: str, options: argparse.Namespace) -> d
         bpy.ops.strip_stylizer.stylize(
             global_text=global_text,
             local_text=local_text,
+            seed=seed,
             preset=options.preset,
             wait=True,
             **masks,
@@ -159,8 +160,8 @@ def report_of(job, seconds: float) -> dict:
 
 
 def texts(options: argparse.Namespace) -> tuple:
-    """Return the texts of the command line, else the demo's three."""
-    return ((options.global_text, options.local_text),) if options.global_text else TEXTS
+    """Return the texts of the command line, else the demo's three, each with a seed."""
+    return ((options.global_text, options.local_text, 0),) if options.global_text else TEXTS
 
 
 def main() -> None:
@@ -173,7 +174,7 @@ def main() -> None:
     from stylize_strip import add_strip
 
     strip = add_strip(bpy.context.scene, make_footage(options))
-    results = [stylize(*pair, options) for pair in texts(options)]
+    results = [stylize(*each, options) for each in texts(options)]
     bpy.ops.wm.save_as_mainfile(filepath=str(options.out / "demo.blend"))
     report = {"blender": bpy.app.version_string, "source": strip.name, "results": results}
     (options.out / "report.json").write_text(json.dumps(report, indent=1), encoding="utf-8")
