@@ -79,10 +79,10 @@ def test_colours_come_from_the_right_quadrant(baseline):
 
 
 def test_training_lowers_the_error(baseline):
-    while baseline.iteration == 0:
+    seen = []
+    while baseline.iteration < 100:
         baseline.train(baseline.seconds + 0.05, pretrain_rounds=1)
-    first = baseline.terms["bootstrap"]
-    while baseline.iteration < 60:
-        baseline.train(baseline.seconds + 1)
-    assert baseline.terms["bootstrap"] < 0.8 * first
+        seen += [baseline.terms["bootstrap"]] if baseline.terms else []
+    # Each is that of one batch of points alone.
+    assert min(seen[-5:]) < 0.8 * max(seen[:5])
     assert all(math.isfinite(value) for value in baseline.terms.values())
