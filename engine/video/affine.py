@@ -9,6 +9,7 @@ from .flow import Flow
 
 FITTED_PIXELS = 1500
 AWAY = 4  # px
+DETAIL_SIGMA = 2.0  # px; what is coarser is no detail
 
 
 def affine_steps(flow: Flow, which: np.ndarray) -> list[np.ndarray]:
@@ -43,6 +44,15 @@ def brought(picture: np.ndarray, motion: np.ndarray) -> np.ndarray:
         picture, motion, picture.shape[1::-1],
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE,
     )  # fmt: skip
+
+
+def fine_detail(pictures: list[np.ndarray]) -> np.ndarray:
+    """Return the detail of pictures [H, W, ...], stacked: what is left without the coarse."""
+    detail = []
+    for picture in pictures:
+        picture = picture.astype(np.float32)
+        detail.append(picture - cv2.GaussianBlur(picture, (0, 0), DETAIL_SIGMA))
+    return np.stack(detail)
 
 
 def shifted(step: np.ndarray, left: int, top: int) -> np.ndarray:

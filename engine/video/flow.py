@@ -6,7 +6,7 @@ at p + flow(p) in the other.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -119,6 +119,30 @@ def inside(flow: np.ndarray) -> np.ndarray:
     columns = np.arange(width)[None, :] + flow[..., 0]
     rows = np.arange(height)[:, None] + flow[..., 1]
     return (columns >= 0) & (columns <= width - 1) & (rows >= 0) & (rows <= height - 1)
+
+
+def chains(
+    flow: Flow, index: int, gaps: Collection[int]
+) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+    """Yield how far the other frame is, forth and back, for each of ``gaps`` that there is.
+
+    With it the flow [H, W, 2] from frame ``index`` to there, chained, and where that is valid.
+    """
+    count = len(flow.forward) + 1
+    for sign in (1, -1):
+        total = np.zeros(flow.forward.shape[1:], np.float32)
+        valid = np.ones(total.shape[:2], bool)
+        for step in range(max(gaps)):
+            if not 0 <= index + sign * (step + 1) < count:
+                break
+            start = index + step if sign > 0 else index - step - 1
+            vectors = flow.forward[start] if sign > 0 else flow.backward[start]
+            good = flow.forward_valid[start] if sign > 0 else flow.backward_valid[start]
+            valid = valid & (warp(good.astype(np.uint8), total) > 0)
+            total = total + warp(vectors, total)
+            valid &= inside(total)
+            if step + 1 in gaps:
+                yield sign * (step + 1), total, valid
 
 
 def save_flow(flow: Flow, folder: Path) -> None:

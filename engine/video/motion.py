@@ -5,20 +5,20 @@ The camera's motion is a homography for each pair of frames, fitted robustly to 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
-from .flow import Flow, inside, normalised_grey, warp
+from .affine import brought, fine_detail
+from .flow import Flow, chains, normalised_grey, warp
 
 GAPS = (1, 2, 4, 8, 16)  # frames between the two that are compared; wide gaps show slow motion
 FITTED_PIXELS = 600  # flow vectors that the homography is fitted to
 NOTABLE_DIFFERENCE = 12.0  # grey levels, at the fixed contrast of `normalised_grey`
 LEAST_SCATTER = 0.15  # px; flow is not better than that even where nothing moves
 CORE_PART = 0.5  # of a frame's strongest evidence that tells the object's own motion
-DETAIL_SIGMA = 2.0  # px; what is coarser is no detail
 DETAIL_WINDOW = 9  # px
 NOTABLE_DETAIL = 100.0  # squared grey levels
 LASTING_WEIGHT = 3.0
@@ -58,7 +58,7 @@ def _frame_evidence(
 ) -> np.ndarray:
     textured = _textured(greys[index])
     steps, values, weights = [], [], []
-    for gap, there, valid in _chains(flow, index):
+    for gap, there, valid in chains(flow, index, GAPS):
         ground = _homography(there, valid & textured)
         distance = _distance(there, ground)
         scatter = LEAST_SCATTER + 1.5 * float(np.median(distance[textured]))
@@ -80,8 +80,8 @@ def _held_together(grey: np.ndarray, evidence: np.ndarray, steps: list[_Step]) -
     own, ground, nearer = [grey], [grey], []
     for step in steps:
         homography = _homography(step.there, step.valid & core)
-        own.append(_brought(step.other, homography))
-        ground.append(_brought(step.other, step.ground))
+        own.append(brought(step.other, homography))
+        ground.append(brought(step.other, step.ground))
         nearer.append(
             np.log(step.distance + 2.0 * LEAST_SCATTER)
             - np.log(_distance(step.there, homography) + 2.0 * LEAST_SCATTER)
@@ -93,34 +93,11 @@ def _held_together(grey: np.ndarray, evidence: np.ndarray, steps: list[_Step]) -
 
 def _lasting_detail(pictures: list[np.ndarray]) -> np.ndarray:
     """Return which part of the fine detail of aligned ``pictures`` is the same in all, [H, W]."""
-    detail = []
-    for picture in pictures:
-        picture = picture.astype(np.float32)
-        detail.append(picture - cv2.GaussianBlur(picture, (0, 0), DETAIL_SIGMA))
-    stack = np.stack(detail)
+    stack = fine_detail(pictures)
     side = (DETAIL_WINDOW, DETAIL_WINDOW)
     return cv2.blur(stack.mean(axis=0) ** 2, side) / (
         cv2.blur((stack**2).mean(axis=0), side) + NOTABLE_DETAIL
     )
-
-
-def _chains(flow: Flow, index: int) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
-    """Yield gaps, the flow from frame ``index`` over each of them, and where it is valid."""
-    count = len(flow.forward) + 1
-    for sign in (1, -1):
-        total = np.zeros(flow.forward.shape[1:], np.float32)
-        valid = np.ones(total.shape[:2], bool)
-        for step in range(GAPS[-1]):
-            if not 0 <= index + sign * (step + 1) < count:
-                break
-            start = index + step if sign > 0 else index - step - 1
-            vectors = flow.forward[start] if sign > 0 else flow.backward[start]
-            good = flow.forward_valid[start] if sign > 0 else flow.backward_valid[start]
-            valid = valid & (warp(good.astype(np.uint8), total) > 0)
-            total = total + warp(vectors, total)
-            valid &= inside(total)
-            if step + 1 in GAPS:
-                yield sign * (step + 1), total, valid
 
 
 def _textured(grey: np.ndarray) -> np.ndarray:
@@ -156,21 +133,10 @@ def _misfit(grey: np.ndarray, other: np.ndarray, homography: np.ndarray) -> np.n
 
     Smooth ground beside an object gets the object's flow, but fits the background as well.
     """
-    seen = _brought(other, homography)
+    seen = brought(other, homography)
     difference = cv2.absdiff(cv2.blur(grey, (3, 3)), cv2.blur(seen, (3, 3))).astype(np.float32)
     difference = cv2.blur(difference, (5, 5))
     return 1.0 - np.exp(-((difference / NOTABLE_DIFFERENCE) ** 2))
-
-
-def _brought(other: np.ndarray, homography: np.ndarray) -> np.ndarray:
-    """Bring the picture ``other`` to where the homography's start has it."""
-    return cv2.warpPerspective(
-        other,
-        homography,
-        other.shape[::-1],
-        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
 
 
 def _accumulate(evidence: np.ndarray, flow: Flow) -> np.ndarray:

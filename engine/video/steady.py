@@ -12,11 +12,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from .affine import affine_steps, away_from, between, brought, shifted
-from .flow import Flow, warp
+from .affine import affine_steps, away_from, between, brought, fine_detail, shifted
+from .flow import Flow, chains
 
 GAPS = (1, 2, 4, 6, 8)  # frames between which detail is compared: water has changed after 8
-DETAIL_SIGMA = 2.0  # px; what is coarser is no detail
 WINDOW = 3  # px
 NOISE = 8.0  # squared levels, of the three colours together
 NOTABLE = 12.0  # squared levels of detail that say something
@@ -112,11 +111,12 @@ def _seen(
     inner = cv2.erode(support.astype(np.uint8), np.ones((3, 3), np.uint8))
     stacks: tuple[list[np.ndarray], list[np.ndarray]] = ([frames[index]], [frames[index]])
     astray = []
-    for other, there in _chained(flow, index):
+    for gap, there, _ in chains(flow, index, GAPS):
+        other = index + gap
         motion = _refined(grey, frames[other], between(own, index, other), inner)
         stacks[0].append(brought(frames[other], motion))
         stacks[1].append(brought(frames[other], between(ground, index, other)))
-        astray.append(_distance(there, motion) / abs(other - index))
+        astray.append(_distance(there, motion) / abs(gap))
     lasting, energy = _lasting(stacks[0])
     return _Seen(
         lasting, _lasting(stacks[1])[0], energy / (energy + NOTABLE), np.mean(astray, axis=0)
@@ -125,32 +125,11 @@ def _seen(
 
 def _lasting(pictures: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """Return which part of the detail is the same in all ``pictures``, and how much there is."""
-    detail = []
-    for picture in pictures:
-        picture = picture.astype(np.float32)
-        detail.append(picture - cv2.GaussianBlur(picture, (0, 0), DETAIL_SIGMA))
-    stack = np.stack(detail)
+    stack = fine_detail(pictures)
     side = (WINDOW, WINDOW)
     same = cv2.blur((stack.mean(axis=0) ** 2).sum(axis=2), side)
     energy = cv2.blur((stack**2).mean(axis=0).sum(axis=2), side)
     return same / (energy + NOISE), energy
-
-
-def _chained(flow: Flow, index: int) -> list[tuple[int, np.ndarray]]:
-    """Return the frames that ``index`` is compared with, and the flow [H, W, 2] to each."""
-    count, found = len(flow.forward) + 1, []
-    for sign in (1, -1):
-        total = np.zeros(flow.forward.shape[1:], np.float32)
-        for gap in range(1, GAPS[-1] + 1):
-            other = index + sign * gap
-            if not 0 <= other < count:
-                break
-            total = total + warp(
-                flow.forward[other - 1] if sign > 0 else flow.backward[other], total
-            )
-            if gap in GAPS:
-                found.append((other, total))
-    return found
 
 
 def _refined(
