@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from . import commands
-from .contract.events import EngineError
+from .contract.events import EngineError, Stopped
 from .contract.job import Stage
 from .contract.settings import PRESET_NAMES
 
@@ -20,23 +20,26 @@ EXPERIMENT_NAMES = ("varied", "specificity", "prefixes", "ablation", "texts", "b
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; returns the exit code: 0 done, 1 failed, 2 bad usage, 130 stopped."""
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     try:
         return options.run(options)
     except EngineError as error:
         print(f"error: {error.message}\n{error.hint}", file=sys.stderr)
         return commands.exit_code(error)
+    except (KeyboardInterrupt, Stopped):
+        return commands.EXIT_STOPPED
     except BrokenPipeError:
         return 1
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """Return what reads the command line."""
+    top = argparse.ArgumentParser(
         prog="python -m engine",
         description="Restyles an object in a video from a text.",
         epilog="Exit codes: 0 finished, 1 failed, 2 bad usage, 130 stopped.",
     )
-    verbs = parser.add_subparsers(required=True, metavar="VERB")
+    verbs = top.add_subparsers(required=True, metavar="VERB")
     _add_stylize(verbs)
     _add_run(verbs, "run", commands.run, "run the job in a job folder, or go on with it")
     _add_run(verbs, "rehearse", commands.rehearse, "the same events and files, with no work")
@@ -60,18 +63,21 @@ def _parser() -> argparse.ArgumentParser:
     _add_cache(export)
     export.set_defaults(run=commands.export)
     _add_evaluate(verbs)
-    return parser
+    return top
 
 
 def _add_evaluate(verbs: argparse._SubParsersAction) -> None:
     verb = verbs.add_parser("evaluate", help="the paper's experiments: tables and contact sheets")
     verb.add_argument("footage", type=Path, metavar="FOOTAGE", help="a movie or a folder of images")
     verb.add_argument(
-        "--experiment", nargs="+", choices=EXPERIMENT_NAMES, default=list(EXPERIMENT_NAMES),
-        metavar="NAME", help=f"{', '.join(EXPERIMENT_NAMES)} (default: all)",
+        "--experiment", action="extend", type=_experiments, default=[], metavar="NAME,...",
+        dest="experiments", help=f"{', '.join(EXPERIMENT_NAMES)}; repeatable (default: all)",
     )  # fmt: skip
     verb.add_argument("--thing", default="object", help='what the object is: "swan"')
-    verb.add_argument("--materials", nargs="+", default=[], help='"zebra fur" gold ...')
+    verb.add_argument(
+        "--materials", action="extend", type=_parts, default=[], metavar="TEXT,...",
+        help='"zebra fur,gold"; repeatable',
+    )  # fmt: skip
     verb.add_argument(
         "--judge", action="append", default=[], metavar="MODEL:FILE",
         help="who names the materials, not the job's own encoder: an open_clip model and its "
@@ -86,6 +92,19 @@ def _add_evaluate(verbs: argparse._SubParsersAction) -> None:
     verb.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write into")
     _add_cache(verb)
     verb.set_defaults(run=commands.evaluate)
+
+
+def _parts(text: str) -> list[str]:
+    """Read a list with commas, not with blanks: those would take FOOTAGE for one of its items."""
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _experiments(text: str) -> list[str]:
+    for name in (names := _parts(text)):
+        if name not in EXPERIMENT_NAMES:
+            known = ", ".join(EXPERIMENT_NAMES)
+            raise argparse.ArgumentTypeError(f"there is no {name}; there are: {known}")
+    return names
 
 
 def _add_object(verb: argparse.ArgumentParser) -> None:

@@ -130,12 +130,12 @@ def evaluate(options: argparse.Namespace) -> int:
     from . import device
     from .bench import Bench, known_materials
     from .evaluation.evaluate import markdown, run_experiment
-    from .evaluation.experiments import experiment
+    from .evaluation.experiments import NAMES, experiment
     from .evaluation.judging import load_judge
 
     found = [
         experiment(name, thing=options.thing, materials=options.materials)
-        for name in options.experiment
+        for name in options.experiments or NAMES
     ]
     spec = requests.for_evaluation(options, found[0].variants[0].texts)
     chosen = device.choose(spec.settings.device)

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 import torch
 
-from engine.__main__ import EXPERIMENT_NAMES, main
+from engine import commands
+from engine.__main__ import EXPERIMENT_NAMES, main, parser
 from engine.contract.events import EngineError
 from engine.contract.job import Footage, FootageKind, TargetTexts, single
 from engine.contract.settings import preset
@@ -54,6 +55,32 @@ class Reddish:
 
 def test_the_command_line_and_the_experiments_have_the_same_names():
     assert EXPERIMENT_NAMES == NAMES
+
+
+def test_the_footage_may_come_before_or_after_the_lists():
+    lists = ["--experiment", "varied, texts", "--experiment", "ablation",
+             "--materials", "zebra fur,gold"]  # fmt: skip
+    for words in (["frames", *lists], [*lists, "frames"]):
+        options = parser().parse_args(["evaluate", "--out", "there", *words])
+        assert str(options.footage) == "frames"
+        assert options.experiments == ["varied", "texts", "ablation"]
+        assert options.materials == ["zebra fur", "gold"]
+
+
+def test_the_command_line_tells_which_experiments_there_are(capsys):
+    words = ["evaluate", "frames", "--out", "there", "--experiment", "texts,taste"]
+    with pytest.raises(SystemExit) as end:
+        main(words)
+    assert end.value.code == 2
+    assert "there is no taste; there are: varied" in capsys.readouterr().err
+
+
+def test_a_verb_that_ctrl_c_ends_says_so_by_its_exit_code(monkeypatch):
+    def interrupted(options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(commands, "evaluate", interrupted)
+    assert main(["evaluate", "frames", "--out", "there"]) == 130
 
 
 def test_specificity_has_five_levels_that_say_more_and_more():
