@@ -155,8 +155,8 @@ class Cache:
                 return
             with touching(claim):
                 yield part
-            claim.unlink(missing_ok=True)
-            settle(part, final)
+                settle(part, final)  # still claimed: nobody else may begin to build it now
+            (final / claim.name).unlink(missing_ok=True)
 
 
 def _wait_for(claim: Path, final: Path, stopping: Callable[[], bool]) -> None:
