@@ -5,8 +5,8 @@ from typing import Any
 import bpy
 
 from ..engine.contract.job import Stroke
-from . import ink, placement, properties, strips, targets
-from .objects import ObjectOperator
+from . import ink, marks, placement, properties, strips, targets
+from .objects import ObjectOperator, target_for_drawing
 
 WHEEL = {"WHEELUPMOUSE": 1.15, "WHEELDOWNMOUSE": 1 / 1.15}
 BRACKETS = {"RIGHT_BRACKET": 1.15, "LEFT_BRACKET": 1 / 1.15}
@@ -25,12 +25,13 @@ class PreviewModal(ObjectOperator):
 
     def invoke(self, context: Any, event: Any) -> set[str]:
         """Find the preview and begin to listen."""
-        self.place = preview_region(context)
+        self.place = marks.preview_region(context)
         if self.place is None:
             self.report({"ERROR"}, "Show the preview: choose Sequencer & Preview in the header.")
             return {"CANCELLED"}
         strip = strips.active_strip(context)
-        self.frame = current_frame(context, strip)
+        self.drawn_for = strip.id_data.name, strip.name
+        self.frame = marks.current_frame(context, strip)
         if self.frame is None:
             self.report({"ERROR"}, f"Go to a frame that {strip.name} shows first.")
             return {"CANCELLED"}
@@ -43,6 +44,20 @@ class PreviewModal(ObjectOperator):
         context.window_manager.modal_handler_add(self)
         self.redraw()
         return {"RUNNING_MODAL"}
+
+    def modal(self, context: Any, event: Any) -> set[str]:
+        """Follow mouse and keys for as long as there is something to draw on."""
+        strip = self.strip()
+        if strip is None:
+            self.end(context)
+            return {"CANCELLED"}
+        return self.follow(context, event, strip)
+
+    def strip(self) -> Any | None:
+        """Return the strip that is drawn for, whichever is active by now; None where it is gone."""
+        scene, name = self.drawn_for
+        found = strips.all_strips(bpy.data.scenes[scene]) if scene in bpy.data.scenes else ()
+        return next((strip for strip in found if strip.name == name), None)
 
     def execute(self, context: Any) -> set[str]:
         """Only a mouse can do this; scripts write the properties."""
@@ -94,7 +109,7 @@ class STRIPSTYLIZER_OT_box_draw(PreviewModal, bpy.types.Operator):
         super().begin(strip)
         self.first = self.last = None
 
-    def modal(self, context: Any, event: Any) -> set[str]:
+    def follow(self, context: Any, event: Any, strip: Any) -> set[str]:
         """Follow the mouse."""
         if event.type in {"ESC", "RIGHTMOUSE"} and event.value == "PRESS":
             self.end(context)
@@ -108,21 +123,21 @@ class STRIPSTYLIZER_OT_box_draw(PreviewModal, bpy.types.Operator):
             self.first = self.last = self.pixel(event)
             self.began = event.mouse_x, event.mouse_y
         elif event.type == "LEFTMOUSE" and event.value == "RELEASE" and self.first is not None:
-            return self._released(context, event)
+            return self._released(context, event, strip)
         elif event.type in PASS_ON_AND_WHEEL:
             return {"PASS_THROUGH"}
         return {"RUNNING_MODAL"}
 
-    def _released(self, context: Any, event: Any) -> set[str]:
+    def _released(self, context: Any, event: Any, strip: Any) -> set[str]:
         moved = max(abs(event.mouse_x - self.began[0]), abs(event.mouse_y - self.began[1]))
         if moved < LEAST_DRAG:
             self.first = None  # a click is no box: let the user try again
             return {"RUNNING_MODAL"}
-        strip = strips.active_strip(context)
         target = target_for_drawing(properties.of(strip))
+        frame = marks.current_frame(context, strip)
         box = placement.box_of(self.first, self.pixel(event), self.lies.size)
         target.object_source = "box"
-        target.box_frame = current_frame(context, strip) or self.frame
+        target.box_frame = self.frame if frame is None else frame
         target.box_x, target.box_y, target.box_width, target.box_height = box
         self.end(context)
         return {"FINISHED"}
@@ -132,7 +147,7 @@ class STRIPSTYLIZER_OT_box_draw(PreviewModal, bpy.types.Operator):
         if bpy.context.region.as_pointer() != self.place[1].as_pointer():
             return
         if self.first is not None and self.last is not None:
-            draw_box(bpy.context.region, self.lies, box_corners(self.first, self.last))
+            marks.draw_box(bpy.context.region, self.lies, marks.box_corners(self.first, self.last))
 
 
 class STRIPSTYLIZER_OT_strokes_paint(PreviewModal, bpy.types.Operator):
@@ -157,9 +172,9 @@ class STRIPSTYLIZER_OT_strokes_paint(PreviewModal, bpy.types.Operator):
         self.points: list[float] = []
         self.mouse, self.is_object, self.painting = None, True, True
 
-    def modal(self, context: Any, event: Any) -> set[str]:
+    def follow(self, context: Any, event: Any, strip: Any) -> set[str]:
         """Follow the mouse and the keys."""
-        if event.value == "PRESS" and (end := self._ended(context, event)):
+        if event.value == "PRESS" and (end := self._ended(context, event, strip)):
             return end
         if event.type == "MOUSEMOVE":
             self.mouse = self.pixel(event)
@@ -168,7 +183,7 @@ class STRIPSTYLIZER_OT_strokes_paint(PreviewModal, bpy.types.Operator):
         elif event.type == "LEFTMOUSE" and event.value == "PRESS":
             if not self.inside(event):
                 return {"PASS_THROUGH"}
-            self.frame = current_frame(context, strips.active_strip(context))
+            self.frame = marks.current_frame(context, strip)
             if self.frame is not None:
                 self.painting = self.is_object and not event.ctrl
                 self.mouse = self.pixel(event)
@@ -187,14 +202,14 @@ class STRIPSTYLIZER_OT_strokes_paint(PreviewModal, bpy.types.Operator):
         self.redraw()
         return {"RUNNING_MODAL"}
 
-    def _ended(self, context: Any, event: Any) -> set[str] | None:
+    def _ended(self, context: Any, event: Any, strip: Any) -> set[str] | None:
         if event.type in {"ESC", "RIGHTMOUSE"}:
             self.end(context)
             return {"CANCELLED"}
         if event.type not in {"RET", "NUMPAD_ENTER", "SPACE"}:
             return None
         self._finish_stroke()
-        target = target_for_drawing(properties.of(strips.active_strip(context)))
+        target = target_for_drawing(properties.of(strip))
         target.strokes.clear()
         for stroke in self.strokes:
             targets.add_stroke(target, stroke)
@@ -219,80 +234,19 @@ class STRIPSTYLIZER_OT_strokes_paint(PreviewModal, bpy.types.Operator):
     def draw_overlay(self) -> None:
         """Draw the strokes of this frame and the brush."""
         region = bpy.context.region
-        if region.as_pointer() != self.place[1].as_pointer():
+        strip = self.strip()
+        if strip is None or region.as_pointer() != self.place[1].as_pointer():
             return
-        frame = current_frame(bpy.context, strips.active_strip(bpy.context))
+        frame = marks.current_frame(bpy.context, strip)
         shown = [stroke for stroke in self.strokes if stroke.frame == frame]
         if self.points:
             shown.append(Stroke(0, tuple(self.points), self.radius, self.painting))
         for stroke in shown:
-            draw_stroke(region, self.lies, stroke)
+            marks.draw_stroke(region, self.lies, stroke)
         if self.mouse is not None:
-            centre, radius = to_region(region, self.lies, self.mouse), self.radius
-            ink.outline(ink.circle(centre, radius * zoom(region, self.lies)))
+            centre, radius = marks.to_region(region, self.lies, self.mouse), self.radius
+            ink.outline(ink.circle(centre, radius * marks.zoom(region, self.lies)))
 
 
 PASS_ON_AND_WHEEL = PASSED_ON | set(WHEEL)
 CLASSES = (STRIPSTYLIZER_OT_box_draw, STRIPSTYLIZER_OT_strokes_paint)
-
-
-# --- where things are ----------------------------------------------------------------------------
-
-
-def preview_region(context: Any) -> tuple[Any, Any] | None:
-    """Return the area and region of the preview; shows one where the sequencer has none yet."""
-    areas = [area for area in context.screen.areas if area.type == "SEQUENCE_EDITOR"]
-    shown = [area for area in areas if area.spaces.active.view_type != "SEQUENCER"]
-    if not shown and context.area in areas:
-        context.area.spaces.active.view_type = "SEQUENCER_PREVIEW"
-        shown = [context.area]
-    for area in shown:
-        for region in area.regions:
-            if region.type == "PREVIEW":
-                return area, region
-    return None
-
-
-def current_frame(context: Any, strip: Any) -> int | None:
-    """Return the current frame counted from the strip's start, None where it shows none."""
-    frame = strips.sequencer_scene(context).frame_current - strips.start(strip)
-    return frame if 0 <= frame < strips.length(strip) else None
-
-
-def target_for_drawing(facts: Any) -> Any:
-    """Return the chosen object; the first one where the background is chosen."""
-    targets.ensure(facts)
-    target = targets.active_of(facts)
-    if target is None or target.is_background:
-        objects = targets.objects_of(facts)
-        target = objects[0] if objects else targets.add_object(facts)
-    return target
-
-
-def to_region(region: Any, lies: placement.Placement, pixel: Any) -> tuple[float, float]:
-    """Return where a pixel of the picture is in the region."""
-    return region.view2d.view_to_region(*lies.to_view(*pixel), clip=False)
-
-
-def zoom(region: Any, lies: placement.Placement) -> float:
-    """Return how many pixels of the region one of the picture takes."""
-    left, right = to_region(region, lies, (0, 0)), to_region(region, lies, (100, 0))
-    return max(0.01, ((right[0] - left[0]) ** 2 + (right[1] - left[1]) ** 2) ** 0.5 / 100)
-
-
-def box_corners(first: Any, last: Any) -> list[tuple[float, float]]:
-    """Return the four corners of a box between two of them."""
-    return [first, (last[0], first[1]), last, (first[0], last[1])]
-
-
-def draw_box(region: Any, lies: placement.Placement, corners: Any) -> None:
-    """Draw a box of the picture's pixels."""
-    ink.outline([to_region(region, lies, corner) for corner in corners])
-
-
-def draw_stroke(region: Any, lies: placement.Placement, stroke: Stroke) -> None:
-    """Draw a stroke of the picture's pixels."""
-    pairs = list(zip(stroke.points[::2], stroke.points[1::2], strict=True))
-    places = [to_region(region, lies, pair) for pair in pairs]
-    colour = ink.OBJECT if stroke.is_object else ink.NOT_OBJECT
-    ink.brush(places, stroke.radius * zoom(region, lies), colour)

@@ -39,6 +39,16 @@ def chosen_target(context: Any) -> Any:
     return targets.active_of(facts)
 
 
+def target_for_drawing(facts: Any) -> Any:
+    """Return the chosen object; the first one where the background is chosen."""
+    targets.ensure(facts)
+    target = targets.active_of(facts)
+    if target is None or target.is_background:
+        objects = targets.objects_of(facts)
+        target = objects[0] if objects else targets.add_object(facts)
+    return target
+
+
 class ChosenOperator(ObjectOperator):
     """What operators on the chosen object share."""
 

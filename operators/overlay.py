@@ -8,7 +8,7 @@ from typing import Any
 import bpy
 import numpy as np
 
-from . import drawing, folders, ink, placement, properties, session, strips, targets
+from . import folders, ink, marks, placement, properties, session, strips, targets
 
 BAR_HEIGHT, INSET, TAG_SIZE, LEAST_WIDTH = 5.0, 3.0, 10.0, 34.0
 BAR, TRACK = (0.35, 0.75, 1.0, 1.0), (0.0, 0.0, 0.0, 0.55)
@@ -81,7 +81,7 @@ def draw_preview() -> None:
     strip = strips.active_strip(context) if scene else None
     if strip is None or strips.why_unusable(strip):
         return
-    facts, frame = properties.of(strip), drawing.current_frame(context, strip)
+    facts, frame = properties.of(strip), marks.current_frame(context, strip)
     if facts.result_of or frame is None or not context.space_data.show_gizmo:
         return
     lies = placement.of(strip)
@@ -96,11 +96,11 @@ def _draw_target(region: Any, lies: placement.Placement, target: Any, frame: int
     if target.object_source == "box" and target.box_frame == frame and target.box_width:
         first = target.box_x, target.box_y
         last = target.box_x + target.box_width, target.box_y + target.box_height
-        drawing.draw_box(region, lies, drawing.box_corners(first, last))
+        marks.draw_box(region, lies, marks.box_corners(first, last))
     if target.object_source == "strokes":
         for item in target.strokes:
             if item.frame == frame:
-                drawing.draw_stroke(region, lies, targets.read_stroke(item))
+                marks.draw_stroke(region, lies, targets.read_stroke(item))
 
 
 def _draw_masks(region: Any, strip: Any, lies: placement.Placement, frame: int) -> None:
@@ -116,7 +116,7 @@ def _draw_masks(region: Any, strip: Any, lies: placement.Placement, frame: int) 
         held[2] = ink.texture(held[1])
     width, height = lies.size
     corners = ((0, height), (width, height), (width, 0), (0, 0))
-    ink.picture(held[2], [drawing.to_region(region, lies, corner) for corner in corners])
+    ink.picture(held[2], [marks.to_region(region, lies, corner) for corner in corners])
 
 
 def _load_soon(job: session.Job, frame: int) -> None:

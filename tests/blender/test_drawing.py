@@ -68,6 +68,7 @@ class Mouse:
         self.operator.lies = part("operators.placement").of(strip)
         self.operator.redraw = self.operator.end = lambda *_: None
         self.operator.frame = 3
+        self.operator.drawn_for = strip.id_data.name, strip.name
 
     def send(self, kind, value="NOTHING", x=0, y=0, ctrl=False):
         event = SimpleNamespace(type=kind, value=value, mouse_x=x, mouse_y=64 - y, ctrl=ctrl)
@@ -92,6 +93,12 @@ def test_a_dragged_box_is_kept(box, clip):
     target = clip.strip_stylizer.targets[0]
     assert (target.object_source, target.box_frame) == ("box", 3)
     assert (target.box_x, target.box_y, target.box_width, target.box_height) == (20, 10, 60, 40)
+
+
+def test_a_box_belongs_to_the_frame_that_is_seen_when_it_is_dragged(box, clip, scene):
+    scene.frame_current = 5
+    box.drag((20, 10), (80, 50))
+    assert clip.strip_stylizer.targets[0].box_frame == 0
 
 
 def test_a_click_is_no_box_and_escape_leaves_the_old_one(box, clip):
@@ -123,6 +130,21 @@ def test_strokes_are_painted_on_the_object_and_beside_it(brush, clip, part):
     assert [stroke.is_object for stroke in found] == [True, False, False]
     assert found[0].points == (20.0, 10.0, 60.0, 30.0) and found[0].frame == 3
     assert found[2].radius > found[0].radius and target.object_source == "strokes"
+
+
+def test_strokes_go_to_the_strip_that_they_were_begun_on(brush, clip, scene, tmp_path):
+    brush.drag((20, 10), (60, 30))
+    other = image_strip(scene, tmp_path / "frames", count=10, channel=3, start=5)
+    scene.sequence_editor.active_strip = other
+    assert brush.send("RET", "PRESS") == {"FINISHED"}
+    assert len(clip.strip_stylizer.targets[0].strokes) == 1
+    assert not len(other.strip_stylizer.targets)
+
+
+def test_painting_ends_where_its_strip_is_gone(brush, clip, part):
+    brush.drag((20, 10), (60, 30))
+    part("operators.strips").remove(clip)
+    assert brush.send("MOUSEMOVE", x=20, y=20) == {"CANCELLED"}
 
 
 def test_a_stroke_can_be_taken_back_and_all_can_be_left(brush, clip):
