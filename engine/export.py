@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from . import manifest
+from . import manifest, previews
 from .contract.events import EngineError, Fault
 from .contract.folder import JobFolder, write_text
 from .contract.job import JobSpec, Stage
@@ -74,7 +74,7 @@ def _layers(spec: JobSpec, keys: dict[str, list[str]], cache: Cache) -> list[_La
     """Return all objects, from front to back, and the background."""
     found = [load_layers(folder) for folder in _folders(Stage.DECOMPOSITION, keys, cache)]
     behind = of_background(found, is_bare=not spec.objects)
-    names = [_numbered("foreground", index) for index in range(len(spec.objects))]
+    names = [previews.numbered("foreground", index) for index in range(len(spec.objects))]
     texts = [*(item.texts for item in spec.objects), spec.background]
     atlases = iter(_folders(Stage.STYLIZATION, keys, cache))
     return [
@@ -100,10 +100,6 @@ def _folders(stage: Stage, keys: dict[str, list[str]], cache: Cache) -> list[Pat
 def _stylized(folder: Path, spec: JobSpec) -> StylizedAtlas:
     shown = spec.settings.render
     return load_atlas(candidates.choose(folder, candidate=shown.candidate, snapshot=shown.snapshot))
-
-
-def _numbered(name: str, index: int) -> str:
-    return name if index == 0 else f"{name}_{index + 1}"
 
 
 def _write_atlases(layer: _Layer, out: Path) -> None:

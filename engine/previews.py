@@ -18,6 +18,11 @@ CHECKER = (0.42, 0.5)  # greys behind what an atlas leaves open
 SIDE = 512
 
 
+def numbered(name: str, index: int) -> str:
+    """Name the picture of one object among several: atlas, atlas_2, atlas_3."""
+    return name if index == 0 else f"{name}_{index + 1}"
+
+
 def to_bytes(picture: Tensor) -> np.ndarray:
     """Turn colours in [0, 1] into uint8."""
     return (picture.detach().clamp(0, 1) * 255).round().byte().cpu().numpy()

@@ -25,6 +25,7 @@ from engine.contract.job import (
     Stage,
     TargetObject,
 )
+from engine.stylization import encoder
 from engine.video.images import read_image, read_rgb, write_png
 
 from .synthetic import moving_sprite
@@ -165,16 +166,6 @@ def test_a_missing_package_is_a_fault_of_the_environment(footage, cache, tmp_pat
     monkeypatch.setattr(pipeline, "run", missing)
     assert stylize(footage, tmp_path, cache) == 1
     assert failure(tmp_path).fault.value == "environment"
-
-
-def test_the_same_images_are_recognised_however_they_are_listed(footage):
-    folder = str(footage / "frames")
-    names = tuple(f"{index:03d}.png" for index in range(6))
-    whole = pipeline.footage_identity(Footage(FootageKind.IMAGES, folder))
-    listed = Footage(FootageKind.IMAGES, folder, files=names, indices=tuple(range(6)))
-    assert pipeline.footage_identity(listed) == whole
-    turned = Footage(FootageKind.IMAGES, folder, indices=(5, 4, 3, 2, 1, 0))
-    assert pipeline.footage_identity(turned) == whole[::-1] != whole
 
 
 def test_the_object_alone_comes_with_alpha(footage, cache, finished, tmp_path):
@@ -350,9 +341,7 @@ def test_a_full_disk_is_one_sentence_and_leaves_no_result(
 def test_missing_weights_without_network_end_the_job_at_once(footage, tmp_path, cache, monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     more = ("--encoder", "ViT-B-32:laion400m_e31")
-    monkeypatch.setattr(
-        pipeline.encoders.open_clip, "download_pretrained", _no_network, raising=True
-    )
+    monkeypatch.setattr(encoder.open_clip, "download_pretrained", _no_network, raising=True)
     assert stylize(footage, tmp_path / "job", cache, *more) == 1
     event = failure(tmp_path / "job")
     assert event.fault.value == "weights_unavailable"

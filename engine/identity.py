@@ -1,0 +1,64 @@
+"""Names what a job reads by its content, so that a moved or copied file is recognised.
+
+These are the inputs of the stage keys: equal content, equal name.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+from .contract.codec import to_json
+from .contract.events import EngineError, Fault
+from .contract.job import Footage, FootageKind, MaskKind, ObjectMask, TargetTexts
+from .stylization.encoder import EMBEDDED_FOLDER, EMBEDDED_MODEL
+from .video.frames import footage_names
+from .workspace import digest_of_file, digest_of_folder
+
+
+def of_footage(footage: Footage) -> tuple[str, ...]:
+    """Name the footage.
+
+    Images are named in the order in which they are shown, however the request lists them.
+    Raises EngineError where a file is not there.
+    """
+    path = Path(footage.path)
+    try:
+        if footage.kind is FootageKind.MOVIE:
+            return (digest_of_file(path), ",".join(map(str, footage.indices)))
+        names = footage_names(footage)
+        digests = [digest_of_file(path / name) for name in names]
+        if any(index not in range(len(names)) for index in footage.indices):
+            return (*digests, "beyond the end")  # reading the frames says so in a sentence
+        return tuple(digests[index] for index in footage.indices or range(len(names)))
+    except OSError as error:
+        raise EngineError(
+            Fault.MEDIA_UNREADABLE,
+            f"The media file {error.filename} cannot be read: {error.strerror}.",
+            "Put the file back, or point the strip to where it is now.",
+        ) from error
+
+
+def of_mask(mask: ObjectMask, footage: Footage) -> tuple[str, ...]:
+    """Name where the masks come from, with the strokes that correct them."""
+    if mask.kind is MaskKind.FILES and Path(mask.path).is_dir():
+        content = digest_of_folder(Path(mask.path))
+        return (json.dumps(to_json(replace(mask, path=content))), ",".join(footage.files))
+    return (json.dumps(to_json(mask)),)
+
+
+def of_texts(texts: TargetTexts) -> str:
+    """Name what to become."""
+    picture = Path(texts.picture)
+    if texts.picture and picture.is_file():
+        texts = replace(texts, picture=digest_of_file(picture))
+    return json.dumps(to_json(texts), ensure_ascii=False)
+
+
+def of_encoder(name: str) -> str:
+    """Name the weights that guide a job: a local file by its content."""
+    if name == "embedded":
+        return digest_of_file(EMBEDDED_FOLDER / f"{EMBEDDED_MODEL}.safetensors")
+    weights = Path(name.partition(":")[2])
+    return digest_of_file(weights) if weights.is_file() else name

@@ -1,0 +1,98 @@
+"""What a job leaves in its folder for the host: ``masks/``, or ``result/`` and ``report.json``.
+
+Frames are written into a part folder, which gets its name when the report is there as well.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from . import manifest, previews
+from .contract.events import Stopped
+from .contract.folder import JobFolder, write_text
+from .contract.job import JobSpec
+from .evaluation.measure import Measuring
+from .output import Output, is_deep
+from .render import Part, stylized_frames
+from .reporter import Reporter
+from .video import images
+from .video.frames import whole_frames
+from .video.provenance import Provenance
+from .workspace import explained, settle
+
+
+def write_masks(folder: JobFolder, masks: Sequence[np.ndarray], frames: np.ndarray) -> None:
+    """Write for each frame the number of the object that is seen at each pixel.
+
+    ``masks`` uint8 [T, H, W] of each object, from front to back; ``frames`` [T, H, W, 3].
+    """
+    part = folder.path / ".masks.part"
+    with explained(folder.path):
+        _emptied(part)
+        for index, picture in enumerate(previews.numbered_objects(list(masks), frames)):
+            height, width = picture.shape
+            header = f"P5 {width} {height} 255\n".encode()
+            (part / f"{index:05d}.pgm").write_bytes(header + picture.tobytes())
+        _replaced(part, folder.masks)
+
+
+def write_frames(
+    spec: JobSpec,
+    parts: Sequence[Part],
+    measuring: Measuring,
+    report: Reporter,
+    *,
+    total: int,
+    device: torch.device,
+) -> dict[str, Any]:
+    """Write all ``total`` frames where `publish` finds them; returns facts about the files.
+
+    Each frame passes through ``measuring``. Raises EngineError or Stopped.
+    """
+    unfinished = _unfinished(report.folder)
+    footage, settings = spec.footage, spec.settings.render
+    source = measuring.watch(whole_frames(footage, 16 if is_deep(settings.format) else 8))
+    frames = stylized_frames(source, parts, settings, device=device)
+    made_from = Provenance(spec.title, spec.settings.seed, f"Strip Stylizer {manifest.version()}")
+    with explained(unfinished.parent):
+        _emptied(unfinished)
+        with Output(unfinished, settings.format, footage.frames_per_second, made_from) as output:
+            for count, frame in enumerate(frames, start=1):
+                if report.stopping():
+                    raise Stopped
+                output.add(frame)
+                shown = images.eight_bit(frame)
+                measuring.add(shown if settings.foreground_only else images.over_black(shown))
+                if count == 1 + total // 2:
+                    report.preview("frame", shown)
+                report.progress(count, total)
+    return output.facts()
+
+
+def publish(folder: JobFolder, facts: dict[str, Any]) -> None:
+    """Write ``report.json`` and give the frames their folder: now the job is done."""
+    with explained(folder.path):
+        write_text(folder.report, json.dumps(facts, indent=1, ensure_ascii=False))
+        _replaced(_unfinished(folder), folder.result)
+
+
+def _unfinished(folder: JobFolder) -> Path:
+    """Where frames are until all of them are there."""
+    return folder.path / ".result.part"
+
+
+def _emptied(part: Path) -> None:
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+
+
+def _replaced(part: Path, final: Path) -> None:
+    shutil.rmtree(final, ignore_errors=True)
+    settle(part, final)

@@ -1,0 +1,87 @@
+"""Does the stages of one job piece by piece: each is read from the cache, or made and kept there.
+
+Knows keys and folders, not what is in them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from .contract.events import Stopped
+from .contract.job import Stage
+from .reporter import Reporter
+from .workspace import Cache
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True)
+class Piece(Generic[Value]):
+    """One result of a stage: of the whole job, or of one object.
+
+    ``make`` fills a folder and ``load`` reads it. ``early`` returns what the job wants of the
+    folder of an unfinished stage, None where that is not there yet.
+    """
+
+    key: str
+    make: Callable[[Path], None]
+    load: Callable[[Path], Value]
+    early: Callable[[Path], Value | None] = lambda folder: None
+
+
+class Stages:
+    """The stages that a job has done so far: their ``keys``, and the ``seconds`` they took."""
+
+    def __init__(self, cache: Cache, report: Reporter) -> None:
+        self.cache = cache
+        self.keys: dict[Stage, list[str]] = {}
+        self.seconds: dict[Stage, float] = {}
+        self._report = report
+
+    def one(self, stage: Stage, piece: Piece[Value]) -> Value:
+        """Do a stage that the job has only once."""
+        return self.all(stage, [piece])[0]
+
+    def all(self, stage: Stage, pieces: Sequence[Piece[Value]]) -> list[Value]:
+        """Make the folders of all pieces that are not there yet, and read them."""
+        reused = all(self._is_there(stage, piece) for piece in pieces)
+        values = []
+        with self.doing(stage, [piece.key for piece in pieces], reused=reused):
+            for index, piece in enumerate(pieces):
+                with self._report.share(index, len(pieces)):
+                    values.append(self._made(stage, piece))
+        return values
+
+    @contextlib.contextmanager
+    def doing(self, stage: Stage, keys: list[str], *, reused: bool) -> Iterator[None]:
+        """Announce a stage and, unless it fails, its end, and count its seconds."""
+        self.keys[stage] = keys
+        started = time.monotonic()
+        with self._report.stage(stage, reused=reused):
+            yield
+        self.seconds[stage] = round(time.monotonic() - started, 3)
+
+    def _is_there(self, stage: Stage, piece: Piece) -> bool:
+        if self.cache.has(stage, piece.key):
+            return True
+        return piece.early(self.cache.part(stage, piece.key)) is not None
+
+    def _made(self, stage: Stage, piece: Piece[Value]) -> Value:
+        if not self.cache.has(stage, piece.key):
+            early = piece.early(self.cache.part(stage, piece.key))
+            if early is not None:
+                return early
+            touching, stopping = self._report.touching, self._report.stopping
+            building = self.cache.building(stage, piece.key, touching=touching, stopping=stopping)
+            with building as folder:
+                if folder is not None:
+                    piece.make(folder)
+        value = piece.load(self.cache.folder(stage, piece.key))
+        if self._report.stopping():
+            raise Stopped
+        return value
