@@ -57,15 +57,15 @@ def fill(folder: Path) -> None:
     strip = image_strip(scene, folder / "frames", count=24)
     scene.sequence_editor.active_strip = strip
     properties, targets = part("operators.properties"), part("operators.targets")
-    session, stylize = part("operators.session"), part("operators.stylize")
+    session, requests = part("operators.session"), part("operators.requests")
     facts = properties.of(strip)
     targets.ensure(facts)
     for target in (facts.targets[0], targets.add_object(facts), targets.add_object(facts)):
         target.global_text = "a swan made of bronze, seen from the side"
     status = part("engine.client.status")
     for number in range(JOBS):
-        draft = stylize.request(strip)
-        spec = stylize.complete(draft, session.footage_of(scene, strip))
+        draft = requests.request(strip)
+        spec = requests.complete(draft, session.footage_of(scene, strip))
         job = session.add(scene, strip, spec, draft=draft)
         if number >= 3:
             job.queued = False

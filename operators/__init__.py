@@ -22,6 +22,8 @@ from . import (
     stylize,
     takes,
     travel,
+    uninstall,
+    weights,
 )
 from .registration import register_all, unregister_all
 
@@ -37,6 +39,8 @@ CLASSES = (
     *snapshots.CLASSES,
     *travel.CLASSES,
     *environment.CLASSES,
+    *weights.CLASSES,
+    *uninstall.CLASSES,
     *storage.CLASSES,
 )
 

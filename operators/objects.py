@@ -23,13 +23,18 @@ class ObjectOperator:
     @classmethod
     def poll(cls, context: Any) -> bool:
         """Is a source strip active?"""
-        strip = strips.active_strip(context)
-        reason = strips.why_unusable(strip)
-        if not reason and properties.of(strip).result_of:
-            reason = "Select a source strip, not a stylized one"
+        reason = why_no_source(strips.active_strip(context))
         if reason:
             cls.poll_message_set(say(reason))
         return not reason
+
+
+def why_no_source(strip: Any | None) -> str:
+    """Say why nothing can be asked of this strip and what to do about it; or ''."""
+    reason = strips.why_unusable(strip)
+    if not reason and properties.of(strip).result_of:
+        return "Select a source strip, not a stylized one"
+    return reason
 
 
 def chosen_target(context: Any) -> Any:

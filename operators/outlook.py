@@ -7,6 +7,7 @@ from ..engine.client.status import duration
 from ..engine.contract.job import JobSpec, Stage
 from . import estimate, folders, requests, session, strips
 from .languages import say
+from .sizes import in_words
 
 
 def lines(strip: Any) -> list[str]:
@@ -17,7 +18,7 @@ def lines(strip: Any) -> list[str]:
     words = "About {time}" if found.measured else "First guess: {time}"
     if separated:
         words = "Layers are cached: a new text takes about {time}"
-    need = {"memory": f"{found.memory_gb:.1f} GB", "disk": amount(found.disk_gb)}
+    need = {"memory": f"{found.memory_gb:.1f} GB", "disk": in_words(found.disk_gb * 1e9)}
     return [
         say(words, time=duration(found.seconds)),
         say("{memory} of memory, {disk} on disk", **need),
@@ -38,20 +39,18 @@ def check_room(strip: Any, draft: JobSpec) -> None:
     """Raise Unusable where the disk has no room for a job."""
     needed = expected(strip, draft, separated=is_separated(strip, draft)).disk_gb
     place = folders.workspace()
-    there = next(folder for folder in (place, *place.parents) if folder.is_dir())
+    there = next((folder for folder in (place, *place.parents) if folder.is_dir()), None)
+    if there is None:
+        raise strips.Unusable(
+            f"{place} cannot be reached: choose another workspace in the preferences"
+        )
     free = shutil.disk_usage(there).free / 1e9
     if needed > free:
         raise strips.Unusable(
-            f"The job needs about {amount(needed)} on the disk, but {amount(free)} are free at "
-            f"{place}: clean the workspace in the preferences, or choose another one there"
+            f"The job needs about {in_words(needed * 1e9)} on the disk, "
+            f"but {in_words(free * 1e9)} are free at {place}: "
+            "clean the workspace in the preferences, or choose another one there"
         )
-
-
-def amount(gigabytes: float) -> str:
-    """Say a size as a person would."""
-    if gigabytes >= 1:
-        return f"{gigabytes:.1f} GB"
-    return f"{max(1, round(gigabytes * 1000))} MB"
 
 
 def is_separated(strip: Any, draft: JobSpec) -> bool:

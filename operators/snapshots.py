@@ -13,7 +13,7 @@ import bpy
 from ..engine.contract.codec import to_json
 from ..engine.contract.job import JobSpec
 from ..engine.contract.settings import replaced
-from . import session, strips, stylize
+from . import session, starting, strips
 from .languages import say
 
 LOST = "The job of this take is not known here any more: New Take makes another one"
@@ -78,7 +78,7 @@ def _without_choice(spec: JobSpec | None) -> JobSpec | None:
     return dataclasses.replace(spec, settings=replaced(settings, "render.snapshot", 0))
 
 
-class STRIPSTYLIZER_OT_snapshot_render(stylize.StartOperator, bpy.types.Operator):
+class STRIPSTYLIZER_OT_snapshot_render(starting.StartOperator, bpy.types.Operator):
     """Make a take from another snapshot or candidate of this one; only rendering is done again"""
 
     bl_idname = "strip_stylizer.snapshot_render"
@@ -98,7 +98,7 @@ class STRIPSTYLIZER_OT_snapshot_render(stylize.StartOperator, bpy.types.Operator
     @classmethod
     def poll(cls, context: Any) -> bool:
         """Is a take active whose job is known, and an engine there?"""
-        reason = stylize.without_engine() or why_not(strips.active_strip(context))
+        reason = starting.without_engine() or why_not(strips.active_strip(context))
         if reason:
             cls.poll_message_set(say(reason))
         return not reason
@@ -137,7 +137,7 @@ class STRIPSTYLIZER_OT_snapshot_render(stylize.StartOperator, bpy.types.Operator
         for name in ("job", "take"):
             recipe.pop(name, None)
         made = session.add(
-            source.id_data, source, spec, draft=spec, output=stylize.output_of(""),
+            source.id_data, source, spec, draft=spec, output=starting.output_of(""),
             recipe=recipe, place=dataclasses.replace(job.place, blend=bpy.data.filepath),
         )  # fmt: skip
         made.asked_from = job.id

@@ -9,7 +9,8 @@ import bpy
 
 from ..engine.client import verbs
 from ..engine.client.status import Phase
-from . import environment, folders, installing, session
+from . import folders, installing, session
+from .setting_up import SetupOperator
 
 # What the panel calls the folders of the workspace; what cannot be made again has no third word.
 PARTS = (
@@ -48,7 +49,7 @@ class STRIPSTYLIZER_OT_storage_measure(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class STRIPSTYLIZER_OT_storage_clean(environment.SetupOperator, bpy.types.Operator):
+class STRIPSTYLIZER_OT_storage_clean(SetupOperator, bpy.types.Operator):
     """Delete files of the workspace that can be made again"""
 
     bl_idname = "strip_stylizer.storage_clean"

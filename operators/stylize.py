@@ -1,66 +1,18 @@
 """The operators that start jobs: stylize, many at once, look for the objects, a quick preview."""
 
-import dataclasses
-from pathlib import Path
 from typing import Any
 
 import bpy
 
-from ..engine.client.status import Phase
-from ..engine.contract import codec
-from ..engine.contract.job import JobSpec, Stage
-from . import folders, mattes, outlook, properties, requests, session, strips, targets
+from ..engine.contract.job import Stage
+from . import mattes, properties, requests, session, strips, targets
 from .languages import say
+from .objects import why_no_source
 from .preview import for_preview
-from .requests import check_mask_counts, check_strip, complete, request
-
-__all__ = ["begin", "complete", "request", "why_not"]
+from .requests import request
+from .starting import StartOperator, begin, checked_strip, output_of, without_engine
 
 FROM_STRIP = (("strip", "As Set on the Strip", "Use what the strip's panel says"),)
-
-
-class StartOperator:
-    """What all operators that start jobs share: sentences instead of tracebacks, and waiting."""
-
-    wait: bpy.props.BoolProperty(
-        name="Wait",
-        description="Return when the result is there; without a window it is always so",
-        options={"SKIP_SAVE"},
-    )
-
-    @classmethod
-    def poll(cls, context: Any) -> bool:
-        """Is there something to stylize, and something to do it with?"""
-        reason = why_not(context)
-        if reason:
-            cls.poll_message_set(say(reason))
-        return not reason
-
-    def execute(self, context: Any) -> set[str]:
-        """Start the jobs; without a window, or where asked for, wait for their results."""
-        try:
-            jobs = self.start(context)
-        except (strips.Unusable, codec.Refusal) as error:
-            self.report({"ERROR"}, f"{error}.")
-            return {"CANCELLED"}
-        except OSError as error:
-            self.report({"ERROR"}, f"The workspace cannot be written: {error}.")
-            return {"CANCELLED"}
-        bpy.ops.ed.undo_push(message=self.bl_label)
-        if not (self.wait or bpy.app.background):
-            return {"FINISHED"}
-        for job in jobs:
-            job.must_arrive = True
-        for job in jobs:
-            session.wait(job)
-        return self.tell([job for job in jobs if not is_done(job)])
-
-    def tell(self, failures: list[session.Job]) -> set[str]:
-        """Report what did not succeed."""
-        if not failures:
-            return {"FINISHED"}
-        self.report({"ERROR"}, " ".join(job.sentence for job in failures))
-        return {"CANCELLED"}
 
 
 class STRIPSTYLIZER_OT_stylize(StartOperator, bpy.types.Operator):
@@ -168,14 +120,14 @@ class STRIPSTYLIZER_OT_stylize_selected(StartOperator, bpy.types.Operator):
         """Return the selected strips that ask for something."""
         scene = strips.sequencer_scene(context)
         found = [s for s in strips.all_strips(scene) if s.select] if scene else []
-        usable = [s for s in found if is_source(s) and not strips.why_unusable(s)]
+        usable = [s for s in found if not why_no_source(s)]
         return [strip for strip in usable if requests.draft_of(strip).targets]
 
     def start(self, context: Any) -> list[session.Job]:
         """Check all of them, then start."""
         chosen = self.chosen(context)
         for strip in chosen:
-            check_strip(strip)
+            requests.check_strip(strip)
             request(strip)
         return [begin(s.id_data, s, request(s), output=output_of("")) for s in chosen]
 
@@ -196,7 +148,7 @@ class STRIPSTYLIZER_OT_preview(StartOperator, bpy.types.Operator):
                 "The strip or its mask must be rendered first: stylize it with the preset Draft"
             )
         frame = strips.sequencer_scene(context).frame_current - strips.start(strip)
-        spec = complete(*for_preview(draft, footage, frame))
+        spec = requests.complete(*for_preview(draft, footage, frame))
         return [session.add(strip.id_data, strip, spec, draft=draft, kind=session.Kind.PREVIEW)]
 
 
@@ -221,91 +173,3 @@ CLASSES = (
     STRIPSTYLIZER_OT_preview,
     STRIPSTYLIZER_OT_show_mask,
 )
-
-
-def begin(
-    scene: Any,
-    strip: Any,
-    draft: JobSpec,
-    *,
-    output: str = "",
-    kind: session.Kind = session.Kind.STYLIZE,
-) -> session.Job:
-    """Start a job for what ``draft`` asks for, after what must be rendered first.
-
-    Raises Unusable, Refusal or OSError.
-    """
-    outlook.check_room(strip, draft)
-    footage, renderings = session.footage_of(scene, strip), mattes.wanted(strip)
-    if footage is None:
-        check_mask_counts(draft, strip)
-        renderings = (session.Rendering(), *renderings)
-    else:
-        draft = complete(draft, footage) if not renderings else draft_with(draft, footage)
-    spec = None if renderings else draft
-    return session.add(
-        scene, strip, spec, draft=draft, output=output, kind=kind, renderings=renderings,
-        recipe=recipe_of(properties.of(strip)),
-    )  # fmt: skip
-
-
-def recipe_of(facts: Any) -> dict:
-    """Return what a strip asks for beside the engine's settings, as plain values."""
-    background = targets.background_of(facts)
-    return {
-        "objects": [targets.written(item) for item in targets.objects_of(facts)],
-        "background": targets.written(background) if background else {},
-        "preset": facts.preset,
-    }
-
-
-def draft_with(draft: JobSpec, footage: Any) -> JobSpec:
-    """Return the request with its footage, while masks are still to be rendered."""
-    return dataclasses.replace(draft, footage=footage)
-
-
-def output_of(folder: str) -> str:
-    """Return the folder for finished frames, '' for the workspace.
-
-    A folder beside a file that was never saved is nowhere: then it is the workspace too.
-    """
-    chosen = folder or folders.preference("output_folder", "")
-    if not chosen or (chosen.startswith("//") and not bpy.data.filepath):
-        return ""
-    return str(Path(bpy.path.abspath(chosen)).absolute())
-
-
-def is_source(strip: Any) -> bool:
-    """Is it a strip that someone filmed, not a result of ours?"""
-    return not properties.of(strip).result_of
-
-
-def is_done(job: session.Job) -> bool:
-    """Has the job done all that was asked for?"""
-    finished = job.status.phase is Phase.FINISHED
-    return finished and (job.arrived or job.kind is not session.Kind.STYLIZE)
-
-
-def checked_strip(context: Any) -> Any:
-    """Return the active strip, which polling has found; raises Unusable where its media are not."""
-    strip = strips.active_strip(context)
-    assert strip is not None
-    check_strip(strip)
-    return strip
-
-
-def why_not(context: Any) -> str:
-    """Say why nothing can be stylized now and what to do about it; or ''."""
-    if strips.sequencer_scene(context) is None:
-        return "Choose a scene in the sequencer's header first"
-    strip = strips.active_strip(context)
-    reason = strips.why_unusable(strip)
-    if not reason and not is_source(strip):
-        reason = "Select a source strip, not a stylized one"
-    return reason or without_engine()
-
-
-def without_engine() -> str:
-    """Say that there is no engine and what to do about it; or ''."""
-    ready = session.engine() == "ready"
-    return "" if ready else "Install the engine in the panel or in the preferences"

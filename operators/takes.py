@@ -6,7 +6,7 @@ from typing import Any
 import bpy
 
 from ..engine.contract import codec
-from . import properties, requests, session, strips, stylize, targets
+from . import properties, requests, session, starting, strips, targets
 from .languages import say
 from .objects import ObjectOperator
 
@@ -133,7 +133,7 @@ class STRIPSTYLIZER_OT_paste_recipe(ObjectOperator, bpy.types.Operator):
         return {"FINISHED"}
 
 
-class STRIPSTYLIZER_OT_new_take(stylize.StartOperator, TakeOperator, bpy.types.Operator):
+class STRIPSTYLIZER_OT_new_take(starting.StartOperator, TakeOperator, bpy.types.Operator):
     """Make another take of the same source with the same texts and the next seed"""
 
     bl_idname = "strip_stylizer.new_take"
@@ -143,10 +143,10 @@ class STRIPSTYLIZER_OT_new_take(stylize.StartOperator, TakeOperator, bpy.types.O
     @classmethod
     def poll(cls, context: Any) -> bool:
         """Is there a take, its source, and an engine?"""
-        if reason := stylize.without_engine():
+        if reason := starting.without_engine():
             cls.poll_message_set(say(reason))
             return False
-        return super(stylize.StartOperator, cls).poll(context)
+        return super(starting.StartOperator, cls).poll(context)
 
     def start(self, context: Any) -> list[session.Job]:
         """Write the recipe to the source, with the next seed that no take has, and start."""
@@ -158,8 +158,8 @@ class STRIPSTYLIZER_OT_new_take(stylize.StartOperator, TakeOperator, bpy.types.O
         facts.settings.seed = next_seed(source)
         facts.settings.render.candidate = 0  # the order of the new looks is not known yet
         draft = requests.request(source)
-        output = stylize.output_of("")
-        job = stylize.begin(source.id_data, source, draft, output=output)
+        output = starting.output_of("")
+        job = starting.begin(source.id_data, source, draft, output=output)
         job.asked_from = properties.of(take).result_of
         return [job]
 

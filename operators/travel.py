@@ -12,7 +12,7 @@ import bpy
 
 from ..engine.contract.folder import with_paths
 from ..engine.contract.job import JobSpec
-from . import mattes, properties, requests, session, strips, stylize
+from . import mattes, properties, requests, session, starting, strips
 from .job import new_id, read_job, remember
 from .languages import say
 from .objects import ObjectOperator
@@ -117,7 +117,7 @@ def export(strip: Any, place: Path) -> Path:
     folder = place / new_id()
     folder.mkdir(parents=True)
     belongs = strips.place_of(strip.id_data, strip)
-    recipe = stylize.recipe_of(properties.of(strip))
+    recipe = starting.recipe_of(properties.of(strip))
     job = session.new_job(strip, belongs, folder, with_media(spec, folder), recipe)
     job.folder.write_spec(job.spec)
     remember(job)

@@ -4,7 +4,7 @@ from typing import Any
 
 import bpy
 
-from ..operators import environment, folders, session, storage
+from ..operators import folders, session, setting_up, sizes, storage
 from ..operators.languages import say
 from . import sidebar
 
@@ -193,7 +193,7 @@ def draw_ready_buttons(box: Any) -> None:
 def draw_missing_buttons(box: Any, preferences: Any) -> None:
     """Show how to get an engine, and what it costs."""
     chosen = preferences.torch_build
-    box.label(text=environment.what_comes(chosen), translate=False)
+    box.label(text=sizes.what_comes(chosen), translate=False)
     row = box.row(align=True)
     going_on = session.engine() == "incomplete"
     row.operator(
@@ -209,7 +209,7 @@ def draw_missing_buttons(box: Any, preferences: Any) -> None:
 
 def draw_network(layout: Any) -> None:
     """Say whether Blender may go online."""
-    reason = environment.offline_reason()
+    reason = setting_up.offline_reason()
     layout.label(text=reason or "Online access is allowed", icon="INTERNET_OFFLINE" if reason
                  else "INTERNET")  # fmt: skip
     if reason and not bpy.app.online_access_override:
@@ -224,7 +224,7 @@ def draw_storage(layout: Any) -> None:
         if found.get(name):
             row = layout.row()
             row.label(text=title)
-            row.label(text=environment.in_words(found[name]))
+            row.label(text=sizes.in_words(found[name]))
             if kind:
                 row.operator("strip_stylizer.storage_clean", text="", icon="TRASH").what = kind
             else:

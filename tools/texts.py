@@ -26,7 +26,7 @@ from engine.contract.settings import PRESET_HELP, Settings
 
 ROOT = Path(__file__).parents[1]
 ROOMS = ("operators", "panels")
-NOT_SHOWN = ("command_line.py", "baking_child.py")  # have no interface to translate
+NOT_SHOWN = ("command_line", "baking_child")  # have no interface to translate
 LABEL_KEYWORDS = {"text", "name", "title", "placeholder", "confirm_text"}
 SPEAKERS = {"say", "draw_text", "draw_field", "_first"}  # functions that translate what they get
 ANSWERS = ("why_", "without_", "offline_", "words")  # functions that return a reason
@@ -55,7 +55,7 @@ def found() -> Found:
     texts = Found()
     for room in ROOMS:
         for path in sorted((ROOT / room).rglob("*.py")):
-            if path.name not in NOT_SHOWN:
+            if not {path.stem, path.parent.name} & set(NOT_SHOWN):
                 _read(ast.parse(path.read_text(encoding="utf-8")), texts)
     texts.labels |= set(STAGE_LABELS.values())
     texts.labels |= {name.capitalize() for name in PRESET_HELP}

@@ -95,9 +95,9 @@ def test_installing_needs_online_access(scene, part):
 
 
 def test_weights_that_nobody_has_are_refused(part, scene, engine_python, tmp_path):
-    environment, installing = part("operators.environment"), part("operators.installing")
+    installing, plan = part("operators.installing"), part("operators.setting_up").plan()
     python = Path(engine_python)
-    step = environment.weights_step(environment.plan(), python, "ViT-B-32:no_tag", tmp_path)
+    step = part("operators.weights").weights_step(plan, python, "ViT-B-32:no_tag", tmp_path)
     root = part("operators.folders").ROOT
     setup = finish(installing.Setup([step], root, tmp_path / "log"))
     assert "no weights tag of ViT-B-32" in setup.error and "openai" in setup.error
@@ -153,11 +153,11 @@ def test_a_folder_that_is_no_offline_folder_is_refused(part, scene, tmp_path):
 
 
 def test_the_preferences_choose_build_and_network(part, scene):
-    environment, folders = part("operators.environment"), part("operators.folders")
+    setting_up, folders = part("operators.setting_up"), part("operators.folders")
     chosen = folders.preferences()
     chosen.torch_build, chosen.index_url, chosen.ca_bundle = "cpu", "https://x.example", "/c.pem"
     try:
-        plan = environment.plan()
+        plan = setting_up.plan()
         assert plan.build == "cpu" and plan.network.index_url == "https://x.example"
         assert plan.network.variables == {"SSL_CERT_FILE": "/c.pem"}
     finally:

@@ -172,10 +172,10 @@ def started(clip, scene, part):
     """A job that the session looks after, not yet at its end, as in a Blender with a window."""
 
     def start(text):
-        stylize, session = part("operators.stylize"), part("operators.session")
+        requests, session = part("operators.requests"), part("operators.session")
         part("operators.properties").of(clip).global_text = text
-        draft = stylize.request(clip)
-        spec = stylize.complete(draft, session.footage_of(scene, clip))
+        draft = requests.request(clip)
+        spec = requests.complete(draft, session.footage_of(scene, clip))
         return session.add(scene, clip, spec, draft=draft, output="")
 
     return start
@@ -226,12 +226,12 @@ def test_an_engine_that_had_to_be_killed_was_cancelled(started, scene, part, mon
 
 def bake(scene, part, media, text="a swan"):
     """Start a job whose strip must be rendered first."""
-    stylize, session = part("operators.stylize"), part("operators.session")
+    requests, session = part("operators.requests"), part("operators.session")
     strip = top(scene).new_movie("bars", str(media / "bars30.mp4"), 1, 1)
     strip.frame_offset_end = 34
     scene.sequence_editor.active_strip = strip
     part("operators.properties").of(strip).global_text = text
-    return session.add(scene, strip, None, draft=stylize.request(strip), output="")
+    return session.add(scene, strip, None, draft=requests.request(strip), output="")
 
 
 def test_a_cancelled_rendering_can_begin_anew(scene, part, media):

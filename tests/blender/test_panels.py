@@ -33,13 +33,13 @@ def main(part, scene):
 @pytest.fixture
 def job_in(part, clip, scene, monkeypatch):
     """Return a function that gives the clip a job in the state that is asked for."""
-    session, stylize = part("operators.session"), part("operators.stylize")
+    session, requests = part("operators.session"), part("operators.requests")
     status = part("engine.client.status")
 
     def make(phase, **more):
         part("operators.properties").of(clip).global_text = "a swan"
-        draft = stylize.request(clip)
-        spec = stylize.complete(draft, session.footage_of(scene, clip))
+        draft = requests.request(clip)
+        spec = requests.complete(draft, session.footage_of(scene, clip))
         job = session.add(scene, clip, spec, draft=draft, output="")
         job.queued = False
         fields = {field.name for field in dataclasses.fields(status.Status)}

@@ -14,10 +14,10 @@ def started(clip, scene, part):
     """Return a function that adds a job which the session has not looked after yet."""
 
     def start(text):
-        stylize, session = part("operators.stylize"), part("operators.session")
+        requests, session = part("operators.requests"), part("operators.session")
         part("operators.properties").of(clip).global_text = text
-        draft = stylize.request(clip)
-        spec = stylize.complete(draft, session.footage_of(scene, clip))
+        draft = requests.request(clip)
+        spec = requests.complete(draft, session.footage_of(scene, clip))
         return session.add(scene, clip, spec, draft=draft, output="")
 
     return start
@@ -102,7 +102,7 @@ def test_the_output_folder_of_the_preferences_is_used(clip, scene, part, prefere
     bpy.ops.strip_stylizer.stylize(global_text="a swan")
     assert top(scene)[1].directory.startswith(str(tmp_path / "out"))
     preferences.output_folder = "//beside"
-    assert part("operators.stylize").output_of("") == ""
+    assert part("operators.starting").output_of("") == ""
 
 
 def test_the_device_of_the_preferences_stands_in_for_automatic(clip, part, preferences):
@@ -181,14 +181,14 @@ def test_a_job_without_a_remedy_has_no_fix(started, part):
 
 
 def test_a_job_that_was_never_rendered_is_listed_again(scene, part, media, tmp_path):
-    stylize, session = part("operators.stylize"), part("operators.session")
+    requests, session = part("operators.requests"), part("operators.session")
     path = str(tmp_path / "saved.blend")
     bpy.ops.wm.save_as_mainfile(filepath=path)
     strip = top(scene).new_movie("bars", str(media / "bars30.mp4"), 1, 1)
     strip.frame_offset_end = 34
     scene.sequence_editor.active_strip = strip
     part("operators.properties").of(strip).global_text = "a swan"
-    job = session.add(scene, strip, None, draft=stylize.request(strip))
+    job = session.add(scene, strip, None, draft=requests.request(strip))
     bpy.ops.wm.save_as_mainfile(filepath=path)
     session.close()
     bpy.ops.wm.open_mainfile(filepath=path)
@@ -231,7 +231,7 @@ def test_a_second_text_is_known_to_be_quick(clip, part):
 def test_a_full_disk_is_told_before_anything_starts(clip, part, monkeypatch):
     room = shutil.disk_usage("/")._replace(free=1000)
     monkeypatch.setattr(shutil, "disk_usage", lambda path: room)
-    with pytest.raises(RuntimeError, match=r"needs about \d+ MB on the disk, but 1 MB are free"):
+    with pytest.raises(RuntimeError, match=r"needs about \d+ MB on the disk, but 1 kB are free"):
         bpy.ops.strip_stylizer.stylize(global_text="a swan")
     assert not part("operators.session").state.jobs
 

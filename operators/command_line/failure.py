@@ -1,0 +1,5 @@
+"""What a verb raises when it cannot do its work."""
+
+
+class Failure(Exception):
+    """Something the user is told in a sentence."""

@@ -1,0 +1,64 @@
+"""The operator that downloads the weights of a CLIP model."""
+
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from . import folders, installing, session
+from .setting_up import OnlineOperator
+
+
+class STRIPSTYLIZER_OT_weights_download(OnlineOperator, bpy.types.Operator):
+    """Download the weights of a CLIP model, which jobs never do by themselves"""
+
+    bl_idname = "strip_stylizer.weights_download"
+    bl_label = "Download CLIP Weights"
+    bl_options = {"REGISTER"}
+    purpose = "Download of CLIP weights"
+
+    model: bpy.props.StringProperty(
+        name="CLIP Model",
+        description="An open_clip model and its weights tag",
+        default="ViT-L-14:openai",
+    )
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        """Is there an engine that can ask for them?"""
+        if session.engine() != "ready":
+            cls.poll_message_set("Install the engine first")
+            return False
+        return super().poll(context)
+
+    def invoke(self, context: Any, event: Any) -> set[str]:
+        """Ask which weights."""
+        return context.window_manager.invoke_props_dialog(self, width=360)
+
+    def draw(self, context: Any) -> None:
+        """Say where they go, too."""
+        self.layout.prop(self, "model")
+        self.layout.label(text="ViT-L-14:openai is about 0.9 GB, ViT-B-32:openai 0.4 GB")
+
+    def execute(self, context: Any) -> set[str]:
+        """Start the download, or go on with one."""
+        python, place = folders.engine_python(), folders.workspace()
+        if python is None or not self.model.strip():
+            self.report({"ERROR"}, "Name a CLIP model, and install the engine first.")
+            return {"CANCELLED"}
+        return self.attempt(lambda plan: [weights_step(plan, python, self.model.strip(), place)])
+
+
+def weights_step(plan: installing.Plan, python: Path, model: str, place: Path) -> installing.Step:
+    """Return the command that downloads the weights of ``model`` into the workspace ``place``."""
+    progress = place / "weights-progress.json"
+    line = [str(python), "-P", "-m", "engine.weights", model, "--folder", str(place / "weights")]
+    return installing.Step(
+        f"Downloading {model}",
+        [*line, "--progress", str(progress)],
+        plan.network.variables,
+        progress,
+    )
+
+
+CLASSES = (STRIPSTYLIZER_OT_weights_download,)
