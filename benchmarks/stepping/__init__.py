@@ -1,0 +1,1 @@
+"""What the benchmark of the stylization measures against, with, and on."""
