@@ -45,7 +45,7 @@ def markdown() -> str:
     lines = [
         "# Settings",
         "",
-        "Made by `python -m engine settings --markdown` from `engine/contract/settings.py`.",
+        "Made by `python -m engine settings --markdown` from `engine/contract/settings/`.",
         "",
         *(f"* **{name.capitalize()}**: {text}" for name, text in PRESET_HELP.items()),
         "",

@@ -49,7 +49,7 @@ def test_the_zip_holds_the_extension_and_nothing_else(package):
     needed = {"blender_manifest.toml", "__init__.py", "operators", "panels", "engine", "languages"}
     allowed = needed | {"LICENSE", "CHANGELOG.md", "README.md"}
     assert needed <= tops <= allowed
-    assert "engine/contract/settings.py" in names
+    assert "engine/contract/settings/whole.py" in names
     assert not [name for name in names if "__pycache__" in name or name.endswith(".part")]
 
 

@@ -1,0 +1,22 @@
+"""Every number and choice that a user can adjust, declared once.
+
+From these dataclasses come Blender's properties, the checks of the codec, the command line's
+``--set``, ``docs/settings.md``, the stage keys and the presets. Nothing here knows how a value
+is used. ``paper`` says where a default comes from: NLA is Kasten et al. 2021, TDS is
+Loeschcke et al. 2022 (*Text-Driven Stylization of Video Objects*).
+"""
+
+from .decomposition import DecompositionSettings, GridSettings, GridWeights, NlaSettings, NlaWeights
+from .presets import PRESET_HELP, PRESET_NAMES, PRESETS, preset
+from .render import DEEP_FORMATS, RenderSettings
+from .stylization import StylizationSettings, StylizationWeights
+from .video import FlowSettings, FramesSettings, MasksSettings
+from .views import ViewsSettings
+from .whole import Settings, replaced
+
+__all__ = [
+    "DEEP_FORMATS", "PRESETS", "PRESET_HELP", "PRESET_NAMES", "DecompositionSettings",
+    "FlowSettings", "FramesSettings", "GridSettings", "GridWeights", "MasksSettings", "NlaSettings",
+    "NlaWeights", "RenderSettings", "Settings", "StylizationSettings", "StylizationWeights",
+    "ViewsSettings", "preset", "replaced",
+]  # fmt: skip

@@ -1,0 +1,67 @@
+"""The presets: differences from the defaults."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .whole import Settings, replaced
+
+PRESET_NAMES = ("draft", "standard", "fine", "paper")
+
+PRESET_HELP = {
+    "draft": "A first look within minutes, also without a GPU: small pictures, embedded encoder",
+    "standard": "Good quality on a GPU: CLIP ViT-L/14",
+    "fine": "Best quality on a GPU: larger pictures, more steps",
+    "paper": "The two papers to the letter; hours on a GPU",
+}
+
+# Differences from the defaults above, as `path: value`.
+PRESETS: dict[str, dict[str, Any]] = {
+    "draft": {
+        "frames.longest_side": 256,
+        "decomposition.grid.steps": 200,
+        "decomposition.grid.atlas_size": 256,
+        "decomposition.mlp.steps": 2_000,
+        "decomposition.mlp.points": 2_000,
+        "decomposition.mlp.pretrain_rounds": 4,
+        "stylization.encoder": "embedded",
+        "stylization.steps": 150,
+        "stylization.atlas": "palette",
+        "stylization.learning_rate": 3e-3,
+        "stylization.view_average": "weakest",
+        "stylization.views.global_views": 1,
+        "stylization.views.local_views": 5,
+        "stylization.views.local_scale_low": 0.03,
+        "stylization.views.local_scale_high": 0.25,
+        "stylization.views.noise": 0.03,
+        "stylization.weights.global_similarity": 0.5,
+        "stylization.weights.sparsity": 0.0,
+        "stylization.weights.chroma": 0.16,
+        "stylization.snapshot_every": 50,
+    },
+    "standard": {"stylization.steps": 1000},
+    "fine": {
+        "frames.longest_side": 1024,
+        "decomposition.grid.steps": 1500,
+        "decomposition.grid.atlas_size": 1024,
+    },
+    "paper": {
+        "decomposition.engine": "mlp",
+        "stylization.temporal_literal": True,
+        "stylization.temporal_twice": True,
+        "stylization.sparsity_norm": "plain",
+        "stylization.sparsity_everywhere": True,
+        "stylization.strip_articles": False,
+        "stylization.views.hard_removal": True,
+        "stylization.views.native_size": True,
+        "render.composite": "blend",
+    },
+}
+
+
+def preset(name: str) -> Settings:
+    """Return the settings of the preset ``name``; raises KeyError where there is none."""
+    settings = Settings()
+    for path, value in PRESETS[name].items():
+        settings = replaced(settings, path, value)
+    return settings
