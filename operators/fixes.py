@@ -138,5 +138,8 @@ def move_workspace(job: session.Job, folder: str) -> None:
     strip = strips.find(job.place)
     if strip is None or job.spec is None:
         raise strips.Unusable(f"The strip {job.place.strip} is gone: stylize another one")
+    session.add(
+        strip.id_data, strip, job.spec, draft=job.spec, output=job.output, kind=job.kind,
+        recipe=job.recipe,
+    )  # fmt: skip
     session.forget(job)
-    session.add(strip.id_data, strip, job.spec, draft=job.spec, recipe=job.recipe, kind=job.kind)

@@ -15,6 +15,8 @@ ROOT = Path(__file__).parent.parent
 PYTHON_VARIABLE = "STRIP_STYLIZER_PYTHON"
 WORKSPACE_VARIABLE = "STRIP_STYLIZER_WORKSPACE"
 REHEARSE_VARIABLE = "STRIP_STYLIZER_REHEARSE"
+# Properties with paths that may begin with //, the folder of the .blend; before 4.5 all may.
+RELATIVE = {"PATH_SUPPORTS_BLEND_RELATIVE"} if bpy.app.version >= (4, 5, 0) else set()
 
 
 def preferences() -> Any | None:

@@ -146,7 +146,8 @@ class STRIPSTYLIZER_OT_snapshot_render(starting.StartOperator, bpy.types.Operato
     def _checked(self, found: tuple[Candidate, ...]) -> int:
         numbers = sorted(each.number for each in found)
         if self.candidate and self.candidate not in numbers:
-            raise strips.Unusable(f"There is no candidate {self.candidate}, but {numbers}")
+            there = ", ".join(map(str, numbers))
+            raise strips.Unusable(f"There is no candidate {self.candidate}: choose one of {there}")
         return self.candidate if len(numbers) > 1 else 0
 
 

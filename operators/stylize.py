@@ -5,7 +5,7 @@ from typing import Any
 import bpy
 
 from ..engine.contract.job import Stage
-from . import mattes, properties, requests, session, strips, targets
+from . import folders, mattes, properties, requests, session, strips, targets
 from .languages import say
 from .objects import why_no_source
 from .preview import for_preview
@@ -45,7 +45,10 @@ class STRIPSTYLIZER_OT_stylize(StartOperator, bpy.types.Operator):
         default="strip",
     )
     mask_path: bpy.props.StringProperty(
-        name="Masks", description="Folder with mask images", subtype="DIR_PATH"
+        name="Masks",
+        description="Folder with mask images",
+        subtype="DIR_PATH",
+        options=folders.RELATIVE,
     )
     box: bpy.props.IntVectorProperty(
         name="Box",
@@ -64,6 +67,7 @@ class STRIPSTYLIZER_OT_stylize(StartOperator, bpy.types.Operator):
         description="Where the finished frames go, in a folder of their own; empty: as the "
         "preferences say",
         subtype="DIR_PATH",
+        options=folders.RELATIVE,
     )
 
     def start(self, context: Any) -> list[session.Job]:

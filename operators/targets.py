@@ -8,6 +8,7 @@ from typing import Any
 import bpy
 
 from ..engine.contract.job import Box, MaskKind, ObjectMask, Stroke, TargetTexts
+from . import folders
 
 OBJECT_SOURCES = (
     ("automatic", "Automatic", "The object is what moves against the background"),
@@ -61,6 +62,7 @@ class STRIPSTYLIZER_PG_target(bpy.types.PropertyGroup):
         name="Picture",
         description="A picture to look like, beside the texts or in their place",
         subtype="FILE_PATH",
+        options=folders.RELATIVE,
     )
     picture_share: bpy.props.FloatProperty(
         name="Picture Share",
@@ -107,7 +109,10 @@ class STRIPSTYLIZER_PG_target(bpy.types.PropertyGroup):
         name="Strip", description="The strip that is white where the object is"
     )
     mask_folder: bpy.props.StringProperty(
-        name="Masks", description="Folder with the mask images", subtype="DIR_PATH"
+        name="Masks",
+        description="Folder with the mask images",
+        subtype="DIR_PATH",
+        options=folders.RELATIVE,
     )
     class_name: bpy.props.StringProperty(
         name="Class", description="What the detector calls the object: person, dog, car, bird"

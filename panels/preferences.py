@@ -110,6 +110,7 @@ class STRIPSTYLIZER_AP_preferences(bpy.types.AddonPreferences):
         description="Where finished frames go; // is the folder of the .blend file, "
         "empty leaves them in the workspace",
         subtype="DIR_PATH",
+        options=folders.RELATIVE,
     )
     workspace: bpy.props.StringProperty(
         name="Workspace",

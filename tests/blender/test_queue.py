@@ -97,6 +97,14 @@ def test_a_result_waits_where_the_preferences_say_so(started, scene, part, prefe
     assert len(top(scene)) == 2
 
 
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_paths_may_count_from_the_file(clip, part, preferences):
+    target = part("operators.targets")
+    target.ensure(clip.strip_stylizer)
+    clip.strip_stylizer.targets[0].picture = "//picture.png"
+    clip.strip_stylizer.targets[0].mask_folder = preferences.output_folder = "//beside"
+
+
 def test_the_output_folder_of_the_preferences_is_used(clip, scene, part, preferences, tmp_path):
     preferences.output_folder = str(tmp_path / "out")
     bpy.ops.strip_stylizer.stylize(global_text="a swan")
@@ -166,11 +174,25 @@ def test_a_lost_object_is_shown_with_a_box(started, clip, part):
 
 def test_a_job_whose_folder_cannot_be_written_moves(started, part, preferences, tmp_path):
     session, job = part("operators.session"), started("a swan")
+    job.output = str(tmp_path / "out")
     fail(job, part, "folder_unwritable")
     bpy.ops.strip_stylizer.job_fix(job=job.id, directory=str(tmp_path))
     assert preferences.workspace == str(tmp_path)
     assert job.id not in session.state.jobs and len(session.state.jobs) == 1
+    assert [other.output for other in session.state.jobs.values()] == [str(tmp_path / "out")]
     end_all(session)
+
+
+def test_a_job_stays_where_the_new_folder_is_no_better(
+    started, part, preferences, tmp_path, monkeypatch
+):
+    session, job = part("operators.session"), started("a swan")
+    fail(job, part, "folder_unwritable")
+    (tmp_path / "file").touch()
+    monkeypatch.delenv("STRIP_STYLIZER_WORKSPACE")
+    with pytest.raises(RuntimeError, match="file"):
+        bpy.ops.strip_stylizer.job_fix(job=job.id, directory=str(tmp_path / "file"))
+    assert list(session.state.jobs) == [job.id]
 
 
 def test_a_job_without_a_remedy_has_no_fix(started, part):
