@@ -46,6 +46,7 @@ from .stylization.atlas import StylizedAtlas, load_atlas, save_atlas
 from .stylization.targets import read_picture
 from .stylization.texts import check_texts
 from .stylization.train import stylize
+from .threads import Crowding
 from .video import flow as flows
 from .video import frames as footage_frames
 from .video import images
@@ -65,7 +66,10 @@ def run(spec: JobSpec, cache: Cache, report: Reporter) -> None:
     """
     started = time.monotonic()
     report.encode_png, report.let_go = images.encode_png, _let_go
-    for stage, frames in _stages(_Job(spec, cache, report)):
+    job = _Job(spec, cache, report)
+    if job.device.type == "cpu":
+        report.ease = Crowding().ease
+    for stage, frames in _stages(job):
         if stage is (spec.until or Stage.RENDER):
             report.say(Finished(frames, round(time.monotonic() - started, 3)))
             return
