@@ -120,7 +120,7 @@ def main() -> None:
     strip = bpy.context.scene.sequence_editor.active_strip
     measured = {
         "panel Stylize": measure(draw(sidebar.STRIPSTYLIZER_PT_main)),
-        "of it the estimate": measure(lambda: outlook.lines(strip)),
+        "of it the estimate": measure(lambda: outlook.sentence(strip)),
         "panel Jobs": measure(draw(jobs.STRIPSTYLIZER_PT_jobs)),
         "panel Settings": measure(draw(part("panels.settings").STRIPSTYLIZER_PT_settings)),
         "timer": measure(session.poll),

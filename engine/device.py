@@ -6,6 +6,7 @@ import os
 
 import torch
 
+from . import threads
 from .contract import variables
 from .contract.events import DeviceChosen, EngineError, Fault
 
@@ -29,7 +30,7 @@ def choose(wanted: str) -> torch.device:
             'Set the device to "automatic", or install the driver for this GPU.',
         )
     if wanted == "cpu":
-        torch.set_num_threads(_threads())
+        torch.set_num_threads(threads.wanted() or threads.cores())
     if wanted == "cuda":
         _limit_memory()
     return torch.device(wanted)
@@ -61,16 +62,6 @@ def generator(seed: int) -> torch.Generator:
     It lives on the CPU, so that the same seed draws the same numbers on every device.
     """
     return torch.Generator().manual_seed(seed)
-
-
-def _threads() -> int:
-    """Return how many threads compute: OMP_NUM_THREADS, else all cores that we may use."""
-    wanted = os.environ.get("OMP_NUM_THREADS", "")
-    if wanted.isdigit() and int(wanted) > 0:
-        return int(wanted)
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def prove(device: torch.device) -> str:

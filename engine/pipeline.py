@@ -30,6 +30,7 @@ from .stylization import candidates
 from .stylization.encoder import Encoder, load_encoder
 from .stylization.targets import read_picture
 from .stylization.texts import check_texts
+from .threads import Crowding
 from .video.flow import Flow
 from .video.frames import Video
 from .video.images import encode_png
@@ -46,7 +47,10 @@ def run(spec: JobSpec, cache: Cache, report: Reporter) -> None:
     """
     started = time.monotonic()
     report.encode_png, report.let_go = encode_png, _let_go
-    for stage, frames in _stages(_Job(spec, cache, report)):
+    job = _Job(spec, cache, report)
+    if job.device.type == "cpu":
+        report.ease = Crowding().ease
+    for stage, frames in _stages(job):
         if stage is (spec.until or Stage.RENDER):
             report.say(Finished(frames, round(time.monotonic() - started, 3)))
             return

@@ -35,9 +35,10 @@ class Reporter:
     """Writes events into the job folder and reads stop requests from it.
 
     Implements `engine.contract.events.Report`. Used as a context: inside it the heartbeat beats.
-    ``listen`` hears every event, too. ``encode_png`` turns an array into a file's bytes and
-    ``let_go`` gives back memory that is not needed while the host lets the job wait; the pipeline
-    hands them in, so that this module needs no library.
+    ``listen`` hears every event, too. ``encode_png`` turns an array into a file's bytes,
+    ``let_go`` gives back memory that is not needed while the host lets the job wait, and ``ease``
+    makes room where other programs want the processor; the pipeline hands them in, so that this
+    module needs no library.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class Reporter:
         self.folder = folder
         self.encode_png: Callable[[Any], bytes] | None = None
         self.let_go: Callable[[], None] = lambda: None
+        self.ease: Callable[[], None] = lambda: None
         self._listen = listen
         self._stage = Stage.FRAMES
         self._stage_started = time.monotonic()
@@ -169,6 +171,7 @@ class Reporter:
         now = time.monotonic()
         if not self._stopping and now - self._stop_at >= STOP_SECONDS:
             self._stop_at = now
+            self.ease()
             if self.folder.pause.exists():
                 self._wait()
             self._stopping = self._stopping or self.folder.stop.exists()

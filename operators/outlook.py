@@ -10,19 +10,18 @@ from .languages import say
 from .sizes import in_words
 
 
-def lines(strip: Any) -> list[str]:
-    """Return two lines: time, and what is there already; memory and disk."""
+def sentence(strip: Any) -> str:
+    """Return time, memory and disk in one line, and whether the layers are there already."""
     draft = requests.draft_of(strip)
     separated = is_separated(strip, draft)
     found = expected(strip, draft, separated=separated)
-    words = "About {time}" if found.measured else "First guess: {time}"
+    words = "First guess: {time}, {memory} memory, {disk} disk"
+    if found.measured:
+        words = "About {time}, {memory} memory, {disk} disk"
     if separated:
-        words = "Layers are cached: a new text takes about {time}"
+        words = "Layers are cached: {time}, {memory} memory, {disk} disk"
     need = {"memory": f"{found.memory_gb:.1f} GB", "disk": in_words(found.disk_gb * 1e9)}
-    return [
-        say(words, time=duration(found.seconds)),
-        say("{memory} of memory, {disk} on disk", **need),
-    ]
+    return say(words, time=duration(found.seconds), **need)
 
 
 def expected(strip: Any, draft: JobSpec, *, separated: bool) -> estimate.Estimate:

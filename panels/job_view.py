@@ -8,7 +8,7 @@ from ..operators.languages import say
 from .words import action, draw_text, told
 
 WARNINGS_SHOWN = 2
-PICTURE_SCALE = 7.0
+PICTURE_SCALE = 6.0
 
 
 def draw_job(layout: Any, job: session.Job) -> None:

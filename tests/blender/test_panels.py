@@ -110,9 +110,32 @@ def test_the_background_has_texts_and_no_mask(main, clip, part):
 
 
 def test_changed_settings_are_named(main, clip, part):
-    assert "Changed settings" not in main().lines
+    before = main().lines
+    assert "Preset" in before and "Changed" not in before
     part("operators.properties").of(clip).settings.stylization.steps = 3
-    assert "Changed settings" in main().lines
+    after = main().lines
+    assert "Changed" in after and "Preset" not in after
+
+
+def test_a_chosen_way_to_read_the_strip_is_told(main, clip, part):
+    assert not any("As Displayed" in line for line in main().lines)
+    part("operators.properties").of(clip).source = "displayed"
+    assert any(line.endswith(", As Displayed") for line in main().lines)
+
+
+def test_objects_can_be_moved_once_there_are_two(main, clip, part):
+    assert "object_move" not in main().operators
+    part("operators.targets").add_object(part("operators.properties").of(clip))
+    assert main().operators.count("object_move") == 2
+
+
+def test_a_sentence_is_broken_where_it_does_not_fit(part, monkeypatch):
+    words = part("panels.words")
+    monkeypatch.setattr(words, "fits", lambda text: len(text) <= 9)
+    assert words.lines_of("one two three extraordinary four") == [
+        "one two", "three", "extraordinary", "four",
+    ]  # fmt: skip
+    assert words.lines_of("") == [""]
 
 
 def test_old_versions_warn_of_soft_edges_in_prores(main, clip, part):

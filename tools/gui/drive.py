@@ -205,33 +205,70 @@ def operator_under_mouse(area: Any) -> str:
     return bpy.context.window_manager.clipboard
 
 
-def down(area: Any, across: float) -> Generator[tuple[int, int], None, None]:
-    """Go through the places of a sidebar from top to bottom, less than a button apart."""
+def down(area: Any, across: float) -> list[tuple[int, int]]:
+    """Return the places of a sidebar from top to bottom, less than a button apart."""
     part = region(area, "UI")
     x = part.x + int(part.width * across)
-    for y in range(part.y + part.height - int(unit() / 2), part.y, -int(unit() * 0.7)):
-        yield x, y
+    first, step = part.y + part.height - int(unit() / 2), int(unit() * 0.7)
+    return [(x, y) for y in range(first, part.y, -step)]
 
 
 Place = Generator[float, None, tuple[int, int]]
+Look = Callable[[], Generator[float, None, tuple[int, int] | None]]
+
+
+def scrolled(area: Any) -> float:
+    """Return how far the sidebar is scrolled: less than before means further down."""
+    return region(area, "UI").view2d.region_to_view(0, 0)[1]
+
+
+def scroll(area: Any, kind: str) -> Generator[float, None, bool]:
+    """Press a key that scrolls the sidebar; returns whether anything moved."""
+    part, before = region(area, "UI"), scrolled(area)
+    yield from key(kind, (part.x + part.width // 2, part.y + part.height // 2))
+    yield SETTLE
+    return abs(scrolled(area) - before) > 1
+
+
+def look_everywhere(area: Any, look: Look) -> Generator[float, None, tuple[int, int] | None]:
+    """Let ``look`` search what is seen of the sidebar, then from its top page by page."""
+    place = yield from look()
+    if place is not None:
+        return place
+    while (yield from scroll(area, "PAGE_UP")):
+        pass
+    moved = True
+    while place is None and moved:
+        place = yield from look()
+        if place is None:
+            moved = yield from scroll(area, "PAGE_DOWN")
+    return place
 
 
 def find(area: Any, operator: str, *, across: float = 0.5) -> Place:
     """Look down the sidebar for a button whose operator call contains ``operator``.
 
-    ``across`` is where to look, 0 left to 1 right. Returns its place; raises LookupError with
-    what was seen instead. So the layout may change without a scenario noticing.
+    ``across`` is where to look, 0 left to 1 right. What is out of sight is scrolled to. Returns
+    its place; raises LookupError with what was seen instead. So the layout may change without a
+    scenario noticing.
     """
     seen = []
-    for place in down(area, across):
-        send("MOUSEMOVE", "NOTHING", at=place)
-        yield PAUSE
-        words = operator_under_mouse(area)
-        if operator in words:
-            return place
-        if words and words not in seen:
-            seen.append(words)
-    raise LookupError(f"no button for {operator}; there are: {'; '.join(seen) or 'none'}")
+
+    def look() -> Generator[float, None, tuple[int, int] | None]:
+        for place in down(area, across):
+            send("MOUSEMOVE", "NOTHING", at=place)
+            yield PAUSE
+            words = operator_under_mouse(area)
+            if operator in words:
+                return place
+            if words and words not in seen:
+                seen.append(words)
+        return None
+
+    place = yield from look_everywhere(area, look)
+    if place is None:
+        raise LookupError(f"no button for {operator}; there are: {'; '.join(seen) or 'none'}")
+    return place
 
 
 def find_field(area: Any, group: Any, name: str, *, across: float = 0.5) -> Place:
@@ -240,17 +277,24 @@ def find_field(area: Any, group: Any, name: str, *, across: float = 0.5) -> Plac
     Blender has no path to properties of strips, so the field is known by what Ctrl C copies.
     """
     before, marker = getattr(group, name), "where is this field"
-    setattr(group, name, marker)
-    yield from redraw()
-    try:
+
+    def look() -> Generator[float, None, tuple[int, int] | None]:
         for place in down(area, across):
             bpy.context.window_manager.clipboard = ""
             yield from key("C", place, ctrl=True)
             if bpy.context.window_manager.clipboard == marker:
                 return place
+        return None
+
+    setattr(group, name, marker)
+    yield from redraw()
+    try:
+        place = yield from look_everywhere(area, look)
     finally:
         setattr(group, name, before)
-    raise LookupError(f"no field for {name}")
+    if place is None:
+        raise LookupError(f"no field for {name}")
+    return place
 
 
 def press(area: Any, wanted: str, *, across: float = 0.5) -> Scenario:

@@ -117,16 +117,17 @@ class Window:
         script: Path,
         *arguments: str,
         seconds: float,
+        size: str = SIZE,
         options: tuple[str, ...] = (),
         variables: dict[str, str] | None = None,
         bound: tuple[Path, ...] = (),
     ) -> Ended:
-        """Open the video editing workspace and let ``script`` drive it."""
+        """Open the video editing workspace in a window of ``size`` and let ``script`` drive it."""
         start = ["blender", "--app-template", "Video_Editing", "--gpu-backend", "opengl"]
-        window = ["--window-geometry", "0", "0", *SIZE.split("x"), "--enable-event-simulate"]
+        window = ["--window-geometry", "0", "0", *size.split("x"), "--enable-event-simulate"]
         first = Path(__file__).with_name("start.py")
         line = [*start, *window, *options, "--python", str(first), "--", str(script), *arguments]
-        return self.run(line, seconds=seconds, variables=variables, bound=bound)
+        return self.run(line, seconds=seconds, size=size, variables=variables, bound=bound)
 
 
 def chroot_of(version: str) -> Path:
@@ -158,6 +159,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("version", choices=SUITES)
     parser.add_argument("script", type=Path, help="a script that plays a generator")
     parser.add_argument("--seconds", type=float, default=300, help="hard limit")
+    parser.add_argument("--size", default=SIZE, help="of the window, WIDTHxHEIGHT")
     parser.add_argument("--out", type=Path, help="folder for screenshots")
     parser.add_argument("--zip", type=Path, help="the extension; without it the newest in build/")
     parser.add_argument("--tree", action="store_true", help="the working tree, without a zip")
@@ -186,7 +188,9 @@ def main() -> int:
         more: dict[str, Any] = real_engine() if options.engine else {"bound": ()}
         if not script.is_relative_to(ROOT):
             more["bound"] += (script.parent,)
-        done = window.play(script, *options.rest, seconds=options.seconds, **more)
+        done = window.play(
+            script, *options.rest, seconds=options.seconds, size=options.size, **more
+        )
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
     print(done.output)

@@ -48,7 +48,7 @@ def drag_box(timeline):
 def show_mask(timeline, name):
     """Let the engine look for the object, and see its colour over the preview."""
     before = len(scenes.jobs())
-    yield from drive.press(timeline, "strip_stylizer.show_mask")
+    yield from drive.press(timeline, "strip_stylizer.show_mask", across=0.75)
     yield from drive.wait_for(lambda: len(scenes.jobs()) > before, "the search", seconds=20)
     yield from drive.wait_for(
         lambda: scenes.jobs()[0].status.phase.value == "finished", "the mask", seconds=30

@@ -14,8 +14,8 @@ def scenario():
     yield from scenes.edit()
     say = scenes.part("operators.languages").say
     operator = bpy.app.translations.pgettext_iface
-    known = [item.identifier for item in view.bl_rna.properties["language"].enum_items]
-    assert not known or "de_DE" in known, "set the chroot up anew: it has no German"
+    known = bpy.app.translations.locales  # the property's own list leaves German out in 4.3
+    assert "de_DE" in known, "set the chroot up anew: it has no German"
     view.language = "de_DE"
     view.use_translate_interface = view.use_translate_tooltips = True
     yield from drive.redraw()

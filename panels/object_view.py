@@ -1,0 +1,164 @@
+"""The part of the panel *Stylize* about objects: their list, what they become, how they are found.
+
+Draws, changes nothing.
+"""
+
+from typing import Any
+
+import bpy
+
+from ..operators import objects, session, strips, targets
+from ..operators.languages import say
+from .words import draw_text, fits
+
+LABEL_PART = 0.355  # of the width, for the label before a field
+ROWS, ROWS_WITH_ARROWS, ROWS_AT_MOST = 2, 4, 6
+
+
+class STRIPSTYLIZER_UL_targets(bpy.types.UIList):
+    """The objects of a strip from front to back, and its background"""
+
+    bl_idname = "STRIPSTYLIZER_UL_targets"
+
+    def draw_item(
+        self,
+        context: Any,
+        layout: Any,
+        data: Any,
+        item: Any,
+        icon: Any,
+        active_data: Any,
+        active_name: Any,
+    ) -> None:
+        """Show name and text of one entry."""
+        split = layout.split(factor=0.36)
+        sign = "IMAGE_BACKGROUND" if item.is_background else "OUTLINER_OB_META"
+        if item.is_background:
+            split.label(text="Background", icon=sign)
+        else:
+            split.prop(item, "name", text="", emboss=False, icon=sign)
+        text = targets.in_one_line(item.global_text) or targets.in_one_line(item.local_text)
+        row = split.row()
+        row.active = bool(text or item.picture)
+        instead = say("Picture") if item.picture else say("Stays as It Is")
+        row.label(text=text or instead, translate=False)
+
+
+def draw_objects(layout: Any, strip: Any, facts: Any) -> None:
+    """Show the list of objects, and the chosen one below it."""
+    has_order = len(facts.targets) > 2  # the background's place is always the last
+    row = layout.row()
+    rows = {"rows": ROWS_WITH_ARROWS if has_order else ROWS, "maxrows": ROWS_AT_MOST}
+    kind = STRIPSTYLIZER_UL_targets.bl_idname
+    row.template_list(kind, "", facts, "targets", facts, "active_target", **rows)
+    column = row.column(align=True)
+    column.operator("strip_stylizer.object_add", text="", icon="ADD")
+    column.operator("strip_stylizer.object_remove", text="", icon="REMOVE")
+    if has_order:
+        column.separator()
+        for step, icon in ((-1, "TRIA_UP"), (1, "TRIA_DOWN")):
+            column.operator("strip_stylizer.object_move", text="", icon=icon).step = step
+    target = targets.active_of(facts)
+    if target is not None:
+        draw_texts(layout, target)
+        if not target.is_background:
+            draw_mask(layout, strip, target)
+
+
+def draw_texts(layout: Any, target: Any) -> None:
+    """Show what the chosen entry becomes."""
+    becomes = "Text: what the object becomes"
+    if target.is_background:
+        becomes = "Text: what the background becomes"
+    row = layout.row(align=True)
+    column = row.column(align=True)
+    draw_field(column, target, "global_text", becomes, lines=2)
+    draw_field(column, target, "local_text", "Detail text: its surface from close by", lines=1)
+    row.operator("strip_stylizer.object_texts", text="", icon="GREASEPENCIL")
+    header, body = layout.panel("strip_stylizer_more", default_closed=True)
+    header.label(text="Avoid and Picture")
+    if body is not None:
+        body.prop(target, "avoid", text="", placeholder="Avoid: what it should not look like")
+        body.prop(target, "picture", text="")
+        if target.picture:
+            body.prop(target, "picture_share", slider=True)
+
+
+def draw_field(column: Any, target: Any, name: str, words: str, *, lines: int) -> None:
+    """Show the field of a text: with several lines where Blender has that, else wrapped below."""
+    if objects.TAKES_LINES:
+        column.textbox(target, name, initial_visible_lines=lines, placeholder=words)
+        return
+    column.prop(target, name, text="", placeholder=words)
+    text = getattr(target, name)
+    if not fits(text):
+        below = column.column(align=True)
+        below.active = False
+        draw_text(below, text)
+
+
+def draw_mask(layout: Any, strip: Any, target: Any) -> None:
+    """Show how the chosen object is found."""
+    column = layout.column()
+    split = column.split(factor=LABEL_PART)
+    split.label(text="Found By")
+    row = split.row(align=True)
+    row.prop(target, "object_source", text="")
+    # Blender's own word for a button "Mask" is a verb in other languages.
+    row.operator("strip_stylizer.show_mask", text=say("Mask"), icon="MOD_MASK", translate=False)
+    if session.masks_of(strip) is not None:
+        manager = bpy.context.window_manager
+        icon = "HIDE_OFF" if manager.strip_stylizer_show_mask else "HIDE_ON"
+        row.prop(manager, "strip_stylizer_show_mask", text="", icon=icon, toggle=True)
+    column.use_property_split, column.use_property_decorate = True, False
+    DRAW_SOURCE.get(target.object_source, draw_nothing)(column, strip, target)
+
+
+def draw_nothing(column: Any, strip: Any, target: Any) -> None:
+    """The engine finds the object by itself."""
+
+
+def draw_box(column: Any, strip: Any, target: Any) -> None:
+    """Show the box, and how to drag it."""
+    column.operator("strip_stylizer.box_draw", icon="SELECT_SET")
+    header, body = column.panel("strip_stylizer_box", default_closed=True)
+    words, names = "Numbers", ("box_frame", "box_width", "box_height", "box_x", "box_y")
+    if target.box_width and target.box_height:
+        words = "Frame {box_frame}: {box_width} x {box_height} at {box_x}, {box_y}"
+    values = {name: getattr(target, name) for name in names}
+    header.label(text=say(words, **values), translate=False)
+    if body is not None:
+        body.prop(target, "box_frame")
+        for group in (("box_x", "box_y"), ("box_width", "box_height")):
+            part = body.column(align=True)
+            for name in group:
+                part.prop(target, name)
+
+
+def draw_strokes(column: Any, strip: Any, target: Any) -> None:
+    """Show how many strokes there are, and how to paint."""
+    row = column.row(align=True)
+    row.operator("strip_stylizer.strokes_paint", icon="BRUSH_DATA")
+    if len(target.strokes):
+        row.operator("strip_stylizer.strokes_clear", text="", icon="X")
+        frames = len({item.frame for item in target.strokes})
+        values = {"count": len(target.strokes), "frames": frames}
+        column.label(text=say("Strokes: {count}, frames: {frames}", **values), translate=False)
+
+
+def draw_strip_source(column: Any, strip: Any, target: Any) -> None:
+    """Let the user choose a strip."""
+    column.prop_search(target, "matte", *strips.searchable(strip.id_data))
+
+
+DRAW_SOURCE = {
+    "box": draw_box,
+    "strokes": draw_strokes,
+    "mask": lambda column, strip, target: column.prop(target, "mask"),
+    "strip": draw_strip_source,
+    "files": lambda column, strip, target: column.prop(target, "mask_folder"),
+    "detector": lambda column, strip, target: column.prop(target, "class_name"),
+}
+
+
+CLASSES = (STRIPSTYLIZER_UL_targets,)
