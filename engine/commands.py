@@ -110,7 +110,10 @@ def sheet(options: argparse.Namespace) -> int:
     """Write the contact sheet and the before-after movie of finished jobs."""
     from .evaluation.sheet import write_sheet
 
-    for path in write_sheet([JobFolder(job.absolute()) for job in options.jobs], options.out):
+    jobs, out = [JobFolder(job.absolute()) for job in options.jobs], options.out.absolute()
+    with explained(out):
+        written = write_sheet(jobs, out)
+    for path in written:
         print(path)
     return 0
 
@@ -142,11 +145,13 @@ def evaluate(options: argparse.Namespace) -> int:
     known = known_materials("embedded")
     judges = [load_judge(name, known, chosen) for name in options.judge]
     bench = Bench(Cache((options.cache or default_cache()).absolute()))
+    out = options.out.absolute()
     for each in found:
-        rows = run_experiment(
-            each, spec, options.out.absolute(), bench, judges,
-            frames_alone=options.frames_alone, say=lambda text: print(text, flush=True),
-        )  # fmt: skip
+        with explained(out):
+            rows = run_experiment(
+                each, spec, out, bench, judges,
+                frames_alone=options.frames_alone, say=lambda text: print(text, flush=True),
+            )  # fmt: skip
         print(markdown(each, rows))
     return 0
 

@@ -76,9 +76,9 @@ def _layers(spec: JobSpec, keys: dict[str, list[str]], cache: Cache) -> list[_La
     behind = of_background(found, is_bare=not spec.objects)
     names = [previews.numbered("foreground", index) for index in range(len(spec.objects))]
     texts = [*(item.texts for item in spec.objects), spec.background]
-    atlases = iter(_folders(Stage.STYLIZATION, keys, cache))
+    atlases = iter(_stylized(spec, keys, cache))
     return [
-        _Layer(name, layers, None if each.empty else _stylized(next(atlases), spec))
+        _Layer(name, layers, None if each.empty else next(atlases))
         for name, layers, each in zip(
             [*names, "background"], [*found[: len(names)], behind], texts, strict=True
         )
@@ -86,20 +86,31 @@ def _layers(spec: JobSpec, keys: dict[str, list[str]], cache: Cache) -> list[_La
 
 
 def _folders(stage: Stage, keys: dict[str, list[str]], cache: Cache) -> list[Path]:
-    folders = [cache.folder(stage, key) for key in keys[stage.value]]
-    missing = [folder for folder in folders if not folder.is_dir()]
-    if missing:
-        raise EngineError(
-            Fault.BAD_JOB,
-            f"The job's {stage.value} is not in the cache {cache.path}: {missing[0].name}.",
-            "Give the job's own --cache, or run the job again: it then is there.",
+    return [_there(cache.folder(stage, key), stage, cache) for key in keys[stage.value]]
+
+
+def _there(folder: Path, stage: Stage, cache: Cache) -> Path:
+    if folder.is_dir():
+        return folder
+    raise EngineError(
+        Fault.BAD_JOB,
+        f"The job's {stage.value} is not in the cache {cache.path}: {folder.name}.",
+        "Give the job's own --cache, or run the job again: it then is there.",
+    )
+
+
+def _stylized(spec: JobSpec, keys: dict[str, list[str]], cache: Cache) -> Iterator[StylizedAtlas]:
+    """Yield the atlases that the frames show, also where the training was ended early."""
+    stage, shown = Stage.STYLIZATION, spec.settings.render
+    for key in keys[stage.value]:
+        early = candidates.saved_early(cache.part(stage, key), snapshot=shown.snapshot)
+        if early is not None and not cache.has(stage, key):
+            yield load_atlas(early)
+            continue
+        folder = _there(cache.folder(stage, key), stage, cache)
+        yield load_atlas(
+            candidates.choose(folder, candidate=shown.candidate, snapshot=shown.snapshot)
         )
-    return folders
-
-
-def _stylized(folder: Path, spec: JobSpec) -> StylizedAtlas:
-    shown = spec.settings.render
-    return load_atlas(candidates.choose(folder, candidate=shown.candidate, snapshot=shown.snapshot))
 
 
 def _write_atlases(layer: _Layer, out: Path) -> None:

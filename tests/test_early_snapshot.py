@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 
+from engine import __main__ as command_line
 from engine import pipeline
 from engine.contract.events import Cancelled, Finished
 from engine.contract.job import Stage
@@ -50,6 +51,14 @@ def test_a_snapshot_of_a_stopped_training_is_rendered_at_once(footage, stopped, 
     (told,) = json.loads((tmp_path / "report.json").read_text())["candidates"][0]
     assert told["snapshots"][:2] == [3, 6] and told["score"] is None
     assert len(list((tmp_path / "result").glob("*.png"))) == 6
+
+
+def test_it_can_be_exported(footage, stopped, tmp_path):
+    early(footage, tmp_path / "job", stopped, 6)
+    out = tmp_path / "parts"
+    words = ["export", str(tmp_path / "job"), "--out", str(out), "--cache", str(stopped)]
+    assert command_line.main(words) == 0
+    assert (out / "foreground_stylized.png").is_file()
 
 
 def test_it_is_what_the_whole_training_saved_by_then(footage, stopped, tmp_path):

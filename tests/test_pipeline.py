@@ -338,6 +338,12 @@ def test_a_full_disk_is_one_sentence_and_leaves_no_result(
     assert failure(tmp_path / "job").fault.value == "disk_full"
 
 
+def test_a_sheet_that_cannot_be_written_is_a_sentence(finished, tmp_path, capsys):
+    (tmp_path / "file").touch()
+    assert command_line.main(["sheet", str(finished), "--out", str(tmp_path / "file" / "x")]) == 1
+    assert "cannot write in" in capsys.readouterr().err
+
+
 def test_missing_weights_without_network_end_the_job_at_once(footage, tmp_path, cache, monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     more = ("--encoder", "ViT-B-32:laion400m_e31")
