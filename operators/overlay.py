@@ -124,7 +124,7 @@ def _load_soon(job: session.Job, frame: int) -> None:
         held = session.state.mask_picture
         if held is None or held[0] != (job.id, frame):
             session.state.mask_picture = [(job.id, frame), mask_picture(job, frame), None]
-            strips.redraw()
+            strips.redraw_previews()
 
     bpy.app.timers.register(load, first_interval=0.0)
 

@@ -7,9 +7,9 @@ import bpy
 
 from ...engine.client import process
 from ...engine.contract.events import Fault
-from .. import folders, strips
+from .. import folders
 from ..job import Job, failed
-from . import work
+from . import showing, work
 from .state import refresh_engine, state, waiting
 
 INTERVAL = 0.25
@@ -23,7 +23,6 @@ def ensure_polling() -> None:
 
 def poll() -> float | None:
     """Look after all jobs once; returns the seconds until the next time, None when all rest."""
-    before = _picture_of_all()
     state.keeps_running = folders.preference("keep_running", True)
     _yield_to_render()
     turn = _whose_turn()
@@ -34,8 +33,7 @@ def poll() -> float | None:
         state.setup.advance()
         if state.setup.ended:
             refresh_engine()
-    if _picture_of_all() != before:
-        strips.redraw()
+    showing.show_changes()
     return INTERVAL if _busy() else None
 
 
@@ -79,16 +77,6 @@ def _busy() -> bool:
     if state.setup is not None and not state.setup.ended:
         return True
     return any(not job.settled for job in state.jobs.values())
-
-
-def _picture_of_all() -> list:
-    jobs = [
-        (j.id, j.label, j.fraction, j.note, j.arrived, j.pictures_seen)
-        for j in state.jobs.values()
-        if not j.settled
-    ]
-    setup = state.setup
-    return [*jobs, (setup.label, setup.fraction, setup.ended) if setup else None]
 
 
 def _advance_or_fail(job: Job) -> None:

@@ -23,7 +23,8 @@ class State:
     rates: estimate.Rates | None = None
     mask_picture: list | None = None
     handlers: list = field(default_factory=list)
-    storage: dict[str, int] = field(default_factory=dict)
+    seen: Any = None  # a `showing.Seen`: what the windows have been told to show last
+    seen_at: float = 0.0
 
 
 state = State()

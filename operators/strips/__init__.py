@@ -16,6 +16,13 @@ from .footage import (
     visible_frames,
     why_unusable,
 )
+from .regions import (
+    redraw,
+    redraw_panels,
+    redraw_preferences,
+    redraw_previews,
+    redraw_timelines,
+)
 from .results import Place, find, insert, place_of, result_files
 from .sequencer import (
     Unusable,
@@ -30,7 +37,6 @@ from .sequencer import (
     mask_strip,
     media_size,
     owner_of,
-    redraw,
     remove,
     searchable,
     sequencer_scene,
@@ -83,6 +89,10 @@ __all__ = [
     "place_of",
     "recipe_of",
     "redraw",
+    "redraw_panels",
+    "redraw_preferences",
+    "redraw_previews",
+    "redraw_timelines",
     "remove",
     "result_files",
     "results_of",

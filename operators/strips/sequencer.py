@@ -187,11 +187,3 @@ def add_modifier(strip: Any, name: str, kind: str) -> Any:
         return strip.modifiers.new(name=name, type=kind)
     with bpy.context.temp_override(sequencer_scene=strip.id_data):
         return strip.modifiers.new(name=name, type=kind)
-
-
-def redraw() -> None:
-    """Let every sequencer and the preferences draw again."""
-    for window in bpy.context.window_manager.windows:
-        for area in window.screen.areas:
-            if area.type in ("SEQUENCE_EDITOR", "PREFERENCES"):
-                area.tag_redraw()

@@ -22,6 +22,8 @@ def scenario():
     for text, german in WORDS.items():
         assert say(text) == german, (text, say(text))
         assert operator(text, "Operator") == german
+    tab = drive.region(timeline, "UI").active_panel_category
+    assert tab == scenes.part("operators.strips.regions").TAB, f"progress would not be seen: {tab}"
     assert say("{count} frames finished", count=3) == "3 Bilder fertig"
     drive.shot("german", area=timeline, kind="UI")
     drive.shot("german-window")
