@@ -72,7 +72,7 @@ def work(spec: JobSpec, size: Size) -> dict[Stage, tuple[str, float]]:
     grid, mlp, style = settings.decomposition.grid, settings.decomposition.mlp, settings.stylization
     layers = grid.steps * shown if engine == "grid" else mlp.steps * mlp.points
     views = style.views.global_views + style.views.local_views
-    looks = style.steps * style.frames_per_step * views * getattr(style, "candidates", 1)
+    looks = style.steps * style.frames_per_step * views * style.candidates
     return {
         Stage.FRAMES: ("frames", shown),
         Stage.FLOW: ("flow", shown),
@@ -102,7 +102,7 @@ def estimate(
         seconds += amount * known.get(name, GUESSES[name][column])
     between = size.working(spec.settings.frames.longest_side) * MEGA
     targets = max(1, len(spec.objects))
-    suffix = getattr(spec.settings.render, "format", "png")
+    suffix = spec.settings.render.format
     disk = 0.0 if separated else between * CACHE_BYTES * targets
     disk += size.pixels * MEGA * RESULT_BYTES.get(suffix, 2.0)
     memory = MEMORY_GB[encoder_kind(spec)][column] + between * MEMORY_BYTES / 1e9

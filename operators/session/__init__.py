@@ -4,8 +4,6 @@
 run. No reference into Blender's data is kept between two calls.
 """
 
-import time
-
 from ..job import Job, Kind, Rendering
 from .delivery import place
 from .pictures import load_pictures, thumbnail
@@ -42,6 +40,6 @@ __all__ = [
     "INTERVAL", "Job", "Kind", "Rendering", "add", "attach_jobs", "cancel", "close", "current_job",
     "engine", "ensure_polling", "follow_file", "footage_of", "forget", "go_on", "job_of",
     "jobs_of", "keep", "leave", "load_pictures", "masks_of", "move", "new_job", "newest_first",
-    "pause",    "place", "poll", "rates",
-    "refresh_engine", "resume", "state", "thumbnail", "time", "wait", "waiting",
+    "pause", "place", "poll", "rates", "refresh_engine", "resume", "state", "thumbnail", "wait",
+    "waiting",
 ]  # fmt: skip

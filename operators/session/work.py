@@ -125,7 +125,7 @@ def _start_engine(job: Job) -> None:
             cache=folders.cache(),
             verb=verb,
             online=bpy.app.online_access,
-            memory_gb=getattr(folders.preferences(), "memory_limit_gb", 0.0),
+            memory_gb=folders.preference("memory_limit_gb", 0.0),
         )
         job.started_at = time.monotonic()
     except OSError as error:

@@ -23,10 +23,10 @@ def drawn(part, monkeypatch):
 @pytest.fixture
 def job(part, clip, scene, showing, drawn):
     """A job in the middle of its first stage, shown at second 100."""
-    session, stylize = part("operators.session"), part("operators.stylize")
+    session, requests = part("operators.session"), part("operators.requests")
     status, stage = part("engine.client.status"), part("engine.contract.job").Stage.FRAMES
     part("operators.properties").of(clip).global_text = "a swan"
-    spec = stylize.complete(stylize.request(clip), session.footage_of(scene, clip))
+    spec = requests.complete(requests.request(clip), session.footage_of(scene, clip))
     job = session.add(scene, clip, spec, draft=spec)
     job.queued = False
     job.status = status.Status(phase=status.Phase.RUNNING, stage=stage, step=1, total=1000)
