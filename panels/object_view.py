@@ -122,7 +122,8 @@ def draw_box(column: Any, strip: Any, target: Any) -> None:
     """Show the box, and how to drag it."""
     column.operator("strip_stylizer.box_draw", icon="SELECT_SET")
     header, body = column.panel("strip_stylizer_box", default_closed=True)
-    words, names = "Numbers", ("box_frame", "box_width", "box_height", "box_x", "box_y")
+    names = ("box_frame", "box_width", "box_height", "box_x", "box_y")
+    words = "Numbers"
     if target.box_width and target.box_height:
         words = "Frame {box_frame}: {box_width} x {box_height} at {box_x}, {box_y}"
     values = {name: getattr(target, name) for name in names}
