@@ -54,6 +54,21 @@ def test_labels_of_all_properties_can_be_translated(part, found, clip):
                 assert choice.name in found.all or not is_word, (item.identifier, choice.name)
 
 
+def test_german_has_the_tooltip_of_every_setting(part):
+    german = part("operators.languages").read()["de_DE"]
+    pending, seen = [part("operators.properties").SettingsGroup.bl_rna], 0
+    while pending:
+        for item in pending.pop().properties:
+            if item.identifier in ("rna_type", "name"):
+                continue
+            if item.type == "POINTER":
+                pending.append(item.fixed_type)
+                continue
+            seen += 1
+            assert german.get(("*", item.description)), (item.identifier, item.description)
+    assert seen > 60, seen
+
+
 def test_what_a_panel_writes_can_be_translated(part, found, clip, scene):
     targets, properties = part("operators.targets"), part("operators.properties")
     targets.ensure(properties.of(clip))
