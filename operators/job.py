@@ -116,7 +116,9 @@ class Job:
         is_alone = len(self.spec.targets) == 1 and style.candidates == 1
         if not is_alone or self.status.stage is not Stage.STYLIZATION:
             return 0
-        return min(self.status.step, style.steps) // style.snapshot_every * style.snapshot_every
+        ahead = max(0, self.status.total - style.steps)  # what came before the first step
+        trained = min(max(0, self.status.step - ahead), style.steps)
+        return trained // style.snapshot_every * style.snapshot_every
 
     @property
     def fraction(self) -> float:

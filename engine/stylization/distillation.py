@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -14,8 +16,17 @@ LAST_RATE = 0.05  # part of the learning rate that is left at the end
 SEEN = 0.1  # coverage below which a texel teaches nothing
 
 
-def atlas_network(layers: Layers, *, steps: int, generator: torch.Generator) -> AtlasNetwork:
-    """Return the decomposition's colour network as a copy, or one fitted in ``steps`` steps."""
+def atlas_network(
+    layers: Layers,
+    *,
+    steps: int,
+    generator: torch.Generator,
+    count: Callable[[int], None] = lambda steps: None,
+) -> AtlasNetwork:
+    """Return the decomposition's colour network as a copy, or one fitted in ``steps`` steps.
+
+    ``count`` hears of every step.
+    """
     device = layers.atlas.device
     if layers.atlas_network is not None:
         return AtlasNetwork.from_state(layers.atlas_network).to(device)
@@ -30,6 +41,7 @@ def atlas_network(layers: Layers, *, steps: int, generator: torch.Generator) -> 
         loss.backward()
         optimiser.step()
         falling.step()
+        count(1)
     return network
 
 

@@ -6,6 +6,7 @@ puts the optimiser into the right valley. Nothing is learnt here.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 
@@ -61,8 +62,11 @@ def first_looks(
     targets: Targets,
     settings: StylizationSettings,
     generator: torch.Generator,
+    tell: Callable[[int], None] = lambda views: None,
 ) -> list[Look]:
     """Return the looks that ``encoder`` likes best on ``canvas``, each in a pattern of its own.
+
+    ``tell`` hears how many views were looked at since it was called last.
 
     All palettes are compared in blotches, then the best few of them in every pattern. Blotches,
     stripes, lattices, cells and courses take turns, the best of each first.
@@ -80,7 +84,7 @@ def first_looks(
     def scores(some: Tensor) -> Tensor:
         total = some.new_zeros(len(some))
         for kind, share, wanted in zip(kinds, shares, targets.average(), strict=True):
-            seen = _embedded(some, _separated(atlas, canvas, kind, encoder.size), encoder)
+            seen = _embedded(some, _separated(atlas, canvas, kind, encoder.size), encoder, tell)
             total += share * functional.cosine_similarity(seen, wanted[None])
             if unwanted is not None:
                 like = functional.cosine_similarity(seen, unwanted[None])
@@ -89,14 +93,13 @@ def first_looks(
 
     finalists = palettes[scores(palettes).topk(min(FINALISTS, len(palettes))).indices]
     found: list[tuple[float, Look]] = []
-    tried = max(1, settings.palette_candidates // PALETTES_FOR_WAY)
     for number, pattern in enumerate(PATTERNS):
         atlas.shape_pattern(pattern)
-        ways = draw_tile_paint(tried if pattern.tiling else 1, len(atlas.palette), generator)
+        ways = draw_tile_paint(_ways(pattern, settings), len(atlas.palette), generator)
         best: tuple[float, Look] | None = None
         for way in ways.to(palettes) * bool(pattern.tiling):
             atlas.set_tile_paint(way)
-            each = scores(finalists[:FEW] if pattern.tiling else finalists)
+            each = scores(finalists[: _tried(pattern)])
             top = int(each.argmax())
             if best is None or float(each[top]) > best[0]:
                 best = float(each[top]), Look(number, finalists[top], way)
@@ -104,6 +107,23 @@ def first_looks(
         found.append(best)
     order = sorted(range(len(found)), key=lambda at: -found[at][0])
     return [found[at][1] for at in _alternating(order)]
+
+
+def views_looked_at(settings: StylizationSettings) -> int:
+    """Return how many views `first_looks` shows to the encoder."""
+    finalists = min(FINALISTS, settings.palette_candidates)
+    again = sum(_ways(each, settings) * min(_tried(each), finalists) for each in PATTERNS)
+    return (settings.palette_candidates + again) * (GLOBAL_VIEWS + LOCAL_VIEWS)
+
+
+def _ways(pattern: Pattern, settings: StylizationSettings) -> int:
+    """Return how many ways to paint its tiles are tried in a pattern."""
+    return max(1, settings.palette_candidates // PALETTES_FOR_WAY) if pattern.tiling else 1
+
+
+def _tried(pattern: Pattern) -> int:
+    """Return how many of the finalists are tried in a pattern, for each way."""
+    return FEW if pattern.tiling else FINALISTS
 
 
 def _alternating(order: list[int]) -> list[int]:
@@ -143,7 +163,12 @@ def _colour(hue: Tensor, saturation: Tensor, value: Tensor) -> Tensor:
     return value[..., None] * (1 - saturation[..., None] * chroma)
 
 
-def _embedded(palettes: Tensor, views: tuple[Tensor, Tensor], encoder: Encoder) -> Tensor:
+def _embedded(
+    palettes: Tensor,
+    views: tuple[Tensor, Tensor],
+    encoder: Encoder,
+    tell: Callable[[int], None],
+) -> Tensor:
     """Return the mean embeddings [P, E] of ``views`` in each of ``palettes`` [P, K, 3]."""
     parts, background = views
     means = []
@@ -151,6 +176,7 @@ def _embedded(palettes: Tensor, views: tuple[Tensor, Tensor], encoder: Encoder) 
         images = torch.einsum("pkc,kvyx->pvcyx", some, parts) + background
         embeddings = encoder.embed_images(images.clamp(0, 1).flatten(0, 1))
         means.append(embeddings.unflatten(0, (len(some), -1)).mean(1))
+        tell(len(embeddings))
     return torch.cat(means)
 
 

@@ -23,6 +23,7 @@ from .distillation import atlas_network
 from .encoder import Encoder
 from .exam import Exam, Patience
 from .previews import Previews
+from .progress import FITTED, Progress, progress_of
 from .schedule import make_optimiser, set_learning_rate
 from .starts import starts
 from .targets import Targets, embed_targets
@@ -43,6 +44,7 @@ class Lesson:
     exam: Exam
     previews: Previews
     report: Report
+    progress: Progress
     checkpoint: Checkpoint
 
     @property
@@ -113,15 +115,18 @@ def stylize(
     canvases = cut_canvases(layers, frames.to(device), settings.views, everywhere=everywhere)
     encoder.tune(settings, report)
     targets = embed_targets(texts, encoder, settings)
-    atlas = first_atlas(layers, canvases, settings, generator, device)
+    progress = progress_of(settings, report)
+    atlas = first_atlas(layers, canvases, settings, generator, device, progress)
     exam = Exam(canvases, encoder, targets, settings)
     numbers = [canvas.frame for canvas in canvases.canvases]
     previews = Previews(layers, frames, numbers, report)
-    lesson = Lesson(canvases, encoder, targets, settings, exam, previews, report, checkpoint)
+    lesson = Lesson(
+        canvases, encoder, targets, settings, exam, previews, report, progress, checkpoint
+    )
     saved = checkpoint.load() or {}
     looks: list[dict[str, Tensor]] = saved.get("looks") or [atlas.state_dict()]
     if not saved and isinstance(atlas, PaletteAtlas):
-        looks = starts(atlas, canvases, encoder, targets, settings, generator, report, previews)
+        looks = starts(atlas, canvases, encoder, targets, settings, generator, progress, previews)
     standings = [Standing(**each) for each in saved.get("standings", [])]
     looks = copy.deepcopy(looks)
     for candidate in range(len(standings) + 1, settings.candidates + 1):
@@ -150,7 +155,7 @@ def _learn(
     settings, report, checkpoint = lesson.settings, lesson.report, lesson.checkpoint
     atlas, optimiser = course.atlas, course.optimiser
     painter = painter_of(atlas, lesson.canvases, lesson.encoder.size, settings)
-    done, total = len(before) * settings.steps, settings.candidates * settings.steps
+    done = len(before) * settings.steps
 
     def save() -> None:
         ranks = [vars(each) for each in before]
@@ -176,15 +181,15 @@ def _learn(
             score = lesson.exam.score(painter)
             if course.patience.better(score, course.step):
                 course.best = copy.deepcopy(atlas.state_dict())
-        report.progress(done + course.step, total, numbers)
+        lesson.progress.stepped(done + course.step, numbers)
         if checkpoint.due():
             save()
         if lesson.previews.due():
             lesson.previews.show(atlas)
-    return _finish(course, lesson, painter, done + settings.steps, total)
+    return _finish(course, lesson, painter, done + settings.steps)
 
 
-def _finish(course: Course, lesson: Lesson, painter: Painter, done: int, total: int) -> Standing:
+def _finish(course: Course, lesson: Lesson, painter: Painter, done: int) -> Standing:
     """Take the best atlas of a candidate, leave it in its folder and say how good it is."""
     steps, score = course.step, lesson.exam.score(painter)
     if course.best is not None and course.patience.best > score:
@@ -193,7 +198,7 @@ def _finish(course: Course, lesson: Lesson, painter: Painter, done: int, total: 
     save_atlas(course.atlas, folder_of(lesson.folder, course.candidate))
     lesson.previews.show(course.atlas)
     if course.step < lesson.settings.steps:
-        lesson.report.progress(done, total, {})
+        lesson.progress.stepped(done, {})
     return Standing(course.candidate, course.seed, score, steps)
 
 
@@ -213,10 +218,16 @@ def first_atlas(
     settings: StylizationSettings,
     generator: torch.Generator,
     device: torch.device | str,
+    progress: Progress,
 ) -> StylizedAtlas:
     """Return the atlas before the first step, in the form that the settings name."""
     if settings.atlas == NetworkAtlas.form:
-        network = atlas_network(layers, steps=settings.distillation_steps, generator=generator)
+        network = atlas_network(
+            layers,
+            steps=settings.distillation_steps,
+            generator=generator,
+            count=progress.counting(1 / FITTED),
+        )
         return NetworkAtlas(network, canvases.statistics)
     return PaletteAtlas(
         canvases.atlas_frame,

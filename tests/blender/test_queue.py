@@ -304,6 +304,10 @@ def test_only_a_lone_look_can_be_kept_early(started, part, clip):
     job.status = running
     steps = job.spec.settings.stylization.steps
     assert 0 < job.step_to_keep <= steps
+    every, ahead = job.spec.settings.stylization.snapshot_every, 40
+    for step, kept in ((ahead + every - 1, 0), (ahead + every, every), (ahead + steps, steps)):
+        job.status = dataclasses.replace(running, step=step, total=ahead + steps)
+        assert job.step_to_keep == kept // every * every
     more = settings.replaced(job.spec.settings, "stylization.candidates", 2)
     job.spec = dataclasses.replace(job.spec, settings=more)
     assert job.step_to_keep == 0

@@ -108,17 +108,24 @@ def moving_disc(frames: int = 4, height: int = 40, width: int = 56) -> Layers:
 
 
 class Listener:
-    """A report that remembers, and asks for a stop after ``stop_after`` steps."""
+    """A report that remembers, and asks for a stop after ``stop_after`` steps.
+
+    ``ahead`` holds what was said before the first step; ``steps`` are counted from there.
+    """
 
     def __init__(self, stop_after: int | None = None) -> None:
         self.stop_after = stop_after
+        self.ahead: list[tuple[int, int]] = []
         self.steps: list[int] = []
         self.terms: list[dict[str, float]] = []
         self.pictures: dict = {}
         self.warnings: list[str] = []
 
     def progress(self, step, total, terms=None):
-        self.steps.append(step)
+        if terms is None:
+            self.ahead.append((step, total))
+            return
+        self.steps.append(step - (self.ahead[-1][0] if self.ahead else 0))
         self.terms.append(dict(terms))
 
     def preview(self, name, image):
