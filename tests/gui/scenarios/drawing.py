@@ -55,8 +55,10 @@ def show_mask(timeline, name):
     )
     assert bpy.context.window_manager.strip_stylizer_show_mask
     held = scenes.part("operators.session").state
-    yield from drive.wait_for(lambda: held.mask_picture is not None, "its picture", seconds=20)
-    assert held.mask_picture[0] == (scenes.jobs()[0].id, FRAME - 1)
+    wanted = scenes.jobs()[0].id, FRAME - 1
+    yield from drive.wait_for(
+        lambda: held.mask_picture and held.mask_picture[0] == wanted, "its picture", seconds=20
+    )
     yield from drive.redraw()
     drive.shot(name)
 
