@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import platform
 import sys
 from dataclasses import replace
@@ -48,6 +49,8 @@ def main(arguments: list[str] | None = None) -> int:
     settings = replace(settings, mlp=replace(settings.mlp, atlas_size=256))
     footage = _footage(options, options.clip_frames, options.size)
     courses = compared(footage, settings, device, options)
+    if options.beside is not None:
+        courses += run_before(options.beside, footage)
     found: dict[str, Any] = {
         "footage": footage.name,
         "machine": machine(device),
@@ -90,7 +93,7 @@ def compared(
         ),
         "nla": lambda course: contestants.nla(
             footage, device, course, seconds=options.seconds, points=options.points,
-            pretrain_rounds=options.pretrain_rounds,
+            pretrain_rounds=options.pretrain_rounds, patience=options.patience,
         ),
     }  # fmt: skip
     courses = []
@@ -98,6 +101,14 @@ def compared(
         print(f"{footage.name}: {name} ...", file=sys.stderr, flush=True)
         courses.append(contestants.run(name, works[name], footage, device))
     return courses
+
+
+def run_before(path: Path, footage: Footage) -> list[Course]:
+    """Return the courses that an earlier run on the same footage wrote to ``path``."""
+    found = json.loads(path.read_text())
+    assert found["footage"] == footage.name, f"{path} is about {found['footage']}"
+    assert found["clock"] == clock.name(), f"{path} has the {found['clock']} clock"
+    return [Course(name, **course) for name, course in found["courses"].items()]
 
 
 def scaling(
@@ -162,6 +173,11 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=300, help="training of mlp and nla, each")
     parser.add_argument("--points", type=int, default=10_000, help="of nla in each step")
     parser.add_argument("--pretrain-rounds", type=int, default=100, help="of nla")
+    parser.add_argument("--patience", type=float, default=math.inf,
+                        help="of nla, seconds of the wall's clock at most")  # fmt: skip
+    parser.add_argument(
+        "--beside", type=Path, help="the JSON of other engines' run on this footage"
+    )
     parser.add_argument("--preset", default="draft", help="whose settings grid and mlp have")
     parser.add_argument("--steps", type=int, help="of grid, instead of the preset's")
     parser.add_argument("--device", default="automatic", choices=("automatic", "cuda", "cpu"))

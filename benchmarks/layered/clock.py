@@ -17,3 +17,8 @@ def choose(name: str) -> None:
 def now() -> float:
     """Return seconds since some moment."""
     return CLOCKS[_chosen]()
+
+
+def name() -> str:
+    """Return which clock it is."""
+    return _chosen

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import math
 import resource
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -26,7 +28,8 @@ from . import scores
 from .clock import now
 from .footage import Footage, Silent
 
-PARTS = (0.25, 1.0)  # of the time, at which a course is looked at
+PARTS = (0.25, 1.0)  # of the steps or the time, at which ours are looked at
+BASELINE_PARTS = (0.25, 0.5, 0.75, 1.0)
 
 
 @dataclass
@@ -42,6 +45,7 @@ class Course:
     def reached(self, layers: Layers, footage: Footage, seconds: float, steps: int) -> None:
         """Note what there is after so many seconds."""
         point = {"seconds": round(seconds, 3), "steps": steps}
+        point |= {"uv_drift_10": scores.drift_of(layers, footage)["uv_drift_10"]}
         self.curve.append(point | scores.quick(layers, footage))
         self.layers = layers
 
@@ -142,13 +146,21 @@ def nla(
     seconds: float,
     points: int = POINTS,
     pretrain_rounds: int = PRETRAIN_ROUNDS,
+    patience: float = math.inf,
 ) -> None:
-    """Train the baseline for ``seconds`` of the clock; looking at it is not counted."""
+    """Train the baseline for ``seconds`` of the clock; looking at it is not counted.
+
+    It ends sooner after ``patience`` seconds of the wall's clock.
+    """
+    over = time.monotonic() + patience
     data = Data.of(footage.frames, footage.masks.masks, footage.flow)
     baseline = Baseline(data, device, points=points)
-    for part in PARTS:
-        baseline.train(part * seconds, pretrain_rounds=pretrain_rounds)
+    for part in BASELINE_PARTS:
+        baseline.train(part * seconds, pretrain_rounds=pretrain_rounds, over=over)
         course.reached(layers_of(baseline), footage, baseline.seconds, baseline.iteration)
+        print(course.curve[-1], file=sys.stderr, flush=True)
+        if time.monotonic() > over:
+            break
 
 
 @torch.no_grad()

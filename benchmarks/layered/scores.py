@@ -50,9 +50,14 @@ def full(layers: Layers, footage: Footage) -> Scores:
         "uv_error_flow": flow_error(layers, footage),
         "uv_error_truth": truth_error(layers, footage),
         "rigidity": rigidity(layers, footage),
-        **of_mapping(replace(layers, alpha=torch.from_numpy(footage.visible).float()),
-                     footage.pictures),
-    }  # fmt: skip
+        **drift_of(layers, footage),
+    }
+
+
+def drift_of(layers: Layers, footage: Footage) -> Scores:
+    """Return how far the mapping drifts where the object truly is, and how much of it folds."""
+    given = torch.from_numpy(footage.visible).float()
+    return of_mapping(replace(layers, alpha=given), footage.pictures)
 
 
 def flow_error(layers: Layers, footage: Footage) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,12 +74,18 @@ class Baseline:
         self.iteration, self.seconds, self.pretrained = 0, 0.0, 0
         self.terms: dict[str, float] = {}
 
-    def train(self, until: float, *, pretrain_rounds: int = PRETRAIN_ROUNDS) -> None:
-        """Train until the clock shows ``until`` seconds."""
+    def train(
+        self,
+        until: float,
+        *,
+        pretrain_rounds: int = PRETRAIN_ROUNDS,
+        over: float = math.inf,
+    ) -> None:
+        """Train until the clock shows ``until`` seconds, or `time.monotonic` shows ``over``."""
         began = now() - self.seconds
         if self.pretrained == 0:
             self._pretrain(pretrain_rounds, began, until)
-        while now() - began < until:
+        while now() - began < until and time.monotonic() < over:
             self._step()
         self.seconds = now() - began
 

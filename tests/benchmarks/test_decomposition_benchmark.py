@@ -53,15 +53,15 @@ def test_what_leaks_does_not_count_without_the_leak(footage, truth):
     assert found["psnr"] == pytest.approx(99) and found["psnr_leak_free"] < 20
 
 
-def test_the_ratio_asks_for_quality_and_for_drift():
-    def course(name, points, drift):
-        curve = [{"seconds": s, "psnr_object": p} for s, p in points]
-        return Course(name, curve, {"uv_drift_10": drift})
+def test_the_ratio_asks_for_the_best_quality_and_the_least_drift_of_the_baseline():
+    def course(name, *points):
+        names = ("seconds", "psnr_object", "uv_drift_10")
+        return Course(name, [dict(zip(names, point, strict=True)) for point in points])
 
-    baseline = course("nla", [(50, 15), (100, 20)], 1.0)
-    ours = course("grid", [(2, 19), (4, 21), (8, 25)], 0.5)
-    sliding = course("mlp", [(2, 30)], 1.5)
-    assert ratios([ours, sliding, baseline]) == {"grid": 25, "mlp": None}
+    baseline = course("nla", (50, 20, 2.0), (100, 15, 1.0))
+    ours = course("grid", (2, 19, 0.5), (4, 21, 1.5), (5, 21, 0.5), (8, 25, 0.5))
+    sliding = course("mlp", (2, 30, 1.5), (3, 30, None))
+    assert ratios([ours, sliding, baseline]) == {"grid": 20, "mlp": None}
 
 
 @pytest.mark.slow
