@@ -6,6 +6,8 @@ show does not pull at them.
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -13,20 +15,61 @@ from torch.nn import functional
 TURN = 0.1
 
 
-def reconstruction(rendered: Tensor, frames: Tensor) -> Tensor:
-    """Colour of the blend, [n, H, W, 3] each."""
-    return functional.smooth_l1_loss(rendered, frames, beta=TURN)
+def reconstruction(error: Tensor) -> Tensor:
+    """Colour of the blend less the frames', [..., H, W]."""
+    return _Robust.apply(error)  # pyright: ignore[reportReturnType]
 
 
-def gradient(rendered: Tensor, frames: Tensor) -> Tensor:
-    """Colour differences to the right and lower neighbours, [n, H, W, 3] each."""
-    error = rendered - frames
-    across, down = error[:, :, 1:] - error[:, :, :-1], error[:, 1:] - error[:, :-1]
-    sizes = [
-        functional.smooth_l1_loss(part, torch.zeros_like(part), beta=TURN)
-        for part in (across, down)
-    ]
-    return torch.stack(sizes).mean()
+def gradient(error: Tensor) -> Tensor:
+    """Differences to the right and lower neighbours, in the blend less in the frames.
+
+    ``error`` [..., H, W] is the blend less the frames.
+    """
+    return _RobustSteps.apply(error)  # pyright: ignore[reportReturnType]
+
+
+class _Robust(torch.autograd.Function):
+    """The mean; the derivative is all that is kept, as these pictures are the largest."""
+
+    @staticmethod
+    def forward(ctx: Any, error: Tensor) -> Tensor:
+        slope = error.clamp(-TURN, TURN)
+        ctx.save_for_backward(slope)
+        return _mean(error, slope)
+
+    @staticmethod
+    def backward(ctx: Any, factor: Tensor) -> Tensor:
+        (slope,) = ctx.saved_tensors
+        return slope * (factor / (TURN * slope.numel()))
+
+
+class _RobustSteps(torch.autograd.Function):
+    """The mean of what `_Robust` gives for the differences along the last two axes."""
+
+    @staticmethod
+    def forward(ctx: Any, error: Tensor) -> Tensor:
+        slopes, value = torch.zeros_like(error), error.new_zeros(())
+        for axis in (-1, -2):
+            last = error.shape[axis] - 1
+            step = error.narrow(axis, 1, last) - error.narrow(axis, 0, last)
+            slope = step.clamp(-TURN, TURN)
+            value += _mean(step, slope) / 2
+            slope /= 2 * TURN * slope.numel()
+            slopes.narrow(axis, 1, last).add_(slope)
+            slopes.narrow(axis, 0, last).sub_(slope)
+        ctx.save_for_backward(slopes)
+        return value
+
+    @staticmethod
+    def backward(ctx: Any, factor: Tensor) -> Tensor:
+        (slopes,) = ctx.saved_tensors
+        return slopes * factor
+
+
+def _mean(error: Tensor, slope: Tensor) -> Tensor:
+    """Return the mean of smooth L1; ``slope`` is ``error`` held within `TURN`."""
+    error, slope = error.flatten(), slope.flatten()
+    return (slope.dot(error) - slope.dot(slope) / 2) / (TURN * len(error))
 
 
 def bootstrap(logits: Tensor, masks: Tensor, support: Tensor) -> Tensor:

@@ -9,9 +9,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from . import textures
+from .derivatives import over, smoothed
 from .mapping import box_positions
 from .scene import Scene
-from .splines import field
+from .splines import field, planes
 
 # Alpha reaches 0 and 1 at finite logits.
 STRETCH = 0.02
@@ -76,7 +77,7 @@ def atlas(model: Model) -> Tensor:
     What is learned is smoothed over three texels: the frames are coarser than the atlas, and
     would leave a pattern in it that no frame shows.
     """
-    return _smoothed(_smoothed(model.atlas).mT).mT
+    return smoothed(model.atlas)
 
 
 def alpha(scene: Scene, logits: Tensor, frames: list[int]) -> Tensor:
@@ -86,11 +87,12 @@ def alpha(scene: Scene, logits: Tensor, frames: list[int]) -> Tensor:
 
 
 def foreground(model: Model, scene: Scene, frames: list[int]) -> Tensor:
-    """Return the object's colours in the boxes, [n, h, w, 3]."""
-    colours = textures.read(atlas(model), scene.uv[frames])
+    """Return the object's colours in the boxes, [3, n, h, w]."""
+    colours = textures.planes(atlas(model), scene.uv[frames])
     knots = torch.stack([model.gains[frame] for frame in frames])
-    lit = colours * field(knots, scene.gain_box_across[frames], scene.gain_box_down[frames]).exp()
-    return lit + torch.cat([textures.read(page(model, t), scene.uv[[t]]) for t in frames])
+    gain = planes(knots, scene.gain_box_across[frames], scene.gain_box_down[frames]).exp()
+    changes = [textures.planes(page(model, t), scene.uv[[t]]) for t in frames]
+    return colours * gain + torch.cat(changes, 1)
 
 
 def page(model: Model, frame: int) -> Tensor:
@@ -111,23 +113,17 @@ def frame_gain(model: Model, scene: Scene, frame: int) -> Tensor:
 
 
 def background(model: Model, scene: Scene, frames: list[int]) -> Tensor:
-    """Return the background's colours, [n, H, W, 3]."""
-    colours = textures.read(model.panorama, scene.uv_background[frames])
+    """Return the background's colours, [3, n, H, W]."""
+    colours = textures.planes(model.panorama, scene.uv_background[frames])
     knots = torch.stack([model.gains_background[frame] for frame in frames])
-    across = scene.gain_across.expand(len(frames), -1, -1)
-    return colours * field(knots, across, scene.gain_down.expand(len(frames), -1, -1)).exp()
+    return colours * planes(knots, scene.gain_across, scene.gain_down).exp()
 
 
 def blended(
     scene: Scene, front: Tensor, behind: Tensor, alphas: Tensor, frames: list[int]
 ) -> Tensor:
-    """Return the frames [n, H, W, 3]: ``front`` over ``behind`` within the boxes."""
-    whole = behind.clone()
-    for number, frame in enumerate(frames):
-        part = alphas[number, ..., None]
-        under = scene.boxed(behind[number], frame)
-        scene.boxed(whole[number], frame).copy_(under + part * (front[number] - under))
-    return whole
+    """Return the frames [3, n, H, W]: ``front`` over ``behind`` within the boxes."""
+    return over(front, behind, alphas, [scene.corners[frame] for frame in frames])
 
 
 def next_alpha(scene: Scene, alphas: Tensor, firsts: list[int]) -> Tensor:
@@ -136,11 +132,6 @@ def next_alpha(scene: Scene, alphas: Tensor, firsts: list[int]) -> Tensor:
     size = alphas.new_tensor([width, height])
     grid = (scene.ahead[firsts] + 0.5) / size * 2 - 1
     return functional.grid_sample(alphas[:, None], grid, align_corners=False)[:, 0]
-
-
-def _smoothed(texture: Tensor) -> Tensor:
-    padded = functional.pad(texture, (1, 1), mode="replicate")
-    return (padded[..., :-2] + 2 * texture + padded[..., 2:]) / 4
 
 
 def _splatted_atlas(scene: Scene, size: int) -> Tensor:
@@ -172,7 +163,7 @@ def _splatted_pages(scene: Scene, texture: Tensor) -> list[Tensor]:
         number, after = divmod(frame, PAGE_FRAMES)
         for near, share in ((number, 1 - after / PAGE_FRAMES), (number + 1, after / PAGE_FRAMES)):
             splats[near].add(error, uv[kept], weight[kept] * share)
-    return [_smoothed(_smoothed(splat.mean(PAGE_CAUTION)).mT).mT for splat in splats]
+    return [smoothed(splat.mean(PAGE_CAUTION)) for splat in splats]
 
 
 def _splatted_panorama(scene: Scene) -> Tensor:

@@ -192,7 +192,7 @@ def _assemble(
     knots: Tensor,
     longest_gap: int,
 ) -> _Normal:
-    diagonal = energy.repeat(knots.shape[1], 1, 1)
+    touched = [torch.zeros(len(own.active), len(own.active)) for own in used]
     right = torch.zeros_like(knots)
     found: dict[int, list[tuple[Tensor, Tensor]]] = {}
     for pair, (first, second) in enumerate(equations.pairs.tolist()):
@@ -202,9 +202,8 @@ def _assemble(
         weight = rows.trust.sqrt()[:, None]
         before, after, offset = rows.before * weight, rows.after * weight, rows.offset * weight
         for frame, side, sign in ((first, before, 1), (second, after, -1)):
-            own = used[frame].active
-            diagonal[frame, own[:, None], own] += side.T @ side
-            right[:, frame, own] += sign * (offset.T @ side)
+            touched[frame].addmm_(side.T, side)
+            right[:, frame, used[frame].active] += sign * (offset.T @ side)
         numbers = used[second].active + second * len(energy)
         found.setdefault(first, []).append((numbers, -before.T @ after))
     beside = [
@@ -215,6 +214,9 @@ def _assemble(
         )
         for first, parts in found.items()
     ]
+    diagonal = energy.repeat(knots.shape[1], 1, 1)
+    for frame, own in enumerate(used):
+        diagonal[frame, own.active[:, None], own.active] += touched[frame]
     return _Normal(diagonal, beside, right)
 
 

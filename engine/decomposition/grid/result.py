@@ -35,7 +35,7 @@ def layers(learned: Model, scene: Scene) -> Layers:
         alpha = model.alpha(scene, learned.logits[frame][None], [frame])[0]
         scene.boxed(alphas[frame], frame).copy_(alpha)
         front[frame] = _lit(learned, scene, atlas, uv[frame], frame)
-        behind[frame] = model.background(learned, scene, [frame])[0].clamp(0, 1)
+        behind[frame] = model.background(learned, scene, [frame])[:, 0].permute(1, 2, 0).clamp(0, 1)
     return Layers(
         uv=uv,
         alpha=alphas,
@@ -79,13 +79,13 @@ def reconstruction_picture(learned: Model, scene: Scene) -> Array:
     alphas = model.alpha(scene, learned.logits[frames[0]][None], frames)
     front = model.foreground(learned, scene, frames)
     behind = model.background(learned, scene, frames)
-    return _picture(model.blended(scene, front, behind, alphas, frames)[0])
+    return _picture(model.blended(scene, front, behind, alphas, frames)[:, 0].permute(1, 2, 0))
 
 
 @torch.no_grad()
-def atlas_picture(learned: Model, scene: Scene) -> Array:
-    """Return the object's atlas, white where no frame sees it, uint8 [S, S, 3]."""
-    seen = coverage(learned, scene)[..., None]
+def atlas_picture(learned: Model, seen: Tensor) -> Array:
+    """Return the object's atlas, white where ``seen`` [S, S] is 0, uint8 [S, S, 3]."""
+    seen = seen[..., None]
     return _picture(model.atlas(learned).permute(1, 2, 0) * seen + 1 - seen)
 
 

@@ -26,7 +26,7 @@ EDGE = 1  # px by which other objects blur into what is beside them
 class Scene:
     """The video on the device. A box of h x w holds the object in each frame."""
 
-    frames: Tensor  # uint8 [T, H, W, 3]
+    planes: Tensor  # uint8 [3, T, H, W]
     trust: Tensor  # bool [T, H, W], false where other objects are: nothing is learned there
     masks: Tensor  # [T, h, w]
     support: Tensor  # [T, h, w], the most that alpha may be
@@ -42,6 +42,11 @@ class Scene:
     gain_box_down: Tensor  # [T, h, k]
     foreground: Foreground
     background: Background
+
+    @property
+    def frames(self) -> Tensor:
+        """The video, uint8 [T, H, W, 3]."""
+        return self.planes.permute(1, 2, 3, 0)
 
     @property
     def box(self) -> tuple[int, int]:
@@ -81,7 +86,7 @@ def build(
     uv = settled(
         foreground.uv(every, rows, columns), boxed[0], (ahead, valid),
         (behind[0].flip(0), behind[1].flip(0)),
-    )  # fmt: skip
+    ).clamp(0, 1)  # fmt: skip
     whole = Lattice(width, height, max(width, height) / GAIN_KNOTS)
     window = Lattice(
         foreground.lattice.width,
@@ -89,7 +94,7 @@ def build(
         max(foreground.lattice.width, foreground.lattice.height) / GAIN_KNOTS,
     )
     return Scene(
-        frames=torch.from_numpy(frames).to(device),
+        planes=torch.from_numpy(frames).permute(3, 0, 1, 2).contiguous().to(device),
         trust=torch.from_numpy(trust).to(device),
         masks=boxed[0].to(device),
         support=boxed[1].to(device),

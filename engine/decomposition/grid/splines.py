@@ -47,10 +47,12 @@ class Lattice:
 
         They are the weights of `basis` that are not zero.
         """
-        x, columns = _nearest(points[:, 0].clamp(0, self.width - 1) / self.spacing)
-        y, rows = _nearest(points[:, 1].clamp(0, self.height - 1) / self.spacing)
-        numbers = rows[:, :, None] * self.columns + columns[:, None, :]
-        return numbers.flatten(1), (y[:, :, None] * x[:, None, :]).flatten(1)
+        most = points.new_tensor([self.width - 1, self.height - 1])
+        weights, lower = _nearest(points.clamp(min=0).minimum(most) / self.spacing)
+        square = torch.arange(4)[:, None] * self.columns + torch.arange(4)
+        numbers = lower[:, 1] * self.columns + lower[:, 0]
+        both = weights[:, 1, :, None] * weights[:, 0, None, :]
+        return numbers[:, None] + square.flatten(), both.flatten(1)
 
     def refined(self, knots: Tensor, coarser: Lattice) -> Tensor:
         """Return ``knots`` [T, rows, columns, C] of a ``coarser`` lattice over the same, for this.
@@ -64,16 +66,20 @@ class Lattice:
 
 
 def _nearest(position: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the weights of the four knots around each position [N], and their numbers."""
+    """Return the weights of the four knots around each position [N, 2], [N, 2, 4], and the first.
+
+    The first of the four is numbered along its axis, [N, 2].
+    """
     lower = position.floor()
     part = position - lower
+    rest = 1 - part
     weights = [
-        (1 - part) ** 3 / 6,
+        rest**3 / 6,
         2 / 3 - part**2 * (1 - part / 2),
-        2 / 3 - (1 - part) ** 2 * (1 + part) / 2,
+        2 / 3 - rest**2 * (1 - rest / 2),
         part**3 / 6,
     ]
-    return torch.stack(weights, 1), lower.long()[:, None] + torch.arange(4)
+    return torch.stack(weights, 2), lower.long()
 
 
 def _fitted(basis: Tensor, wanted: Tensor) -> Tensor:
@@ -89,6 +95,11 @@ def field(knots: Tensor, basis_x: Tensor, basis_y: Tensor) -> Tensor:
     """
     across = torch.einsum("twx,tyxc->tywc", basis_x, knots)
     return torch.einsum("thy,tywc->thwc", basis_y, across)
+
+
+def planes(knots: Tensor, basis_x: Tensor, basis_y: Tensor) -> Tensor:
+    """Return what `field` does, channels first, [C, T, H, W]."""
+    return basis_y @ (knots.permute(3, 0, 1, 2) @ basis_x.mT)
 
 
 def stiffness(lattice: Lattice, *, first: float, second: float, size: float) -> Tensor:

@@ -9,11 +9,16 @@ from torch.nn import functional
 
 def read(texture: Tensor, uv: Tensor) -> Tensor:
     """Read ``texture`` [C, P, Q] bilinearly at ``uv`` [n, h, w, 2]; returns [n, h, w, C]."""
+    return planes(texture, uv).permute(1, 2, 3, 0)
+
+
+def planes(texture: Tensor, uv: Tensor) -> Tensor:
+    """Return what `read` does, channels first, [C, n, h, w]."""
     flat = uv.reshape(1, -1, uv.shape[-2], 2) * 2 - 1
     picture = functional.grid_sample(
         texture[None], flat, mode="bilinear", padding_mode="border", align_corners=False
     )
-    return picture[0].permute(1, 2, 0).reshape(*uv.shape[:-1], texture.shape[0])
+    return picture.view(texture.shape[0], *uv.shape[:-1])
 
 
 def corners(uv: Tensor, size: tuple[int, int]) -> tuple[Tensor, Tensor]:

@@ -59,31 +59,37 @@ def _corners(picture: Array, inside: Array) -> Array:
 
 
 def _followed(pictures: list[Array], inside: list[Array], corners: dict[int, Array]) -> Array:
-    """Follow all corners to the last frame; rows of (start, end, x, y, x, y), [M, 6]."""
+    """Follow all corners to the last frame; rows of (start, end, x, y, x, y), [M, 6].
+
+    By how much the ways back of single steps miss adds up to how much the whole way back would,
+    as far as neighbouring points move alike: no corner is followed back all the way.
+    """
     origin = np.concatenate([np.full(len(points), start) for start, points in corners.items()])
     first = np.concatenate(list(corners.values()))
     place, alive = first.copy(), np.ones(len(first), bool)
-    reached = []
+    miss, kept = np.zeros_like(first), [np.zeros((0, 6))]
     for frame in range(1, len(pictures)):
         moving = np.flatnonzero(alive & (origin < frame) & (frame - origin <= HORIZONS[-1]))
+        if len(moving) == 0:
+            continue
         moved, error = _step(pictures[frame - 1], pictures[frame], place[moving])
-        lost = (error > STEP_AGREEMENT) | (read(inside[frame], moved) == 0) if len(moved) else []
-        place[moving] = moved
-        alive[moving[np.asarray(lost, bool)]] = False
-        arrived = moving[alive[moving] & np.isin(frame - origin[moving], HORIZONS)]
-        reached.append((frame, arrived, place[arrived].copy()))
-    return _returned(pictures, origin, first, reached)
+        place[moving], miss[moving] = moved, miss[moving] + error
+        lost = (np.linalg.norm(error, axis=1) > STEP_AGREEMENT) | (read(inside[frame], moved) == 0)
+        alive[moving[lost]] = False
+        arrived = moving[~lost & np.isin(frame - origin[moving], HORIZONS)]
+        good = arrived[np.linalg.norm(miss[arrived], axis=1) < WHOLE_AGREEMENT]
+        ends = np.stack([origin[good], np.full(len(good), frame)], 1)
+        kept.append(np.concatenate([ends, first[good], place[good]], 1))
+    return np.concatenate(kept)
 
 
 def _step(before: Array, after: Array, points: Array) -> tuple[Array, Array]:
-    """Return where ``points`` went, and by how much the way back misses them."""
+    """Return where ``points`` [N, 2] went, and by how much the way back misses them, [N, 2]."""
     moved = _tracked(before, after, points)
-    return moved, np.linalg.norm(_tracked(after, before, moved) - points, axis=1)
+    return moved, _tracked(after, before, moved) - points
 
 
 def _tracked(before: Array, after: Array, points: Array) -> Array:
-    if len(points) == 0:
-        return points
     moved, status, _ = cv2.calcOpticalFlowPyrLK(
         before,
         after,
@@ -94,24 +100,3 @@ def _tracked(before: Array, after: Array, points: Array) -> Array:
         criteria=(cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 20, 0.01),
     )
     return np.where(status.astype(bool), moved, np.float32(-1e6))
-
-
-def _returned(
-    pictures: list[Array],
-    origin: Array,
-    first: Array,
-    reached: list[tuple[int, Array, Array]],
-) -> Array:
-    """Follow every arrival the whole way back and keep those that come home."""
-    which, since, target = np.zeros(0, np.int64), np.zeros(0, np.int64), first[:0]
-    place, kept = target.copy(), []
-    for frame, arrived, points in reversed(reached):
-        which, since = np.append(which, arrived), np.append(since, np.full(len(arrived), frame))
-        target, place = np.append(target, points, axis=0), np.append(place, points, axis=0)
-        place = _tracked(pictures[frame], pictures[frame - 1], place)
-        home = origin[which] == frame - 1
-        good = home & (np.linalg.norm(place - first[which], axis=1) < WHOLE_AGREEMENT)
-        ends = np.stack([origin[which[good]], since[good]], 1)
-        kept.append(np.concatenate([ends, first[which[good]], target[good]], 1))
-        which, since, target, place = which[~home], since[~home], target[~home], place[~home]
-    return np.concatenate(kept) if kept else np.zeros((0, 6))

@@ -135,6 +135,7 @@ def _polished(
     steps = steps_of(settings, len(scene.frames))
     total = REGISTRATION_STEPS + steps
     pixels = 2 * PAIRS_PER_STEP * scene.frames[0].numel()
+    seen = result.coverage(learned, scene)  # alpha moves too little for a preview to show it
     for step in range(first, steps):
         if report.stopping() or checkpoint.due():
             checkpoint.save({**kept, **saved(step, learned, optimizer)})
@@ -153,7 +154,7 @@ def _polished(
             report.progress(REGISTRATION_STEPS + step, total, shown)
         if step % PREVIEW_EVERY == 0:
             report.preview("reconstruction", result.reconstruction_picture(learned, scene))
-            report.preview("atlas", result.atlas_picture(learned, scene))
+            report.preview("atlas", result.atlas_picture(learned, seen))
     return learned
 
 
@@ -175,8 +176,8 @@ def _terms(learned: Model, scene: Scene, firsts: list[int]) -> dict[str, Tensor]
     front = model.foreground(learned, scene, frames)
     behind = model.background(learned, scene, frames)
     rendered = model.blended(scene, front, behind, alphas, frames)
-    target = scene.frames[frames].float() / 255
-    rendered = torch.where(scene.trust[frames][..., None], rendered, target)
+    error = rendered - scene.planes[:, frames].float().div_(255)
+    error = error.masked_fill(~scene.trust[frames], 0)
     count = len(firsts)
     support = scene.support[frames]
     valid = scene.ahead_valid[firsts] * support[:count]
@@ -185,8 +186,8 @@ def _terms(learned: Model, scene: Scene, firsts: list[int]) -> dict[str, Tensor]
         for side in (learned.gains, learned.gains_background)
     ]
     return {
-        "reconstruction": losses.reconstruction(rendered, target),
-        "gradient": losses.gradient(rendered, target),
+        "reconstruction": losses.reconstruction(error),
+        "gradient": losses.gradient(error),
         "bootstrap": losses.bootstrap(logits, scene.masks[frames], support),
         "alpha_flow": losses.alpha_flow(
             alphas[:count], model.next_alpha(scene, alphas[count:], firsts), valid
