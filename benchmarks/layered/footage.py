@@ -87,7 +87,7 @@ def clip(folder: Path, *, longest_side: int, frames: int | None = None) -> Foota
     """
     footage = footage_from_path(folder / "frames")
     if frames is not None:
-        last = len(footage.indices) - 1
+        last = len(footage.files) - 1
         there = (last - abs(last - index % max(1, 2 * last)) for index in range(frames))
         footage = replace(footage, indices=tuple(there))
     video = read_video(footage, FramesSettings(longest_side=longest_side), Silent())

@@ -1,0 +1,111 @@
+"""The `grid` decomposition of real clips, one row each: drift, colours, alpha, folds, cost.
+
+    python -m benchmarks.clips CLIPS [--clips blackswan dog:36 ...] [--out FOLDER]
+
+CLIPS holds one folder for each clip with ``frames/`` and ``masks/``; ``dog:36`` are its first 36
+frames. Prints a table and writes ``decomposition-clips-PRESET.json`` and ``.md``. Seconds are the
+processor's, of one thread; flow and masks are not in them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from engine import device as devices
+from engine.contract.settings import DecompositionSettings, preset
+
+from .decomposition import machine
+from .layered import clock, contestants
+from .layered.contestants import Course
+from .layered.footage import Footage, clip
+
+CLIPS = ("blackswan", "boat", "lucia", "car-turn", "dog:36", "dog")
+SIDE = 256  # px, of Draft
+COLUMNS = {
+    "seconds": "seconds",
+    "peak_memory_mb": "peak, MB",
+    "uv_drift_10": "drift 10",
+    "uv_drift_20": "20",
+    "uv_drift_40": "40",
+    "psnr_object": "object PSNR",
+    "psnr_object_no_gain": "without gain",
+    "psnr": "whole PSNR",
+    "mask_iou": "IoU",
+    "alpha_leak": "leak",
+    "folds": "folds",
+}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Decompose every clip and write the table; returns 0."""
+    options = _options(arguments)
+    clock.choose("processor")
+    torch.set_num_threads(1)
+    torch.optim.Adam([torch.zeros(1, requires_grad=True)])  # it imports for a second
+    settings = preset(options.preset).decomposition
+    device = devices.choose("cpu")
+    rows: dict[str, dict[str, Any]] = {}
+    for name in options.clips:
+        folder, _, count = name.partition(":")
+        footage = clip(
+            options.footage / folder, longest_side=SIDE, frames=int(count) if count else None
+        )
+        rows[footage.name] = row(footage, settings, device)
+        print(footage.name, rows[footage.name], file=sys.stderr, flush=True)
+        _write(rows, options, device)
+    print(table(rows))
+    return 0
+
+
+def row(footage: Footage, settings: DecompositionSettings, device: torch.device) -> dict[str, Any]:
+    """Decompose one clip as a job does; returns its scores, seconds and memory."""
+
+    def work(course: Course) -> None:
+        contestants.grid_at_once(footage, settings, device, course)
+
+    course = contestants.run("grid", work, footage, device)
+    cost = {"seconds": course.curve[-1]["seconds"], "peak_memory_mb": course.peak_memory_mb}
+    return cost | course.final
+
+
+def table(rows: dict[str, dict[str, Any]]) -> str:
+    """Return one line for each clip."""
+    lines = [f"| clip | {' | '.join(COLUMNS.values())} |", f"| --- |{' ---: |' * len(COLUMNS)}"]
+    for name, found in rows.items():
+        values = (found[column] for column in COLUMNS)
+        cells = ["-" if value is None else f"{value:.3g}" for value in values]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _write(
+    rows: dict[str, dict[str, Any]], options: argparse.Namespace, device: torch.device
+) -> None:
+    if options.out is None:
+        return
+    options.out.mkdir(parents=True, exist_ok=True)
+    said = f"{machine(device)}, one thread, seconds of the processor, preset {options.preset}."
+    found = {"machine": machine(device), "preset": options.preset, "clips": rows}
+    path = options.out / f"decomposition-clips-{options.preset}"
+    path.with_suffix(".json").write_text(json.dumps(found, indent=1) + "\n")
+    text = f"# Real clips, {SIDE} pixels, given masks\n\n{said}\n\n{table(rows)}\n"
+    path.with_suffix(".md").write_text(text)
+
+
+def _options(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.clips")
+    parser.add_argument("footage", type=Path, metavar="CLIPS")
+    parser.add_argument("--clips", nargs="+", default=CLIPS)
+    parser.add_argument("--preset", default="draft")
+    parser.add_argument("--out", type=Path)
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
