@@ -49,8 +49,8 @@ def main(arguments: list[str] | None = None) -> int:
     settings = replace(settings, mlp=replace(settings.mlp, atlas_size=256))
     footage = _footage(options, options.clip_frames, options.size)
     courses = compared(footage, settings, device, options)
-    if options.beside is not None:
-        courses += run_before(options.beside, footage)
+    for path in options.beside:
+        courses += run_before(path, footage)
     found: dict[str, Any] = {
         "footage": footage.name,
         "machine": machine(device),
@@ -168,16 +168,15 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--clip-frames", type=int, help="only the first so many frames")
     parser.add_argument("--frames", type=int, default=24, help="of made footage")
     parser.add_argument("--size", default="192x108", help="WIDTHxHEIGHT; of a clip the longer side")
-    parser.add_argument("--engines", nargs="+", choices=("grid", "mlp", "nla"),
+    parser.add_argument("--engines", nargs="*", choices=("grid", "mlp", "nla"),
                         default=["grid", "mlp", "nla"])  # fmt: skip
     parser.add_argument("--seconds", type=float, default=300, help="training of mlp and nla, each")
     parser.add_argument("--points", type=int, default=10_000, help="of nla in each step")
     parser.add_argument("--pretrain-rounds", type=int, default=100, help="of nla")
     parser.add_argument("--patience", type=float, default=math.inf,
                         help="of nla, seconds of the wall's clock at most")  # fmt: skip
-    parser.add_argument(
-        "--beside", type=Path, help="the JSON of other engines' run on this footage"
-    )
+    parser.add_argument("--beside", type=Path, nargs="+", default=[],
+                        help="the JSON of other engines' runs on this footage")  # fmt: skip
     parser.add_argument("--preset", default="draft", help="whose settings grid and mlp have")
     parser.add_argument("--steps", type=int, help="of grid, instead of the preset's")
     parser.add_argument("--device", default="automatic", choices=("automatic", "cuda", "cpu"))
