@@ -111,8 +111,17 @@ def table(rows: dict[str, list[Row]]) -> str:
     for name in places:
         right = sum(row.numbers[name] == 1 for _, row in every)
         lines.append(f"* {name.removeprefix('place ').strip('()')}: {right} of {len(every)}")
-    for column, said in (("ratio", ""), ("ratio within", ", 2 px inside the rim")):
-        ratios = [float(row.numbers[column] or 0) for _, row in every]
+    for column, said in (
+        ("ratio", ""),
+        ("ratio within", ", 2 px inside the rim"),
+        ("full size, object", ", at the footage's size"),
+        ("full size, within", ", at the footage's size inside the rim"),
+        ("full size, textured", ", at the footage's size where texture tells the motion"),
+    ):
+        found = (row.numbers.get(column) for _, row in every)
+        ratios = [float(ratio) for ratio in found if ratio is not None]
+        if not ratios:
+            continue
         fine = sum(ratio <= STEADY for ratio in ratios)
         lines.append(
             f"* warp error in that of the source{said}: median {np.median(ratios):.3g}, "

@@ -18,12 +18,13 @@ from .contract.job import JobSpec, Stage
 from .contract.settings import replaced
 from .decomposition.layers import load_layers
 from .evaluation.baseline import per_frame_edit
+from .evaluation.calm import Calm
 from .evaluation.evaluate import Made, first_frames
 from .evaluation.metrics import BackgroundError, dilated
 from .reporter import Reporter
 from .stylization.encoder import Encoder, load_encoder
 from .video.flow import load_flow
-from .video.frames import load_video
+from .video.frames import load_video, source_frames
 from .video.images import read_rgb
 from .workspace import Cache
 
@@ -64,7 +65,9 @@ class Bench:
         for each, source, inside in zip(result, made.source, grown, strict=True):
             background.add(each, source, ~inside)
         seconds = time.monotonic() - started
-        return replace(made, result=result, background_psnr=background.psnr(), seconds=seconds)
+        return replace(
+            made, result=result, background_psnr=background.psnr(), seconds=seconds, calm={}
+        )
 
     def _read(self, folder: JobFolder) -> Made:
         facts = json.loads(folder.report.read_text(encoding="utf-8"))
@@ -74,15 +77,22 @@ class Bench:
 
         video = load_video(stage(Stage.FRAMES))
         size = video.frames.shape[2], video.frames.shape[1]
-        pictures = [read_rgb(path) for path in sorted(folder.result.glob("*.png"))]
-        result = [cv2.resize(each, size, interpolation=cv2.INTER_AREA) for each in pictures]
+        layers = load_layers(stage(Stage.DECOMPOSITION))
+        calm = Calm(layers.alpha.numpy() > 0.5)
+        result = []
+        pictures = sorted(folder.result.glob("*.png"))
+        for path, source in zip(pictures, source_frames(folder.read_spec().footage), strict=True):
+            picture = read_rgb(path)
+            calm.add(source, picture)
+            result.append(cv2.resize(picture, size, interpolation=cv2.INTER_AREA))
         return Made(
             video.frames,
             np.stack(result),
             load_flow(stage(Stage.FLOW)),
-            load_layers(stage(Stage.DECOMPOSITION)),
+            layers,
             facts["metrics"]["background_psnr"],
             facts["seconds"]["stylization"],
+            calm.ratios(),
         )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -37,6 +37,7 @@ class Made:
     layers: Layers
     background_psnr: float
     seconds: float  # of the stylization
+    calm: Mapping[str, float | None] = field(default_factory=dict)  # see `calm.Calm.ratios`
 
 
 class Bench(Protocol):
@@ -104,6 +105,7 @@ def first_frames(made: Made, count: int) -> Made:
     between = slice(0, count - 1)
     return replace(
         made,
+        calm={},
         source=made.source[:count],
         result=made.result[:count],
         flow=replace(
@@ -134,6 +136,7 @@ def row_of(variant: Variant, made: Made, judges: Sequence[Judge]) -> Row:
         "of the source": ratios[0],
         "ratio": ratios[1] / max(ratios[0], 1e-9),
         "ratio within": within[1] / max(within[0], 1e-9),
+        **{f"full size, {region}": value for region, value in made.calm.items()},
         "background PSNR": made.background_psnr,
         "variation": metrics.variation(_unit(made.result), inside),
         "seconds": made.seconds,

@@ -62,6 +62,51 @@ def estimate_flow(
     return Flow(*(np.stack(part) for part in zip(*parts, strict=True)))
 
 
+def closer_flow(flow: Flow, greys: np.ndarray, settings: FlowSettings, report: Report) -> Flow:
+    """Return ``flow`` as larger pictures show it, ``greys`` uint8 [T, H', W'], at its own size.
+
+    DIS stops at half the size of its pictures; at the working size that is coarse. What RAFT
+    has found, and flow for which there are no larger pictures, stays. Raises Stopped.
+    """
+    height, width = flow.forward.shape[1:3]
+    if settings.quality == "raft" or greys.shape[2] <= width:
+        return flow
+    ratio = greys.shape[2] / width
+    parts: list[tuple[np.ndarray, ...]] = []
+    with repeatable():
+        for grey, following in pairwise(greys):
+            if report.stopping():
+                raise Stopped
+            found = close_pair(grey, following, limit=settings.consistency * ratio)
+            parts.append(tuple(_reduced(each, width, height) for each in found))
+    return Flow(*(np.stack(part) for part in zip(*parts, strict=True)))
+
+
+def close_pair(grey: np.ndarray, following: np.ndarray, *, limit: float) -> tuple[np.ndarray, ...]:
+    """Return the flow between two greys uint8 [H, W] forth and back, and where each is valid.
+
+    ``limit`` as `FlowSettings.consistency`, in pixels of these pictures.
+    """
+    estimator = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    first, second = _normalised(grey), _normalised(following)
+    there, back = dense_flow(estimator, first, second), dense_flow(estimator, second, first)
+    return (
+        there,
+        back,
+        _valid(there, back, first, second, limit=limit),
+        _valid(back, there, second, first, limit=limit),
+    )
+
+
+def _reduced(field: np.ndarray, width: int, height: int) -> np.ndarray:
+    """Bring vectors [H, W, 2] or a validity [H, W] to another size."""
+    if field.dtype == bool:
+        share = cv2.resize(field.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
+        return share > 0.5
+    scale = np.array([width / field.shape[1], height / field.shape[0]], np.float32)
+    return cv2.resize(field, (width, height), interpolation=cv2.INTER_AREA) * scale
+
+
 def _estimator(settings: FlowSettings, device: str) -> Callable[[np.ndarray, int, int], np.ndarray]:
     """Return a function of frames and two of their numbers: the flow [H, W, 2] between the two."""
     if settings.quality == "raft":
@@ -81,9 +126,13 @@ def _estimator(settings: FlowSettings, device: str) -> Callable[[np.ndarray, int
 
 def normalised_grey(frame: np.ndarray) -> np.ndarray:
     """Return ``frame`` as uint8 grey [H, W] of fixed mean and contrast, against fades."""
-    grey = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    gain = GREY_DEVIATION / max(float(grey.std()), 4.0)
-    return np.clip((grey - grey.mean()) * gain + 128.0, 0.0, 255.0).astype(np.uint8)
+    return _normalised(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY))
+
+
+def _normalised(grey: np.ndarray) -> np.ndarray:
+    values = grey.astype(np.float32)
+    gain = GREY_DEVIATION / max(float(values.std()), 4.0)
+    return np.clip((values - values.mean()) * gain + 128.0, 0.0, 255.0).astype(np.uint8)
 
 
 def dense_flow(estimator: cv2.DISOpticalFlow, grey: np.ndarray, other: np.ndarray) -> np.ndarray:

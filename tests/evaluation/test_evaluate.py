@@ -167,6 +167,13 @@ def test_what_flickers_at_the_rim_alone_does_not_count_within():
     assert numbers["ratio"] > 2 and numbers["ratio within"] < 1.5
 
 
+def test_a_row_tells_how_calm_it_is_at_the_footages_size():
+    calm = {"object": 1.5, "textured": None}
+    numbers = row_of(GOLD, replace(made(), calm=calm), []).numbers
+    assert numbers["full size, object"] == 1.5 and numbers["full size, textured"] is None
+    assert first_frames(replace(made(), calm=calm), 2).calm == {}
+
+
 def test_flicker_raises_the_ratio():
     video = made()
     noise = np.random.default_rng(0).integers(0, 255, video.result.shape).astype(np.uint8)

@@ -8,7 +8,7 @@ import pytest
 
 from engine.contract.events import Stopped
 from engine.contract.settings import FlowSettings
-from engine.video.flow import estimate_flow, load_flow, save_flow, warp
+from engine.video.flow import closer_flow, estimate_flow, load_flow, save_flow, warp
 
 
 def shifted(shift, height=90, width=120):
@@ -29,6 +29,30 @@ def test_a_translation_is_recovered(listener, shift, quality):
     assert np.abs(flow.forward[middle] - shift).mean() < 0.2
     assert np.abs(flow.backward[middle] + shift).mean() < 0.2
     assert flow.forward_valid[middle].mean() > 0.95
+
+
+def test_larger_pictures_show_the_motion_more_closely(listener):
+    large = shifted((5.0, -3.0), 360, 480)
+    small = np.stack(
+        [cv2.resize(frame, (120, 90), interpolation=cv2.INTER_AREA) for frame in large]
+    )
+    greys = np.stack([cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in large])
+    settings = FlowSettings("medium")
+    flow = estimate_flow(small, settings, listener)
+    closer = closer_flow(flow, greys, settings, listener)
+    middle = np.s_[0, 12:-12, 12:-12]
+    misses = [np.abs(each.forward[middle] - (1.25, -0.75)).mean() for each in (flow, closer)]
+    assert closer.forward.shape == flow.forward.shape
+    assert misses[1] < 0.6 * misses[0]
+    assert np.abs(closer.backward[middle] + (1.25, -0.75)).mean() < 0.05
+    assert closer.forward_valid[middle].mean() > 0.95
+
+
+def test_flow_without_larger_pictures_stays(listener):
+    frames = shifted((1.0, 0.0))
+    flow = estimate_flow(frames, FlowSettings(), listener)
+    greys = np.stack([cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in frames])
+    assert closer_flow(flow, greys, FlowSettings(), listener) is flow
 
 
 def test_a_vector_that_leaves_the_frame_is_not_valid(listener):

@@ -1,0 +1,128 @@
+"""How calm a result is at the footage's own size, along motion that is measured there.
+
+Reduced to the working size, sharp paint aliases, and no interpolation brings an aliased picture
+from one frame to the next: of a perfectly still texture that alone can be ten times the footage's
+own error. Here both videos are compared as they are seen. Frames pass one by one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+
+from ..video.flow import close_pair, warp
+from .metrics import RIM, unit
+
+LARGEST_SIDE = 854  # px; larger footage is reduced to it
+CONSISTENCY = 1.0  # px of the working size by which forth and back may miss
+WINDOW = 4.0  # px, deviation of the neighbourhood in which texture is looked for
+LEAST_TEXTURE = 2.0  # grey levels a pixel, along the direction in which there is least
+REGIONS = ("object", "within", "textured")
+
+
+@dataclass
+class _Region:
+    """Errors and colours of both videos in one region, source first."""
+
+    errors: list[np.ndarray] = field(default_factory=list)  # each [2]
+    count: int = 0
+    total: np.ndarray = field(default_factory=lambda: np.zeros((2, 3)))
+    squares: np.ndarray = field(default_factory=lambda: np.zeros((2, 3)))
+
+    def ratio(self) -> float | None:
+        """Return the result's error in its own variance, in the same of the source."""
+        if not self.errors:
+            return None
+        variance = (self.squares / self.count - (self.total / self.count) ** 2).sum(axis=1)
+        source, result = np.mean(self.errors, axis=0) / np.maximum(variance, 1e-9)
+        return float(result / max(source, 1e-9))
+
+
+class Calm:
+    """The warp errors of a source and of a result, pair by pair of frames."""
+
+    def __init__(self, inside: np.ndarray) -> None:
+        """``inside`` bool [T, h, w] says where the object is, at the working size."""
+        self._inside = inside
+        self._at = 0
+        self._last: tuple[np.ndarray, np.ndarray] | None = None
+        self._regions = {name: _Region() for name in REGIONS}
+
+    def add(self, source: np.ndarray, result: np.ndarray) -> None:
+        """Take the next frame of both, uint8 [H, W, 3] of one size."""
+        pictures = _reduced(source), _reduced(result)
+        if self._last is not None:
+            self._compare(self._last, pictures, self._inside[self._at - 1])
+        self._last = pictures
+        self._at += 1
+
+    def ratios(self) -> dict[str, float | None]:
+        """Return for each of `REGIONS` the result's error against the source's.
+
+        Each is divided by the colour variance of its own video there. None where nothing counted.
+        """
+        return {name: region.ratio() for name, region in self._regions.items()}
+
+    def _compare(
+        self,
+        first: tuple[np.ndarray, np.ndarray],
+        second: tuple[np.ndarray, np.ndarray],
+        inside: np.ndarray,
+    ) -> None:
+        greys = [cv2.cvtColor(pair[0], cv2.COLOR_RGB2GRAY) for pair in (first, second)]
+        height, width = greys[0].shape
+        ratio = width / inside.shape[1]
+        forward, _, valid, _ = close_pair(*greys, limit=CONSISTENCY * ratio)
+        colours = [unit(picture) for picture in first]
+        misses = [
+            ((colour - warp(unit(following), forward)) ** 2).sum(axis=2)
+            for colour, following in zip(colours, second, strict=True)
+        ]
+        whole = cv2.resize(
+            inside.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST
+        )
+        brush = np.ones((2 * round(RIM * ratio) + 1,) * 2, np.uint8)
+        within = cv2.erode(whole, brush, borderValue=1) > 0
+        for name, where in (
+            ("object", whole > 0),
+            ("within", within),
+            ("textured", within & (texture(greys[0]) > LEAST_TEXTURE)),
+        ):
+            _count(self._regions[name], misses, colours, where & valid)
+
+
+def _count(
+    region: _Region, misses: list[np.ndarray], colours: list[np.ndarray], where: np.ndarray
+) -> None:
+    if not where.any():
+        return
+    region.errors.append(np.array([miss[where].mean() for miss in misses]))
+    seen = [colour[where].astype(np.float64) for colour in colours]
+    region.count += len(seen[0])
+    region.total += [each.sum(axis=0) for each in seen]
+    region.squares += [(each**2).sum(axis=0) for each in seen]
+
+
+def texture(grey: np.ndarray) -> np.ndarray:
+    """Return how much ``grey`` uint8 [H, W] changes along the direction of least change.
+
+    The root of the structure tensor's smaller eigenvalue, in grey levels a pixel: where it is
+    small, motion is a guess, at least along an edge.
+    """
+    values = grey.astype(np.float32)
+    across = cv2.Sobel(values, cv2.CV_32F, 1, 0, scale=1 / 8)
+    down = cv2.Sobel(values, cv2.CV_32F, 0, 1, scale=1 / 8)
+    xx, xy, yy = (
+        cv2.GaussianBlur(each, (0, 0), WINDOW) for each in (across**2, across * down, down**2)
+    )
+    smaller = (xx + yy) / 2 - np.sqrt(((xx - yy) / 2) ** 2 + xy**2)
+    return np.sqrt(np.maximum(smaller, 0))
+
+
+def _reduced(frame: np.ndarray) -> np.ndarray:
+    scale = LARGEST_SIDE / max(frame.shape[:2])
+    if scale >= 1:
+        return frame
+    return cv2.resize(frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)

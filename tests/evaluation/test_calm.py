@@ -1,0 +1,65 @@
+"""Calm is judged at the footage's own size: still paint is calm, sliding paint is not."""
+
+import cv2
+import numpy as np
+import pytest
+
+from engine.evaluation.calm import REGIONS, Calm, texture
+
+HEIGHT, WIDTH, FRAMES = 120, 160, 4
+INSIDE = np.zeros((FRAMES, HEIGHT // 4, WIDTH // 4), bool)
+INSIDE[:, 5:-5, 5:-5] = True
+
+
+def wide_noise(seed: int, blur: float) -> np.ndarray:
+    noise = np.random.default_rng(seed).normal(size=(HEIGHT, WIDTH + 40, 3)).astype(np.float32)
+    noise = cv2.GaussianBlur(noise, (0, 0), blur)
+    return np.clip(128 + 40 * noise / noise.std(), 0, 255).astype(np.uint8)
+
+
+def moving(picture: np.ndarray, speed: float) -> list[np.ndarray]:
+    """What a camera sees that pans by ``speed`` px a frame over ``picture``."""
+    shifts = (np.array([[1, 0, -20 + speed * t], [0, 1, 0]], np.float32) for t in range(FRAMES))
+    return [cv2.warpAffine(picture, shift, (WIDTH, HEIGHT)) for shift in shifts]
+
+
+def ratios(source: list[np.ndarray], result: list[np.ndarray]) -> dict[str, float | None]:
+    calm = Calm(INSIDE)
+    for pair in zip(source, result, strict=True):
+        calm.add(*pair)
+    return calm.ratios()
+
+
+def test_a_result_that_is_the_source_is_as_calm_as_it():
+    source = moving(wide_noise(0, 2.0), 2.0)
+    assert ratios(source, source) == {name: pytest.approx(1) for name in REGIONS}
+
+
+def test_paint_that_slides_is_told_from_paint_that_sticks():
+    source = moving(wide_noise(0, 2.0), 1.5)
+    sticks = ratios(source, moving(wide_noise(1, 2.0), 1.5))
+    slides = ratios(source, moving(wide_noise(1, 2.0), 2.5))
+    for name in REGIONS:
+        assert slides[name] > 10 * sticks[name]
+
+
+def test_contrast_does_not_count():
+    source = moving(wide_noise(0, 2.0), 1.5)
+    pale = [(64 + frame / 2).astype(np.uint8) for frame in source]
+    assert ratios(source, pale)["object"] == pytest.approx(1, abs=0.3)
+
+
+def test_where_the_object_is_nowhere_there_is_no_number():
+    source = moving(wide_noise(0, 2.0), 1.5)
+    calm = Calm(np.zeros_like(INSIDE))
+    for frame in source:
+        calm.add(frame, frame)
+    assert calm.ratios() == dict.fromkeys(REGIONS)
+
+
+def test_an_edge_alone_is_no_texture():
+    edge = np.zeros((60, 60), np.uint8)
+    edge[:, 30:] = 200
+    corner = edge.copy()
+    corner[:30] = 0
+    assert texture(edge)[30, 30] < 1 < texture(corner)[30, 30]
