@@ -22,7 +22,7 @@ from .stylization import candidates
 from .stylization.atlas import StylizedAtlas, load_atlas, save_atlas
 from .stylization.encoder import Encoder
 from .stylization.train import stylize
-from .video.flow import Flow, estimate_flow, load_flow, save_flow
+from .video.flow import Flow, closer_flow, estimate_flow, load_flow, save_flow
 from .video.frames import Video, larger_greys, load_video, read_video, save_video
 from .video.masks import Masks, find_masks, load_masks, save_masks
 from .workspace import stage_key
@@ -86,9 +86,10 @@ class Pieces:
 
         def make(folder: Path) -> None:
             checkpoint = Checkpoint(folder / "checkpoint.pt")
+            greys = larger_greys(self.spec.footage)
+            closer = closer_flow(flow, greys, self.settings.flow, self.report)
             layers = decompose(
-                video.frames, flow, masks, settings,
-                others=others, greys=larger_greys(self.spec.footage),
+                video.frames, closer, masks, settings, others=others, greys=greys,
                 device=self.device, seed=seed, report=self.report, checkpoint=checkpoint,
             )  # fmt: skip
             save_layers(layers, folder)

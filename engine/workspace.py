@@ -32,7 +32,7 @@ STAGE_VERSIONS = {
     Stage.FRAMES: 1,
     Stage.FLOW: 2,
     Stage.MASKS: 4,
-    Stage.DECOMPOSITION: 7,
+    Stage.DECOMPOSITION: 8,
     Stage.STYLIZATION: 4,
     Stage.RENDER: 4,
 }
