@@ -16,8 +16,9 @@ from torch.nn import functional
 from .contract.settings import RenderSettings
 from .decomposition.layers import Layers
 from .stylization.atlas import StylizedAtlas
-from .stylization.previews import paint_many
-from .stylization.shading import RELIEF_POWER, detail, shading
+from .stylization.previews import albedo_many
+from .stylization.shading import RELIEF_POWER, detail, luminance, shading
+from .stylization.sharpness import footage_blur, softened
 
 ALPHA_FLOOR = 0.02
 STEEPNESS = 2.0
@@ -101,7 +102,10 @@ def _painted(
     size, seen = source.shape[:2], alpha > 0
     uv = resized(layers.uv[index].to(source.device), size)[seen]  # [N, 2]
     light = shading(source, alpha, atlas.statistics)[seen]  # [N]
-    painted = paint_many(atlas, uv, light)  # [N, 3]
+    albedo = albedo_many(atlas, uv)
+    if settings.match_sharpness and atlas.form == "palette":  # a network learned the blur as well
+        albedo = softened(albedo, seen, footage_blur(luminance(source), seen))
+    painted = atlas.lit(albedo, light)  # [N, 3]
     if settings.composite == "residual" and atlas.form == "network":
         before = resized(layers.foreground[index].to(source), size)[seen]
         painted = source[seen] + painted - before

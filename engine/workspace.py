@@ -34,7 +34,7 @@ STAGE_VERSIONS = {
     Stage.MASKS: 4,
     Stage.DECOMPOSITION: 8,
     Stage.STYLIZATION: 4,
-    Stage.RENDER: 4,
+    Stage.RENDER: 5,
 }
 
 

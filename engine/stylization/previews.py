@@ -73,8 +73,12 @@ def evenly_lit(atlas: StylizedAtlas, side: int, device: torch.device) -> Tensor:
 
 def paint_many(atlas: StylizedAtlas, uv: Tensor, light: Tensor) -> Tensor:
     """Paint any number of points without holding all of the network's features at once."""
-    pieces = zip(uv.split(AT_ONCE), light.split(AT_ONCE), strict=True)
-    return torch.cat([atlas.paint(*piece) for piece in pieces])
+    return atlas.lit(albedo_many(atlas, uv), light)
+
+
+def albedo_many(atlas: StylizedAtlas, uv: Tensor) -> Tensor:
+    """Return `StylizedAtlas.albedo` of any number of points, likewise."""
+    return torch.cat([atlas.albedo(piece) for piece in uv.split(AT_ONCE)])
 
 
 def _bytes(picture: Tensor) -> np.ndarray:

@@ -36,6 +36,9 @@ class RenderSettings:
         high=1.0,
         advanced=False,
     )
+    match_sharpness: bool = setting(
+        True, "Match Sharpness", "Paint no sharper than the footage shows the object"
+    )
     candidate: int = setting(
         0, "Candidate", "Which candidate is shown; 0: the best", low=0, high=16, advanced=False
     )
