@@ -31,7 +31,7 @@ RENAME_PAUSE = 0.1  # seconds
 STAGE_VERSIONS = {
     Stage.FRAMES: 1,
     Stage.FLOW: 2,
-    Stage.MASKS: 4,
+    Stage.MASKS: 5,
     Stage.DECOMPOSITION: 8,
     Stage.STYLIZATION: 4,
     Stage.RENDER: 5,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import cv2
@@ -20,7 +21,8 @@ from .flow import Flow
 from .frames import Video
 from .motion import motion_evidence
 from .pieces import largest_persistent, persistent
-from .segmentation import ROUNDS, appearance, follow, settle
+from .refined import REFINED_ROUNDS, refined
+from .segmentation import ROUNDS, Appearance, Certain, appearance, follow, settle
 from .shadow import without_shadow
 from .sizes import enlarged, reduced
 from .solid import SOLID_ROUNDS, judged_solid
@@ -59,14 +61,14 @@ class _Steps:
 def find_by_motion(video: Video, flow: Flow, settings: MasksSettings, report: Report) -> np.ndarray:
     """Return the probability float32 [T, H, W] of the object that moves against the background."""
     frames, small_flow = reduced(video.frames, flow)
-    steps = _Steps(report, len(frames) * (ROUNDS + 1 + SOLID_ROUNDS))
+    steps = _Steps(report, len(frames) * (ROUNDS + 1 + SOLID_ROUNDS + REFINED_ROUNDS))
     evidence = motion_evidence(
         frames, small_flow, threshold=settings.motion_threshold, tick=steps.tick
     )
     look = appearance(frames)
     found = settle(look, _prior(evidence), small_flow, steps.tick)
     found = largest_persistent(found, small_flow)
-    found = judged_solid(look, frames, small_flow, found, steps.tick)
+    found = _judged_again(look, frames, small_flow, found, steps.tick)
     found = without_shadow(largest_persistent(found, small_flow), frames, small_flow)
     steps.finish()
     return enlarged(found, video.frames)
@@ -83,7 +85,7 @@ def find_by_box(
             f"The box is on frame {box.frame}, but the job has {len(frames)} frames, from 0.",
             "Draw the box on a frame of the strip.",
         )
-    steps = _Steps(report, len(frames) * (ROUNDS + 2 + SOLID_ROUNDS))
+    steps = _Steps(report, len(frames) * (ROUNDS + 2 + SOLID_ROUNDS + REFINED_ROUNDS))
     rectangle = rectangle_of(box, video.source_size, frames.shape[1:3])
     evidence = motion_evidence(
         frames, small_flow, threshold=settings.motion_threshold, tick=steps.tick
@@ -99,7 +101,7 @@ def find_by_box(
     certain = {box.frame: Marks.around(rectangle, first.shape)}
     found = settle(look, prior, small_flow, steps.tick, certain)
     found = largest_persistent(found, small_flow, box.frame)
-    found = judged_solid(look, frames, small_flow, found, steps.tick, certain)
+    found = _judged_again(look, frames, small_flow, found, steps.tick, certain)
     found = largest_persistent(found, small_flow, box.frame)
     steps.finish()
     return enlarged(without_shadow(found, frames, small_flow), video.frames)
@@ -198,7 +200,8 @@ def _by_marks(
     shape = frames.shape[1:3]
     small = {frame: mark.reduced(shape) for frame, mark in marks.items()}
     base = None if base is None else np.stack([shrunk(one, shape) for one in base])
-    steps = _Steps(report, len(frames) * (ROUNDS + 2 + len(marks) + SOLID_ROUNDS))
+    rounds = ROUNDS + 2 + len(marks) + SOLID_ROUNDS + REFINED_ROUNDS
+    steps = _Steps(report, len(frames) * rounds)
     look = appearance(frames)
     moving = None
     if base is None:
@@ -216,11 +219,27 @@ def _by_marks(
     start = {frame: found[frame] > 0.5 for frame in small}
     found = persistent(found, small_flow, start)
     if base is None:
-        found = judged_solid(look, frames, small_flow, found, steps.tick, small)
+        found = _judged_again(look, frames, small_flow, found, steps.tick, small)
         start = {frame: found[frame] > 0.5 for frame in small}
         found = persistent(found, small_flow, start)
     steps.finish()
     return enlarged(found, video.frames)
+
+
+def _judged_again(
+    look: Appearance,
+    frames: np.ndarray,
+    flow: Flow,
+    found: np.ndarray,
+    tick: Callable[[], None],
+    certain: Mapping[int, Certain] = MappingProxyType({}),
+) -> np.ndarray:
+    """Take away what only moves along; where nothing does, draw the border by the ground.
+
+    A reflection and a wake differ from the ground as much as the object does.
+    """
+    solid = judged_solid(look, frames, flow, found, tick, certain)
+    return refined(look, frames, flow, found, tick, certain) if solid is found else solid
 
 
 def _carried_from_marks(

@@ -75,7 +75,7 @@ def settle(
     for round_ in range(rounds):
         left = prior_weight * (1.0 - 0.5 * round_ / (rounds - 1))
         colour = colour_odds(look.colour, probability, look.colour)
-        smooth = _along_time(probability, flow)
+        smooth = along_time(probability, flow)
         vote = look.local.everywhere(smooth)
         updated = np.empty_like(probability)
         for index in range(len(probability)):
@@ -205,7 +205,7 @@ def log_odds(probability: np.ndarray, most: float = MOST_ODDS) -> np.ndarray:
     return np.clip(np.log(limited / (1.0 - limited)), -most, most)
 
 
-def _along_time(probability: np.ndarray, flow: Flow) -> np.ndarray:
+def along_time(probability: np.ndarray, flow: Flow) -> np.ndarray:
     """Average each frame with its two neighbours, brought along the valid flow."""
     total, weight = probability.copy(), np.ones_like(probability)
     for index in range(len(probability) - 1):

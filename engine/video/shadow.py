@@ -5,13 +5,14 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from .affine import affine_steps, away_from, between, brought
 from .flow import Flow
+from .ground import ground_of
 
-GAPS = (-16, -12, -8, 8, 12, 16)  # frames: far enough that the object has left its ground
 DARKER = 0.7  # log ratio of light that a shadow takes away at least
+LEAST_DARKER = 0.1  # log ratio from which a pixel may lie in a soft shadow
 SAME_HUE = 0.17  # deviation of the colours' log ratios that is still the same hue
 DARK = 0.01  # part of white that is added, so that black has a hue
+LIKE_HUE = 0.4  # the same, where a shadow is only possible: the sky lights it bluish
 GAMMA = 2.2
 LEAST_SHADOW = 0.02  # of what was found: less is chance
 CLOSED = 5  # px; what a shadow's dark leaves of wheels and feet is joined again
@@ -35,33 +36,29 @@ def cast_shadow(frames: np.ndarray, flow: Flow, support: np.ndarray) -> np.ndarr
     ``frames`` uint8 RGB [T, H, W, 3]. A shadow lies on the ground, so that below it nothing of
     the object follows; dark windows before dark ground are left alone by that.
     """
-    away = away_from(support)
-    ground = affine_steps(flow, away)
-    light = np.log((frames.astype(np.float32) / 255.0) ** GAMMA + DARK)
+    ground = ground_of(frames, flow, support)
     shadow = np.zeros(support.shape, bool)
-    for index in range(len(frames)):
-        plate, seen = _ground_plate(light, away, ground, index)
-        ratio = cv2.blur(light[index] - plate, (3, 3))
-        dark = (ratio.mean(axis=2) < -DARKER) & (ratio.std(axis=2) < SAME_HUE)
-        dark = _without_specks(dark & seen & support[index])
+    for index, frame in enumerate(frames):
+        dark = darkened(frame, ground.plate[index], darker=DARKER, hue=SAME_HUE)
+        dark = _without_specks(dark & ground.seen[index] & support[index])
         shadow[index] = dark & ~_above(support[index] & ~dark)
     return shadow
 
 
-def _ground_plate(
-    light: np.ndarray, away: np.ndarray, ground: list[np.ndarray], index: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return what other frames show of the ground [H, W, 3], and where they do, bool [H, W]."""
-    total = np.zeros(light.shape[1:], np.float32)
-    weight = np.zeros(light.shape[1:3], np.float32)
-    for gap in GAPS:
-        if not 0 <= index + gap < len(light):
-            continue
-        motion = between(ground, index, index + gap)
-        free = brought(away[index + gap].astype(np.float32), motion) > 0.99
-        total += brought(light[index + gap], motion) * free[..., None]
-        weight += free
-    return total / np.maximum(weight, 1.0)[..., None], weight > 0
+def darkened(
+    frame: np.ndarray, plate: np.ndarray, *, darker: float = LEAST_DARKER, hue: float = LIKE_HUE
+) -> np.ndarray:
+    """Say which pixels [H, W] of ``frame`` may be its ground ``plate`` in shadow; RGB levels.
+
+    They are darker by the log ratio ``darker`` at least, alike in all colours but for ``hue``.
+    """
+    ratio = cv2.blur(_light(frame) - _light(plate), (3, 3))
+    return (ratio.mean(axis=2) < -darker) & (ratio.std(axis=2) < hue)
+
+
+def _light(picture: np.ndarray) -> np.ndarray:
+    """Return the logarithm of the light of a ``picture`` of levels from 0 to 255."""
+    return np.log((picture.astype(np.float32) / 255.0) ** GAMMA + DARK)
 
 
 def _above(solid: np.ndarray) -> np.ndarray:

@@ -53,6 +53,8 @@ def judged_solid(
 ) -> np.ndarray:
     """Return the probability [T, H, W] of the solid part of what was ``found`` [T, H, W].
 
+    That is ``found`` itself where it has no companion.
+
     ``frames`` uint8 RGB [T, H, W, 3]; ``certain`` holds whatever is steady. ``tick`` is called
     after each frame of the judgement and of each round.
     """

@@ -11,6 +11,7 @@ from engine.contract.settings import FlowSettings, MasksSettings
 from engine.video.flow import estimate_flow
 from engine.video.frames import Video
 from engine.video.masks import find_masks
+from engine.video.refined import refined
 from engine.video.segmentation import appearance
 from engine.video.shadow import cast_shadow
 from engine.video.solid import judged_solid
@@ -140,3 +141,13 @@ def test_the_darkened_ground_below_an_object_is_its_shadow(listener):
     middle = slice(8, 12)
     assert np.mean(found[middle][shadows[middle]]) > 0.6
     assert np.mean(found[middle][scene.masks[middle]]) < 0.05
+
+
+def test_a_border_drawn_by_the_ground_does_not_take_the_whole_shadow_in(listener):
+    scene, shadows = shaded_box()
+    flow = estimate_flow(scene.frames, FlowSettings(), listener)
+    found = scene.masks.astype(np.float32)
+    found[:, 70:73][shadows[:, 70:73]] = 1.0  # the shadow's first rows were taken for the object
+    answer = refined(appearance(scene.frames), scene.frames, flow, found, nothing) > 0.5
+    assert np.mean(answer[shadows]) < 0.5  # nearly all, where a shadow may tell
+    assert overlap(answer, scene.masks) > 0.85
