@@ -19,9 +19,10 @@ import torch
 
 from engine.checkpoint import Checkpoint
 from engine.contract.events import Stopped
-from engine.contract.settings import DecompositionSettings
+from engine.contract.settings import DecompositionSettings, FlowSettings
 from engine.decomposition.layers import Layers
 from engine.decomposition.train import decompose
+from engine.video.flow import closer_flow
 
 from ..nla_baseline.training import POINTS, PRETRAIN_ROUNDS, Baseline, Data
 from . import scores
@@ -190,9 +191,12 @@ def _decomposed(
     state: Checkpoint,
     report: Silent | None = None,
 ) -> Layers:
+    report, flow = report or Silent(), footage.flow
+    if footage.greys is not None:
+        flow = closer_flow(flow, footage.greys, FlowSettings(), report)
     return decompose(
-        footage.frames, footage.flow, footage.masks, settings,
-        greys=footage.greys, device=device, seed=0, report=report or Silent(), checkpoint=state,
+        footage.frames, flow, footage.masks, settings,
+        greys=footage.greys, device=device, seed=0, report=report, checkpoint=state,
     )  # fmt: skip
 
 
