@@ -33,7 +33,7 @@ STAGE_VERSIONS = {
     Stage.FLOW: 2,
     Stage.MASKS: 5,
     Stage.DECOMPOSITION: 8,
-    Stage.STYLIZATION: 4,
+    Stage.STYLIZATION: 5,
     Stage.RENDER: 5,
 }
 

@@ -136,7 +136,7 @@ class PaletteAtlas(StylizedAtlas):
         self.register_buffer("angles", torch.rand(WAVES, generator=generator), persistent=False)
         self.register_buffer("names", draw_names(generator))
         self.register_buffer("frequencies", torch.zeros(2, WAVES))
-        self.register_buffer("tiling", torch.zeros(2))  # which, and tiles in one unit
+        self.register_buffer("tiling", torch.zeros(3))  # which, tiles in one unit, turn
         self.shape_pattern(FIRST_PATTERN)
         self.register_buffer("centre", torch.tensor(frame.centre))
         self.register_buffer("scale", torch.tensor(frame.scale))
@@ -186,10 +186,10 @@ class PaletteAtlas(StylizedAtlas):
     def features(self, places: Tensor) -> Tensor:
         """Return what the mixing network sees of ``places`` [N, 2], [N, 2 F + tiles']."""
         waves = wave_features(places, self.frequencies)
-        kind, count = int(self.tiling[0]), self.tiling[1]
+        kind, count, turn = int(self.tiling[0]), self.tiling[1], float(self.tiling[2])
         if kind == PLAIN:
             return torch.cat([waves, waves.new_zeros(len(waves), TILE_FEATURES)], 1)
-        tiles = tile_features(places * count, self.names, kind)
+        tiles = tile_features(places * count, self.names, kind, turn)
         return torch.cat([GRAIN * waves, tiles], 1)
 
     def mix_of(self, features: Tensor) -> Tensor:
@@ -197,8 +197,14 @@ class PaletteAtlas(StylizedAtlas):
 
         The parts sum to 1 before the tone, which makes flat patches lighter and darker.
         """
-        outputs = self.mixer(features)  # [N, K + 1]
-        tiles = self.tile_paint(features[:, 2 * WAVES :])
+        return self.mixed(self.mixer(features), self.tile_paint(self.tiles_of(features)))
+
+    def tiles_of(self, features: Tensor) -> Tensor:
+        """Return those of ``features`` that tiles say, [N, `TILE_FEATURES`]."""
+        return features[:, 2 * WAVES :]
+
+    def mixed(self, outputs: Tensor, tiles: Tensor | float) -> Tensor:
+        """Turn the network's ``outputs`` [N, K + 1] and what ``tiles`` choose [N, K] into a mix."""
         parts = (SHARPNESS * (outputs[:, :-1] + tiles)).softmax(1)
         return parts * (TONE * torch.tanh(2 * outputs[:, -1:])).exp()
 
@@ -206,7 +212,7 @@ class PaletteAtlas(StylizedAtlas):
     def shape_pattern(self, pattern: Pattern) -> None:
         """Let the features be those of ``pattern``."""
         self.frequencies.copy_(pattern.waves(self.radii, self.angles))
-        self.tiling.copy_(torch.tensor([float(pattern.tiling), pattern.tiles]))
+        self.tiling.copy_(torch.tensor([float(pattern.tiling), pattern.tiles, pattern.turn]))
 
     @torch.no_grad()
     def set_tile_paint(self, weights: Tensor) -> None:

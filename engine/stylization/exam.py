@@ -12,15 +12,16 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ..contract.settings import StylizationSettings
+from ..contract.settings import StylizationSettings, ViewsSettings
 from .canvas import Canvas, Canvases, Painter, paint
 from .encoder import Encoder
 from .targets import Targets
 from .terms import resized
 from .views import Views, draw_views, look
 
-FRAMES = 2
-GLOBAL_VIEWS, LOCAL_VIEWS = 1, 5
+FRAMES = 3
+GLOBAL_VIEWS, LOCAL_VIEWS = 1, 12
+WORST = 1 / 3  # of the views: how these match counts as much as how all of them do
 SEED = 20_000_003  # far from the seeds that people choose
 ENOUGH = 1e-3  # how much better a score must be to count as better
 
@@ -36,13 +37,7 @@ class Exam:
         settings: StylizationSettings,
     ) -> None:
         generator = torch.Generator().manual_seed(SEED)
-        plain = replace(
-            settings.views,
-            global_views=GLOBAL_VIEWS,
-            local_views=LOCAL_VIEWS,
-            perspective_chance=0.0,
-            background_removal=0.0,
-        )
+        plain = plainly(settings.views, whole=GLOBAL_VIEWS, close=LOCAL_VIEWS)
         everything = canvases.canvases
         places = torch.linspace(0, len(everything) - 1, FRAMES + 2)[1:-1].round().int().tolist()
         self._canvases = [resized(everything[place], encoder.size, settings) for place in places]
@@ -53,7 +48,7 @@ class Exam:
 
     @torch.no_grad()
     def score(self, painter: Painter) -> float:
-        """Return the mean cosine of the views with their targets, less what they should avoid."""
+        """Return how well and evenly the views match, see `evenly`, less what they should avoid."""
         pictures = paint(self._canvases, painter).pictures
         weights = self._weights
         shares = torch.tensor([weights.global_similarity, weights.local_similarity])
@@ -62,14 +57,14 @@ class Exam:
         wanted = self._targets.average()
         for kind, (share, target) in enumerate(zip(shares.tolist(), wanted, strict=True)):
             seen = self._seen(pictures, kind)
-            total += share * _cosine(seen, target)
+            total += share * float(evenly(cosines(seen, target)))
             if self._targets.avoid is not None:
-                unwanted = self._targets.avoid.mean(0)
-                total -= weights.avoid * max(0.0, _cosine(seen, unwanted)) / 2
+                unwanted = float(cosines(seen.mean(0), self._targets.avoid.mean(0)))
+                total -= weights.avoid * max(0.0, unwanted) / 2
         return total
 
     def _seen(self, pictures: tuple[Tensor, ...], kind: int) -> Tensor:
-        """Return the mean embedding [E] of one kind of views over all frames."""
+        """Return the embeddings [V, E] of one kind of views of all frames."""
         triples: list[tuple[Tensor, Canvas, tuple[Views, Views]]] = list(
             zip(pictures, self._canvases, self._views, strict=True)
         )
@@ -77,7 +72,34 @@ class Exam:
             look(picture, views[kind].scaled(canvas.scale), self._encoder.size)
             for picture, canvas, views in triples
         ]
-        return self._encoder.embed_images(torch.cat(images)).mean(0)
+        return self._encoder.embed_images(torch.cat(images))
+
+
+def plainly(views: ViewsSettings, *, whole: int, close: int) -> ViewsSettings:
+    """Return ``views`` in these numbers, without what only makes learning robust."""
+    return replace(
+        views,
+        global_views=whole,
+        local_views=close,
+        perspective_chance=0.0,
+        background_removal=0.0,
+    )
+
+
+def evenly(matches: Tensor) -> Tensor:
+    """Return how good views are whose ``matches`` [..., V] are these: [...].
+
+    The mean of all and the mean of the worst third count alike, for a look that is perfect but for
+    one bare part is a bad one.
+    """
+    few = max(1, round(WORST * matches.shape[-1]))
+    worst = matches.topk(few, dim=-1, largest=False).values
+    return (matches.mean(-1) + worst.mean(-1)) / 2
+
+
+def cosines(seen: Tensor, target: Tensor) -> Tensor:
+    """Return the cosines [...] of embeddings [..., E] with ``target`` [E]."""
+    return functional.cosine_similarity(seen, target, dim=-1)
 
 
 @dataclass
@@ -98,7 +120,3 @@ class Patience:
     def ended(self, step: int) -> bool:
         """Has nothing become better for too long?"""
         return 0 < self.steps <= step - self.at
-
-
-def _cosine(one: Tensor, other: Tensor) -> float:
-    return float(functional.cosine_similarity(one, other, dim=0))

@@ -31,7 +31,12 @@ class Texels:
         self.density = (self.side - 1) / max(reach, 1e-6)
         self.index = self._touched(places)  # [M] in the flat square
         columns_rows = torch.stack([self.index % self.side, self.index // self.side], 1)
-        self.features = atlas.features(columns_rows / self.density + self.low)  # [M, F]
+        self._places = columns_rows / self.density + self.low  # [M, 2]
+        self.follow_pattern()
+
+    def follow_pattern(self) -> None:
+        """Take over the pattern that the atlas has now."""
+        self.features = self.atlas.features(self._places)  # [M, F]
 
     def albedo(self, uv: Tensor) -> Tensor:
         """Return colours, power and sheen [N, 5] at ``uv`` [N, 2] before the light."""

@@ -126,7 +126,9 @@ def stylize(
     saved = checkpoint.load() or {}
     looks: list[dict[str, Tensor]] = saved.get("looks") or [atlas.state_dict()]
     if not saved and isinstance(atlas, PaletteAtlas):
-        looks = starts(atlas, canvases, encoder, targets, settings, generator, progress, previews)
+        looks = starts(
+            atlas, canvases, encoder, targets, settings, generator, exam, progress, previews
+        )
     standings = [Standing(**each) for each in saved.get("standings", [])]
     looks = copy.deepcopy(looks)
     for candidate in range(len(standings) + 1, settings.candidates + 1):

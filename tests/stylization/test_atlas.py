@@ -9,7 +9,7 @@ from engine.stylization.atlas import (
     load_atlas,
     save_atlas,
 )
-from engine.stylization.basis import CELLS, COURSES, TILE_FEATURES, Pattern, tile_features
+from engine.stylization.basis import BANDS, CELLS, COURSES, TILE_FEATURES, Pattern, tile_features
 from engine.stylization.shading import ShadingStatistics
 
 STATISTICS = ShadingStatistics(level=0.3, side=0.6)
@@ -91,7 +91,7 @@ def test_a_lattice_has_waves_along_both_axes_and_no_others():
     assert (across > down).sum() == (down > across).sum() == len(across) // 2
 
 
-@pytest.mark.parametrize("tiling", [CELLS, COURSES])
+@pytest.mark.parametrize("tiling", [CELLS, COURSES, BANDS])
 def test_tiles_can_choose_the_colours_and_are_kept_with_the_atlas(tiling, tmp_path):
     atlas = palette_atlas()
     atlas.shape_pattern(Pattern(9.0, tiling=tiling, tiles=3.0))

@@ -3,8 +3,11 @@ import torch
 from engine.contract.job import TargetTexts
 from engine.contract.settings import StylizationSettings, ViewsSettings
 from engine.stylization.atlas import PaletteAtlas
+from engine.stylization.basis import TILE_FEATURES, draw_tile_paint
+from engine.stylization.breeding import bred, varied_palettes, varied_ways
 from engine.stylization.canvas import cut_canvases
-from engine.stylization.palette import PATTERNS, first_looks, random_palettes
+from engine.stylization.gallery import KINDS, PATTERNS, Gallery, Look
+from engine.stylization.palette import first_looks, random_palettes
 from engine.stylization.targets import embed_targets
 from engine.stylization.texels import Texels
 
@@ -37,10 +40,42 @@ def test_the_search_takes_the_palette_that_looks_most_like_the_texts(layers):
     settings = StylizationSettings(palette_candidates=64, global_prefixes=2, local_prefixes=2)
     targets = embed_targets(TargetTexts("red"), encoder, settings)
     looks = first_looks(atlas, canvases.canvases[0], encoder, targets, settings, generator)
-    assert sorted(look.pattern for look in looks) == list(range(len(PATTERNS)))
+    kinds = [kind for each in looks for kind in KINDS if PATTERNS[each.pattern] in kind]
+    assert len(looks) == len(PATTERNS) and set(kinds) == set(KINDS)
+    assert looks[0].score > max(each.score for each in looks[1:]) - 1e-6
     looks[0].give(atlas)
     red, green, blue = atlas.palette.sigmoid().mean(0).tolist()
     assert red > 1.2 * max(green, blue)
+
+
+def test_a_bred_look_is_never_worse_and_gets_redder(layers):
+    canvases = cut_canvases(layers, layers.foreground, ViewsSettings())
+    generator = torch.Generator().manual_seed(1)
+    atlas = PaletteAtlas(canvases.atlas_frame, canvases.statistics, colours=4, generator=generator)
+    settings = StylizationSettings(global_prefixes=2, local_prefixes=2)
+    targets = embed_targets(TargetTexts("red"), Reddish(), settings)
+    gallery = Gallery.of(canvases.canvases[0], Reddish(), targets, settings, generator)
+    grey, way = torch.full((4, 3), 0.5), torch.zeros(4, TILE_FEATURES)
+    with torch.no_grad():
+        score = float(gallery.scores(grey[None], gallery.field(atlas, 0).mix(way)))
+        best = bred([Look(0, grey, way, score)], atlas, gallery, 48, generator)[0]
+        field = gallery.field(atlas, best.pattern)
+        again = float(gallery.scores(best.colours[None], field.mix(best.tile_paint)))
+    assert best.score > score + 0.05 and abs(again - best.score) < 1e-5
+
+
+def test_variants_of_a_palette_keep_their_range_and_a_third_its_colours():
+    colours = torch.rand(4, 3, generator=torch.Generator().manual_seed(2))
+    drawn = varied_palettes(colours, 9, torch.Generator().manual_seed(0))
+    assert drawn.shape == (9, 4, 3) and drawn.min() >= 0 and drawn.max() <= 1
+    kept = (drawn[:, :, None] - colours).abs().amax(3).amin(2) < 1e-6  # is it one of ours?
+    assert kept.sum(1).tolist() == [0, 3, 4] * 3
+
+
+def test_variants_of_a_way_to_paint_tiles_change_one_colour():
+    way = draw_tile_paint(1, 4, torch.Generator().manual_seed(3))[0]
+    drawn = varied_ways(way, 12, torch.Generator().manual_seed(0))
+    assert (drawn != way).any(2).sum(1).max() == 1 and (drawn != way).any()
 
 
 def test_texels_give_the_colours_of_the_atlas_itself(layers):
@@ -54,3 +89,13 @@ def test_texels_give_the_colours_of_the_atlas_itself(layers):
         first = canvases.canvases[0].fields
         uv = first[:2, first[2] > 0.5].T
         assert (texels.albedo(uv) - atlas.albedo(uv)).abs().max() < 0.03
+
+
+def test_texels_follow_a_new_pattern(layers):
+    canvases = cut_canvases(layers, layers.foreground, ViewsSettings())
+    generator = torch.Generator().manual_seed(0)
+    atlas = PaletteAtlas(canvases.atlas_frame, canvases.statistics, colours=4, generator=generator)
+    texels = Texels(atlas, canvases.canvases, density=40)
+    atlas.shape_pattern(PATTERNS[-1])
+    texels.follow_pattern()
+    assert torch.equal(texels.features, Texels(atlas, canvases.canvases, density=40).features)

@@ -25,7 +25,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "decomposition.mlp.points": 2_000,
         "decomposition.mlp.pretrain_rounds": 4,
         "stylization.encoder": "embedded",
-        "stylization.steps": 150,
+        "stylization.steps": 90,
         "stylization.atlas": "palette",
         "stylization.learning_rate": 3e-3,
         "stylization.view_average": "weakest",

@@ -192,11 +192,12 @@ class StylizationSettings:
         4, "Palette Colours", "Colours that the palette atlas mixes", low=2, high=16
     )
     palette_trials: int = setting(
-        5,
+        1,
         "Palette Trials",
-        "First looks that are tried for an eighth of the steps; the best goes on",
+        "First looks that are tried for some steps before the best goes on; 1: none, the one that "
+        "CLIP likes best untaught goes on",
         low=1,
-        high=19,
+        high=22,
     )
     palette_candidates: int = setting(
         96, "Palette Candidates", "Random palettes tried before the first step", low=1, high=4096

@@ -1,0 +1,154 @@
+"""Where first looks are compared: one canvas, a few places to look from, what they should match.
+
+What looks share is computed once: the places, the background, and what the mixing network makes of
+each pattern before it has learnt anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from ..contract.settings import StylizationSettings
+from .atlas import PaletteAtlas
+from .basis import BANDS, CELLS, COURSES, Pattern
+from .canvas import Canvas, compose, painted_mask
+from .encoder import Encoder
+from .exam import cosines, evenly, plainly
+from .targets import Targets
+from .views import Views, draw_views, look
+
+GLOBAL_VIEWS, LOCAL_VIEWS = 1, 8
+AT_ONCE = 16  # palettes embedded in one call
+TURNS = (0.0, 0.25, 0.5, 0.75)
+KINDS = (
+    tuple(Pattern(bandwidth) for bandwidth in (6.0, 9.0, 14.0)),
+    tuple(Pattern(14.0, 0.2, turn) for turn in TURNS),
+    (Pattern(9.0, 0.03, crossed=True),),
+    tuple(Pattern(3 * tiles, tiling=CELLS, tiles=tiles) for tiles in (3.0, 4.5, 7.0)),
+    tuple(Pattern(3 * tiles, tiling=COURSES, tiles=tiles) for tiles in (3.0, 4.5, 7.0)),
+    tuple(
+        Pattern(3 * tiles, 0.2, turn, tiling=BANDS, tiles=tiles)
+        for tiles in (5.0, 8.0)
+        for turn in TURNS
+    ),
+)
+PATTERNS = tuple(pattern for kind in KINDS for pattern in kind)
+
+
+@dataclass(frozen=True)
+class Look:
+    """A first look: one of `PATTERNS`, colours [K, 3] in [0, 1] and how tiles choose them."""
+
+    pattern: int
+    colours: Tensor
+    tile_paint: Tensor  # [K, TILE_FEATURES]
+    score: float = float("-inf")
+
+    @torch.no_grad()
+    def give(self, atlas: PaletteAtlas) -> None:
+        """Let ``atlas`` look like this."""
+        atlas.shape_pattern(PATTERNS[self.pattern])
+        atlas.set_colours(self.colours)
+        atlas.set_tile_paint(self.tile_paint)
+
+
+@dataclass(frozen=True)
+class Field:
+    """One pattern on the canvas, before tiles choose any colour."""
+
+    pattern: int
+    outputs: Tensor  # [N, K + 1], of the mixing network
+    tiles: Tensor  # [N, TILE_FEATURES]
+    atlas: PaletteAtlas
+
+    def mix(self, tile_paint: Tensor | None = None) -> Tensor:
+        """Return how much [N, K] of each colour is where, tiles choosing by ``tile_paint``."""
+        chosen = 0.0 if tile_paint is None else self.tiles @ tile_paint.T
+        return self.atlas.mixed(self.outputs, chosen)
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """One canvas on which the looks of one atlas are compared: from which places, with what."""
+
+    canvas: Canvas
+    mask: Tensor  # bool [h, w], what is painted
+    encoder: Encoder
+    kinds: list[Views]
+    background: list[Tensor]  # of each kind, [V, 3, S, S]
+    wanted: list[tuple[float, Tensor]]  # of each kind: how much it counts, and what it matches
+    unwanted: Tensor | None
+    avoid: float
+    tell: Callable[[int], None]  # hears of each few views that were looked at
+    fields: dict[int, Field] = field(default_factory=dict)  # those that were asked for
+
+    @staticmethod
+    def of(
+        canvas: Canvas,
+        encoder: Encoder,
+        targets: Targets,
+        settings: StylizationSettings,
+        generator: torch.Generator,
+        tell: Callable[[int], None] = lambda views: None,
+    ) -> Gallery:
+        """Choose the places and look at the background from them."""
+        plain = plainly(settings.views, whole=GLOBAL_VIEWS, close=LOCAL_VIEWS)
+        views = draw_views(canvas.subject, plain, generator)
+        kinds = [kind.scaled(canvas.scale) for kind in views]
+        mask = painted_mask(canvas)
+        bare = compose(canvas, mask, canvas.fields.new_zeros(int(mask.sum()), 3))
+        weights = settings.weights
+        shares = (weights.global_similarity, weights.local_similarity)
+        return Gallery(
+            canvas, mask, encoder, kinds,
+            [look(bare, kind, encoder.size) for kind in kinds],
+            list(zip(shares, targets.average(), strict=True)),
+            None if targets.avoid is None else targets.avoid.mean(0),
+            weights.avoid,
+            tell,
+        )  # fmt: skip
+
+    def field(self, atlas: PaletteAtlas, pattern: int) -> Field:
+        """Return what the mixing network of ``atlas`` makes of one of `PATTERNS`."""
+        if pattern not in self.fields:
+            atlas.shape_pattern(PATTERNS[pattern])
+            features = atlas.features(atlas.places(self.canvas.fields[:2, self.mask].T))
+            outputs, tiles = atlas.mixer(features), atlas.tiles_of(features)
+            self.fields[pattern] = Field(pattern, outputs, tiles, atlas)
+        return self.fields[pattern]
+
+    def scores(self, palettes: Tensor, mix: Tensor) -> Tensor:
+        """Return how well ``palettes`` [P, K, 3], mixed like ``mix`` [N, K], match, [P]."""
+        fields = self.canvas.fields[:, self.mask]
+        parts = mix.T * (fields[2] * fields[3])  # [K, N], under the light
+        pictures = [compose(self.canvas, self.mask, part[:, None].expand(-1, 3)) for part in parts]
+        total = palettes.new_zeros(len(palettes))
+        for kind, background, (share, wanted) in zip(
+            self.kinds, self.background, self.wanted, strict=True
+        ):
+            seen = [look(picture, kind, self.encoder.size) - background for picture in pictures]
+            views = torch.stack(seen)[:, :, 0], background
+            embeddings = self._embedded(palettes, views)
+            total += share * evenly(cosines(embeddings, wanted))
+            if self.unwanted is not None:
+                like = cosines(embeddings.mean(1), self.unwanted)
+                total -= self.avoid / 2 * like.relu()
+        return total
+
+    def _embedded(self, palettes: Tensor, views: tuple[Tensor, Tensor]) -> Tensor:
+        """Return the embeddings [P, V, E] of ``views`` in each of ``palettes`` [P, K, 3].
+
+        ``views`` are each colour's part under the light [K, V, S, S], and the background.
+        """
+        parts, background = views
+        found = []
+        for some in palettes.split(AT_ONCE):
+            images = torch.einsum("pkc,kvyx->pvcyx", some, parts) + background
+            embeddings = self.encoder.embed_images(images.clamp(0, 1).flatten(0, 1))
+            found.append(embeddings.unflatten(0, (len(some), -1)))
+            self.tell(len(embeddings))
+        return torch.cat(found)
