@@ -69,7 +69,8 @@ def starts(
 ) -> list[dict[str, Tensor]]:
     """Return states of ``atlas`` to learn from, the one that did best first.
 
-    What is tried is shown by ``previews``. Raises Stopped where the host asks for it.
+    Without trials it is the one that the encoder likes best untaught. What is tried, or goes on, is
+    shown by ``previews``. Raises Stopped where the host asks for it.
     """
     middle = canvases.canvases[len(canvases.canvases) // 2]
     ahead = looks_ahead(settings)
@@ -82,6 +83,8 @@ def starts(
         look.give(atlas)
         trials.append(Trial(copy.deepcopy(atlas.state_dict())))
     if not tried:
+        looks[0].give(atlas)
+        previews.show(atlas)
         return [trial.atlas for trial in trials]
     side = canvas_side(encoder.size, settings)
     enlarged = (resized(canvas, encoder.size, settings) for canvas in canvases.canvases)
