@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.__main__ import _parser
+from engine.__main__ import parser
 from engine.contract.events import EngineError, Fault
 from engine.contract.job import MaskKind, Stroke
 from engine.requests import from_options
@@ -20,7 +20,7 @@ def mask_of(tmp_path, scene_frames=2):
 
     def mask_of(*options):
         arguments = ["stylize", str(tmp_path), "--global-text", "Gold", "--out", "out", *options]
-        return from_options(_parser().parse_args(arguments)).objects[0].mask
+        return from_options(parser().parse_args(arguments)).objects[0].mask
 
     return mask_of
 

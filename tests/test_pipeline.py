@@ -9,6 +9,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import open_clip
 import pytest
 
 from engine import __main__ as command_line
@@ -25,7 +26,6 @@ from engine.contract.job import (
     Stage,
     TargetObject,
 )
-from engine.stylization import encoder
 from engine.video.images import read_image, read_rgb, write_png
 
 from .synthetic import moving_sprite
@@ -347,7 +347,7 @@ def test_a_sheet_that_cannot_be_written_is_a_sentence(finished, tmp_path, capsys
 def test_missing_weights_without_network_end_the_job_at_once(footage, tmp_path, cache, monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     more = ("--encoder", "ViT-B-32:laion400m_e31")
-    monkeypatch.setattr(encoder.open_clip, "download_pretrained", _no_network, raising=True)
+    monkeypatch.setattr(open_clip, "download_pretrained", _no_network, raising=True)
     assert stylize(footage, tmp_path / "job", cache, *more) == 1
     event = failure(tmp_path / "job")
     assert event.fault.value == "weights_unavailable"

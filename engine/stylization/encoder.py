@@ -13,9 +13,7 @@ import pickle
 from pathlib import Path
 from typing import Any
 
-import open_clip
 import torch
-from huggingface_hub import try_to_load_from_cache
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
@@ -53,7 +51,7 @@ class Encoder(nn.Module):
         self, model: nn.Module, tokenizer: Any, *, vocabulary: Vocabulary | None = None
     ) -> None:
         super().__init__()
-        seen: dict[str, Any] = open_clip.get_model_preprocess_cfg(model)
+        seen: dict[str, Any] = _open_clip().get_model_preprocess_cfg(model)
         self.model: Any = model.eval().requires_grad_(False)
         self.tokenizer = tokenizer
         self.vocabulary = vocabulary
@@ -140,13 +138,15 @@ def available(names: tuple[str, ...] = ("ViT-L-14:openai",)) -> dict[str, str]:
         found[EMBEDDED] = error.message
     for name in names:
         model, _, tag = name.partition(":")
-        there = weights_file(model, tag) or _is_cached(open_clip.get_pretrained_cfg(model, tag))
+        there = weights_file(model, tag) or _is_cached(_open_clip().get_pretrained_cfg(model, tag))
         found[name] = "ready" if there else "not downloaded"
     return found
 
 
 def _is_cached(entry: dict[str, Any]) -> bool:
     """Has open_clip downloaded the weights of its table's ``entry`` before? Jobs never do."""
+    from huggingface_hub import try_to_load_from_cache
+
     repository, _, file = entry.get("hf_hub", "").rpartition("/")
     wanted = [file] if file else HUB_FILES
     if repository and any(
@@ -176,9 +176,9 @@ def weights_source(model: str, tag: str) -> tuple[str, str, str]:
 
     Each is empty where the table does not say it. Raises EngineError where there is no such tag.
     """
-    entry = open_clip.get_pretrained_cfg(model, tag)
+    entry = _open_clip().get_pretrained_cfg(model, tag)
     if not entry:
-        tags = ", ".join(open_clip.list_pretrained_tags_by_model(model)) or "none"
+        tags = ", ".join(_open_clip().list_pretrained_tags_by_model(model)) or "none"
         message = f'"{tag}" is no weights tag of {model}, which has: {tags}.'
         raise EngineError(Fault.WEIGHTS_UNAVAILABLE, message, WEIGHTS_HINT)
     url = entry.get("url", "")
@@ -198,20 +198,20 @@ def _load_embedded() -> Encoder:
     if digest != knows["sha256"]:
         message = f"The embedded encoder's weights are damaged: sha256 is {digest[:12]}…"
         raise EngineError(Fault.WEIGHTS_UNAVAILABLE, message, hint)
-    if EMBEDDED_MODEL not in open_clip.list_models():
-        open_clip.add_model_config(EMBEDDED_FOLDER / f"{EMBEDDED_MODEL}.json")
+    if EMBEDDED_MODEL not in _open_clip().list_models():
+        _open_clip().add_model_config(EMBEDDED_FOLDER / f"{EMBEDDED_MODEL}.json")
     return _create(EMBEDDED_MODEL, str(weights), vocabulary=vocabulary_from(knows))
 
 
 def _load_model(model: str, weights: str) -> Encoder:
-    if model not in open_clip.list_models():
+    if model not in _open_clip().list_models():
         message = f'open_clip has no model "{model}".'
         raise EngineError(Fault.WEIGHTS_UNAVAILABLE, message, WEIGHTS_HINT)
     if Path(weights).is_file():
         return _create(model, weights)
-    entry = open_clip.get_pretrained_cfg(model, weights)
+    entry = _open_clip().get_pretrained_cfg(model, weights)
     if not entry:
-        tags = ", ".join(open_clip.list_pretrained_tags_by_model(model)) or "none"
+        tags = ", ".join(_open_clip().list_pretrained_tags_by_model(model)) or "none"
         message = f'"{weights}" is neither a file nor a weights tag of {model}, which has: {tags}.'
         raise EngineError(Fault.WEIGHTS_UNAVAILABLE, message, WEIGHTS_HINT)
     quick_gelu = bool(entry.get("quick_gelu"))
@@ -227,12 +227,19 @@ def _create(
     model: str, weights: str, *, quick_gelu: bool = False, vocabulary: Vocabulary | None = None
 ) -> Encoder:
     try:
-        network = open_clip.create_model(model, pretrained=weights, force_quick_gelu=quick_gelu)
-        tokenizer = open_clip.get_tokenizer(model)
+        network = _open_clip().create_model(model, pretrained=weights, force_quick_gelu=quick_gelu)
+        tokenizer = _open_clip().get_tokenizer(model)
     except UNREADABLE as error:
         message = f'CLIP model {model} could not be built from "{weights}": {_first_line(error)}'
         raise EngineError(Fault.WEIGHTS_UNAVAILABLE, message, WEIGHTS_HINT) from error
     return Encoder(network, tokenizer, vocabulary=vocabulary)
+
+
+def _open_clip() -> Any:
+    """Import open_clip when it is needed: that takes seconds, which masks alone can save."""
+    import open_clip
+
+    return open_clip
 
 
 def _first_line(error: BaseException) -> str:

@@ -46,7 +46,7 @@ def test_the_quickgelu_name_changes_what_the_same_file_gives(encoder, weights):
 
 def test_the_openai_tag_turns_quickgelu_on(weights, monkeypatch):
     monkeypatch.setattr(
-        "engine.stylization.encoder.try_to_load_from_cache", lambda repository, name: str(weights)
+        "huggingface_hub.try_to_load_from_cache", lambda repository, name: str(weights)
     )
     asked = {}
 
