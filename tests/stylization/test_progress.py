@@ -8,6 +8,7 @@ import torch
 from engine.contract.events import Stopped
 from engine.contract.job import TargetTexts
 from engine.contract.settings import StylizationSettings, ViewsSettings, preset
+from engine.stylization import distillation
 from engine.stylization.atlas import PaletteAtlas
 from engine.stylization.canvas import cut_canvases
 from engine.stylization.palette import first_looks, views_looked_at
@@ -51,7 +52,10 @@ def test_what_comes_before_the_first_step_moves_the_bar(
     assert listener.steps[-1] == settings.steps
 
 
-def test_a_fit_of_the_colour_network_moves_the_bar(layers, settings, encoder, checkpoint, listener):
+def test_a_fit_of_the_colour_network_moves_the_bar(
+    layers, settings, encoder, checkpoint, listener, monkeypatch
+):
+    monkeypatch.setattr(distillation, "POINTS", 512)
     fitted = replace(settings, atlas="network", distillation_steps=300, steps=1)
     run(layers, fitted, encoder, checkpoint, listener)
     assert {step for step, _ in listener.ahead} == {0, 1, 2, 3}
