@@ -22,7 +22,7 @@ BENT = 0.7  # how far a band strays, in bands
 JOINTS = (0.06, 0.12, 0.24)  # widths, in tiles
 HEART = 0.18  # radius of a tile's middle, in tiles
 RING, RING_VARIES, RING_WIDTH = 0.32, 0.06, 0.09  # around the heart, in tiles
-BREAKS = (-0.7, -0.3)  # noise up to which a ring is broken, and from which it is whole
+BREAKS = (0.3, 0.7)  # depth of noise from which a ring thins, and from which it is broken
 WAVES_AROUND = (1.0, 2.0, 3.0)  # waves around the middle of a tile, in half turns for each tile
 ZONES = len(JOINTS) + 2  # features that are 1 in one zone of a tile and -1 elsewhere
 TILE_FEATURES = ZONES + len(WAVES_AROUND) + 2 + NAMES
@@ -113,9 +113,7 @@ def tile_features(places: Tensor, names: Tensor, tiling: int, turn: float = 0.0)
     joints = _bump(tile.gap[:, None], widths)
     size = RING + RING_VARIES * tile.names[:, :1]
     away = tile.radius[:, None]
-    whole = 1 - _step(
-        -noise(2.2 * places, names[..., 0]), 0.3, 0.7
-    )  # a ring is broken here and there
+    whole = 1 - _step(-noise(2.2 * places, names[..., 0]), *BREAKS)
     zones = [joints, _bump(away, HEART), (_bump(away - size, RING_WIDTH) + 1) * whole[:, None] - 1]
     return torch.cat([*zones, (away * turns).cos(), 2 * tile.offset, tile.names], 1)
 
@@ -135,9 +133,10 @@ def noise(places: Tensor, table: Tensor) -> Tensor:
     corner = places.floor()
     part = places - corner
     right, down = (part.square() * (3 - 2 * part)).unbind(1)
+    beside = places.new_tensor([1.0, 0.0])
     near, far = (
-        torch.lerp(_of(corner + row, table), _of(corner + row + _across(places), table), right)
-        for row in (places.new_tensor([0.0, 0.0]), places.new_tensor([0.0, 1.0]))
+        torch.lerp(_of(row, table), _of(row + beside, table), right)
+        for row in (corner, corner + places.new_tensor([0.0, 1.0]))
     )
     return torch.lerp(near, far, down)
 
@@ -183,10 +182,6 @@ def _bands(places: Tensor, names: Tensor, turn: float) -> Tile:
     tile = torch.stack([torch.zeros_like(band), band], 1)
     away = offset.abs()
     return Tile(0.5 - away, away, torch.stack([grain, offset], 1), _of(tile, names)[:, 2:])
-
-
-def _across(places: Tensor) -> Tensor:
-    return places.new_tensor([1.0, 0.0])
 
 
 def _bump(distance: Tensor, width: float | Tensor) -> Tensor:

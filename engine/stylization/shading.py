@@ -83,10 +83,14 @@ def _base(light: Tensor, alpha: Tensor, side: float) -> Tensor:
 def _blur(pictures: Tensor, sigma: float) -> Tensor:
     """Gaussian blur of [N, 1, H, W]; what lies outside a picture repeats its edge."""
     radius = max(1, round(3 * sigma))
-    offsets = torch.arange(-radius, radius + 1, device=pictures.device)
-    kernel = torch.exp(-0.5 * (offsets / max(sigma, 0.3)) ** 2)
-    kernel = (kernel / kernel.sum()).to(pictures.dtype)
+    kernel = gaussian(max(sigma, 0.3), radius).to(pictures)
     padded = functional.pad(pictures, (radius,) * 4, mode="replicate")
     return functional.conv2d(
         functional.conv2d(padded, kernel[None, None, None]), kernel[None, None, :, None]
     )
+
+
+def gaussian(sigma: float, radius: int) -> Tensor:
+    """Return a Gaussian's weights [2 radius + 1], which sum to 1; ``sigma`` in pixels."""
+    weights = torch.exp(-0.5 * (torch.arange(-radius, radius + 1) / sigma) ** 2)
+    return weights / weights.sum()

@@ -10,6 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from .shading import gaussian
+
 PROBE = 1.0  # px by which edges are flattened to see how sharp they were
 STRONG = 0.9  # quantile of the gradient from which it is an edge
 LEAST_GRADIENT = 0.02  # of white, a pixel
@@ -62,9 +64,7 @@ def softened(values: Tensor, where: Tensor, blur: float) -> Tensor:
 def blurred(pictures: Tensor, sigma: float) -> Tensor:
     """Return ``pictures`` [C, H, W] blurred; what lies outside counts as 0."""
     radius = max(1, round(3 * sigma))
-    offsets = torch.arange(-radius, radius + 1, device=pictures.device)
-    kernel = torch.exp(-0.5 * (offsets / sigma) ** 2).to(pictures)
-    kernel = (kernel / kernel.sum())[None, None]
+    kernel = gaussian(sigma, radius).to(pictures)[None, None]
     across = functional.conv2d(pictures[:, None], kernel[:, :, None], padding=(0, radius))
     return functional.conv2d(across, kernel[..., None], padding=(radius, 0))[:, 0]
 

@@ -54,10 +54,7 @@ def estimate_flow(
             if report.stopping():
                 raise Stopped
             forward, backward = between(frames, index, index + 1), between(frames, index + 1, index)
-            limit = settings.consistency
-            forward_valid = _valid(forward, backward, grey, following, limit=limit)
-            backward_valid = _valid(backward, forward, following, grey, limit=limit)
-            parts.append((forward, backward, forward_valid, backward_valid))
+            parts.append(_checked(forward, backward, grey, following, limit=settings.consistency))
             report.progress(index + 1, len(frames) - 1)
     return Flow(*(np.stack(part) for part in zip(*parts, strict=True)))
 
@@ -90,11 +87,18 @@ def close_pair(grey: np.ndarray, following: np.ndarray, *, limit: float) -> tupl
     estimator = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     first, second = _normalised(grey), _normalised(following)
     there, back = dense_flow(estimator, first, second), dense_flow(estimator, second, first)
+    return _checked(there, back, first, second, limit=limit)
+
+
+def _checked(
+    there: np.ndarray, back: np.ndarray, grey: np.ndarray, following: np.ndarray, *, limit: float
+) -> tuple[np.ndarray, ...]:
+    """Return flow forth and back, and where each is valid."""
     return (
         there,
         back,
-        _valid(there, back, first, second, limit=limit),
-        _valid(back, there, second, first, limit=limit),
+        _valid(there, back, grey, following, limit=limit),
+        _valid(back, there, following, grey, limit=limit),
     )
 
 
