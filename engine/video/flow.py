@@ -14,12 +14,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from ..ahead import ahead
 from ..contract.events import Report, Stopped
 from ..contract.settings import FlowSettings
 from .repeatable import repeatable
 
 PHOTOMETRIC_LIMIT = 20.0  # grey levels at a standard deviation of `GREY_DEVIATION`
 GREY_DEVIATION = 48.0
+CLOSER = 1.25  # times as large as the working size pictures must be to show more of the motion
 SMALLEST_SIDE = 32  # the coarsest level of the DIS pyramid wants some pixels
 
 
@@ -46,16 +48,24 @@ def estimate_flow(
     ``device``. Raises Stopped, and EngineError where RAFT's weights cannot be had.
     """
     assert frames.ndim == 4 and frames.shape[3] == 3, frames.shape
-    between = _estimator(settings, device)
     greys = [normalised_grey(frame) for frame in frames]
+    between = _estimator(settings, frames, greys, device)
+    # RAFT computes on the device, one pair after the other.
+    each = map if settings.quality == "raft" else ahead
+
+    def pair(index: int) -> tuple[np.ndarray, ...]:
+        forward, backward = between(index, index + 1), between(index + 1, index)
+        return _checked(
+            forward, backward, greys[index], greys[index + 1], limit=settings.consistency
+        )
+
     parts: list[tuple[np.ndarray, ...]] = []
     with repeatable():
-        for index, (grey, following) in enumerate(pairwise(greys)):
+        for found in each(pair, range(len(frames) - 1)):
+            parts.append(found)
+            report.progress(len(parts), len(frames) - 1)
             if report.stopping():
                 raise Stopped
-            forward, backward = between(frames, index, index + 1), between(frames, index + 1, index)
-            parts.append(_checked(forward, backward, grey, following, limit=settings.consistency))
-            report.progress(index + 1, len(frames) - 1)
     return Flow(*(np.stack(part) for part in zip(*parts, strict=True)))
 
 
@@ -66,16 +76,20 @@ def closer_flow(flow: Flow, greys: np.ndarray, settings: FlowSettings, report: R
     has found, and flow for which there are no larger pictures, stays. Raises Stopped.
     """
     height, width = flow.forward.shape[1:3]
-    if settings.quality == "raft" or greys.shape[2] <= width:
-        return flow
     ratio = greys.shape[2] / width
+    if settings.quality == "raft" or ratio < CLOSER:
+        return flow
+
+    def pair(both: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, ...]:
+        found = close_pair(*both, limit=settings.consistency * ratio)
+        return tuple(_reduced(each, width, height) for each in found)
+
     parts: list[tuple[np.ndarray, ...]] = []
     with repeatable():
-        for grey, following in pairwise(greys):
+        for found in ahead(pair, pairwise(greys)):
+            parts.append(found)
             if report.stopping():
                 raise Stopped
-            found = close_pair(grey, following, limit=settings.consistency * ratio)
-            parts.append(tuple(_reduced(each, width, height) for each in found))
     return Flow(*(np.stack(part) for part in zip(*parts, strict=True)))
 
 
@@ -111,21 +125,25 @@ def _reduced(field: np.ndarray, width: int, height: int) -> np.ndarray:
     return cv2.resize(field, (width, height), interpolation=cv2.INTER_AREA) * scale
 
 
-def _estimator(settings: FlowSettings, device: str) -> Callable[[np.ndarray, int, int], np.ndarray]:
-    """Return a function of frames and two of their numbers: the flow [H, W, 2] between the two."""
+def _estimator(
+    settings: FlowSettings, frames: np.ndarray, greys: list[np.ndarray], device: str
+) -> Callable[[int, int], np.ndarray]:
+    """Return a function of the numbers of two frames: the flow [H, W, 2] between the two."""
     if settings.quality == "raft":
         from .raft import Raft  # torch comes only for those who need it
 
         raft = Raft(settings.raft, device)
-        return lambda frames, first, second: raft.between(frames[first], frames[second])
+        return lambda first, second: raft.between(frames[first], frames[second])
     presets = {
         "fast": cv2.DISOPTICAL_FLOW_PRESET_FAST,
         "medium": cv2.DISOPTICAL_FLOW_PRESET_MEDIUM,
     }
-    estimator = cv2.DISOpticalFlow.create(presets[settings.quality])
-    return lambda frames, first, second: dense_flow(
-        estimator, normalised_grey(frames[first]), normalised_grey(frames[second])
-    )
+
+    def between(first: int, second: int) -> np.ndarray:
+        estimator = cv2.DISOpticalFlow.create(presets[settings.quality])  # of one thread only
+        return dense_flow(estimator, greys[first], greys[second])
+
+    return between
 
 
 def normalised_grey(frame: np.ndarray) -> np.ndarray:

@@ -14,9 +14,10 @@ import numpy as np
 import torch
 from numpy import ndarray as Array
 
+from ...ahead import ahead
 from . import registration
 from .mapping import Background, moved
-from .matches import Matches, dense_flow, joined, read
+from .matches import Matches, both_flows, joined, read
 from .splines import Lattice, stiffness
 
 if TYPE_CHECKING:
@@ -60,9 +61,10 @@ def register_background(
     chain = _chained([_homography(part) for part in near])
     gaps = [(a, a + gap) for gap in LONG_GAPS for a in range(len(frames) - gap)]
     far = []
-    for number, pair in enumerate(gaps):
+    flows = ahead(lambda pair: _far_flows(scenery, chain, pair), gaps)
+    for number, (pair, (there, back, between)) in enumerate(zip(gaps, flows, strict=True)):
         tick(0.7 * number / len(gaps))
-        far.append(_far_matches(scenery, chain, pair, random))
+        far.append(_agreeing(scenery, there, back, pair, between, random))
     tick(0.7)
     return _refined(joined([*near, *far]), chain, scenery)
 
@@ -92,10 +94,13 @@ def _near_matches(scenery: Scenery, frame: int, random: np.random.Generator) -> 
     return _agreeing(scenery, there, back, (frame, frame + 1), identity, random)
 
 
-def _far_matches(
-    scenery: Scenery, chain: Array, pair: tuple[int, int], random: np.random.Generator
-) -> Matches:
-    """Match two frames after the second was warped onto the first as the chain has it."""
+def _far_flows(
+    scenery: Scenery, chain: Array, pair: tuple[int, int]
+) -> tuple[Array, Array, Array]:
+    """Return the flow there and back after the second frame was warped onto the first.
+
+    And how the chain warps it: what takes the first frame to the second.
+    """
     first, second = pair
     between = np.linalg.inv(chain[second]) @ chain[first]
     grey = scenery.greys[second]
@@ -106,9 +111,7 @@ def _far_matches(
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_REPLICATE,
     )
-    there = dense_flow(scenery.greys[first], warped)
-    back = dense_flow(warped, scenery.greys[first])
-    return _agreeing(scenery, there, back, pair, between, random)
+    return *both_flows(scenery.greys[first], warped), between
 
 
 def _agreeing(

@@ -11,6 +11,7 @@ import torch
 from numpy import ndarray as Array
 from torch import Tensor
 
+from ...ahead import ahead
 from ...contract.settings import GridSettings
 from . import crop as windows
 from . import matches as matching
@@ -94,9 +95,10 @@ def _matches(
     random = np.random.default_rng(seed)
     pairs = matching.pairs(len(greys), reference)
     parts = []
-    for number, pair in enumerate(pairs):
+    flows = ahead(lambda pair: matching.both_flows(*(pictures[each] for each in pair)), pairs)
+    for number, (pair, both) in enumerate(zip(pairs, flows, strict=True)):
         tick(0.4 * number / len(pairs))
-        parts.append(matching.flow_matches(pictures, inside, pair, random))
+        parts.append(matching.flow_matches(both, inside, pair, random))
     tick(0.4)
     return matching.joined([*parts, track_matches(greys, masks, crop)])
 

@@ -35,8 +35,9 @@ class Foreground:
 
         ``rows`` [n, h] and ``columns`` [n, w] are crop positions of the pixels in ``frames``.
         """
+        rows, columns = rows.to(self.knots), columns.to(self.knots)
         across, down = self.lattice.basis_x(columns), self.lattice.basis_y(rows)
-        shift = field(self.knots[frames].to(rows), across, down)
+        shift = field(self.knots[frames], across, down)
         shape = shift.shape[:3]
         still = torch.stack([columns[:, None].expand(shape), rows[:, :, None].expand(shape)], 3)
         place = still + shift
@@ -45,7 +46,13 @@ class Foreground:
     def uv(self, frames: list[int], rows: Tensor, columns: Tensor) -> Tensor:
         """Like `place`, in the atlas's unit square; pixels beyond it stay at its edge."""
         place = self.place(frames, rows, columns)
-        return ((place - self.origin.to(place)) / self.extent).clamp(0, 1)
+        return ((place - self.origin) / self.extent).clamp(0, 1)
+
+    def to(self, device: torch.device) -> Foreground:
+        """Return the mapping with its tensors on ``device``."""
+        relaxation = self.relaxation.to(device) if self.relaxation else None
+        knots, origin = self.knots.to(device), self.origin.to(device)
+        return replace(self, knots=knots, origin=origin, relaxation=relaxation)
 
 
 def around(mapping: Foreground, alphas: Tensor, corners: list[tuple[int, int]]) -> Foreground:
@@ -62,7 +69,7 @@ def around(mapping: Foreground, alphas: Tensor, corners: list[tuple[int, int]]) 
         return mapping
     # A few stray pixels must not make the object small in its atlas.
     low, high = (
-        torch.from_numpy(np.quantile(places.numpy(), share, axis=0)).float()
+        torch.from_numpy(np.quantile(places.cpu().numpy(), share, axis=0)).to(places)
         for share in (0.0005, 0.9995)
     )
     extent = float((high - low).max()) * (1 + 2 * ATLAS_MARGIN) + 2
@@ -104,8 +111,10 @@ class Background:
 
     def place(self, frames: list[int], height: int, width: int) -> Tensor:
         """Return where all pixels lie in the reference frame, [n, H, W, 2]."""
-        x = (torch.arange(width) + 0.5) * self.shrunk[0] - 0.5
-        y = (torch.arange(height) + 0.5) * self.shrunk[1] - 0.5
+        x, y = (
+            (torch.arange(side, device=self.knots.device) + 0.5) * shrunk - 0.5
+            for side, shrunk in zip((width, height), self.shrunk, strict=True)
+        )
         points = torch.stack([x.expand(height, width), y[:, None].expand(height, width)], 2)
         across = self.lattice.basis_x(x).expand(len(frames), -1, -1)
         down = self.lattice.basis_y(y).expand(len(frames), -1, -1)
@@ -114,10 +123,15 @@ class Background:
 
     def texels(self) -> tuple[int, int]:
         """Return the panorama's rows and columns, at most one texel to a frame pixel."""
-        frames = self.extent / torch.tensor([self.lattice.width, self.lattice.height])
+        frames = self.extent / self.extent.new_tensor([self.lattice.width, self.lattice.height])
         density = min(1.0, float(MOST_TEXELS / frames.prod()) ** 0.5)
         width, height = (self.extent / self.shrunk * density).ceil().int().tolist()
         return height, width
+
+    def to(self, device: torch.device) -> Background:
+        """Return the mapping with its tensors on ``device``."""
+        names = ("homographies", "knots", "shrunk", "origin", "extent")
+        return replace(self, **{name: getattr(self, name).to(device) for name in names})
 
 
 def moved(homographies: Tensor, points: Tensor) -> Tensor:
@@ -128,11 +142,11 @@ def moved(homographies: Tensor, points: Tensor) -> Tensor:
 
 def panorama(mapping: Background, height: int, width: int) -> Background:
     """Return ``mapping`` with the panorama laid around all frames, within reason."""
-    low, high = torch.full((2,), torch.inf), torch.full((2,), -torch.inf)
+    low, high = (mapping.origin.new_full((2,), sign * torch.inf) for sign in (1, -1))
     for frame in range(len(mapping.knots)):
         places = mapping.place([frame], height, width).reshape(-1, 2)
         low, high = torch.minimum(low, places.amin(0)), torch.maximum(high, places.amax(0))
-    size = torch.tensor([width, height]) * mapping.shrunk
+    size = mapping.shrunk.new_tensor([width, height]) * mapping.shrunk
     low = torch.maximum(low, size / 2 - size * LARGEST_PANORAMA / 2)
     high = torch.minimum(high, size / 2 + size * LARGEST_PANORAMA / 2)
     return replace(mapping, origin=low - 0.5, extent=high - low + 1)

@@ -59,13 +59,20 @@ def pairs(frames: int, reference: int, gaps: tuple[int, ...] = GAPS) -> list[tup
     return sorted(found)
 
 
+def both_flows(first: Array, second: Array) -> tuple[Array, Array]:
+    """Return `dense_flow` there and back."""
+    return dense_flow(first, second), dense_flow(second, first)
+
+
 def flow_matches(
-    pictures: Array, masks: Array, pair: tuple[int, int], random: np.random.Generator
+    flows: tuple[Array, Array],
+    masks: Array,
+    pair: tuple[int, int],
+    random: np.random.Generator,
 ) -> Matches:
-    """Match two frames in both directions; ``pictures`` uint8 [T, h, w], ``masks`` in [0, 1]."""
+    """Match two frames by the ``flows`` between them; ``masks`` [T, h, w] in [0, 1]."""
     first, second = pair
-    there = dense_flow(pictures[first], pictures[second])
-    back = dense_flow(pictures[second], pictures[first])
+    there, back = flows
     return joined(
         [
             _sampled(there, back, masks, (first, second), random),

@@ -7,7 +7,7 @@ flank elsewhere. A mapping behind all others changes nothing of what sticks to w
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -43,6 +43,10 @@ class Relaxation:
             numbers, weights = self.lattice.near(part - self.corner)
             moved.append(part + (weights[..., None] * flat[numbers]).sum(1))
         return torch.cat(moved).view_as(points)
+
+    def to(self, device: torch.device) -> Relaxation:
+        """Return the same on ``device``."""
+        return replace(self, corner=self.corner.to(device), knots=self.knots.to(device))
 
 
 def relaxed(lattice: Lattice, knots: Tensor, inside: Array, *, seed: int) -> Relaxation | None:

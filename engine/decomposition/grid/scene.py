@@ -76,13 +76,14 @@ def build(
     support = np.minimum(_support(masks), 1 - others)
     trust = _grown(others, EDGE) == 0
     corners, size = _boxes(support)
-    boxed = [_cut(torch.from_numpy(part), corners, size) for part in (masks, support)]
-    foreground = around(foreground, boxed[0], corners)
-    background = panorama(background, height, width)
+    boxed = [_cut(torch.from_numpy(part), corners, size).to(device) for part in (masks, support)]
+    foreground = around(foreground.to(device), boxed[0], corners)
+    background = panorama(background.to(device), height, width)
     every = list(range(count))
-    rows, columns = box_positions(foreground.crop, every, corners, size)
-    ahead, valid = _ends(flow.forward, flow.forward_valid, corners, size)
-    behind = _ends(flow.backward[::-1], flow.backward_valid[::-1], corners[::-1], size)
+    positions = box_positions(foreground.crop, every, corners, size)
+    rows, columns = (each.to(device) for each in positions)
+    ahead, valid = _ends(flow.forward, flow.forward_valid, corners, size, device)
+    behind = _ends(flow.backward[::-1], flow.backward_valid[::-1], corners[::-1], size, device)
     uv = settled(
         foreground.uv(every, rows, columns), boxed[0], (ahead, valid),
         (behind[0].flip(0), behind[1].flip(0)),
@@ -96,18 +97,18 @@ def build(
     return Scene(
         planes=torch.from_numpy(frames).permute(3, 0, 1, 2).contiguous().to(device),
         trust=torch.from_numpy(trust).to(device),
-        masks=boxed[0].to(device),
-        support=boxed[1].to(device),
+        masks=boxed[0],
+        support=boxed[1],
         corners=corners,
-        uv=uv.to(device),
-        uv_background=torch.cat([background.uv([t], height, width) for t in every]).to(device),
-        ahead=ahead.to(device),
-        ahead_valid=valid.to(device),
+        uv=uv,
+        uv_background=torch.cat([background.uv([t], height, width) for t in every]),
+        ahead=ahead,
+        ahead_valid=valid,
         gain_window=window,
         gain_across=whole.basis_x(torch.arange(width).float()).to(device),
         gain_down=whole.basis_y(torch.arange(height).float()).to(device),
-        gain_box_across=window.basis_x(columns).to(device),
-        gain_box_down=window.basis_y(rows).to(device),
+        gain_box_across=window.basis_x(columns),
+        gain_box_down=window.basis_y(rows),
         foreground=foreground,
         background=background,
     )
@@ -147,15 +148,21 @@ def _cut(pictures: Tensor, corners: list[tuple[int, int]], size: tuple[int, int]
 
 
 def _ends(
-    flow: Array, valid: Array, corners: list[tuple[int, int]], size: tuple[int, int]
+    flow: Array,
+    valid: Array,
+    corners: list[tuple[int, int]],
+    size: tuple[int, int],
+    device: torch.device,
 ) -> tuple[Tensor, Tensor]:
     """Return where ``flow`` [T-1, H, W, 2] ends in the following box, and where it holds."""
     if len(corners) < 2:
-        return torch.zeros(0, *size, 2), torch.zeros(0, *size)
-    step = _cut(torch.from_numpy(flow.copy()).float(), corners, size)
-    holds = _cut(torch.from_numpy(valid.copy()).float(), corners, size)
-    rows, columns = torch.arange(size[0]).float(), torch.arange(size[1]).float()
+        return torch.zeros(0, *size, 2, device=device), torch.zeros(0, *size, device=device)
+    step, holds = (
+        _cut(torch.from_numpy(each.copy()), corners, size).to(device).float()
+        for each in (flow, valid)
+    )
+    rows, columns = (torch.arange(side, device=device).float() for side in size)
     still = torch.stack([columns.expand(size), rows[:, None].expand(size)], 2)
-    places = torch.tensor(corners)
+    places = torch.tensor(corners, device=device)
     between = (places[:-1] - places[1:]).flip(1).float()
     return still + step + between[:, None, None], holds

@@ -49,7 +49,8 @@ class Lattice:
         """
         most = points.new_tensor([self.width - 1, self.height - 1])
         weights, lower = _nearest(points.clamp(min=0).minimum(most) / self.spacing)
-        square = torch.arange(4)[:, None] * self.columns + torch.arange(4)
+        four = torch.arange(4, device=points.device)
+        square = four[:, None] * self.columns + four
         numbers = lower[:, 1] * self.columns + lower[:, 0]
         both = weights[:, 1, :, None] * weights[:, 0, None, :]
         return numbers[:, None] + square.flatten(), both.flatten(1)
