@@ -46,10 +46,11 @@ def main() -> None:
     encoder = random_encoder(options.model, device)
     whole_tower = open_clip.create_model(model_name(options.model)).to(device).eval()
     whole_tower.requires_grad_(False)
-    rows = {
-        "naive": naive(layers, whole_tower, encoder, settings, options.steps, device),
-        "ours": ours(layers, frames, encoder, settings, options.steps, device),
-    }
+    rows = {}
+    if "naive" in options.rows:
+        rows["naive"] = naive(layers, whole_tower, encoder, settings, options.steps, device)
+    with devices.fast_matrices(device):
+        rows["ours"] = ours(layers, frames, encoder, settings, options.steps, device)
     facts = {
         "device": devices.describe(device).name,
         "torch": torch.__version__,
@@ -58,8 +59,10 @@ def main() -> None:
         "frames": options.frames,
         "size": options.size,
         "rows": rows,
-        "factor": rows["ours"]["steps_per_second"] / rows["naive"]["steps_per_second"],
+        "portions": portions(encoder, settings, device),
     }
+    if "naive" in rows:
+        facts["factor"] = rows["ours"]["steps_per_second"] / rows["naive"]["steps_per_second"]
     print(table(facts))
     if options.json:
         options.json.write_text(json.dumps(facts, indent=1), encoding="utf-8")
@@ -75,6 +78,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--steps", type=int, default=20, help="measured, after two to warm up")
     parser.add_argument("--views-at-once", type=int, default=0)
     parser.add_argument("--device", default="automatic")
+    parser.add_argument("--rows", nargs="+", choices=("naive", "ours"), default=["naive", "ours"])
     parser.add_argument("--json", type=Path)
     return parser.parse_args()
 
@@ -136,6 +140,28 @@ def tower_alone(encoder: Encoder, settings: StylizationSettings, device: torch.d
     return round(1000 * clock.seconds["tower"] / 3, 2)
 
 
+def portions(encoder: Encoder, settings: StylizationSettings, device: torch.device) -> dict:
+    """Compare the slopes of a step's views embedded at once and in portions, in one precision."""
+    assert encoder.eye is not None, "a tower of another build has no portions"
+    tower = precision.fastest(encoder.eye, settings.precision, encoder.size, Quiet())
+    count = FRAMES_PER_STEP * (settings.views.global_views + settings.views.local_views)
+    shape = (count, 3, encoder.size, encoder.size)
+    pictures = torch.rand(shape, generator=devices.generator(0)).to(device)
+    slopes = []
+    for at_once in (0, max(1, count // 4)):
+        images = pictures.clone().requires_grad_()
+        embeddings = precision.in_portions(tower, images, at_once)
+        slopes.append(torch.autograd.grad(embeddings.square().sum(), images)[0].double())
+    length = slopes[0].norm()
+    return {
+        "views": count,
+        "at_once": max(1, count // 4),
+        "chosen_at_once": encoder.views_at_once,
+        "difference": float((slopes[0] - slopes[1]).norm() / length),
+        "cosine": float((slopes[0] * slopes[1]).sum() / length / slopes[1].norm()),
+    }
+
+
 def precision_of(encoder: Encoder) -> str:
     """Say in which precision the tower computes."""
     device = encoder.mean.device
@@ -161,7 +187,16 @@ def table(facts: dict) -> str:
             f"| {name} | {row['steps_per_second']:.3g} | {row['seconds_for_2000']:.0f} s | "
             f"{row['peak_gigabytes']} | {' | '.join(cells)} |"
         )
-    return "\n".join([*lines, "", f"Ours is {facts['factor']:.1f} times as fast."])
+    if "factor" in facts:
+        lines += ["", f"Ours is {facts['factor']:.1f} times as fast."]
+    found = facts["portions"]
+    lines += [
+        "",
+        f"Slopes of {found['views']} views at once and {found['at_once']} at a time: relative "
+        f"difference {found['difference']:.2g}, cosine {found['cosine']:.6f}. "
+        f"Chosen: {found['chosen_at_once'] or 'all'} at a time.",
+    ]
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterator
 
 import torch
 
@@ -62,6 +64,27 @@ def generator(seed: int) -> torch.Generator:
     It lives on the CPU, so that the same seed draws the same numbers on every device.
     """
     return torch.Generator().manual_seed(seed)
+
+
+def sent(tensor: torch.Tensor, device: torch.device) -> torch.Tensor:
+    """Return a small CPU ``tensor`` on ``device``, without waiting for what that still computes."""
+    if device.type == "cuda":
+        return tensor.pin_memory().to(device, non_blocking=True)
+    return tensor.to(device)
+
+
+@contextlib.contextmanager
+def fast_matrices(device: torch.device | str) -> Iterator[None]:
+    """Let matrices be multiplied in TF32 on a GPU within: with 10 bits of each factor, not 23."""
+    if torch.device(device).type != "cuda":
+        yield
+        return
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("high")
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(before)
 
 
 def prove(device: torch.device) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from . import device as devices
 from . import identity
 from .checkpoint import Checkpoint
 from .contract.codec import to_json
@@ -108,10 +109,11 @@ class Pieces:
         def make(folder: Path) -> None:
             assert self.encoder is not None, "a job with texts has an encoder"
             checkpoint = Checkpoint(folder / "checkpoint.pt")
-            atlas = stylize(
-                layers, torch.from_numpy(video.frames), texts, settings, encoder=self.encoder,
-                device=self.device, seed=seed, report=self.report, checkpoint=checkpoint,
-            )  # fmt: skip
+            with devices.fast_matrices(self.device):
+                atlas = stylize(
+                    layers, torch.from_numpy(video.frames), texts, settings, encoder=self.encoder,
+                    device=self.device, seed=seed, report=self.report, checkpoint=checkpoint,
+                )  # fmt: skip
             save_atlas(atlas, folder)
             checkpoint.path.unlink(missing_ok=True)
 

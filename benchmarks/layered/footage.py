@@ -49,6 +49,7 @@ class Footage:
     masks: Masks
     flow: Flow
     flow_seconds: float
+    seconds: float  # in which frames, flow and masks were had
     pictures: dict[int, np.ndarray]  # what drift is judged by
     greys: np.ndarray | None = None  # uint8 [T, h, w], larger
     sprite: Sprite | None = None
@@ -67,7 +68,7 @@ def made(*, frames: int, size: tuple[int, int], seed: int = 0) -> Footage:
     Contestants get the estimated flow, as for real footage.
     """
     video = moving_sprite(frames=frames, width=size[0], height=size[1], seed=seed)
-    flow, seconds = _flow(video.frames)
+    flow, flow_seconds = _flow(video.frames)
     pictures = {
         index: drift.judged_picture(frame)
         for index, frame in enumerate(video.frames)
@@ -75,7 +76,7 @@ def made(*, frames: int, size: tuple[int, int], seed: int = 0) -> Footage:
     }
     name = f"made {size[0]}x{size[1]}x{frames}"
     return Footage(
-        name, video.frames, video.given_masks(), flow, seconds, pictures,
+        name, video.frames, video.given_masks(), flow, flow_seconds, flow_seconds, pictures,
         sprite=video.sprite, truth=video.uv, true_flow=video.flow,
     )  # fmt: skip
 
@@ -85,15 +86,18 @@ def clip(folder: Path, *, longest_side: int, frames: int | None = None) -> Foota
 
     More ``frames`` than there are go to and fro.
     """
+    began = now()
     footage = footage_from_path(folder / "frames")
     if frames is not None:
         last = len(footage.files) - 1
         there = (last - abs(last - index % max(1, 2 * last)) for index in range(frames))
         footage = replace(footage, indices=tuple(there))
     video = read_video(footage, FramesSettings(longest_side=longest_side), Silent())
-    flow, seconds = _flow(video.frames)
+    flow, flow_seconds = _flow(video.frames)
     mask = ObjectMask(MaskKind.FILES, str(folder / "masks"))
     masks = find_masks(mask, footage, video, flow, MasksSettings(), Silent())
+    greys = larger_greys(footage)
+    seconds = now() - began
     pictures = {
         index: drift.judged_picture(frame)
         for index, frame in enumerate(source_frames(footage))
@@ -101,7 +105,7 @@ def clip(folder: Path, *, longest_side: int, frames: int | None = None) -> Foota
     }
     count, height, width = video.frames.shape[:3]
     name = f"{folder.name} {width}x{height}x{count}"
-    return Footage(name, video.frames, masks, flow, seconds, pictures, greys=larger_greys(footage))
+    return Footage(name, video.frames, masks, flow, flow_seconds, seconds, pictures, greys=greys)
 
 
 def _flow(frames: np.ndarray) -> tuple[Flow, float]:

@@ -103,7 +103,10 @@ class NetworkAtlas(StylizedAtlas):
         Its activations, 10 kB for each point, are computed again on the way back: three frames
         of 500 pixels would else take gigabytes.
         """
-        pieces = [checkpoint(self.network, some, use_reentrant=False) for some in uv.split(AT_ONCE)]
+        pieces = [
+            checkpoint(self.network, some, use_reentrant=False, preserve_rng_state=False)
+            for some in uv.split(AT_ONCE)
+        ]
         return torch.cat(pieces)
 
     def lit(self, albedo: Tensor, shading: Tensor) -> Tensor:

@@ -6,7 +6,8 @@ in which the object is seen are painted.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Protocol
 
 import torch
@@ -23,6 +24,7 @@ from .views import Subject
 
 FAINTEST = 0.01  # alpha below which a pixel is not painted
 LARGEST = 512  # longest side of an enlarged canvas
+MOST_KEPT = 100  # enlarged canvases, of at most 10 MB each
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,12 @@ class Canvas:
     faintest: float  # alpha up to which a pixel is not painted
     hard_removal: bool  # see `ViewsSettings`
     scale: float = 1.0  # against the working size
+
+    @cached_property
+    def painted(self) -> tuple[Tensor, Tensor]:
+        """Rows and columns of the pixels that are painted, [N] each."""
+        rows, columns = (self.fields[2] > self.faintest).nonzero(as_tuple=True)
+        return rows, columns
 
     def enlarged(self, side: int) -> Canvas:
         """Return the canvas with its longer side at ``side`` pixels, whatever it was."""
@@ -54,6 +62,17 @@ class Canvases:
     canvases: tuple[Canvas, ...]
     statistics: ShadingStatistics
     atlas_frame: AtlasFrame
+    _large: dict[tuple[int, int], Canvas] = field(default_factory=dict, repr=False)
+
+    def at(self, number: int, side: int | None) -> Canvas:
+        """Return a canvas enlarged to ``side`` pixels, as it is without; some are kept."""
+        if side is None:
+            return self.canvases[number]
+        if (number, side) not in self._large:
+            if len(self._large) >= MOST_KEPT:
+                self._large.pop(next(iter(self._large)))
+            self._large[number, side] = self.canvases[number].enlarged(side)
+        return self._large[number, side]
 
 
 class Painter(Protocol):
@@ -137,30 +156,19 @@ def atlas_frame(layers: Layers, *, side: float) -> AtlasFrame:
 
 def paint(canvases: list[Canvas], painter: Painter) -> Painted:
     """Paint ``canvases``, in one call for all of them."""
-    seen = [painted_mask(canvas) for canvas in canvases]
-    fields = torch.cat(
-        [canvas.fields[:, mask].T for canvas, mask in zip(canvases, seen, strict=True)]
-    )  # [N, 10]
+    fields = torch.cat([canvas.fields[:, *canvas.painted].T for canvas in canvases])  # [N, 10]
     uv, alpha, light = fields[:, :2], fields[:, 2], fields[:, 3]
     albedo = painter.albedo(uv)
     colours = painter.lit(albedo, light)
-    pieces = (alpha[:, None] * colours).split([int(mask.sum()) for mask in seen])
-    pictures = [
-        compose(canvas, mask, piece)
-        for canvas, mask, piece in zip(canvases, seen, pieces, strict=True)
-    ]
+    pieces = (alpha[:, None] * colours).split([len(canvas.painted[0]) for canvas in canvases])
+    pictures = [compose(canvas, piece) for canvas, piece in zip(canvases, pieces, strict=True)]
     return Painted(tuple(pictures), uv, alpha, albedo[:, :3], colours, fields[:, 7:])
 
 
-def painted_mask(canvas: Canvas) -> Tensor:
-    """Return which pixels of ``canvas`` are painted, bool [h, w]."""
-    return canvas.fields[2] > canvas.faintest
-
-
-def compose(canvas: Canvas, mask: Tensor, colours: Tensor) -> Tensor:
+def compose(canvas: Canvas, colours: Tensor) -> Tensor:
     """Put the object's colours times alpha [N, 3] over the background, see `views.look`."""
-    front = canvas.fields.new_zeros(*mask.shape, 3)
-    front = front.index_put(mask.nonzero(as_tuple=True), colours).permute(2, 0, 1)
+    front = canvas.fields.new_zeros(*canvas.fields.shape[1:], 3)
+    front = front.index_put(canvas.painted, colours).permute(2, 0, 1)
     return _over(canvas, front)
 
 

@@ -44,7 +44,8 @@ class Encoder(nn.Module):
     """A frozen CLIP model: gradients reach the pictures, never the weights.
 
     ``size`` is the side S of the pictures that it sees, ``context_length`` the number of tokens
-    that it reads, ``vocabulary`` what it knows, None where it knows the language.
+    that it reads, ``vocabulary`` what it knows, None where it knows the language,
+    ``views_at_once`` how many pictures it holds for the way back; 0: any number.
     """
 
     def __init__(
@@ -63,21 +64,21 @@ class Encoder(nn.Module):
         self.register_buffer("deviation", torch.tensor(seen["std"]).reshape(3, 1, 1))
         self.eye = lean(self.model.visual, self.mean, self.deviation)  # None: as open_clip has it
         self._tower: precision.Tower = self.eye or self._plain
-        self._views_at_once = 0
+        self.views_at_once = 0
         if self.eye is not None:
             self.model.visual = nn.Identity()  # its weights are in the lean tower
 
     def tune(self, settings: StylizationSettings, report: Report) -> None:
         """Make the image tower as fast as this device allows, for a step of ``settings``."""
-        self._tower, self._views_at_once = self.eye or self._plain, settings.views_at_once
+        self._tower, self.views_at_once = self.eye or self._plain, settings.views_at_once
         if self.eye is None:
             return
         tower = precision.fastest(self.eye, settings.precision, self.size, report)
         views = settings.views.global_views + settings.views.local_views
         views *= settings.frames_per_step
-        self._views_at_once = settings.views_at_once or precision.views_that_fit(tower, self.size)
+        self.views_at_once = settings.views_at_once or precision.views_that_fit(tower, self.size)
         self._tower = tower
-        whole = not 0 < self._views_at_once < views
+        whole = not 0 < self.views_at_once < views
         if settings.graphs and whole:
             self._tower = precision.recorded(tower, views, self.size)
 
@@ -91,7 +92,7 @@ class Encoder(nn.Module):
     def embed_images(self, images: Tensor) -> Tensor:
         """Return the embeddings of ``images`` [V, 3, S, S] in [0, 1], as [V, E]."""
         assert images.shape[1:] == (3, self.size, self.size), f"images {tuple(images.shape)}"
-        return precision.in_portions(self._tower, images, self._views_at_once)
+        return precision.in_portions(self._tower, images, self.views_at_once)
 
     def count_tokens(self, text: str) -> int:
         """Return how many tokens ``text`` takes, the two at its ends included."""

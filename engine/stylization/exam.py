@@ -38,9 +38,9 @@ class Exam:
     ) -> None:
         generator = torch.Generator().manual_seed(SEED)
         plain = plainly(settings.views, whole=GLOBAL_VIEWS, close=LOCAL_VIEWS)
-        everything = canvases.canvases
-        places = torch.linspace(0, len(everything) - 1, FRAMES + 2)[1:-1].round().int().tolist()
-        self._canvases = [resized(everything[place], encoder.size, settings) for place in places]
+        last = len(canvases.canvases) - 1
+        places = torch.linspace(0, last, FRAMES + 2)[1:-1].round().int().tolist()
+        self._canvases = [resized(canvases, place, encoder.size, settings) for place in places]
         self._views = [draw_views(canvas.subject, plain, generator) for canvas in self._canvases]
         self._encoder = encoder
         self._targets = targets

@@ -15,7 +15,7 @@ from torch import Tensor
 from ..contract.settings import StylizationSettings
 from .atlas import PaletteAtlas
 from .basis import BANDS, CELLS, COURSES, Pattern
-from .canvas import Canvas, compose, painted_mask
+from .canvas import Canvas, compose
 from .encoder import Encoder
 from .exam import cosines, evenly, plainly
 from .targets import Targets
@@ -76,7 +76,6 @@ class Gallery:
     """One canvas on which the looks of one atlas are compared: from which places, with what."""
 
     canvas: Canvas
-    mask: Tensor  # bool [h, w], what is painted
     encoder: Encoder
     kinds: list[Views]
     background: list[Tensor]  # of each kind, [V, 3, S, S]
@@ -99,12 +98,11 @@ class Gallery:
         plain = plainly(settings.views, whole=GLOBAL_VIEWS, close=LOCAL_VIEWS)
         views = draw_views(canvas.subject, plain, generator)
         kinds = [kind.scaled(canvas.scale) for kind in views]
-        mask = painted_mask(canvas)
-        bare = compose(canvas, mask, canvas.fields.new_zeros(int(mask.sum()), 3))
+        bare = compose(canvas, canvas.fields.new_zeros(len(canvas.painted[0]), 3))
         weights = settings.weights
         shares = (weights.global_similarity, weights.local_similarity)
         return Gallery(
-            canvas, mask, encoder, kinds,
+            canvas, encoder, kinds,
             [look(bare, kind, encoder.size) for kind in kinds],
             list(zip(shares, targets.average(), strict=True)),
             None if targets.avoid is None else targets.avoid.mean(0),
@@ -116,16 +114,16 @@ class Gallery:
         """Return what the mixing network of ``atlas`` makes of one of `PATTERNS`."""
         if pattern not in self.fields:
             atlas.shape_pattern(PATTERNS[pattern])
-            features = atlas.features(atlas.places(self.canvas.fields[:2, self.mask].T))
+            features = atlas.features(atlas.places(self.canvas.fields[:2, *self.canvas.painted].T))
             outputs, tiles = atlas.mixer(features), atlas.tiles_of(features)
             self.fields[pattern] = Field(pattern, outputs, tiles, atlas)
         return self.fields[pattern]
 
     def scores(self, palettes: Tensor, mix: Tensor) -> Tensor:
         """Return how well ``palettes`` [P, K, 3], mixed like ``mix`` [N, K], match, [P]."""
-        fields = self.canvas.fields[:, self.mask]
+        fields = self.canvas.fields[:, *self.canvas.painted]
         parts = mix.T * (fields[2] * fields[3])  # [K, N], under the light
-        pictures = [compose(self.canvas, self.mask, part[:, None].expand(-1, 3)) for part in parts]
+        pictures = [compose(self.canvas, part[:, None].expand(-1, 3)) for part in parts]
         total = palettes.new_zeros(len(palettes))
         for kind, background, (share, wanted) in zip(
             self.kinds, self.background, self.wanted, strict=True

@@ -19,8 +19,10 @@ GRAIN_RATE = 0.1
 def make_optimiser(atlas: StylizedAtlas, settings: StylizationSettings) -> torch.optim.Adam:
     """Return Adam over all that may move: the atlas, nothing else."""
     rate = settings.learning_rate
+    fused = next(atlas.parameters()).device.type == "cuda" or None
     if not isinstance(atlas, PaletteAtlas):
-        return torch.optim.Adam([{"params": list(atlas.parameters()), "base": rate}], lr=rate)
+        groups = [{"params": list(atlas.parameters()), "base": rate}]
+        return torch.optim.Adam(groups, lr=rate, fused=fused)
     tiled = int(atlas.tiling[0]) != PLAIN
     moving = (
         (list(atlas.mixer.parameters()), GRAIN_RATE if tiled else 1.0),
@@ -28,7 +30,7 @@ def make_optimiser(atlas: StylizedAtlas, settings: StylizationSettings) -> torch
         ([atlas.palette, atlas.gloss, atlas.sheen], PALETTE_RATE),
     )
     groups = [{"params": some, "base": part * rate, "lr": part * rate} for some, part in moving]
-    return torch.optim.Adam(groups, lr=rate, betas=(0.9, 0.99))
+    return torch.optim.Adam(groups, lr=rate, betas=(0.9, 0.99), fused=fused)
 
 
 def set_learning_rate(

@@ -87,7 +87,8 @@ def starts(
         previews.show(atlas)
         return [trial.atlas for trial in trials]
     side = canvas_side(encoder.size, settings)
-    enlarged = (resized(canvas, encoder.size, settings) for canvas in canvases.canvases)
+    every = range(len(canvases.canvases))
+    enlarged = (resized(canvases, place, encoder.size, settings) for place in every)
     texels = Texels(atlas, enlarged, density=COARSER * side / 2)
     contest = Contest(
         atlas, texels, canvases, encoder, targets, settings, exam,

@@ -37,11 +37,10 @@ def step_terms(
     generator: torch.Generator,
 ) -> dict[str, Tensor]:
     """Return all terms of one step; those that need much are left out where they have no weight."""
-    everything = canvases.canvases
-    numbers = [canvas.frame for canvas in everything]
+    numbers = [canvas.frame for canvas in canvases.canvases]
     window = None if settings.temporal_literal else WINDOW_SIGMAS * settings.temporal_sigma
     drawn = draw_frames(numbers, settings.frames_per_step, window=window, generator=generator)
-    chosen = [resized(everything[i], encoder.size, settings) for i in drawn]
+    chosen = [resized(canvases, place, encoder.size, settings) for place in drawn]
     painted = paint(chosen, painter)
     views = [draw_views(canvas.subject, settings.views, generator) for canvas in chosen]
     images = noisy(
@@ -83,10 +82,9 @@ def weighted(terms: dict[str, Tensor], weights: StylizationWeights) -> Tensor:
     return torch.stack([getattr(weights, name) * term for name, term in terms.items()]).sum()
 
 
-def resized(canvas: Canvas, size: int, settings: StylizationSettings) -> Canvas:
-    """Return ``canvas`` as large as it is painted for views of ``size`` pixels."""
-    side = canvas_side(size, settings)
-    return canvas if settings.views.native_size else canvas.enlarged(side)
+def resized(canvases: Canvases, number: int, size: int, settings: StylizationSettings) -> Canvas:
+    """Return one of ``canvases`` as large as it is painted for views of ``size`` pixels."""
+    return canvases.at(number, None if settings.views.native_size else canvas_side(size, settings))
 
 
 def canvas_side(size: int, settings: StylizationSettings) -> int:

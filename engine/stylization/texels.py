@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from .atlas import PaletteAtlas
-from .canvas import Canvas, painted_mask
+from .canvas import Canvas
 
 MOST = 1024  # texels along a side, however far the object reaches over the atlas
 
@@ -62,4 +62,4 @@ class Texels:
 
 def _seen_places(atlas: PaletteAtlas, canvas: Canvas) -> Tensor:
     """Where the painted pixels of ``canvas`` lie on the atlas, [P, 2]."""
-    return atlas.places(canvas.fields[:2, painted_mask(canvas)].T)
+    return atlas.places(canvas.fields[:2, *canvas.painted].T)

@@ -31,6 +31,7 @@ from .terms import canvas_side, resized, step_terms, weighted
 from .texels import Texels
 
 EXAM_EVERY = 10  # steps between two looks at the views that are kept aside
+READ_EVERY = {True: 1, False: 10}  # steps between two looks at the loss, on the processor or not
 
 
 @dataclass(frozen=True)
@@ -163,6 +164,10 @@ def _learn(
         ranks = [vars(each) for each in before]
         checkpoint.save({"course": course.state(), "looks": looks, "standings": ranks})
 
+    def ends(step: int) -> bool:
+        return step == settings.steps or step % settings.snapshot_every == 0
+
+    numbers: dict[str, float] = {}
     while course.step < settings.steps and not course.patience.ended(course.step):
         if report.stopping():
             save()
@@ -175,8 +180,10 @@ def _learn(
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
-        numbers = checked(loss, terms, course.step)
         course.step += 1
+        # Reading numbers waits for the device, which then waits for what comes next.
+        if course.step % READ_EVERY[loss.is_cpu] == 0 or checkpoint.due() or ends(course.step):
+            numbers = checked(loss, terms, course.step)
         if course.step % settings.snapshot_every == 0:
             save_atlas(atlas, snapshot_of(lesson.folder, course.candidate, course.step))
         if settings.patience and course.step % EXAM_EVERY == 0:
@@ -205,10 +212,13 @@ def _finish(course: Course, lesson: Lesson, painter: Painter, done: int) -> Stan
 
 
 def checked(loss: Tensor, terms: dict[str, Tensor], step: int) -> dict[str, float]:
-    """Return the terms as numbers; raises EngineError (DIVERGED) where the loss is none."""
+    """Return the terms after ``step`` steps as numbers.
+
+    Raises EngineError (DIVERGED) where the loss is none.
+    """
     numbers = torch.stack([loss, *terms.values()]).detach().tolist()
     if not math.isfinite(numbers[0]):
-        message = f"The stylization diverged in step {step + 1}: the loss is {numbers[0]}."
+        message = f"The stylization diverged in step {step}: the loss is {numbers[0]}."
         hint = "Lower the learning rate, or set the weights back to their defaults."
         raise EngineError(Fault.DIVERGED, message, hint)
     return dict(zip(terms, numbers[1:], strict=True))
@@ -245,7 +255,8 @@ def painter_of(
     """Return what paints while ``atlas`` learns, for views of ``size`` pixels."""
     if not isinstance(atlas, PaletteAtlas):
         return atlas
-    painted = (resized(canvas, size, settings) for canvas in canvases.canvases)
+    every = range(len(canvases.canvases))
+    painted = (resized(canvases, place, size, settings) for place in every)
     return Texels(atlas, painted, density=canvas_side(size, settings) / 2)
 
 

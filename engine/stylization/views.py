@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from .. import device as devices
 from ..contract.settings import ViewsSettings
 
 TRIES = 50  # crops drawn for each local view before the best of them is taken
@@ -87,16 +88,22 @@ def look(picture: Tensor, views: Views, size: int) -> Tensor:
     is removed; else alpha does. Antialiased: each view reads the level of the pyramid that fits
     its size.
     """
-    channels = len(picture)
+    height, width = picture.shape[1:]
     levels = _levels(picture, views, size)
-    seen = picture.new_zeros(len(views.crops), channels, size, size)
-    for level in sorted(set(levels.tolist())):
-        chosen = (levels == level).nonzero()[:, 0]
-        seen = seen.index_copy(
-            0, chosen.to(picture.device), _sample(picture, level, views, chosen, size)
-        )
-    kept = (~views.black).to(picture)[:, None, None, None]
-    if channels == 6:
+    order = levels.argsort(stable=True)
+    crops = views.crops * 2 / torch.tensor([width, height, width, height])
+    facts = [crops[order], views.warps[order].flatten(1), (~views.black)[:, None]]
+    # In one piece: each way to a GPU costs more than what is carried on it.
+    packed = torch.cat([each.float() for each in (*facts, order.argsort()[:, None])], 1)
+    sent = devices.sent(packed, picture.device)  # [V, 15]
+    parts, first = [], 0
+    for level, count in zip(*levels.unique(return_counts=True), strict=True):
+        some = sent[first : first + int(count)]
+        parts.append(_sample(picture, int(level), some[:, :4], some[:, 4:13], size))
+        first += int(count)
+    seen = torch.cat(parts)[sent[:, 14].long()]
+    kept = sent[:, 13, None, None, None]
+    if len(picture) == 6:
         return seen[:, :3] + kept * seen[:, 3:]
     stays = torch.where(kept > 0, 1.0, seen[:, 6:])
     return (seen[:, :3] + seen[:, 3:6]) * stays
@@ -238,20 +245,22 @@ def _levels(picture: Tensor, views: Views, size: int) -> Tensor:
     return shrink.log2().round().clamp(0, most).long()
 
 
-def _sample(picture: Tensor, level: int, views: Views, chosen: Tensor, size: int) -> Tensor:
-    """Read the ``chosen`` views [N] at one level of the pyramid: [N, C, S, S]."""
+def _sample(picture: Tensor, level: int, crops: Tensor, warps: Tensor, size: int) -> Tensor:
+    """Read views at one level of the pyramid: [N, C, S, S].
+
+    ``crops`` [N, 4] are in half sides of the picture, ``warps`` are [N, 9].
+    """
     height, width = picture.shape[1:]
-    inner, visible = _places(views.warps[chosen].float().to(picture.device), size)
-    crops = views.crops[chosen].float().to(picture.device)[:, None, None]  # [N, 1, 1, 4]
-    pixels = crops[..., :2] + (inner + 1) / 2 * crops[..., 2:]
-    grid = pixels / pixels.new_tensor([width, height]) * 2 - 1  # [N, S, S, 2]
+    inner, visible = _places(warps.unflatten(1, (3, 3)), size)
+    crops = crops[:, None, None]  # [N, 1, 1, 4]
+    grid = crops[..., :2] + (inner + 1) / 2 * crops[..., 2:] - 1  # [N, S, S, 2]
     coarse = picture[None]
     if level:
         shape = (max(1, height >> level), max(1, width >> level))
         coarse = functional.adaptive_avg_pool2d(coarse, shape)
     below = grid.reshape(1, -1, size, 2)  # the views lie under each other: no picture is copied
     read = functional.grid_sample(coarse, below, mode="bilinear", align_corners=False)
-    stacked = read[0].reshape(len(picture), len(chosen), size, size).transpose(0, 1)
+    stacked = read[0].reshape(len(picture), len(crops), size, size).transpose(0, 1)
     return stacked * visible[:, None]
 
 

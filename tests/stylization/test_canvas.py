@@ -4,7 +4,7 @@ import torch
 from engine.contract.events import EngineError, Fault
 from engine.contract.settings import ViewsSettings
 from engine.decomposition.layers import Layers
-from engine.stylization.canvas import FAINTEST, cut_canvases, paint, painted_mask
+from engine.stylization.canvas import FAINTEST, cut_canvases, paint
 
 
 class Recorder(torch.nn.Module):
@@ -31,7 +31,8 @@ def test_only_pixels_that_show_the_object_are_painted(layers):
     atlas = Recorder()
     painted = paint([canvas], atlas)
     assert len(atlas.asked) == int((layers.alpha[0] > FAINTEST).sum())
-    outside = ~painted_mask(canvas)
+    outside = torch.ones(canvas.fields.shape[1:], dtype=torch.bool)
+    outside[canvas.painted] = False
     assert painted.pictures[0][:3, outside].abs().max() == 0
 
 

@@ -94,9 +94,7 @@ def _near_matches(scenery: Scenery, frame: int, random: np.random.Generator) -> 
     return _agreeing(scenery, there, back, (frame, frame + 1), identity, random)
 
 
-def _far_flows(
-    scenery: Scenery, chain: Array, pair: tuple[int, int]
-) -> tuple[Array, Array, Array]:
+def _far_flows(scenery: Scenery, chain: Array, pair: tuple[int, int]) -> tuple[Array, Array, Array]:
     """Return the flow there and back after the second frame was warped onto the first.
 
     And how the chain warps it: what takes the first frame to the second.
