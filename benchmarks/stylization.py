@@ -44,10 +44,10 @@ def main() -> None:
     frames = layers.reconstruction()
     settings = settings_for(options)
     encoder = random_encoder(options.model, device)
-    whole_tower = open_clip.create_model(model_name(options.model)).to(device).eval()
-    whole_tower.requires_grad_(False)
     rows = {}
     if "naive" in options.rows:
+        whole_tower = open_clip.create_model(model_name(options.model)).to(device).eval()
+        whole_tower.requires_grad_(False)
         rows["naive"] = naive(layers, whole_tower, encoder, settings, options.steps, device)
     with devices.fast_matrices(device):
         rows["ours"] = ours(layers, frames, encoder, settings, options.steps, device)

@@ -12,6 +12,8 @@ from . import threads
 from .contract import variables
 from .contract.events import DeviceChosen, EngineError, Fault
 
+FEEDING = 4  # threads that are enough where a GPU computes; more wait for each other
+
 
 def choose(wanted: str) -> torch.device:
     """Return the device for the setting ``wanted``: automatic, cuda (also ROCm), xpu, mps or cpu.
@@ -31,8 +33,8 @@ def choose(wanted: str) -> torch.device:
             f"This computer has no {wanted} device that PyTorch {torch.__version__} can use.",
             'Set the device to "automatic", or install the driver for this GPU.',
         )
-    if wanted == "cpu":
-        torch.set_num_threads(threads.wanted() or threads.cores())
+    cores = threads.cores() if wanted == "cpu" else min(threads.cores(), FEEDING)
+    torch.set_num_threads(threads.wanted() or cores)
     if wanted == "cuda":
         _limit_memory()
     return torch.device(wanted)
@@ -40,10 +42,23 @@ def choose(wanted: str) -> torch.device:
 
 def _limit_memory() -> None:
     """Take no more of the graphics memory than the user allows, in GB; else all of it."""
-    limit = float(os.environ.get(variables.MEMORY) or 0) * 1e9
     total = torch.cuda.get_device_properties(torch.cuda.current_device()).total_memory
-    if 0 < limit < total:
-        torch.cuda.set_per_process_memory_fraction(limit / total)
+    if 0 < allowed_memory() < total:
+        torch.cuda.set_per_process_memory_fraction(allowed_memory() / total)
+
+
+def allowed_memory() -> float:
+    """Return how many bytes of graphics memory the user allows; 0: all of it."""
+    return float(os.environ.get(variables.MEMORY) or 0) * 1e9
+
+
+def free_memory(device: torch.device) -> float:
+    """Return how many bytes of a CUDA device a job may still take."""
+    free, _ = torch.cuda.mem_get_info(device)
+    kept = torch.cuda.memory_reserved(device)
+    unused = kept - torch.cuda.memory_allocated(device)
+    allowed = allowed_memory() or float("inf")
+    return unused + min(free, allowed - kept)
 
 
 def describe(device: torch.device) -> DeviceChosen:

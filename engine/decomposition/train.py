@@ -48,7 +48,13 @@ def decompose(
             from .grid.places import registered_places
 
             return registered_places(
-                *video, settings.grid, others=others, greys=greys, seed=seed, report=report
+                *video,
+                settings.grid,
+                others=others,
+                greys=greys,
+                device=device,
+                seed=seed,
+                report=report,
             )
 
         return decompose_nla(

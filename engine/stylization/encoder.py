@@ -63,21 +63,21 @@ class Encoder(nn.Module):
         self.register_buffer("mean", torch.tensor(seen["mean"]).reshape(3, 1, 1))
         self.register_buffer("deviation", torch.tensor(seen["std"]).reshape(3, 1, 1))
         self.eye = lean(self.model.visual, self.mean, self.deviation)  # None: as open_clip has it
-        self._tower: precision.Tower = self.eye or self._plain
+        self._tower: precision.Tower = self._plain if self.eye is None else self.eye.forward
         self.views_at_once = 0
         if self.eye is not None:
             self.model.visual = nn.Identity()  # its weights are in the lean tower
 
     def tune(self, settings: StylizationSettings, report: Report) -> None:
         """Make the image tower as fast as this device allows, for a step of ``settings``."""
-        self._tower, self.views_at_once = self.eye or self._plain, settings.views_at_once
+        self.views_at_once = settings.views_at_once
         if self.eye is None:
             return
         tower = precision.fastest(self.eye, settings.precision, self.size, report)
         views = settings.views.global_views + settings.views.local_views
         views *= settings.frames_per_step
         self.views_at_once = settings.views_at_once or precision.views_that_fit(tower, self.size)
-        self._tower = tower
+        self._tower = tower.forward
         whole = not 0 < self.views_at_once < views
         if settings.graphs and whole:
             self._tower = precision.recorded(tower, views, self.size)

@@ -6,6 +6,7 @@ only where it works and its slopes agree.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 
 import torch
@@ -13,13 +14,14 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
+from .. import device as devices
 from ..contract.events import Report
 from .vision import LeanTransformer, convert
 
 KINDS = {"bfloat16": torch.bfloat16, "half": torch.float16}
 AGREEMENT = 0.98  # least cosine of a fast tower's slopes with those in single precision
 PROBES = 2  # pictures that are compared
-SAVED_PER_VALUE = 14  # values that one token of one block keeps for the way back, by its width
+SAVED_PER_VALUE = 16  # values that one token of one block keeps for the way back, by its width
 ROOM = 0.6  # part of the free memory that views may take
 
 Tower = Callable[[Tensor], Tensor]
@@ -93,24 +95,25 @@ def views_that_fit(tower: nn.Module, size: int) -> int:
     width, tokens = tower.places.shape[1], tower.places.shape[0]
     value = tower.places.element_size()
     each = len(tower.blocks) * tokens * width * SAVED_PER_VALUE * value + 3 * size**2 * 4
-    free, _ = torch.cuda.mem_get_info(device)
-    return max(1, int(ROOM * free / each))
+    return max(1, int(ROOM * devices.free_memory(device) / each))
 
 
 def recorded(tower: nn.Module, views: int, size: int) -> Tower:
-    """Return ``tower`` as a CUDA graph for ``views`` pictures; as it is where that cannot be.
+    """Return ``tower`` as a CUDA graph for ``views`` pictures; as a function where that cannot be.
 
     Another number of pictures, or pictures that need no slopes, go through the tower itself.
     """
     device = next(tower.buffers()).device
     if device.type != "cuda":
-        return tower
+        return tower.forward
     sample = torch.rand(views, 3, size, size, device=device, requires_grad=True)
     try:
-        graph = torch.cuda.make_graphed_callables(tower.forward, (sample,))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of streams: it is warmed up on another
+            graph = torch.cuda.make_graphed_callables(tower.forward, (sample,))
     except (RuntimeError, NotImplementedError):
         torch.cuda.synchronize(device)
-        return tower
+        return tower.forward
 
     def replay(images: Tensor) -> Tensor:
         if images.shape != sample.shape or not images.requires_grad:

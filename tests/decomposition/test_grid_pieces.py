@@ -106,6 +106,7 @@ def test_a_solve_finds_a_known_shift_and_distrusts_false_matches():
         splines.stiffness(lattice, first=0.01, second=0.25, size=1e-4),
         start=torch.zeros(4, lattice.rows, lattice.columns, 2),
         reference=2,
+        device=torch.device("cpu"),
         before_round=lambda: None,
     )
     centre = lattice.basis(torch.tensor([[25.0, 25.0]])) @ knots.flatten(1, 2)
@@ -161,7 +162,12 @@ def test_the_work_grows_in_proportion_to_the_frames():
 def test_the_background_is_found_through_the_pan():
     footage = moving_sprite(frames=8)
     mapping = register_background(
-        footage.frames, footage.alpha.astype(np.float32), footage.flow, seed=0, tick=lambda _: None
+        footage.frames,
+        footage.alpha.astype(np.float32),
+        footage.flow,
+        device=torch.device("cpu"),
+        seed=0,
+        tick=lambda _: None,
     )
     places = mapping.place([0, 7], 72, 128)
     assert torch.allclose(

@@ -47,13 +47,14 @@ def register_background(
     occupied: Array,
     flow: Flow,
     *,
+    device: torch.device,
     seed: int,
     tick: Callable[[float], None],
 ) -> Background:
     """Return the background's mapping, without the panorama's place yet.
 
     ``frames`` uint8 [T, H, W, 3], ``occupied`` [T, H, W] in [0, 1] says where any object is,
-    ``tick`` is called with the share of the work that is done.
+    ``tick`` is called with the share of the work that is done; equations are solved on ``device``.
     """
     scenery = _scenery(frames, occupied, flow)
     random = np.random.default_rng(seed)
@@ -66,7 +67,7 @@ def register_background(
         tick(0.7 * number / len(gaps))
         far.append(_agreeing(scenery, there, back, pair, between, random))
     tick(0.7)
-    return _refined(joined([*near, *far]), chain, scenery)
+    return _refined(joined([*near, *far]), chain, scenery, device)
 
 
 def _scenery(frames: Array, occupied: Array, flow: Flow) -> Scenery:
@@ -168,7 +169,7 @@ def _chained(steps: list[Array]) -> Array:
     return chain / chain[:, 2:, 2:]
 
 
-def _refined(matches: Matches, chain: Array, scenery: Scenery) -> Background:
+def _refined(matches: Matches, chain: Array, scenery: Scenery, device: torch.device) -> Background:
     """Solve for the splines."""
     height, width = scenery.greys.shape[1:]
     lattice = Lattice(width, height, max(width, height) / KNOTS_ACROSS)
@@ -186,6 +187,7 @@ def _refined(matches: Matches, chain: Array, scenery: Scenery) -> Background:
             stiffness(lattice, first=STIFFNESS, second=STIFFNESS, size=1e-3),
             start=knots,
             reference=frames // 2,
+            device=device,
             before_round=lambda: None,
         )
     shrunk = torch.from_numpy(scenery.shrunk)

@@ -41,21 +41,22 @@ def register_foreground(
     flow: Flow,
     settings: GridSettings,
     *,
+    device: torch.device,
     seed: int,
     tick: Callable[[float], None],
 ) -> tuple[Foreground, dict[str, float]]:
     """Return the object's mapping, without an atlas's place yet, and its energies.
 
     ``greys`` uint8 [T, H', W'] at any size, ``masks`` and ``others`` [T, H, W] in [0, 1] say where
-    the object is and where other objects are. ``tick`` is called with the share of the work that
-    is done.
+    the object is and where other objects are. Equations are solved on ``device``. ``tick`` is
+    called with the share of the work that is done.
     """
     crop = windows.follow(masks, trace(masks, others, flow.forward, flow.backward))
     reference = reference_frame(masks, crop.scale)
     found = _matches(greys, masks, crop, reference, seed=seed, tick=tick)
     lattice = Lattice(crop.width, crop.height, settings.knot_spacing)
     found = replace(found, weight=settings.weights.flow * found.weight)
-    knots, misfit = _solved(found, lattice, settings, len(masks), reference, tick)
+    knots, misfit = _solved(found, lattice, settings, len(masks), reference, device, tick)
     inside = np.stack([windows.cut(mask, crop, frame) for frame, mask in enumerate(masks)])
     knots = unfolded(lattice, knots, torch.from_numpy(inside > 0.3))
     relaxation = relaxed(lattice, knots, inside > 0.5, seed=seed)
@@ -109,6 +110,7 @@ def _solved(
     settings: GridSettings,
     frames: int,
     reference: int,
+    device: torch.device,
     tick: Callable[[float], None],
 ) -> tuple[Tensor, float]:
     coarse = replace(lattice, spacing=COARSER * lattice.spacing)
@@ -125,6 +127,7 @@ def _solved(
             start=knots if chosen is coarse else lattice.refined(knots, coarse),
             reference=reference,
             rounds=rounds,
+            device=device,
             before_round=lambda: tick(next(done)),
         )
     return knots, misfit

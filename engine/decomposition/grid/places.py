@@ -30,6 +30,7 @@ def registered_places(
     *,
     others: Array | None,
     greys: Array | None,
+    device: torch.device,
     seed: int,
     report: Report,
 ) -> tuple[Tensor, Tensor]:
@@ -40,7 +41,7 @@ def registered_places(
     known = complete(masks, flow)
     hidden = elsewhere(others, known)
     greys = greys_of(frames) if greys is None else greys
-    state = registered(frames, greys, known, hidden, flow, settings, seed, report)
+    state = registered(frames, greys, known, hidden, flow, settings, device, seed, report)
     foreground, background = unpacked(state["mappings"])
     count, height, width = known.shape
     crop = foreground.crop

@@ -9,7 +9,7 @@ end than in the beginning.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -36,6 +36,11 @@ class Problem:
     end: Tensor  # [M, 2]
     offset: Tensor  # [M, 2]
     weight: Tensor  # [M]
+
+    def to(self, device: torch.device) -> Problem:
+        """Return the same on ``device``; the pairs' numbers stay."""
+        names = ("start", "end", "offset", "weight")
+        return replace(self, **{name: getattr(self, name).to(device) for name in names})
 
 
 @dataclass(frozen=True)
@@ -93,13 +98,17 @@ def solve(
     start: Tensor,
     reference: int,
     rounds: Sequence[int] = ROUNDS,
+    device: torch.device,
     before_round: Callable[[], None],
 ) -> tuple[Tensor, float]:
     """Return the knots of all frames, [T, rows, columns, 2], and the mean squared misfit.
 
     They begin as ``start``, of the same shape; the reference frame keeps its place. ``stiffness``
-    [K, K] is one frame's energy. ``before_round`` is called before each of ``rounds``.
+    [K, K] is one frame's energy. ``before_round`` is called before each of ``rounds``. All comes
+    from the CPU and goes there; it is computed on ``device``.
     """
+    equations = equations.to(device)
+    start, stiffness = start.to(device), stiffness.to(device)
     active, eliminated, filling = _eliminate(equations, lattice, stiffness)
     knots = start.flatten(1, 2)[:, active].permute(2, 0, 1).contiguous()
     used = _used(equations, lattice, active, len(start))
@@ -108,19 +117,19 @@ def solve(
         normal = _assemble(equations, lattice, used, eliminated, knots, gap)
         knots = _conjugate_gradients(normal, knots, reference)
     misfit = _misfit(equations, lattice, used, knots)
-    whole = torch.zeros(len(start), lattice.rows * lattice.columns, 2)
+    whole = torch.zeros(len(start), lattice.rows * lattice.columns, 2, device=device)
     whole[:, active] = knots.permute(1, 2, 0)
-    rest = torch.ones(whole.shape[1], dtype=torch.bool)
+    rest = torch.ones(whole.shape[1], dtype=torch.bool, device=device)
     rest[active] = False
     whole[:, rest] = filling @ whole[:, active]
-    return whole.view_as(start), misfit
+    return whole.view_as(start).cpu(), misfit
 
 
 def _eliminate(
     equations: Problem, lattice: Lattice, stiffness: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Return the knots that any match touches, their energy, and how the others follow them."""
-    touched = torch.zeros(len(stiffness), dtype=torch.bool)
+    touched = torch.zeros(len(stiffness), dtype=torch.bool, device=stiffness.device)
     for points in (equations.start, equations.end):
         for part in points.split(20_000):
             touched[lattice.near(part)[0].flatten()] = True
@@ -141,15 +150,18 @@ class _Used:
 
 
 def _used(equations: Problem, lattice: Lattice, active: Tensor, frames: int) -> list[_Used]:
-    touched = torch.zeros(frames, lattice.rows * lattice.columns, dtype=torch.bool)
+    touched = torch.zeros(
+        frames, lattice.rows * lattice.columns, dtype=torch.bool, device=active.device
+    )
     for pair, both in enumerate(equations.pairs.tolist()):
         part = slice(equations.bounds[pair], equations.bounds[pair + 1])
         for frame, points in zip(both, (equations.start[part], equations.end[part]), strict=True):
             touched[frame, lattice.near(points)[0].flatten()] = True
     found = []
     for each in touched:
-        places = torch.full(each.shape, -1)
-        places[each] = torch.arange(int(each.sum()))
+        own = each.nonzero()[:, 0]
+        places = torch.full(each.shape, -1, device=each.device)
+        places[own] = torch.arange(len(own), device=each.device)
         found.append(_Used(each[active].nonzero()[:, 0], places))
     return found
 
@@ -174,7 +186,7 @@ def _rows(
     for frame, points in zip(both, (equations.start[part], equations.end[part]), strict=True):
         numbers, shares = lattice.near(points)
         own = used[frame]
-        side = torch.zeros(len(points), len(own.active))
+        side = points.new_zeros(len(points), len(own.active))
         sides.append(side.scatter_(1, own.places[numbers], shares))
         places.append(side @ knots[:, frame, own.active].T)
     offset = equations.offset[part]
@@ -192,7 +204,7 @@ def _assemble(
     knots: Tensor,
     longest_gap: int,
 ) -> _Normal:
-    touched = [torch.zeros(len(own.active), len(own.active)) for own in used]
+    touched = [energy.new_zeros(len(own.active), len(own.active)) for own in used]
     right = torch.zeros_like(knots)
     found: dict[int, list[tuple[Tensor, Tensor]]] = {}
     for pair, (first, second) in enumerate(equations.pairs.tolist()):

@@ -65,7 +65,7 @@ def decompose_grid(
     hidden = elsewhere(others, known)
     if "mappings" not in state:
         greys = greys_of(frames) if greys is None else greys
-        state = registered(frames, greys, known, hidden, flow, settings, seed, report)
+        state = registered(frames, greys, known, hidden, flow, settings, device, seed, report)
         checkpoint.save(state)
     foreground, background = unpacked(state["mappings"])
     scene = build(frames, known, hidden, flow, foreground, background, device)
@@ -95,6 +95,7 @@ def registered(
     others: Array,
     flow: Flow,
     settings: GridSettings,
+    device: torch.device,
     seed: int,
     report: Report,
 ) -> dict[str, Any]:
@@ -108,13 +109,14 @@ def registered(
 
     if masks.max() > 0.5:
         foreground, energies = register_foreground(
-            greys, masks, others, flow, settings, seed=seed, tick=lambda done: tick(0.7 * done)
-        )
+            greys, masks, others, flow, settings, device=device, seed=seed,
+            tick=lambda done: tick(0.7 * done),
+        )  # fmt: skip
     else:
         foreground, energies = still(*masks.shape), {"flow": 0.0, "rigidity": 0.0}
     occupied = np.maximum(masks, others)
     background = register_background(
-        frames, occupied, flow, seed=seed, tick=lambda done: tick(0.7 + 0.3 * done)
+        frames, occupied, flow, device=device, seed=seed, tick=lambda done: tick(0.7 + 0.3 * done)
     )
     return {"mappings": packed(foreground, background), "energies": energies}
 
