@@ -32,6 +32,7 @@ from engine.stylization.canvas import cut_canvases
 from engine.stylization.encoder import Encoder
 from engine.stylization.schedule import make_optimiser
 from engine.stylization.terms import step_terms, weighted
+from engine.stylization.train import painter_of
 
 
 def main() -> None:
@@ -110,11 +111,13 @@ def ours(
     assert layers.atlas_network is not None
     network = AtlasNetwork.from_state(layers.atlas_network).to(device)
     atlas = NetworkAtlas(network, canvases.statistics)
+    with clock.on("once: texels"):
+        painter = painter_of(atlas, canvases, encoder.size, settings)
     optimiser = make_optimiser(atlas, settings)
 
     def step(watch: Clock) -> None:
         with watch.on("forward"):
-            terms = step_terms(atlas, canvases, encoder, targets, settings, generator)
+            terms = step_terms(painter, canvases, encoder, targets, settings, generator)
             loss = weighted(terms, settings.weights)
         with watch.on("backward"):
             optimiser.zero_grad()

@@ -37,7 +37,7 @@ FIRST_PATTERN = Pattern(10.0)
 GRAIN = 0.35  # how much the waves count beside tiles
 TILE_GAIN = 3.8  # with which tiles move the network as much as waves do
 WIDTH = 96
-AT_ONCE = 32_768  # points whose activations in the colour network are held at a time
+AT_ONCE = 131_072  # points whose activations in the colour network are held at a time
 SHARPNESS = 6.0  # of the softmax between the palette's colours
 TONE = 0.4  # logarithm of how much lighter or darker one colour gets
 SHOULDER = 0.7  # brightness from which lit colours approach white without reaching it
@@ -100,9 +100,11 @@ class NetworkAtlas(StylizedAtlas):
     def albedo(self, uv: Tensor) -> Tensor:
         """Return the network's colours; the foreground's quadrant is [0, 1]^2 itself.
 
-        Its activations, 10 kB for each point, are computed again on the way back: three frames
-        of 500 pixels would else take gigabytes.
+        Its activations take 10 kB for each point. Of very many points they are computed again on
+        the way back.
         """
+        if len(uv) <= AT_ONCE:
+            return self.network(uv)
         pieces = [
             checkpoint(self.network, some, use_reentrant=False, preserve_rng_state=False)
             for some in uv.split(AT_ONCE)

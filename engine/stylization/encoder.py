@@ -73,7 +73,10 @@ class Encoder(nn.Module):
         self.views_at_once = settings.views_at_once
         if self.eye is None:
             return
+        self.eye.to(self.mean.device)
         tower = precision.fastest(self.eye, settings.precision, self.size, report)
+        if tower is not self.eye:
+            self.eye.cpu()  # a gigabyte of graphics memory
         views = settings.views.global_views + settings.views.local_views
         views *= settings.frames_per_step
         self.views_at_once = settings.views_at_once or precision.views_that_fit(tower, self.size)

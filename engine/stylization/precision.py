@@ -22,7 +22,7 @@ KINDS = {"bfloat16": torch.bfloat16, "half": torch.float16}
 AGREEMENT = 0.98  # least cosine of a fast tower's slopes with those in single precision
 PROBES = 2  # pictures that are compared
 SAVED_PER_VALUE = 16  # values that one token of one block keeps for the way back, by its width
-ROOM = 0.6  # part of the free memory that views may take
+ROOM = 0.5  # part of the free memory that views may take
 
 Tower = Callable[[Tensor], Tensor]
 

@@ -27,7 +27,7 @@ from .progress import Progress, better_of, look_part, looks_ahead, trial_rounds
 from .schedule import make_optimiser
 from .targets import Targets
 from .terms import canvas_side, resized, step_terms, weighted
-from .texels import Texels
+from .texels import PaletteTexels
 
 COARSER = 0.7  # texels along a line, against those of the training: trials are only compared
 
@@ -46,7 +46,7 @@ class Contest:
     """What all trials share; ``atlas`` is lent to one after the other."""
 
     atlas: PaletteAtlas
-    texels: Texels
+    texels: PaletteTexels
     canvases: Canvases
     encoder: Encoder
     targets: Targets
@@ -89,7 +89,7 @@ def starts(
     side = canvas_side(encoder.size, settings)
     every = range(len(canvases.canvases))
     enlarged = (resized(canvases, place, encoder.size, settings) for place in every)
-    texels = Texels(atlas, enlarged, density=COARSER * side / 2)
+    texels = PaletteTexels(atlas, enlarged, density=COARSER * side / 2)
     contest = Contest(
         atlas, texels, canvases, encoder, targets, settings, exam,
         progress.counting(1, start=ahead), previews,

@@ -119,12 +119,12 @@ def _looked(
     size: int,
 ) -> Tensor:
     """Return all global views of ``pictures``, then all local ones, [F (G + L), 3, S, S]."""
-    pairs = list(zip(pictures, canvases, views, strict=True))
-    kinds = [
-        [look(picture, kinds[kind].scaled(canvas.scale), size) for picture, canvas, kinds in pairs]
-        for kind in (0, 1)
-    ]
-    return torch.cat([*kinds[0], *kinds[1]])
+    whole, close = [], []
+    for picture, canvas, (large, small) in zip(pictures, canvases, views, strict=True):
+        seen = look(picture, large.and_then(small).scaled(canvas.scale), size)
+        whole.append(seen[: len(large.crops)])
+        close.append(seen[len(large.crops) :])
+    return torch.cat(whole + close)
 
 
 def _sight(encoder: Encoder, images: Tensor, frames: int, settings: StylizationSettings) -> Sight:

@@ -1,56 +1,52 @@
-"""A palette atlas read through texels while it learns: several frames for the price of one.
+"""An atlas read through texels while it learns: several frames for the price of one.
 
-Frames see the same places of the atlas. Evaluating the mixing network once for each texel that
-any frame sees, with features that are computed once, and interpolating is several times faster
-than evaluating it for every pixel of every frame. The finished atlas is read without texels.
+Frames see the same places of the atlas. Evaluating its network once for each texel that any frame
+sees, and interpolating, is several times faster than evaluating it for every pixel of every frame.
+The finished atlas is read without texels.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from .atlas import PaletteAtlas
+from .atlas import AtlasFrame, NetworkAtlas, PaletteAtlas
 from .canvas import Canvas
 
 MOST = 1024  # texels along a side, however far the object reaches over the atlas
 
 
 class Texels:
-    """The texels of ``atlas`` that ``canvases`` see, ``density`` of them in half an object."""
+    """The texels that ``canvases`` see, ``density`` of them in half an object.
 
-    def __init__(self, atlas: PaletteAtlas, canvases: Iterable[Canvas], *, density: float) -> None:
-        self.atlas = atlas
-        places = torch.cat([_seen_places(atlas, canvas) for canvas in canvases])
+    ``places_of`` tells where uv [N, 2] lie, in half objects.
+    """
+
+    def __init__(
+        self, places_of: Callable[[Tensor], Tensor], canvases: Iterable[Canvas], density: float
+    ) -> None:
+        self._places_of = places_of
+        seen = (canvas.fields[:2, *canvas.painted].T for canvas in canvases)
+        places = torch.cat([places_of(uv) for uv in seen])
         self.low = places.amin(0)
         reach = float((places.amax(0) - self.low).max())
         self.side = min(MOST, int(reach * density) + 2)
         self.density = (self.side - 1) / max(reach, 1e-6)
         self.index = self._touched(places)  # [M] in the flat square
         columns_rows = torch.stack([self.index % self.side, self.index // self.side], 1)
-        self._places = columns_rows / self.density + self.low  # [M, 2]
-        self.follow_pattern()
+        self.places = columns_rows / self.density + self.low  # [M, 2]
 
-    def follow_pattern(self) -> None:
-        """Take over the pattern that the atlas has now."""
-        self.features = self.atlas.features(self._places)  # [M, F]
-
-    def albedo(self, uv: Tensor) -> Tensor:
-        """Return colours, power and sheen [N, 5] at ``uv`` [N, 2] before the light."""
-        mix = self.atlas.mix_of(self.features)  # [M, K]
-        square = mix.new_zeros(self.side**2, mix.shape[1]).index_copy(0, self.index, mix)
+    def read(self, values: Tensor, uv: Tensor) -> Tensor:
+        """Return what lies at ``uv`` [N, 2] where the texels have ``values`` [M, C], [N, C]."""
+        square = values.new_zeros(self.side**2, values.shape[1]).index_copy(0, self.index, values)
         picture = square.T.reshape(1, -1, self.side, self.side)
-        texels = (self.atlas.places(uv) - self.low) * self.density
+        texels = (self._places_of(uv) - self.low) * self.density
         grid = texels[None, None] / (self.side - 1) * 2 - 1
-        read = functional.grid_sample(picture, grid, align_corners=True, padding_mode="border")
-        return self.atlas.finished(read[0, :, 0].T)
-
-    def lit(self, albedo: Tensor, shading: Tensor) -> Tensor:
-        """Return what ``albedo`` [N, 5] looks like under ``shading`` [N]."""
-        return self.atlas.lit(albedo, shading)
+        found = functional.grid_sample(picture, grid, align_corners=True, padding_mode="border")
+        return found[0, :, 0].T
 
     def _touched(self, places: Tensor) -> Tensor:
         """Return the texels that bilinear reading at ``places`` [P, 2] and around them needs."""
@@ -60,6 +56,43 @@ class Texels:
         return functional.max_pool2d(marks, 5, stride=1, padding=2).flatten().nonzero()[:, 0]
 
 
-def _seen_places(atlas: PaletteAtlas, canvas: Canvas) -> Tensor:
-    """Where the painted pixels of ``canvas`` lie on the atlas, [P, 2]."""
-    return atlas.places(canvas.fields[:2, *canvas.painted].T)
+class PaletteTexels:
+    """A palette atlas through texels; what its network is told of them is computed once."""
+
+    def __init__(self, atlas: PaletteAtlas, canvases: Iterable[Canvas], *, density: float) -> None:
+        self.atlas = atlas
+        self.texels = Texels(atlas.places, canvases, density)
+        self.follow_pattern()
+
+    def follow_pattern(self) -> None:
+        """Take over the pattern that the atlas has now."""
+        self.features = self.atlas.features(self.texels.places)  # [M, F]
+
+    def albedo(self, uv: Tensor) -> Tensor:
+        """Return colours, power and sheen [N, 5] at ``uv`` [N, 2] before the light."""
+        return self.atlas.finished(self.texels.read(self.atlas.mix_of(self.features), uv))
+
+    def lit(self, albedo: Tensor, shading: Tensor) -> Tensor:
+        """Return what ``albedo`` [N, 5] looks like under ``shading`` [N]."""
+        return self.atlas.lit(albedo, shading)
+
+
+class NetworkTexels:
+    """A network atlas through texels; ``frame`` is where the object lies in it."""
+
+    def __init__(
+        self, atlas: NetworkAtlas, frame: AtlasFrame, canvases: Iterable[Canvas], *, density: float
+    ) -> None:
+        self.atlas = atlas
+        some = next(atlas.parameters())
+        centre, scale = some.new_tensor(frame.centre), some.new_tensor(frame.scale)
+        self.texels = Texels(lambda uv: (uv - centre) * scale, canvases, density)
+        self._uv = self.texels.places / scale + centre  # [M, 2]
+
+    def albedo(self, uv: Tensor) -> Tensor:
+        """Return the colours [N, 3] at ``uv`` [N, 2]."""
+        return self.texels.read(self.atlas.albedo(self._uv), uv)
+
+    def lit(self, albedo: Tensor, shading: Tensor) -> Tensor:
+        """Return ``albedo``: it carries the light already."""
+        return self.atlas.lit(albedo, shading)

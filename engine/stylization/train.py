@@ -28,7 +28,7 @@ from .schedule import make_optimiser, set_learning_rate
 from .starts import starts
 from .targets import Targets, embed_targets
 from .terms import canvas_side, resized, step_terms, weighted
-from .texels import Texels
+from .texels import NetworkTexels, PaletteTexels
 
 EXAM_EVERY = 10  # steps between two looks at the views that are kept aside
 READ_EVERY = {True: 1, False: 10}  # steps between two looks at the loss, on the processor or not
@@ -253,11 +253,15 @@ def painter_of(
     atlas: StylizedAtlas, canvases: Canvases, size: int, settings: StylizationSettings
 ) -> Painter:
     """Return what paints while ``atlas`` learns, for views of ``size`` pixels."""
-    if not isinstance(atlas, PaletteAtlas):
-        return atlas
+    if not isinstance(atlas, PaletteAtlas) and settings.views.native_size:
+        return atlas  # as the paper has it, every pixel on its own
     every = range(len(canvases.canvases))
     painted = (resized(canvases, place, size, settings) for place in every)
-    return Texels(atlas, painted, density=canvas_side(size, settings) / 2)
+    density = canvas_side(size, settings) / 2
+    if isinstance(atlas, PaletteAtlas):
+        return PaletteTexels(atlas, painted, density=density)
+    assert isinstance(atlas, NetworkAtlas)
+    return NetworkTexels(atlas, canvases.atlas_frame, painted, density=density)
 
 
 def on_device(layers: Layers, device: torch.device | str) -> Layers:

@@ -7,6 +7,7 @@ drawn on the CPU from one generator; one `grid_sample` does crop, perspective an
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -26,6 +27,11 @@ class Views:
     warps: Tensor  # [V, 3, 3], from the view's square [-1, 1]^2 to the crop's
     black: Tensor  # bool [V], the background is removed
     fallback: Tensor  # bool [V], no crop was found that holds enough of the object
+
+    def and_then(self, others: Views) -> Views:
+        """Return these and ``others``."""
+        pairs = {name: (getattr(self, name), getattr(others, name)) for name in vars(self)}
+        return Views(**{name: torch.cat(pair) for name, pair in pairs.items()})
 
     def scaled(self, factor: float) -> Views:
         """Return the same views of a canvas that is ``factor`` times as large."""
@@ -47,6 +53,11 @@ class Subject:
         mask = mask.cpu()
         integral = functional.pad(mask.double().cumsum(0).cumsum(1), (1, 0, 1, 0))
         return Subject(box.cpu().double(), margin, mask, integral)
+
+    @cached_property
+    def pixels(self) -> Tensor:
+        """Rows and columns of the object's pixels, [N, 2]."""
+        return self.mask.nonzero()
 
     def coverage(self, crops: Tensor, of: str = "view") -> Tensor:
         """Return which part of each of ``crops`` [..., 4] the object fills, [...].
@@ -172,11 +183,11 @@ def _local_crops(
 
 def _object_pixels(subject: Subject, count: int, generator: torch.Generator) -> Tensor:
     """Random pixels (x, y) of the object, [count, 2]; the box's centre where it has none."""
-    rows_columns = subject.mask.nonzero()
-    if not len(rows_columns):
+    pixels = subject.pixels
+    if not len(pixels):
         return ((subject.box[:2] + subject.box[2:]) / 2).expand(count, 2)
-    chosen = torch.randint(len(rows_columns), (count,), generator=generator)
-    return rows_columns[chosen].flip(1).double() + 0.5
+    chosen = torch.randint(len(pixels), (count,), generator=generator)
+    return pixels[chosen].flip(1).double() + 0.5
 
 
 def _sizes(area: Tensor, settings: ViewsSettings, generator: torch.Generator) -> Tensor:

@@ -2,14 +2,15 @@ import torch
 
 from engine.contract.job import TargetTexts
 from engine.contract.settings import StylizationSettings, ViewsSettings
-from engine.stylization.atlas import PaletteAtlas
+from engine.decomposition.model import AtlasNetwork
+from engine.stylization.atlas import NetworkAtlas, PaletteAtlas
 from engine.stylization.basis import TILE_FEATURES, draw_tile_paint
 from engine.stylization.breeding import bred, varied_palettes, varied_ways
 from engine.stylization.canvas import cut_canvases
 from engine.stylization.gallery import KINDS, PATTERNS, Gallery, Look
 from engine.stylization.palette import first_looks, random_palettes
 from engine.stylization.targets import embed_targets
-from engine.stylization.texels import Texels
+from engine.stylization.texels import NetworkTexels, PaletteTexels
 
 
 def test_palettes_are_colours_and_a_quarter_of_them_is_grey():
@@ -85,7 +86,7 @@ def test_texels_give_the_colours_of_the_atlas_itself(layers):
     with torch.no_grad():
         atlas.palette.normal_(generator=generator)
         atlas.frequencies /= 4
-        texels = Texels(atlas, canvases.canvases, density=100)
+        texels = PaletteTexels(atlas, canvases.canvases, density=100)
         first = canvases.canvases[0].fields
         uv = first[:2, first[2] > 0.5].T
         assert (texels.albedo(uv) - atlas.albedo(uv)).abs().max() < 0.03
@@ -95,7 +96,26 @@ def test_texels_follow_a_new_pattern(layers):
     canvases = cut_canvases(layers, layers.foreground, ViewsSettings())
     generator = torch.Generator().manual_seed(0)
     atlas = PaletteAtlas(canvases.atlas_frame, canvases.statistics, colours=4, generator=generator)
-    texels = Texels(atlas, canvases.canvases, density=40)
+    texels = PaletteTexels(atlas, canvases.canvases, density=40)
     atlas.shape_pattern(PATTERNS[-1])
     texels.follow_pattern()
-    assert torch.equal(texels.features, Texels(atlas, canvases.canvases, density=40).features)
+    assert torch.equal(
+        texels.features, PaletteTexels(atlas, canvases.canvases, density=40).features
+    )
+
+
+def test_a_network_read_through_texels_is_nearly_the_network_itself(make_disc):
+    layers = make_disc(frames=3)
+    canvases = cut_canvases(layers, layers.foreground, ViewsSettings())
+    torch.manual_seed(0)
+    atlas = NetworkAtlas(AtlasNetwork(frequencies=4), canvases.statistics)
+    texels = NetworkTexels(atlas, canvases.atlas_frame, canvases.canvases, density=100)
+    uv = canvases.canvases[1].fields[:2, *canvases.canvases[1].painted].T
+    read, exact = texels.albedo(uv), atlas.albedo(uv)
+    assert (read - exact).abs().max() < 0.1 * exact.std()
+    # Slopes reach the weights, too, and point the same way.
+    slopes = [
+        torch.autograd.grad(colours.square().mean(), atlas.network.linears[2].weight)[0].flatten()
+        for colours in (read, exact)
+    ]
+    assert torch.nn.functional.cosine_similarity(*slopes, dim=0) > 0.99

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from numpy import ndarray as Array
 
+from ...ahead import ahead as side_by_side
 from .crop import Crop
 from .matches import Matches, joined, read
 
@@ -28,9 +29,9 @@ def track_matches(greys: Array, masks: Array, crop: Crop) -> Matches:
     count = len(greys)
     starts = range(min(4, (count - 1) // 2), count, START_EVERY)
     corners = {start: _corners(pictures[start], inside[start]) for start in starts}
-    ahead = _followed(pictures, inside, corners)
     mirrored = {count - 1 - start: points for start, points in corners.items()}
-    behind = _followed(pictures[::-1], inside[::-1], mirrored)
+    ways = ((pictures, inside, corners), (pictures[::-1], inside[::-1], mirrored))
+    ahead, behind = side_by_side(lambda way: _followed(*way), ways)
     behind[:, :2] = count - 1 - behind[:, :2]
     found = np.concatenate([ahead, behind])
     first, second = found[:, 0].astype(np.int64), found[:, 1].astype(np.int64)
