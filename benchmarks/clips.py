@@ -20,7 +20,7 @@ from typing import Any
 import torch
 
 from engine import device as devices
-from engine import threads
+from engine import cores
 from engine.contract.settings import DecompositionSettings, preset
 
 from .decomposition import machine
@@ -99,7 +99,7 @@ def _write(
     if options.out is None:
         return
     options.out.mkdir(parents=True, exist_ok=True)
-    how = "one thread" if device.type == "cpu" else f"{threads.cores()} cores"
+    how = "one thread" if device.type == "cpu" else f"{cores.count()} cores"
     said = (
         f"{machine(device)}, {how}, seconds of the {clock.name()} clock, preset {options.preset}."
     )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
-from . import threads
+from . import cores
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -21,7 +21,7 @@ def ahead(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Res
     For work that lets go of the interpreter, as OpenCV does, and that needs no other item's. Two
     results for each worker are held at most. What fails is raised in its turn.
     """
-    workers = min(MOST, threads.wanted() or threads.cores())
+    workers = min(MOST, cores.wanted() or cores.count())
     if workers == 1:
         yield from map(work, items)
         return

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import torch
 
-from . import threads
+from . import cores
 from .contract import variables
 from .contract.events import DeviceChosen, EngineError, Fault
 
@@ -33,8 +33,8 @@ def choose(wanted: str) -> torch.device:
             f"This computer has no {wanted} device that PyTorch {torch.__version__} can use.",
             'Set the device to "automatic", or install the driver for this GPU.',
         )
-    cores = threads.cores() if wanted == "cpu" else min(threads.cores(), FEEDING)
-    torch.set_num_threads(threads.wanted() or cores)
+    number = cores.count() if wanted == "cpu" else min(cores.count(), FEEDING)
+    torch.set_num_threads(cores.wanted() or number)
     if wanted == "cuda":
         _limit_memory()
     return torch.device(wanted)
@@ -107,3 +107,9 @@ def prove(device: torch.device) -> str:
     numbers = torch.ones(64, 64, device=device)
     assert float((numbers @ numbers).sum()) == 64.0**3
     return "right"
+
+
+def let_go() -> None:
+    """Give back the graphics memory that is only kept for later."""
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()

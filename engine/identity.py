@@ -12,7 +12,7 @@ from pathlib import Path
 from .contract.codec import to_json
 from .contract.events import EngineError, Fault
 from .contract.job import Footage, FootageKind, MaskKind, ObjectMask, TargetTexts
-from .stylization.encoder import EMBEDDED_FOLDER, EMBEDDED_MODEL
+from .stylization.weight_files import EMBEDDED, embedded_file
 from .video.frames import footage_names
 from .workspace import digest_of_file, digest_of_folder
 
@@ -58,7 +58,7 @@ def of_texts(texts: TargetTexts) -> str:
 
 def of_encoder(name: str) -> str:
     """Name the weights that guide a job: a local file by its content."""
-    if name == "embedded":
-        return digest_of_file(EMBEDDED_FOLDER / f"{EMBEDDED_MODEL}.safetensors")
+    if name == EMBEDDED:
+        return digest_of_file(embedded_file())
     weights = Path(name.partition(":")[2])
     return digest_of_file(weights) if weights.is_file() else name

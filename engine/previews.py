@@ -1,4 +1,4 @@
-"""Pictures for the eye: layers, atlases and masks as they are shown while a job runs."""
+"""Pictures for the eye: layers and atlases as they are shown while a job runs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from .stylization.canvas import as_colours
 from .stylization.previews import evenly_lit, stylized_frame
 
 CHECKER = (0.42, 0.5)  # greys behind what an atlas leaves open
-SIDE = 512
 
 
 def numbered(name: str, index: int) -> str:
@@ -26,26 +25,6 @@ def numbered(name: str, index: int) -> str:
 def to_bytes(picture: Tensor) -> np.ndarray:
     """Turn colours in [0, 1] into uint8."""
     return (picture.detach().clamp(0, 1) * 255).round().byte().cpu().numpy()
-
-
-def overlay(frames: np.ndarray, masks: np.ndarray) -> np.ndarray:
-    """Show the mask of the middle frame: what is not the object is dimmed; uint8 [H, W, 3]."""
-    index = len(frames) // 2
-    mask = masks[index][..., None].astype(np.float32) / 255
-    return (frames[index] * (0.25 + 0.75 * mask)).astype(np.uint8)
-
-
-def numbered_objects(masks: list[np.ndarray], frames: np.ndarray) -> np.ndarray:
-    """Return which object is seen at each pixel: 0 for none, else 1, 2, ... from the front.
-
-    ``masks`` uint8 [T, H, W] of each object; the result is uint8 of the same shape, every n-th
-    pixel where the frames are larger than `SIDE`.
-    """
-    numbers = np.zeros(frames.shape[:3], np.uint8)
-    for number in range(len(masks), 0, -1):
-        numbers[masks[number - 1] > 127] = number
-    step = -(-max(frames.shape[1:3]) // SIDE)
-    return np.ascontiguousarray(numbers[:, ::step, ::step])
 
 
 def of_layers(layers: Layers) -> dict[str, np.ndarray]:

@@ -7,23 +7,20 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
-from . import manifest, previews
+from . import manifest
 from .contract.events import Stopped
 from .contract.folder import JobFolder, write_text
 from .contract.job import JobSpec
-from .evaluation.measure import Measuring
-from .output import Output, is_deep
-from .render import Part, stylized_frames
+from .output import Output
+from .overlays import numbered_objects
 from .reporter import Reporter
 from .video import images
-from .video.frames import whole_frames
 from .video.provenance import Provenance
 from .workspace import explained, settle
 
@@ -36,7 +33,7 @@ def write_masks(folder: JobFolder, masks: Sequence[np.ndarray], frames: np.ndarr
     part = folder.path / ".masks.part"
     with explained(folder.path):
         _emptied(part)
-        for index, picture in enumerate(previews.numbered_objects(list(masks), frames)):
+        for index, picture in enumerate(numbered_objects(list(masks), frames)):
             height, width = picture.shape
             header = f"P5 {width} {height} 255\n".encode()
             (part / f"{index:05d}.pgm").write_bytes(header + picture.tobytes())
@@ -45,21 +42,18 @@ def write_masks(folder: JobFolder, masks: Sequence[np.ndarray], frames: np.ndarr
 
 def write_frames(
     spec: JobSpec,
-    parts: Sequence[Part],
-    measuring: Measuring,
+    frames: Iterable[np.ndarray],
+    measure: Callable[[np.ndarray], None],
     report: Reporter,
     *,
     total: int,
-    device: torch.device,
 ) -> dict[str, Any]:
-    """Write all ``total`` frames where `publish` finds them; returns facts about the files.
+    """Write all ``total`` ``frames`` where `publish` finds them; returns facts about the files.
 
-    Each frame passes through ``measuring``. Raises EngineError or Stopped.
+    ``measure`` sees each frame, uint8 [H, W, C]. Raises EngineError or Stopped.
     """
     unfinished = _unfinished(report.folder)
     footage, settings = spec.footage, spec.settings.render
-    source = measuring.watch(whole_frames(footage, 16 if is_deep(settings.format) else 8))
-    frames = stylized_frames(source, parts, settings, device=device)
     made_from = Provenance(spec.title, spec.settings.seed, f"Strip Stylizer {manifest.version()}")
     with explained(unfinished.parent):
         _emptied(unfinished)
@@ -69,7 +63,7 @@ def write_frames(
                     raise Stopped
                 output.add(frame)
                 shown = images.eight_bit(frame)
-                measuring.add(shown if settings.foreground_only else images.over_black(shown))
+                measure(shown if settings.foreground_only else images.over_black(shown))
                 if count == 1 + total // 2:
                     report.preview("frame", shown)
                 report.progress(count, total)

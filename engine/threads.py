@@ -8,31 +8,19 @@ times as slow as alone, while one thread took twice as long.
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import torch
 
+from .cores import wanted
+
 WINDOW = 2.0  # seconds that are judged together
 CROWDED = 0.3  # part of the time that threads which could run had to wait for a core
 BACK_AFTER = 20.0  # seconds on one thread before all cores are tried again, doubled each time
 
 Accounts = Callable[[], tuple[float, float] | None]
-
-
-def wanted() -> int | None:
-    """Return OMP_NUM_THREADS, None where it names no number: then the cores decide."""
-    number = os.environ.get("OMP_NUM_THREADS", "")
-    return int(number) if number.isdigit() and int(number) > 0 else None
-
-
-def cores() -> int:
-    """Return how many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def time_of_threads() -> tuple[float, float] | None:

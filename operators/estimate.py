@@ -28,7 +28,7 @@ GUESSES = {
     "stylization:other": (5.0, 0.004),
     "render": (0.75, 0.15),
 }
-START_SECONDS = (8.0, 12.0)
+START_SECONDS = (14.0, 18.0)  # mostly the import of torch and open_clip
 CACHE_BYTES = 50  # for each pixel of the work in between, of all frames
 RESULT_BYTES = {"png": 1.5, "png16": 4.0, "exr": 5.0, "ffv1": 1.0, "prores": 0.6}
 MEMORY_BYTES = 130  # for each pixel of the work in between, of all frames

@@ -2,14 +2,14 @@ import threading
 
 import pytest
 
-from engine import threads
+from engine import cores as allowed
 from engine.ahead import MOST, ahead
 
 
 @pytest.fixture(params=[1, 3])
 def cores(request, monkeypatch):
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    monkeypatch.setattr(threads, "cores", lambda: request.param)
+    monkeypatch.setattr(allowed, "count", lambda: request.param)
     return request.param
 
 

@@ -12,7 +12,7 @@ from engine.client import download
 from engine.client.packages import File
 from engine.contract import variables
 from engine.contract.events import EngineError
-from engine.stylization import encoder
+from engine.stylization import encoder, weight_files
 
 CONTENT = random.Random(1).randbytes(200_000)
 
@@ -44,17 +44,17 @@ def test_downloaded_weights_are_found_by_their_tag(address, tmp_path, monkeypatc
     sha256 = hashlib.sha256(CONTENT).hexdigest()
     file = File("ViT-B-32", "openai", address, weights.size_at(address), sha256)
     monkeypatch.setenv(variables.WEIGHTS, str(tmp_path))
-    assert encoder.weights_file("ViT-B-32", "openai") is None
+    assert weight_files.downloaded("ViT-B-32", "openai") is None
     path = weights.fetch(file, tmp_path, None)
     assert path.read_bytes() == CONTENT and file.size == len(CONTENT)
-    assert encoder.weights_file("ViT-B-32", "openai") == path
+    assert weight_files.downloaded("ViT-B-32", "openai") == path
 
 
 def test_an_unfinished_download_is_not_taken_for_weights(tmp_path, monkeypatch):
     monkeypatch.setenv(variables.WEIGHTS, str(tmp_path))
     (tmp_path / "ViT-B-32--openai").mkdir()
     (tmp_path / "ViT-B-32--openai" / "weights.pt.part").touch()
-    assert encoder.weights_file("ViT-B-32", "openai") is None
+    assert weight_files.downloaded("ViT-B-32", "openai") is None
 
 
 def test_the_table_of_open_clip_knows_address_and_hash():

@@ -6,9 +6,6 @@ engine, or an open_clip model with a weights tag or a weights file (see `load_en
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
 import pickle
 from pathlib import Path
 from typing import Any
@@ -17,16 +14,12 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
-from ..contract import variables
 from ..contract.events import EngineError, Fault, Report
 from ..contract.settings import StylizationSettings
-from . import precision
+from . import precision, weight_files
 from .vision import lean
 from .vocabulary import Vocabulary, vocabulary_from
-
-EMBEDDED = "embedded"
-EMBEDDED_FOLDER = Path(__file__).parent / "embedded"
-EMBEDDED_MODEL = "strip-stylizer-embedded"
+from .weight_files import EMBEDDED, EMBEDDED_MODEL
 
 WEIGHTS_HINT = (
     "Download them first, in the extension's preferences or with `python -m engine.weights`, name "
@@ -142,7 +135,9 @@ def available(names: tuple[str, ...] = ("ViT-L-14:openai",)) -> dict[str, str]:
         found[EMBEDDED] = error.message
     for name in names:
         model, _, tag = name.partition(":")
-        there = weights_file(model, tag) or _is_cached(_open_clip().get_pretrained_cfg(model, tag))
+        there = weight_files.downloaded(model, tag) or _is_cached(
+            _open_clip().get_pretrained_cfg(model, tag)
+        )
         found[name] = "ready" if there else "not downloaded"
     return found
 
@@ -161,20 +156,6 @@ def _is_cached(entry: dict[str, Any]) -> bool:
     return bool(name) and (Path("~/.cache/clip").expanduser() / name).is_file()
 
 
-def weights_folder() -> Path | None:
-    """Return where `engine.weights` puts downloaded weights, None where no host has named it."""
-    named = os.environ.get(variables.WEIGHTS)
-    return Path(named) if named else None
-
-
-def weights_file(model: str, tag: str) -> Path | None:
-    """Return the weights of a tag that were downloaded with `engine.weights`, None without."""
-    folder = weights_folder()
-    found = sorted(folder.glob(f"{model}--{tag}/*")) if folder else []
-    whole = [path for path in found if path.suffix != ".part"]
-    return whole[0] if whole else None
-
-
 def weights_source(model: str, tag: str) -> tuple[str, str, str]:
     """Return repository, address and sha256 of a tag's weights, from open_clip's own table.
 
@@ -191,19 +172,9 @@ def weights_source(model: str, tag: str) -> tuple[str, str, str]:
 
 
 def _load_embedded() -> Encoder:
-    weights = EMBEDDED_FOLDER / f"{EMBEDDED_MODEL}.safetensors"
-    hint = "Install the extension again, or choose a CLIP model such as ViT-B-32:openai."
-    try:
-        knows = json.loads((EMBEDDED_FOLDER / "knows.json").read_text(encoding="utf-8"))
-        digest = hashlib.sha256(weights.read_bytes()).hexdigest()
-    except OSError as error:
-        message = f"The embedded encoder is not complete: {error.filename} cannot be read."
-        raise EngineError(Fault.WEIGHTS_UNAVAILABLE, message, hint) from error
-    if digest != knows["sha256"]:
-        message = f"The embedded encoder's weights are damaged: sha256 is {digest[:12]}…"
-        raise EngineError(Fault.WEIGHTS_UNAVAILABLE, message, hint)
+    weights, knows = weight_files.embedded()
     if EMBEDDED_MODEL not in _open_clip().list_models():
-        _open_clip().add_model_config(EMBEDDED_FOLDER / f"{EMBEDDED_MODEL}.json")
+        _open_clip().add_model_config(weights.with_name(f"{EMBEDDED_MODEL}.json"))
     return _create(EMBEDDED_MODEL, str(weights), vocabulary=vocabulary_from(knows))
 
 
@@ -219,7 +190,7 @@ def _load_model(model: str, weights: str) -> Encoder:
         message = f'"{weights}" is neither a file nor a weights tag of {model}, which has: {tags}.'
         raise EngineError(Fault.WEIGHTS_UNAVAILABLE, message, WEIGHTS_HINT)
     quick_gelu = bool(entry.get("quick_gelu"))
-    if there := weights_file(model, weights):
+    if there := weight_files.downloaded(model, weights):
         return _create(model, str(there), quick_gelu=quick_gelu)
     if not _is_cached(entry):
         message = f'The weights "{weights}" of CLIP model {model} are not on this computer.'

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ..contract.events import EngineError, Fault
 from ..contract.job import TargetTexts
 from ..contract.settings import StylizationSettings
 from .encoder import Encoder
+from .picture import read_picture
 from .texts import embed_text, unit
 
 CLOSER = 0.5  # side of the picture's parts that close views are compared with
-SMALLEST = 16  # pixels
 
 
 @dataclass(frozen=True)
@@ -117,28 +114,6 @@ def embed_targets(texts: TargetTexts, encoder: Encoder, settings: StylizationSet
         share,
         embedded(texts.avoid, counts[1]) if texts.avoid.strip() else None,
     )
-
-
-def read_picture(path: str) -> np.ndarray:
-    """Return the picture in ``path``, uint8 [H, W, 3].
-
-    Raises EngineError (MEDIA_UNREADABLE) where it cannot be read or is too small.
-    """
-    hint = "Choose another picture (PNG, JPEG, TIFF), or go without one."
-    try:
-        content = np.frombuffer(Path(path).read_bytes(), np.uint8)
-    except OSError as error:
-        message = f"The picture {path} cannot be read: {error.strerror}."
-        raise EngineError(Fault.MEDIA_UNREADABLE, message, hint) from error
-    picture = cv2.imdecode(content, cv2.IMREAD_COLOR) if len(content) else None
-    if picture is None:
-        message = f"The picture {path} cannot be read: it is no picture that the engine knows."
-        raise EngineError(Fault.MEDIA_UNREADABLE, message, hint)
-    if min(picture.shape[:2]) < SMALLEST:
-        size = f"{picture.shape[1]} x {picture.shape[0]}"
-        message = f"The picture {path} has {size} pixels: too few to show a look."
-        raise EngineError(Fault.MEDIA_UNREADABLE, message, hint)
-    return np.ascontiguousarray(picture[..., ::-1])
 
 
 @torch.no_grad()

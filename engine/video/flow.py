@@ -24,6 +24,13 @@ GREY_DEVIATION = 48.0
 CLOSER = 1.25  # times as large as the working size pictures must be to show more of the motion
 SMALLEST_SIDE = 32  # the coarsest level of the DIS pyramid wants some pixels
 
+Device = Callable[[], str]  # names where a network computes, asked only where there is one
+
+
+def on_processor() -> str:
+    """Name the device that is always there."""
+    return "cpu"
+
 
 @dataclass(frozen=True)
 class Flow:
@@ -39,7 +46,7 @@ class Flow:
 
 
 def estimate_flow(
-    frames: np.ndarray, settings: FlowSettings, report: Report, *, device: str = "cpu"
+    frames: np.ndarray, settings: FlowSettings, report: Report, *, device: Device = on_processor
 ) -> Flow:
     """Estimate the flow between neighbours of ``frames``, uint8 RGB [T, H, W, 3].
 
@@ -126,13 +133,13 @@ def _reduced(field: np.ndarray, width: int, height: int) -> np.ndarray:
 
 
 def _estimator(
-    settings: FlowSettings, frames: np.ndarray, greys: list[np.ndarray], device: str
+    settings: FlowSettings, frames: np.ndarray, greys: list[np.ndarray], device: Device
 ) -> Callable[[int, int], np.ndarray]:
     """Return a function of the numbers of two frames: the flow [H, W, 2] between the two."""
     if settings.quality == "raft":
         from .raft import Raft  # torch comes only for those who need it
 
-        raft = Raft(settings.raft, device)
+        raft = Raft(settings.raft, device())
         return lambda first, second: raft.between(frames[first], frames[second])
     presets = {
         "fast": cv2.DISOPTICAL_FLOW_PRESET_FAST,

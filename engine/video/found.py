@@ -17,7 +17,7 @@ from ..contract.events import EngineError, Fault, Report, Stopped
 from ..contract.job import Box
 from ..contract.settings import MasksSettings
 from .boxes import MOVING_CONTRAST, cut_by_box, moving_in, rectangle_of, travelling_box
-from .flow import Flow
+from .flow import Device, Flow
 from .frames import Video
 from .motion import motion_evidence
 from .pieces import largest_persistent, persistent
@@ -135,7 +135,7 @@ def find_by_detector(
     class_name: str,
     settings: MasksSettings,
     report: Report,
-    device: str,
+    device: Device,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the probability [T, H, W] of the lasting object of a class, and where it is seen [T].
 
@@ -148,7 +148,7 @@ def find_by_detector(
         class_name,
         network=settings.detector,
         least_score=settings.detector_score,
-        device=device,
+        device=device(),
         report=report,
     )
     if not any(detections):

@@ -16,7 +16,7 @@ import numpy as np
 from ..contract.events import EngineError, Fault, Report, Stopped
 from ..contract.job import Footage, FootageKind, MaskKind, ObjectMask
 from ..contract.settings import MasksSettings
-from .flow import Flow
+from .flow import Device, Flow, on_processor
 from .found import corrected, find_by_box, find_by_detector, find_by_marks, find_by_motion
 from .frames import Video, footage_length, footage_names
 from .images import image_names, read_image
@@ -49,7 +49,7 @@ def find_masks(
     settings: MasksSettings,
     report: Report,
     *,
-    device: str = "cpu",
+    device: Device = on_processor,
 ) -> Masks:
     """Return the object's masks at the working size of ``video``.
 
@@ -74,7 +74,7 @@ def _found(
     settings: MasksSettings,
     marks: Mapping[int, Marks],
     report: Report,
-    device: str,
+    device: Device,
 ) -> Masks:
     if mask.kind is MaskKind.FILES:
         return _from_files(Path(mask.path), footage, video, report)
@@ -108,7 +108,7 @@ def _by_detector(
     settings: MasksSettings,
     marks: Mapping[int, Marks],
     report: Report,
-    device: str,
+    device: Device,
 ) -> Masks:
     """Find the object by its class; frames in which it is not detected stay unknown."""
     probability, seen = find_by_detector(video, flow, class_name, settings, report, device)

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from engine.contract.events import EngineError, Fault
-from engine.stylization import encoder as module
+from engine.stylization import weight_files as module
 from engine.stylization.encoder import load_encoder
 
 

@@ -7,7 +7,8 @@ import torch
 from engine.contract.events import EngineError, Fault
 from engine.contract.job import TargetTexts
 from engine.contract.settings import StylizationSettings
-from engine.stylization.targets import embed_targets, read_picture
+from engine.stylization.picture import read_picture
+from engine.stylization.targets import embed_targets
 from engine.stylization.texts import unit
 from engine.video.images import write_png
 

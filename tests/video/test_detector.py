@@ -12,7 +12,7 @@ from engine.contract.events import EngineError, Fault, Stopped
 from engine.contract.job import Footage, FootageKind, MaskKind, ObjectMask
 from engine.contract.settings import MasksSettings
 from engine.video.detector import detect, longest_track
-from engine.video.flow import Flow
+from engine.video.flow import Flow, on_processor
 from engine.video.found import find_by_detections, find_by_detector
 from engine.video.frames import Video
 from engine.video.masks import find_masks
@@ -97,7 +97,7 @@ def test_what_the_network_detects_is_followed(weights, video, flow, listener):
             for part in (flow.forward, flow.backward, flow.forward_valid, flow.backward_valid)
         )
     )
-    found, seen = find_by_detector(video, short, "dog", settings, listener, "cpu")
+    found, seen = find_by_detector(video, short, "dog", settings, listener, on_processor)
     assert found.shape == video.frames.shape[:3] and seen.any()
 
 

@@ -31,6 +31,13 @@ def test_a_translation_is_recovered(listener, shift, quality):
     assert flow.forward_valid[middle].mean() > 0.95
 
 
+def test_only_a_network_asks_for_the_device(listener):
+    def device():
+        pytest.fail("asking imports torch")
+
+    estimate_flow(shifted((1.0, 0.0)), FlowSettings("fast"), listener, device=device)
+
+
 def test_larger_pictures_show_the_motion_more_closely(listener):
     large = shifted((5.0, -3.0), 360, 480)
     small = np.stack(

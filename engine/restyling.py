@@ -1,0 +1,175 @@
+"""The second half of a job, with torch: layers, looks and frames.
+
+decomposition -> stylization -> render; the first two once for each object. What each stage makes
+is in `trained_pieces`, what the host gets in `results`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from . import device as devices
+from . import manifest, previews, results
+from .contract.codec import to_json
+from .contract.events import Stopped
+from .contract.job import JobSpec, Stage
+from .decomposition.layers import Layers, of_background
+from .evaluation.measure import Measuring
+from .output import is_deep
+from .render import Part, stylized_frames
+from .reporter import Reporter
+from .stages import Stages
+from .stylization import candidates
+from .stylization.encoder import Encoder, load_encoder
+from .stylization.texts import check_texts
+from .threads import Crowding
+from .trained_pieces import TrainedPieces
+from .video.flow import Flow
+from .video.frames import Video, whole_frames
+from .video.masks import Masks, no_object, visible
+from .workspace import stage_key
+
+
+class Restyling:
+    """What comes after the masks: a method for each stage, which also shows what was made.
+
+    Chooses the device and says which. Raises EngineError where a named one is not there.
+    """
+
+    def __init__(self, spec: JobSpec, stages: Stages, report: Reporter) -> None:
+        self.spec = spec
+        self.stages = stages
+        self.report = report
+        self.device = devices.choose(spec.settings.device)
+        self.facts = devices.describe(self.device)
+        report.say(self.facts)
+        report.let_go = devices.let_go
+        if self.device.type == "cpu":
+            report.ease = Crowding().ease
+        self.pieces = TrainedPieces(spec, self.device, report)
+        self.encoder: Encoder | None = None
+        self.files: dict[str, Any] = {}
+
+    def load_encoder(self) -> None:
+        """Load the encoder of a job with texts, once, and warn of texts that it cannot read.
+
+        Raises EngineError where its weights cannot be had, and Stopped.
+        """
+        if self.encoder is not None or not self.spec.needs_texts:
+            return
+        self.encoder = load_encoder(self.spec.settings.stylization.encoder, self.device)
+        for texts in self.spec.targets:
+            check_texts(texts, self.encoder, self.report)
+        if self.report.stopping():
+            raise Stopped
+
+    @property
+    def _encoder(self) -> Encoder:
+        assert self.encoder is not None, "load_encoder comes before what wants it"
+        return self.encoder
+
+    def decomposition(self, video: Video, flow: Flow, masks: Sequence[Masks]) -> list[Layers]:
+        """Return the layers of each object; with no object those of the bare background."""
+        seen = [visible(masks, index) for index in range(len(masks))]
+        seen = seen or [(no_object(video.frames), None)]
+        keys = self._keys(Stage.MASKS) or ["no object"]
+        pieces = [
+            self.pieces.layers(
+                video, flow, own, others,
+                [*self._keys(Stage.FLOW), keys[index], *keys[:index], *keys[index + 1 :]],
+            )
+            for index, (own, others) in enumerate(seen)
+        ]  # fmt: skip
+        layers = self.stages.all(Stage.DECOMPOSITION, pieces)
+        for index, each in enumerate(layers):
+            self._show(previews.of_layers(each), index)
+        return layers
+
+    def stylization(self, video: Video, layers: Sequence[Layers]) -> list[Part]:
+        """Return what the frames are made of: all objects, restyled or not, and the background."""
+        keys = self._keys(Stage.DECOMPOSITION)
+        texts = [item.texts for item in self.spec.objects]
+        sources = [(each, [key]) for each, key in zip(layers, keys, strict=True)][: len(texts)]
+        if not self.spec.background.empty:
+            texts.append(self.spec.background)
+            sources.append((of_background(layers, is_bare=not self.spec.objects), keys))
+        pieces = [
+            self.pieces.atlas(video, *source, wanted, self._encoder)
+            for source, wanted in zip(sources, texts, strict=True)
+            if not wanted.empty
+        ]
+        atlases = iter(self.stages.all(Stage.STYLIZATION, pieces))
+        parts = [
+            Part(
+                source[0], None if wanted.empty else next(atlases), number == len(self.spec.objects)
+            )
+            for number, (source, wanted) in enumerate(zip(sources, texts, strict=True))
+        ]
+        self._show_atlases(video, parts)
+        return parts
+
+    def _show_atlases(self, video: Video, parts: Sequence[Part]) -> None:
+        for index, part in enumerate(parts):
+            if part.atlas is not None:
+                self._show({"stylized_atlas": previews.of_atlas(part.atlas, part.layers)}, index)
+        restyled = [part for part in parts if part.atlas is not None]
+        keys = self._keys(Stage.STYLIZATION)
+        for index, (part, key) in enumerate(zip(restyled, keys, strict=True)):
+            folder = self.stages.cache.folder(Stage.STYLIZATION, key)
+            if folder.is_dir():  # an early snapshot has no rivals
+                self._show(previews.of_candidates(folder, part.layers, video.frames), index)
+
+    def render(
+        self,
+        video: Video,
+        flow: Flow,
+        masks: Sequence[Masks],
+        layers: Sequence[Layers],
+        parts: Sequence[Part],
+    ) -> dict[str, Any]:
+        """Write the frames, not yet where the host looks for them; returns the metrics."""
+        settings = self.spec.settings.render
+        key = stage_key(Stage.RENDER, settings, *self._keys(Stage.STYLIZATION))
+        with self.stages.doing(Stage.RENDER, [key], reused=False):
+            measuring = Measuring(video.frames, masks, layers, parts)
+            depth = 16 if is_deep(settings.format) else 8
+            source = measuring.watch(whole_frames(self.spec.footage, depth))
+            self.files = results.write_frames(
+                self.spec, stylized_frames(source, parts, settings, device=self.device),
+                measuring.add, self.report, total=len(video.frames),
+            )  # fmt: skip
+            return measuring.metrics(flow, self._encoder, self.spec.targets)
+
+    def publish(self, metrics: dict[str, Any]) -> None:
+        """Hand the frames over, with a report of all that is known about them."""
+        facts = {
+            "engine": manifest.version(),
+            "seconds": {stage.value: spent for stage, spent in self.stages.seconds.items()},
+            "device": dataclasses.asdict(self.facts),
+            "versions": manifest.versions(),
+            "keys": {stage.value: keys for stage, keys in self.stages.keys.items()},
+            "metrics": metrics,
+            "result": self.files,
+            "texts": [to_json(texts) for texts in self.spec.targets],
+            "candidates": [self._candidates(key) for key in self._keys(Stage.STYLIZATION)],
+        }
+        results.publish(self.report.folder, facts)
+
+    def _candidates(self, key: str) -> list[dict[str, Any]]:
+        cache = self.stages.cache
+        if cache.has(Stage.STYLIZATION, key):
+            return candidates.told(cache.folder(Stage.STYLIZATION, key))
+        part = cache.part(Stage.STYLIZATION, key)
+        return candidates.told_early(part, seed=self.spec.settings.seed)
+
+    def _keys(self, stage: Stage) -> list[str]:
+        return self.stages.keys[stage]
+
+    def _show(self, pictures: dict[str, np.ndarray], index: int) -> None:
+        """Show pictures of one object among several."""
+        for name, picture in pictures.items():
+            self.report.preview(previews.numbered(name, index), picture)

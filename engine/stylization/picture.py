@@ -1,0 +1,34 @@
+"""Reads the picture that an object should look like. Knows neither torch nor the encoder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from ..contract.events import EngineError, Fault
+
+SMALLEST = 16  # pixels
+
+
+def read_picture(path: str) -> np.ndarray:
+    """Return the picture in ``path``, uint8 [H, W, 3].
+
+    Raises EngineError (MEDIA_UNREADABLE) where it cannot be read or is too small.
+    """
+    hint = "Choose another picture (PNG, JPEG, TIFF), or go without one."
+    try:
+        content = np.frombuffer(Path(path).read_bytes(), np.uint8)
+    except OSError as error:
+        message = f"The picture {path} cannot be read: {error.strerror}."
+        raise EngineError(Fault.MEDIA_UNREADABLE, message, hint) from error
+    picture = cv2.imdecode(content, cv2.IMREAD_COLOR) if len(content) else None
+    if picture is None:
+        message = f"The picture {path} cannot be read: it is no picture that the engine knows."
+        raise EngineError(Fault.MEDIA_UNREADABLE, message, hint)
+    if min(picture.shape[:2]) < SMALLEST:
+        size = f"{picture.shape[1]} x {picture.shape[0]}"
+        message = f"The picture {path} has {size} pixels: too few to show a look."
+        raise EngineError(Fault.MEDIA_UNREADABLE, message, hint)
+    return np.ascontiguousarray(picture[..., ::-1])

@@ -1,0 +1,71 @@
+"""Which weights of CLIP lie on this computer, as far as files alone tell.
+
+Answers at once: needs neither torch nor open_clip. What only open_clip's own table of tags can
+say is asked of `encoder`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from ..contract import variables
+from ..contract.events import EngineError, Fault
+
+EMBEDDED = "embedded"
+EMBEDDED_FOLDER = Path(__file__).parent / "embedded"
+EMBEDDED_MODEL = "strip-stylizer-embedded"
+
+
+def at_hand(name: str) -> bool:
+    """Are the weights of the encoder ``name`` certainly on this computer?
+
+    False where only open_clip can tell. Raises EngineError (WEIGHTS_UNAVAILABLE) where those of
+    the embedded encoder are missing or damaged.
+    """
+    if name == EMBEDDED:
+        embedded()
+        return True
+    model, _, weights = name.partition(":")
+    return Path(weights).is_file() or downloaded(model, weights or "openai") is not None
+
+
+def embedded() -> tuple[Path, dict[str, Any]]:
+    """Return the embedded encoder's weights, looked through, and what it was taught.
+
+    Raises EngineError (WEIGHTS_UNAVAILABLE) where they are missing or damaged.
+    """
+    weights = embedded_file()
+    hint = "Install the extension again, or choose a CLIP model such as ViT-B-32:openai."
+    try:
+        knows = json.loads((EMBEDDED_FOLDER / "knows.json").read_text(encoding="utf-8"))
+        digest = hashlib.sha256(weights.read_bytes()).hexdigest()
+    except OSError as error:
+        message = f"The embedded encoder is not complete: {error.filename} cannot be read."
+        raise EngineError(Fault.WEIGHTS_UNAVAILABLE, message, hint) from error
+    if digest != knows["sha256"]:
+        message = f"The embedded encoder's weights are damaged: sha256 is {digest[:12]}…"
+        raise EngineError(Fault.WEIGHTS_UNAVAILABLE, message, hint)
+    return weights, knows
+
+
+def embedded_file() -> Path:
+    """Return where the embedded encoder's weights are."""
+    return EMBEDDED_FOLDER / f"{EMBEDDED_MODEL}.safetensors"
+
+
+def downloaded(model: str, tag: str) -> Path | None:
+    """Return the weights of a tag that were downloaded with `engine.weights`, None without."""
+    folder = download_folder()
+    found = sorted(folder.glob(f"{model}--{tag}/*")) if folder else []
+    whole = [path for path in found if path.suffix != ".part"]
+    return whole[0] if whole else None
+
+
+def download_folder() -> Path | None:
+    """Return where `engine.weights` puts downloaded weights, None where no host has named it."""
+    named = os.environ.get(variables.WEIGHTS)
+    return Path(named) if named else None

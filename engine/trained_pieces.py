@@ -1,0 +1,101 @@
+"""What layers and atlases are made of: under which key, by which function, read by which."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from . import device as devices
+from . import identity
+from .checkpoint import Checkpoint
+from .contract.codec import to_json
+from .contract.job import JobSpec, Stage, TargetTexts
+from .contract.settings import Settings
+from .decomposition.layers import Layers, load_layers, save_layers
+from .decomposition.train import decompose
+from .reporter import Reporter
+from .stages import Piece
+from .stylization import candidates
+from .stylization.atlas import StylizedAtlas, load_atlas, save_atlas
+from .stylization.encoder import Encoder
+from .stylization.train import stylize
+from .video.flow import Flow, closer_flow
+from .video.frames import Video, larger_greys
+from .video.masks import Masks
+from .workspace import stage_key
+
+
+@dataclass(frozen=True)
+class TrainedPieces:
+    """The pieces of one job that are learned.
+
+    The methods take the values that a piece is made from, and as ``keys`` the keys of the pieces
+    that these are.
+    """
+
+    spec: JobSpec
+    device: torch.device
+    report: Reporter
+
+    @property
+    def settings(self) -> Settings:
+        """Those of the request."""
+        return self.spec.settings
+
+    def layers(
+        self, video: Video, flow: Flow, masks: Masks, others: np.ndarray | None, keys: Sequence[str]
+    ) -> Piece[Layers]:
+        """The layers of one object; ``others`` is where other objects are, [T, H, W]."""
+        settings, seed = self.settings.decomposition, self.settings.seed
+        chosen = {"engine": settings.engine, **to_json(getattr(settings, settings.engine))}
+
+        def make(folder: Path) -> None:
+            checkpoint = Checkpoint(folder / "checkpoint.pt")
+            greys = larger_greys(self.spec.footage)
+            closer = closer_flow(flow, greys, self.settings.flow, self.report)
+            layers = decompose(
+                video.frames, closer, masks, settings, others=others, greys=greys,
+                device=self.device, seed=seed, report=self.report, checkpoint=checkpoint,
+            )  # fmt: skip
+            save_layers(layers, folder)
+            checkpoint.path.unlink(missing_ok=True)
+
+        return Piece(stage_key(Stage.DECOMPOSITION, chosen, str(seed), *keys), make, load_layers)
+
+    def atlas(
+        self,
+        video: Video,
+        layers: Layers,
+        keys: Sequence[str],
+        texts: TargetTexts,
+        encoder: Encoder,
+    ) -> Piece[StylizedAtlas]:
+        """What one object, or the background, becomes, led by ``encoder``."""
+        settings, seed, shown = self.settings.stylization, self.settings.seed, self.settings.render
+        weights = identity.of_encoder(settings.encoder)
+        inputs = (identity.of_texts(texts), weights, str(seed), *keys)
+
+        def make(folder: Path) -> None:
+            checkpoint = Checkpoint(folder / "checkpoint.pt")
+            with devices.fast_matrices(self.device):
+                atlas = stylize(
+                    layers, torch.from_numpy(video.frames), texts, settings, encoder=encoder,
+                    device=self.device, seed=seed, report=self.report, checkpoint=checkpoint,
+                )  # fmt: skip
+            save_atlas(atlas, folder)
+            checkpoint.path.unlink(missing_ok=True)
+
+        def load(folder: Path) -> StylizedAtlas:
+            candidate, snapshot = shown.candidate, shown.snapshot
+            return load_atlas(candidates.choose(folder, candidate=candidate, snapshot=snapshot))
+
+        def early(part: Path) -> StylizedAtlas | None:
+            wanted = shown.snapshot if settings.candidates == 1 else 0
+            saved = candidates.saved_early(part, snapshot=wanted)
+            return None if saved is None else load_atlas(saved)
+
+        return Piece(stage_key(Stage.STYLIZATION, settings, *inputs), make, load, early)
