@@ -23,6 +23,7 @@ from .contract.job import Stage
 
 WHOLE_FILE_BYTES = 64 * 2**20
 EDGE_BYTES = 16 * 2**20
+CLAIM = "claim-"
 CLAIM_SECONDS = 15.0
 RENAME_TRIES = 10
 RENAME_PAUSE = 0.1  # seconds
@@ -147,23 +148,54 @@ class Cache:
         """
         final, part = self.folder(stage, key), self.part(stage, key)
         with explained(self.path):
-            part.mkdir(parents=True, exist_ok=True)
-            claim = part / "claim"
-            _wait_for(claim, final, stopping)
-            if final.is_dir():
+            claim = _claim(part, final, stopping)
+            if claim is None:
                 yield None
                 return
             with touching(claim):
                 yield part
                 settle(part, final)  # still claimed: nobody else may begin to build it now
-            (final / claim.name).unlink(missing_ok=True)
+            for each in _claims(final):
+                each.unlink(missing_ok=True)
 
 
-def _wait_for(claim: Path, final: Path, stopping: Callable[[], bool]) -> None:
-    while not final.is_dir() and _age(claim) < CLAIM_SECONDS:
+def _claim(part: Path, final: Path, stopping: Callable[[], bool]) -> Path | None:
+    """Wait until nobody else builds in ``part``, claim it and return the claim; None once built.
+
+    Claims are numbered and the last one counts. Who finds it stale makes the next one, and of
+    several who do so at once the file system lets only one.
+    """
+    while not final.is_dir():
+        part.mkdir(parents=True, exist_ok=True)
+        last = max(_claims(part), key=_number, default=None)
+        if last is None or _age(last) >= CLAIM_SECONDS:
+            ours = part / f"{CLAIM}{_number(last) + 1 if last else 1}"
+            if _created(ours):
+                if not final.is_dir() and ours == max(_claims(part), key=_number):
+                    return ours
+                ours.unlink(missing_ok=True)  # others took over and ended, or took over twice
+                continue
         if stopping():
             raise Stopped
         time.sleep(0.2)
+    return None
+
+
+def _claims(folder: Path) -> list[Path]:
+    return list(folder.glob(f"{CLAIM}*"))
+
+
+def _number(claim: Path) -> int:
+    return int(claim.name.removeprefix(CLAIM))
+
+
+def _created(path: Path) -> bool:
+    """Create a file, unless it is there already or its folder has gone."""
+    try:
+        path.open("x").close()
+    except (FileExistsError, FileNotFoundError):
+        return False
+    return True
 
 
 def _age(path: Path) -> float:
