@@ -11,7 +11,6 @@ import shutil
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
 from http.client import HTTPException
 from pathlib import Path
 
@@ -21,7 +20,6 @@ CHUNK = 2**20
 TRIES = 5
 TIMEOUT = 60.0
 REPORT_EVERY = 0.25
-Advance = Callable[[int], None]
 
 
 class Meter:

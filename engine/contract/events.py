@@ -175,8 +175,6 @@ EVENT_NAMES: dict[str, type] = {
     "cancelled": Cancelled,
 }
 
-TERMINAL = (Finished, Failed, Cancelled)
-
 
 class Report(Protocol):
     """How a stage speaks while it works. The reporter and the tests implement it."""
