@@ -14,7 +14,7 @@ from pathlib import Path
 
 import bpy
 
-from ..engine.client.status import STAGE_LABELS, JobReader, Phase, Status, duration
+from ..engine.client.status import JobReader, Phase, Status, duration
 from ..engine.contract.codec import Refusal, from_json, job_from_json, to_json
 from ..engine.contract.events import EngineError, Fault
 from ..engine.contract.folder import JobFolder, write_text
@@ -150,7 +150,7 @@ class Job:
         if status.phase is not Phase.RUNNING or status.stage is None:
             return status.label, {}
         values = {
-            "stage": STAGE_LABELS[status.stage],
+            "stage": status.doing,
             "percent": f"{100 * status.fraction:.0f}",
         }
         if not status.seconds_left:

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.client.environment import State
-from engine.client.status import STAGE_LABELS
+from engine.client.status import LOADING, STAGE_LABELS
 from engine.contract.settings import PRESET_HELP, Settings
 
 ROOT = Path(__file__).parents[1]
@@ -57,7 +57,7 @@ def found() -> Found:
         for path in sorted((ROOT / room).rglob("*.py")):
             if not {path.stem, path.parent.name} & set(NOT_SHOWN):
                 _read(ast.parse(path.read_text(encoding="utf-8")), texts)
-    texts.labels |= set(STAGE_LABELS.values())
+    texts.labels |= {*STAGE_LABELS.values(), LOADING}
     texts.labels |= {name.capitalize() for name in PRESET_HELP}
     texts.hints |= set(PRESET_HELP.values())
     _read_settings(Settings(), texts)

@@ -32,6 +32,8 @@ STAGE_LABELS = {
     Stage.STYLIZATION: "Stylizing",
     Stage.RENDER: "Rendering",
 }
+# Between the masks and the stage after them torch and open_clip are imported.
+LOADING = "Loading Libraries"
 
 # Rough shares of a job's time, for one bar over all stages.
 STAGE_SHARES = {
@@ -90,12 +92,19 @@ class Status:
         return sum(STAGE_SHARES[stage] for stage in before) + share
 
     @property
+    def doing(self) -> str:
+        """What is being done, '' before the first stage."""
+        if self.stage is Stage.MASKS and self.stage.value in self.stage_seconds:
+            return LOADING
+        return STAGE_LABELS[self.stage] if self.stage else ""
+
+    @property
     def label(self) -> str:
         """One line: the stage, how far the whole job is, how long still."""
         if self.paused and not self.ended:
             return "Paused"
         if self.phase is Phase.RUNNING and self.stage is not None:
-            text = f"{STAGE_LABELS[self.stage]} {100 * self.fraction:.0f} %"
+            text = f"{self.doing} {100 * self.fraction:.0f} %"
             return f"{text}, {duration(self.seconds_left)} left" if self.seconds_left else text
         return {"waiting": "Starting", "running": "Starting"}.get(
             self.phase.value, self.phase.value.capitalize()

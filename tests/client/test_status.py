@@ -29,6 +29,17 @@ def test_a_status_tells_stage_progress_and_time_left():
     assert status.terms == {"temporal": 0.1}
 
 
+def test_between_masks_and_decomposition_libraries_are_loaded():
+    status = folded(
+        events.Hello("0", 1, 1),
+        events.StageStarted(Stage.MASKS),
+        events.Progress(Stage.MASKS, 5, 5),
+        events.StageFinished(Stage.MASKS, 2.0, False),
+    )
+    assert status.label == "Loading Libraries 15 %"
+    assert fold(status, events.StageStarted(Stage.DECOMPOSITION)).label == "Separating Layers 15 %"
+
+
 def test_the_whole_bar_never_runs_backwards():
     status, fractions = folded(events.Hello("0", 1, 1)), []
     for stage in Stage:
