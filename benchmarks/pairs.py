@@ -65,17 +65,28 @@ def main() -> None:
         write(rows, options.out)
 
 
-def arguments() -> argparse.Namespace:
-    """Read the command line."""
+def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line. Lists have commas: with blanks the last would swallow CLIPS."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("footage", type=Path, metavar="CLIPS")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--cache", type=Path)
-    parser.add_argument("--clips", nargs="+", default=[])
-    parser.add_argument("--materials", nargs="+", default=list(MATERIALS))
-    parser.add_argument("--judge", action="append", default=[])
-    parser.add_argument("--set", action="append", default=[], dest="assignments")
-    return parser.parse_args()
+    parser.add_argument("--clips", type=_listed, default=[], metavar="NAME,...")
+    parser.add_argument("--materials", type=_listed, default=list(MATERIALS), metavar="TEXT,...")
+    parser.add_argument("--judge", action="append", default=[], help="repeatable")
+    parser.add_argument(
+        "--set", action="append", default=[], dest="assignments", metavar="PATH=VALUE",
+        help="repeatable",
+    )  # fmt: skip
+    options = parser.parse_args(words)
+    unknown = set(options.clips) - {name for name, _, _ in CLIPS}
+    if unknown:
+        parser.error(f"--clips: {', '.join(sorted(unknown))} is none of the clips")
+    return options
+
+
+def _listed(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def request(clip: Path, last: int, assignments: Sequence[str]) -> JobSpec:
