@@ -17,9 +17,10 @@ from ..contract.events import EngineError, Fault, Report, Stopped
 from ..contract.job import Footage, FootageKind, MaskKind, ObjectMask
 from ..contract.settings import MasksSettings
 from .flow import Device, Flow, on_processor
-from .found import corrected, find_by_box, find_by_detector, find_by_marks, find_by_motion
+from .found import find_by_box, find_by_detector, find_by_motion
 from .frames import Video, footage_length, footage_names
 from .images import image_names, read_image
+from .painted import corrected, find_by_marks
 from .repeatable import repeatable
 from .strokes import Marks, drawn
 
