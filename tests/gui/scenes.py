@@ -10,7 +10,7 @@ from pathlib import Path
 import bpy
 
 from tests.blender import barcodes
-from tools.gui import drive
+from tools.gui import buttons, drive, screen
 
 EXTENSION = "bl_ext.user_default.strip_stylizer"
 FRAMES = 24
@@ -55,18 +55,18 @@ def edit():
     here.render.resolution_x, here.render.resolution_y = barcodes.WIDTH, barcodes.HEIGHT
     here.sequence_editor.active_strip = barcodes.image_strip(here, frames, count=FRAMES)
     bpy.ops.ed.undo_push(message="Footage")
-    timeline = drive.sequencer()
+    timeline = screen.sequencer()
     yield from drive.grow(timeline, 640)
-    with drive.inside(timeline):
+    with screen.inside(timeline):
         bpy.ops.sequencer.view_all()
     yield from drive.open_sidebar(timeline)
 
 
 def write_texts(text, detail=""):
     """Type the texts of the first object into the panel."""
-    timeline = drive.sequencer()
-    place = yield from drive.find_field(timeline, source().strip_stylizer, "global_text")
+    timeline = screen.sequencer()
+    place = yield from buttons.find_field(timeline, source().strip_stylizer, "global_text")
     yield from drive.fill(place, text)
     if detail:
-        place = yield from drive.find_field(timeline, source().strip_stylizer, "local_text")
+        place = yield from buttons.find_field(timeline, source().strip_stylizer, "local_text")
         yield from drive.fill(place, detail)

@@ -1,4 +1,4 @@
-"""Driving Blender's window from a script inside it: mouse, keys, waiting, screenshots.
+"""Driving Blender's window from a script inside it: playing a scenario, waiting, mouse and keys.
 
 A scenario is a generator that yields seconds; Blender's own event loop runs in between. Whatever
 goes wrong ends Blender with exit code 1, and so does a time limit. Runs inside Blender only.
@@ -7,15 +7,15 @@ goes wrong ends Blender with exit code 1, and so does a time limit. Runs inside 
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import time
 import traceback
 from collections.abc import Callable, Generator
-from pathlib import Path
 from typing import Any
 
 import bpy
+
+from . import screen
 
 Scenario = Generator[float, None, None]
 PAUSE = 0.06
@@ -37,7 +37,7 @@ def play(scenario: Callable[[], Scenario], *, seconds: float = 240) -> None:
             leave(0)
         except BaseException:
             traceback.print_exc()
-            shot("failed")
+            screen.shot("failed")
             leave(1)
         return 0.0
 
@@ -60,37 +60,6 @@ def wait_for(condition: Callable[[], Any], what: str, *, seconds: float = 60) ->
         yield 0.1
 
 
-# --- places --------------------------------------------------------------------------------------
-
-
-def window() -> Any:
-    """Return the first window."""
-    return bpy.context.window_manager.windows[0]
-
-
-def sequencer(view: str = "SEQUENCER") -> Any:
-    """Return the sequencer's area: SEQUENCER is the timeline, PREVIEW the picture."""
-    areas = [area for area in window().screen.areas if area.type == "SEQUENCE_EDITOR"]
-    return next(area for area in areas if area.spaces.active.view_type == view)
-
-
-def region(area: Any, kind: str = "WINDOW") -> Any:
-    """Return a region of an area."""
-    return next(part for part in area.regions if part.type == kind)
-
-
-def inside(area: Any, kind: str = "WINDOW") -> Any:
-    """Return a context for operators that act in this area."""
-    here = window()
-    part = region(area, kind)
-    return bpy.context.temp_override(window=here, screen=here.screen, area=area, region=part)
-
-
-def unit() -> float:
-    """Return the height of one button in pixels."""
-    return 20 * bpy.context.preferences.system.ui_scale
-
-
 def grow(area: Any, height: float) -> Scenario:
     """Give an area more room, ``height`` pixels, so that its sidebar shows all its panels."""
     edge = area.y + area.height
@@ -103,7 +72,7 @@ def open_sidebar(area: Any, tab: str = "Stylize") -> Scenario:
     """Show a tab of the sidebar."""
     area.spaces.active.show_region_ui = True
     yield from redraw()
-    part = region(area, "UI")
+    part = screen.region(area, "UI")
     part.active_panel_category = tab
     yield from redraw()
     assert part.active_panel_category == tab, part.active_panel_category
@@ -111,12 +80,9 @@ def open_sidebar(area: Any, tab: str = "Stylize") -> Scenario:
 
 def redraw() -> Scenario:
     """Let the window draw itself."""
-    for area in window().screen.areas:
+    for area in screen.window().screen.areas:
         area.tag_redraw()
     yield SETTLE
-
-
-# --- mouse and keys ------------------------------------------------------------------------------
 
 
 def send(
@@ -126,7 +92,9 @@ def send(
 
     ``at`` is in pixels from the window's lower left corner.
     """
-    (to or window()).event_simulate(type=kind, value=value, x=int(at[0]), y=int(at[1]), **held)
+    (to or screen.window()).event_simulate(
+        type=kind, value=value, x=int(at[0]), y=int(at[1]), **held
+    )
 
 
 def move(place: tuple[int, int], window: Any = None) -> Scenario:
@@ -178,7 +146,9 @@ def type_text(text: str, at: tuple[int, int]) -> Scenario:
             DIGITS[int(letter)] if letter.isdigit() else letter.upper()
         )
         place = (int(at[0]), int(at[1]))
-        window().event_simulate(type=kind, value="PRESS", unicode=letter, x=place[0], y=place[1])
+        screen.window().event_simulate(
+            type=kind, value="PRESS", unicode=letter, x=place[0], y=place[1]
+        )
         yield 0.01
         send(kind, "RELEASE", at=place)
         yield 0.01
@@ -191,164 +161,3 @@ def fill(at: tuple[int, int], text: str) -> Scenario:
     yield from type_text(text, at)
     yield from key("RET", at)
     yield SETTLE
-
-
-# --- finding buttons -----------------------------------------------------------------------------
-
-
-def operator_under_mouse(area: Any) -> str:
-    """Return the call of the operator whose button is under the mouse, empty where none is."""
-    bpy.context.window_manager.clipboard = ""
-    with inside(area, "UI"):
-        if bpy.ops.ui.copy_python_command_button.poll():
-            bpy.ops.ui.copy_python_command_button()
-    return bpy.context.window_manager.clipboard
-
-
-def down(area: Any, across: float) -> list[tuple[int, int]]:
-    """Return the places of a sidebar from top to bottom, less than a button apart."""
-    part = region(area, "UI")
-    x = part.x + int(part.width * across)
-    first, step = part.y + part.height - int(unit() / 2), int(unit() * 0.7)
-    return [(x, y) for y in range(first, part.y, -step)]
-
-
-Place = Generator[float, None, tuple[int, int]]
-Look = Callable[[], Generator[float, None, tuple[int, int] | None]]
-
-
-def scrolled(area: Any) -> float:
-    """Return how far the sidebar is scrolled: less than before means further down."""
-    return region(area, "UI").view2d.region_to_view(0, 0)[1]
-
-
-def scroll(area: Any, kind: str) -> Generator[float, None, bool]:
-    """Press a key that scrolls the sidebar; returns whether anything moved."""
-    part, before = region(area, "UI"), scrolled(area)
-    yield from key(kind, (part.x + part.width // 2, part.y + part.height // 2))
-    yield SETTLE
-    return abs(scrolled(area) - before) > 1
-
-
-def look_everywhere(area: Any, look: Look) -> Generator[float, None, tuple[int, int] | None]:
-    """Let ``look`` search what is seen of the sidebar, then from its top page by page."""
-    place = yield from look()
-    if place is not None:
-        return place
-    while (yield from scroll(area, "PAGE_UP")):
-        pass
-    moved = True
-    while place is None and moved:
-        place = yield from look()
-        if place is None:
-            moved = yield from scroll(area, "PAGE_DOWN")
-    return place
-
-
-def find(area: Any, operator: str, *, across: float = 0.5) -> Place:
-    """Look down the sidebar for a button whose operator call contains ``operator``.
-
-    ``across`` is where to look, 0 left to 1 right. What is out of sight is scrolled to. Returns
-    its place; raises LookupError with what was seen instead. So the layout may change without a
-    scenario noticing.
-    """
-    seen = []
-
-    def look() -> Generator[float, None, tuple[int, int] | None]:
-        for place in down(area, across):
-            send("MOUSEMOVE", "NOTHING", at=place)
-            yield PAUSE
-            words = operator_under_mouse(area)
-            if operator in words:
-                return place
-            if words and words not in seen:
-                seen.append(words)
-        return None
-
-    place = yield from look_everywhere(area, look)
-    if place is None:
-        raise LookupError(f"no button for {operator}; there are: {'; '.join(seen) or 'none'}")
-    return place
-
-
-def find_field(area: Any, group: Any, name: str, *, across: float = 0.5) -> Place:
-    """Look down the sidebar for the field of a text property and return its place.
-
-    Blender has no path to properties of strips, so the field is known by what Ctrl C copies.
-    """
-    before, marker = getattr(group, name), "where is this field"
-
-    def look() -> Generator[float, None, tuple[int, int] | None]:
-        for place in down(area, across):
-            bpy.context.window_manager.clipboard = ""
-            yield from key("C", place, ctrl=True)
-            if bpy.context.window_manager.clipboard == marker:
-                return place
-        return None
-
-    setattr(group, name, marker)
-    yield from redraw()
-    try:
-        place = yield from look_everywhere(area, look)
-    finally:
-        setattr(group, name, before)
-    if place is None:
-        raise LookupError(f"no field for {name}")
-    return place
-
-
-def press(area: Any, wanted: str, *, across: float = 0.5) -> Scenario:
-    """Find a button and click it."""
-    place = yield from find(area, wanted, across=across)
-    yield from click(place)
-
-
-# --- pictures ------------------------------------------------------------------------------------
-
-
-def pictures() -> Path:
-    """Return the folder for screenshots."""
-    return Path(os.environ["GUI_PICTURES"])
-
-
-def shot(name: str, *, area: Any = None, kind: str | None = None, scale: int = 100) -> Path:
-    """Write a screenshot of the window, of an area, or of one of its regions; returns its path.
-
-    The picture is taken by X: Blender's own operator sees black here.
-    """
-    bpy.ops.wm.redraw_timer(type="DRAW_WIN_SWAP", iterations=2)
-    path = pictures() / f"{name}.png"
-    crop = []
-    if area is not None:
-        part = region(area, kind) if kind else area
-        left, top = window_corner()
-        y = top + window().height - part.y - part.height
-        crop = ["-crop", f"{part.width}x{part.height}+{left + part.x}+{y}", "+repage"]
-    resize = ["-resize", f"{scale}%"] if scale != 100 else []
-    line = ["import", "-silent", "-window", "root", *crop, *resize, str(path)]
-    subprocess.run(line, check=False, timeout=30)
-    return path
-
-
-def window_corner() -> tuple[int, int]:
-    """Return where the window's content begins on the screen, from its upper left corner."""
-    found = subprocess.run(
-        ["xwininfo", "-name", window_title()], capture_output=True, text=True, check=False
-    ).stdout
-    numbers = {}
-    for line in found.splitlines():
-        name, _, value = line.strip().partition(":")
-        numbers[name] = value.strip()
-    corner = (numbers.get(f"Absolute upper-left {axis}", "0") for axis in "XY")
-    return tuple(int(value) for value in corner)  # type: ignore[return-value]
-
-
-def window_title() -> str:
-    """Return the title of Blender's window, as X knows it."""
-    tree = subprocess.run(
-        ["xwininfo", "-root", "-tree"], capture_output=True, text=True, check=False
-    ).stdout
-    for line in tree.splitlines():
-        if '"' in line and "Blender" in line:
-            return line.split('"')[1]
-    return "Blender"

@@ -1,7 +1,8 @@
 """Start a Blender with a window in a chroot, with the built extension installed, and run a script.
 
 ``python -m tools.gui.run 5.2 SCRIPT`` sets nothing up; ``tools/gui/chroot.sh`` does. The script
-drives the window through `tools.gui.drive`; its screenshots go to ``build/gui/VERSION/``.
+drives the window through `drive`, `buttons` and `screen`; its screenshots go to
+``build/gui/VERSION/``.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ import bpy
 
 from tests.blender import barcodes
 from tests.gui import scenes
-from tools.gui import drive
+from tools.gui import buttons, drive, screen
 
 FOOTAGE, *TEXTS = sys.argv[sys.argv.index("--") + 2 :]
 TEXTS = TEXTS or ["duck with tiger fur", "tiger fur"]
@@ -67,25 +67,25 @@ def footage():
 
 def area():
     """Return the one sequencer."""
-    return next(one for one in drive.window().screen.areas if one.type == "SEQUENCE_EDITOR")
+    return next(one for one in screen.window().screen.areas if one.type == "SEQUENCE_EDITOR")
 
 
 def arrange():
     """Fill the window with one sequencer that shows picture, timeline and sidebar."""
-    with drive.inside(drive.sequencer()):
+    with screen.inside(screen.sequencer()):
         bpy.ops.screen.screen_full_area(use_hide_panels=False)
     yield 0.5
     area().spaces.active.view_type = "SEQUENCER_PREVIEW"
     area().spaces.active.show_region_toolbar = False
     area().spaces.active.timeline_overlay.show_strip_source = False
     yield 0.5
-    edge = drive.region(area(), "PREVIEW")
+    edge = screen.region(area(), "PREVIEW")
     place = edge.x + edge.width // 2, edge.y
     yield from drive.drag(place, (place[0], place[1] - PREVIEW_GROWS))
     yield from drive.open_sidebar(area())
-    with drive.inside(area(), "WINDOW"):
+    with screen.inside(area(), "WINDOW"):
         bpy.ops.sequencer.view_all()
-    with drive.inside(area(), "PREVIEW"):
+    with screen.inside(area(), "PREVIEW"):
         bpy.ops.sequencer.view_all_preview()
     yield from drive.redraw()
 
@@ -103,14 +103,14 @@ def watch(clock):
             shown.add(name)
             assert job().icons, "a preview came and the panel shows none"
             yield from drive.redraw()
-            drive.shot(f"engine-2-{name}")
+            screen.shot(f"engine-2-{name}")
         yield 0.1
     clock.note("stylized frame")
     yield 0.5
     assert {"frame", "atlas"} <= set(job().icons)
     assert len(fractions) > 5, f"progress stood at {fractions}"
-    drive.shot("engine-3-stylized")
-    drive.shot("engine-3-sidebar", area=area(), kind="UI", scale=200)
+    screen.shot("engine-3-stylized")
+    screen.shot("engine-3-sidebar", area=area(), kind="UI", scale=200)
 
 
 def render_meanwhile():
@@ -119,7 +119,7 @@ def render_meanwhile():
     here.render.filepath = os.environ["HOME"] + "/rendered/"
     bpy.context.preferences.view.render_display_type = "NONE"
     assert not job().status.ended
-    with drive.inside(area()):
+    with screen.inside(area()):
         bpy.ops.render.render("INVOKE_DEFAULT", animation=True)
     yield from drive.wait_for(lambda: bpy.app.is_job_running("RENDER"), "the render", seconds=20)
     yield from drive.wait_for(lambda: job().paused_by == "render", "the pause", seconds=20)
@@ -135,10 +135,10 @@ def scenario():
     count = footage()
     yield from arrange()
     for name, text in zip(("global_text", "local_text"), TEXTS, strict=True):
-        place = yield from drive.find_field(area(), scenes.source().strip_stylizer, name)
+        place = yield from buttons.find_field(area(), scenes.source().strip_stylizer, name)
         yield from drive.fill(place, text)
-    drive.shot("engine-1-texts")
-    button = yield from drive.find(area(), "strip_stylizer.stylize()")
+    screen.shot("engine-1-texts")
+    button = yield from buttons.find(area(), "strip_stylizer.stylize()")
     clock = Clock(job)
     yield from drive.click(button)
     yield from drive.wait_for(scenes.jobs, "the job", seconds=20)
@@ -155,10 +155,10 @@ def scenario():
     size = result.elements[0].orig_width, result.elements[0].orig_height
     assert size == (source.elements[0].orig_width, source.elements[0].orig_height)
     report = {"seconds": clock.seen, "stages": job().status.stage_seconds}
-    (drive.pictures() / "engine.json").write_text(json.dumps(report, indent=1))
+    (screen.pictures() / "engine.json").write_text(json.dumps(report, indent=1))
     yield 1.0
     yield from drive.redraw()
-    drive.shot("engine-4-result")
+    screen.shot("engine-4-result")
 
 
 drive.play(scenario, seconds=1300)

@@ -6,7 +6,7 @@ Downloads about 3 GB, so only `test_installation` plays it, in a Blender that ma
 import bpy
 
 from tests.gui import scenes
-from tools.gui import drive
+from tools.gui import buttons, drive, screen
 
 ENOUGH = 200e6  # bytes after which the download is interrupted
 
@@ -30,20 +30,20 @@ def downloaded():
 def install(timeline):
     """Press the button, interrupt the download, press it again, wait for the end."""
     assert state() == "not installed"
-    drive.shot("install-1-missing", area=timeline, kind="UI", scale=150)
-    yield from drive.press(timeline, "strip_stylizer.engine_install")
+    screen.shot("install-1-missing", area=timeline, kind="UI", scale=150)
+    yield from buttons.press(timeline, "strip_stylizer.engine_install")
     yield from drive.wait_for(
         lambda: setup().progress.get("done", 0) > ENOUGH, "megabytes", seconds=300
     )
     assert " MB" in setup().label, setup().label
     yield from drive.redraw()
-    drive.shot("install-2-download", area=timeline, kind="UI", scale=150)
-    yield from drive.press(timeline, "strip_stylizer.engine_cancel", across=0.87)
+    screen.shot("install-2-download", area=timeline, kind="UI", scale=150)
+    yield from buttons.press(timeline, "strip_stylizer.engine_cancel", across=0.87)
     assert setup().ended and state() == "incomplete"
     yield from drive.redraw()
-    drive.shot("install-3-cancelled", area=timeline, kind="UI", scale=150)
+    screen.shot("install-3-cancelled", area=timeline, kind="UI", scale=150)
     before = downloaded()
-    yield from drive.press(timeline, "strip_stylizer.engine_install")
+    yield from buttons.press(timeline, "strip_stylizer.engine_install")
     yield from drive.wait_for(lambda: setup().progress.get("total"), "the list", seconds=300)
     assert downloaded() >= before > ENOUGH, "the download began anew"
     yield from drive.wait_for(lambda: setup().ended, "the end", seconds=1500)
@@ -52,7 +52,7 @@ def install(timeline):
 
 def uninstall(timeline):
     """Let the dialog say how large everything is, and confirm it."""
-    with drive.inside(timeline):
+    with screen.inside(timeline):
         bpy.ops.strip_stylizer.engine_uninstall("INVOKE_DEFAULT")
     held = scenes.part("operators.session").state
     yield from drive.wait_for(lambda: held.storage.get("environment"), "sizes", seconds=60)
@@ -60,21 +60,21 @@ def uninstall(timeline):
     middle = timeline.x + timeline.width // 2, timeline.y + timeline.height // 2
     yield from drive.move(middle)
     yield 1.0
-    drive.shot("install-5-uninstall")
+    screen.shot("install-5-uninstall")
     yield from drive.key("RET", middle)
     yield from drive.wait_for(lambda: state() == "not installed", "its end", seconds=300)
 
 
 def scenario():
     """Play it."""
-    timeline = drive.sequencer()
+    timeline = screen.sequencer()
     yield from scenes.edit()
     yield from install(timeline)
     yield from drive.redraw()
-    drive.shot("install-4-ready", area=timeline, kind="UI", scale=150)
+    screen.shot("install-4-ready", area=timeline, kind="UI", scale=150)
     yield from uninstall(timeline)
     yield from drive.redraw()
-    drive.shot("install-6-removed", area=timeline, kind="UI", scale=150)
+    screen.shot("install-6-removed", area=timeline, kind="UI", scale=150)
 
 
 drive.play(scenario, seconds=2400)

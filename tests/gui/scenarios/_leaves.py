@@ -11,7 +11,7 @@ import bpy
 
 from tests.blender import barcodes
 from tests.gui import scenes
-from tools.gui import drive
+from tools.gui import drive, screen
 
 PATH, KEEP_RUNNING = sys.argv[sys.argv.index("--") + 2 :]
 
@@ -26,7 +26,7 @@ def scenario():
     scenes.part("operators.folders").preferences().keep_running = KEEP_RUNNING == "on"
     strip.strip_stylizer.global_text = "slow slow swan"
     bpy.ops.wm.save_as_mainfile(filepath=PATH)
-    with drive.inside(drive.sequencer()):
+    with screen.inside(screen.sequencer()):
         bpy.ops.strip_stylizer.stylize()
     yield from drive.wait_for(lambda: scenes.jobs()[0].fraction > 0.05, "progress", seconds=60)
     bpy.ops.wm.save_mainfile()

@@ -4,7 +4,7 @@ import bpy
 
 from tests.blender import barcodes
 from tests.gui import scenes
-from tools.gui import drive
+from tools.gui import buttons, drive, screen
 
 FRAME = 4
 
@@ -16,7 +16,7 @@ def target():
 
 def corners():
     """Return two places in the preview and the pixels of the picture that are seen there."""
-    preview = drive.region(drive.sequencer("PREVIEW"), "PREVIEW")
+    preview = screen.region(screen.sequencer("PREVIEW"), "PREVIEW")
     placed = []
     for pixel in ((40, 16), (88, 48)):
         across, along = pixel[0] - barcodes.WIDTH / 2, barcodes.HEIGHT / 2 - pixel[1]
@@ -31,14 +31,14 @@ def drag_box(timeline):
     bpy.ops.ed.undo_push(message="Found by a box")
     yield from drive.redraw()
     first, last = corners()
-    yield from drive.press(timeline, "strip_stylizer.box_draw")
+    yield from buttons.press(timeline, "strip_stylizer.box_draw")
     yield from drive.drag(first, last)
     yield from drive.wait_for(lambda: target().box_width, "the box", seconds=10)
     box = target().box_x, target().box_y, target().box_width, target().box_height
     far = max(abs(a - b) for a, b in zip(box, (40, 16, 48, 32), strict=True))
     assert far <= 2, box
     assert target().box_frame == FRAME - 1
-    drive.shot("drawing-1-box")
+    screen.shot("drawing-1-box")
     yield from drive.key("Z", first, ctrl=True)
     yield from drive.wait_for(lambda: not target().box_width, "undo to take the box back")
     yield from drive.key("Z", first, ctrl=True, shift=True)
@@ -48,7 +48,7 @@ def drag_box(timeline):
 def show_mask(timeline, name):
     """Let the engine look for the object, and see its colour over the preview."""
     before = len(scenes.jobs())
-    yield from drive.press(timeline, "strip_stylizer.show_mask", across=0.75)
+    yield from buttons.press(timeline, "strip_stylizer.show_mask", across=0.75)
     yield from drive.wait_for(lambda: len(scenes.jobs()) > before, "the search", seconds=20)
     yield from drive.wait_for(
         lambda: scenes.jobs()[0].status.phase.value == "finished", "the mask", seconds=30
@@ -60,7 +60,7 @@ def show_mask(timeline, name):
         lambda: held.mask_picture and held.mask_picture[0] == wanted, "its picture", seconds=20
     )
     yield from drive.redraw()
-    drive.shot(name)
+    screen.shot(name)
 
 
 def paint_strokes(timeline):
@@ -70,14 +70,14 @@ def paint_strokes(timeline):
     yield from drive.redraw()
     (left, top), (right, bottom) = corners()
     middle = (left + right) // 2, (top + bottom) // 2
-    yield from drive.press(timeline, "strip_stylizer.strokes_paint")
+    yield from buttons.press(timeline, "strip_stylizer.strokes_paint")
     yield from drive.drag((left, top), (right, top))
     yield from drive.drag(middle, (right, bottom))
     yield from drive.key("Z", middle, ctrl=True)
     yield from drive.drag((left, middle[1]), (right, middle[1]))
     yield from drive.key("X", middle)
     yield from drive.drag((left, bottom - 20), (right, bottom - 20))
-    drive.shot("drawing-2-painting")
+    screen.shot("drawing-2-painting")
     yield from drive.key("RET", middle)
     yield from drive.wait_for(lambda: target().strokes, "the strokes", seconds=10)
     assert [stroke.is_object for stroke in target().strokes] == [True, True, False]
@@ -86,7 +86,7 @@ def paint_strokes(timeline):
 
 def scenario():
     """Play it."""
-    timeline = drive.sequencer()
+    timeline = screen.sequencer()
     yield from scenes.edit()
     scenes.scene().frame_current = FRAME
     yield from scenes.write_texts("swan")

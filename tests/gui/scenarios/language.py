@@ -3,14 +3,14 @@
 import bpy
 
 from tests.gui import scenes
-from tools.gui import drive
+from tools.gui import drive, screen
 
 WORDS = {"Stylize Strip": "Streifen stilisieren", "Stays as It Is": "Bleibt, wie es ist"}
 
 
 def scenario():
     """Play it."""
-    timeline, view = drive.sequencer(), bpy.context.preferences.view
+    timeline, view = screen.sequencer(), bpy.context.preferences.view
     yield from scenes.edit()
     say = scenes.part("operators.languages").say
     operator = bpy.app.translations.pgettext_iface
@@ -22,19 +22,19 @@ def scenario():
     for text, german in WORDS.items():
         assert say(text) == german, (text, say(text))
         assert operator(text, "Operator") == german
-    tab = drive.region(timeline, "UI").active_panel_category
+    tab = screen.region(timeline, "UI").active_panel_category
     assert tab == scenes.part("operators.strips.regions").TAB, f"progress would not be seen: {tab}"
     assert say("{count} frames finished", count=3) == "3 Bilder fertig"
-    drive.shot("german", area=timeline, kind="UI")
-    drive.shot("german-window")
-    with drive.inside(timeline):
+    screen.shot("german", area=timeline, kind="UI")
+    screen.shot("german-window")
+    with screen.inside(timeline):
         bpy.ops.strip_stylizer.stylize(global_text="slow swan of bronze")
     yield 4.0
-    drive.shot("german-running", area=timeline, kind="UI")
+    screen.shot("german-running", area=timeline, kind="UI")
     yield from drive.wait_for(scenes.results, "the result", seconds=60)
     scenes.scene().sequence_editor.active_strip = scenes.results()[0]
     yield from drive.redraw()
-    drive.shot("german-take", area=timeline, kind="UI")
+    screen.shot("german-take", area=timeline, kind="UI")
     view.language = "en_US"
     yield from drive.redraw()
     assert all(say(text) == text for text in WORDS)

@@ -11,7 +11,7 @@ from pathlib import Path
 import bpy
 
 from tests.gui import scenes
-from tools.gui import drive
+from tools.gui import drive, screen
 
 HOME = Path(os.environ["HOME"])
 
@@ -38,7 +38,7 @@ def scenario():
     assert not job.status.ended and job.process is None, job.status
     before = job.fraction
     yield from drive.wait_for(lambda: job.fraction > before, "the engine to go on", seconds=30)
-    drive.shot("quitting-goes-on")
+    screen.shot("quitting-goes-on")
     yield from drive.wait_for(scenes.results, "the result", seconds=90)
 
     yield from another_blender("stops", "off")
@@ -46,10 +46,10 @@ def scenario():
     yield from drive.wait_for(lambda: job.status.ended, "the engine to stop", seconds=40)
     assert job.status.phase.value == "cancelled", job.status
     assert not scenes.results()
-    with drive.inside(drive.sequencer()):
+    with screen.inside(screen.sequencer()):
         bpy.ops.strip_stylizer.job_resume(job=job.id)
     yield from drive.wait_for(scenes.results, "the result after all", seconds=120)
-    drive.shot("quitting-resumed")
+    screen.shot("quitting-resumed")
 
 
 drive.play(scenario, seconds=280)

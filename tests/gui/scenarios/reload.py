@@ -6,7 +6,7 @@ from pathlib import Path
 import bpy
 
 from tests.gui import scenes
-from tools.gui import drive
+from tools.gui import buttons, drive, screen
 
 
 def scenario():
@@ -15,7 +15,7 @@ def scenario():
     yield from scenes.write_texts("slow swan")
     path = str(Path(os.environ["HOME"]) / "edit.blend")
     bpy.ops.wm.save_as_mainfile(filepath=path)
-    yield from drive.press(drive.sequencer(), "strip_stylizer.stylize()")
+    yield from buttons.press(screen.sequencer(), "strip_stylizer.stylize()")
     yield from drive.wait_for(scenes.jobs, "the job", seconds=20)
     yield 3.0
     bpy.ops.wm.save_mainfile()
@@ -25,9 +25,9 @@ def scenario():
     assert not scenes.results(), "the result came before the file was loaded"
     yield from drive.wait_for(scenes.jobs, "the job after loading", seconds=20)
     assert scenes.jobs()[0].id == name
-    drive.shot("reload-running")
+    screen.shot("reload-running")
     yield from drive.wait_for(scenes.results, "the result", seconds=60)
-    drive.shot("reload-result")
+    screen.shot("reload-result")
 
 
 drive.play(scenario, seconds=240)

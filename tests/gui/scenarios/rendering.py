@@ -6,7 +6,7 @@ import os
 import bpy
 
 from tests.gui import scenes
-from tools.gui import drive
+from tools.gui import buttons, drive, screen
 
 
 def events(job):
@@ -17,10 +17,10 @@ def events(job):
 
 def scenario():
     """Play it."""
-    timeline = drive.sequencer()
+    timeline = screen.sequencer()
     yield from scenes.edit()
     yield from scenes.write_texts("slow swan")
-    yield from drive.press(timeline, "strip_stylizer.stylize()")
+    yield from buttons.press(timeline, "strip_stylizer.stylize()")
     yield from drive.wait_for(scenes.jobs, "the job", seconds=20)
     job = scenes.jobs()[0]
     yield from drive.wait_for(lambda: job.fraction > 0.05, "progress", seconds=30)
@@ -30,14 +30,14 @@ def scenario():
     here.render.resolution_percentage = 1000
     here.frame_end = scenes.FRAMES
     bpy.context.preferences.view.render_display_type = "NONE"
-    with drive.inside(timeline):
+    with screen.inside(timeline):
         bpy.ops.render.render("INVOKE_DEFAULT", animation=True)
     rendering = lambda: bpy.app.is_job_running("RENDER")  # noqa: E731
     yield from drive.wait_for(lambda: job.status.paused, "the engine to wait", seconds=30)
     assert rendering() and job.paused_by == "render"
     assert job.label == "Waiting While Blender Renders"
     stood = job.fraction
-    drive.shot("rendering-waits", area=timeline, kind="UI")
+    screen.shot("rendering-waits", area=timeline, kind="UI")
     yield from drive.wait_for(lambda: not rendering(), "the render's end", seconds=120)
     assert job.fraction == stood, "the engine worked while Blender rendered"
     yield from drive.wait_for(lambda: job.fraction > stood, "the engine to go on", seconds=20)

@@ -3,23 +3,23 @@
 import bpy
 
 from tests.gui import scenes
-from tools.gui import drive
+from tools.gui import buttons, drive, screen
 
 
 def scenario():
     """Play it."""
-    timeline = drive.sequencer()
+    timeline = screen.sequencer()
     yield from scenes.edit()
     facts = scenes.source().strip_stylizer
     facts.global_text = "slow swan of bronze"
     facts.settings.stylization.steps, facts.settings.stylization.snapshot_every = 20, 4
-    with drive.inside(timeline):
+    with screen.inside(timeline):
         bpy.ops.strip_stylizer.stylize()
     job = scenes.jobs()[0]
     yield from drive.wait_for(lambda: job.step_to_keep >= 4, "a snapshot", seconds=60)
     yield from drive.redraw()
-    drive.shot("keep", area=timeline, kind="UI")
-    with drive.inside(timeline):
+    screen.shot("keep", area=timeline, kind="UI")
+    with screen.inside(timeline):
         bpy.ops.strip_stylizer.job_keep(job=job.id)
     yield from drive.wait_for(scenes.results, "the look that was kept", seconds=60)
     kept = scenes.part("operators.strips").recipe_of(scenes.results()[0])
@@ -27,11 +27,11 @@ def scenario():
 
     scenes.scene().sequence_editor.active_strip = scenes.results()[0]
     yield from drive.redraw()
-    drive.shot("take", area=timeline, kind="UI")
-    yield from drive.press(timeline, "snapshot=16", across=0.7)
+    screen.shot("take", area=timeline, kind="UI")
+    yield from buttons.press(timeline, "snapshot=16", across=0.7)
     yield from drive.wait_for(lambda: len(scenes.results()) == 2, "its take", seconds=60)
     yield from drive.redraw()
-    drive.shot("another-snapshot", area=timeline, kind="UI")
+    screen.shot("another-snapshot", area=timeline, kind="UI")
     active = scenes.scene().sequence_editor.active_strip
     assert scenes.part("operators.strips").number_of(active) == 2
 

@@ -3,12 +3,12 @@
 import bpy
 
 from tests.gui import scenes
-from tools.gui import drive
+from tools.gui import drive, screen
 
 
 def scenario():
     """Play it."""
-    timeline = drive.sequencer()
+    timeline = screen.sequencer()
     yield from scenes.edit()
     engine = scenes.part("operators.folders").environment().folder
     engine.mkdir(parents=True)
@@ -16,15 +16,15 @@ def scenario():
     held = scenes.part("operators.session").state
     middle = timeline.x + timeline.width // 2, timeline.y + timeline.height // 2
     yield from drive.move(middle)
-    with drive.inside(timeline):
+    with screen.inside(timeline):
         bpy.ops.strip_stylizer.engine_uninstall("INVOKE_DEFAULT")
     yield from drive.wait_for(lambda: held.storage.get("environment"), "the sizes", seconds=30)
     yield 1.0
-    drive.shot("uninstalling-sizes")
+    screen.shot("uninstalling-sizes")
     yield from drive.key("ESC", middle)
     yield 1.0
     assert engine.is_dir(), "Esc deleted the engine"
-    with drive.inside(timeline):
+    with screen.inside(timeline):
         bpy.ops.strip_stylizer.engine_uninstall("INVOKE_DEFAULT")
     yield from drive.wait_for(lambda: held.storage.get("environment"), "the sizes", seconds=30)
     yield 1.0
