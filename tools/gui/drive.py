@@ -20,6 +20,7 @@ from . import screen
 Scenario = Generator[float, None, None]
 PAUSE = 0.06
 SETTLE = 0.4
+REST = 0.005  # seconds that Blender sleeps when no event has come
 
 
 def play(scenario: Callable[[], Scenario], *, seconds: float = 240) -> None:
@@ -42,6 +43,16 @@ def play(scenario: Callable[[], Scenario], *, seconds: float = 240) -> None:
         return 0.0
 
     bpy.app.timers.register(tick, first_interval=1.0, persistent=True)
+    bpy.app.timers.register(rest, persistent=True)
+
+
+def rest() -> float:
+    """Sleep once in each turn of Blender's main loop, as a user's Blender does.
+
+    With simulated events it never sleeps: idle, it takes a core from the engine beside it.
+    """
+    time.sleep(REST)
+    return 0.0
 
 
 def leave(code: int) -> None:
