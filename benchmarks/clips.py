@@ -19,8 +19,8 @@ from typing import Any
 
 import torch
 
-from engine import device as devices
 from engine import cores
+from engine import device as devices
 from engine.contract.settings import DecompositionSettings, preset
 
 from .decomposition import machine
