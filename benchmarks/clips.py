@@ -6,7 +6,8 @@
 CLIPS holds one folder for each clip with ``frames/`` and ``masks/``; ``dog:36`` are its first 36
 frames. Prints a table and writes ``decomposition-clips-PRESET.json`` and ``.md``. Seconds are of
 the decomposition alone; "file to atlas" counts decoding, flow and masks as well. Without a GPU they
-are the processor's, of one thread.
+are the processor's, of one thread. Drift is judged twice: as in `report.json`, and by
+`layered.tracker`, which follows more points.
 """
 
 from __future__ import annotations
@@ -17,14 +18,16 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import cv2
 import torch
 
 from engine import cores
 from engine import device as devices
 from engine.contract.settings import DecompositionSettings, preset
+from engine.video.frames import source_frames
 
 from .decomposition import machine
-from .layered import clock, contestants
+from .layered import clock, contestants, tracker
 from .layered.contestants import Course
 from .layered.footage import Footage, clip
 
@@ -36,6 +39,11 @@ COLUMNS = {
     "uv_drift_10": "drift 10",
     "uv_drift_20": "20",
     "uv_drift_40": "40",
+    "tracker_10": "tracker 10",
+    "tracker_20": "20",
+    "tracker_40": "40",
+    "tracker_20_points": "points at 20",
+    "tracker_40_points": "at 40",
     "psnr_object": "object PSNR",
     "psnr_object_no_gain": "without gain",
     "psnr": "whole PSNR",
@@ -80,7 +88,15 @@ def row(footage: Footage, settings: DecompositionSettings, device: torch.device)
     seconds = course.curve[-1]["seconds"]
     cost = {"seconds": seconds, "file_to_atlas": seconds + footage.seconds}
     cost["peak_memory_mb"] = course.peak_memory_mb
-    return cost | course.final
+    return cost | course.final | tracked(course, footage)
+
+
+def tracked(course: Course, footage: Footage) -> dict[str, float | int | None]:
+    """Return the drift of what ``course`` made as the tracker judges it."""
+    assert footage.source is not None and course.layers is not None
+    greys = [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in source_frames(footage.source)]
+    pairs = tracker.follow(greys, footage.visible)
+    return tracker.drift_of(pairs, greys[0].shape, course.layers.uv.numpy())
 
 
 def table(rows: dict[str, dict[str, Any]]) -> str:

@@ -33,7 +33,7 @@ STAGE_VERSIONS = {
     Stage.FRAMES: 1,
     Stage.FLOW: 2,
     Stage.MASKS: 5,
-    Stage.DECOMPOSITION: 8,
+    Stage.DECOMPOSITION: 9,
     Stage.STYLIZATION: 5,
     Stage.RENDER: 5,
 }

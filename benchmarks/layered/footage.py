@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from engine.contract.job import Footage as Source
 from engine.contract.job import MaskKind, ObjectMask
 from engine.contract.settings import FlowSettings, FramesSettings, MasksSettings
 from engine.evaluation import drift
@@ -52,6 +53,7 @@ class Footage:
     seconds: float  # in which frames, flow and masks were had
     pictures: dict[int, np.ndarray]  # what drift is judged by
     greys: np.ndarray | None = None  # uint8 [T, h, w], larger
+    source: Source | None = None  # the files, of a real clip
     sprite: Sprite | None = None
     truth: np.ndarray | None = None  # [T, H, W, 2], where each pixel lies on the sprite
     true_flow: Flow | None = None
@@ -105,7 +107,10 @@ def clip(folder: Path, *, longest_side: int, frames: int | None = None) -> Foota
     }
     count, height, width = video.frames.shape[:3]
     name = f"{folder.name} {width}x{height}x{count}"
-    return Footage(name, video.frames, masks, flow, flow_seconds, seconds, pictures, greys=greys)
+    return Footage(
+        name, video.frames, masks, flow, flow_seconds, seconds, pictures,
+        greys=greys, source=footage,
+    )  # fmt: skip
 
 
 def _flow(frames: np.ndarray) -> tuple[Flow, float]:

@@ -6,8 +6,10 @@ import torch
 
 from engine.decomposition.grid import crop, matches, registration, splines, textures
 from engine.decomposition.grid.background import register_background
+from engine.decomposition.grid.mapping import Foreground, around, box_positions
 from engine.decomposition.grid.path import trace
 from engine.decomposition.grid.unfolding import unfolded
+from engine.evaluation import drift
 from tests.synthetic import moving_sprite
 
 
@@ -173,3 +175,32 @@ def test_the_background_is_found_through_the_pan():
     assert torch.allclose(
         (places[1] - places[0])[36, 64], torch.tensor([0.12 * 128 * 7 / 11, 0.0]), atol=0.6
     )
+
+
+def laid_out(knots, mask):
+    """Return the uv of one frame whose window is the frame itself."""
+    height, width = mask.shape
+    window = crop.Crop(np.array([[(width - 1) / 2, (height - 1) / 2]]), np.ones(1), width, height)
+    lattice = splines.Lattice(width, height, 8)
+    shifts = torch.zeros(1, lattice.rows, lattice.columns, 2) + knots
+    mapping = Foreground(window, lattice, shifts, torch.zeros(2), 1.0)
+    placed = around(mapping, torch.from_numpy(mask)[None], [(0, 0)])
+    rows, columns = box_positions(window, [0], [(0, 0)], mask.shape)
+    return placed.uv([0], rows, columns)[0].numpy()
+
+
+def test_a_thin_end_of_the_object_has_its_place_in_the_atlas():
+    mask = np.zeros((260, 240), np.float32)
+    mask[10:230, 10:230] = 1
+    mask[230:250, 119:121] = 1  # less than 0.1 % of the pixels
+    uv = laid_out(0.0, mask)
+    assert drift.folds(uv[None], mask[None] > 0.5) == 0
+    assert uv[mask > 0.5].min() > 0 and uv[mask > 0.5].max() < 1
+
+
+def test_stray_pixels_do_not_make_the_object_small():
+    mask = np.zeros((120, 300), np.float32)
+    mask[20:100, 10:90] = 1
+    mask[60, 298] = 1
+    uv = laid_out(0.0, mask)[:, :95]
+    assert np.ptp(uv[20:100, 10:90, 1]) > 0.6

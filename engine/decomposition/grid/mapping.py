@@ -14,6 +14,8 @@ from .relaxation import Relaxation
 from .splines import Lattice, field
 
 ATLAS_MARGIN = 0.03
+STRAY = 0.25  # sides of the atlas, by which pixels may lie beyond most and still be within
+ROOM = 2.0  # crop px around the object that settling may take
 # In frames, along each side and in all.
 LARGEST_PANORAMA = 6.0
 MOST_TEXELS = 6.0
@@ -60,11 +62,13 @@ def around(mapping: Foreground, alphas: Tensor, corners: list[tuple[int, int]]) 
 
     ``alphas`` [T, h, w] in boxes whose upper left pixels are ``corners`` (row, column).
     """
-    seen = []
+    seen, solid = [], []
     for frame, alpha in enumerate(alphas):
         rows, columns = box_positions(mapping.crop, [frame], corners, alpha.shape)
-        seen.append(mapping.place([frame], rows, columns)[0][alpha > 0.05])
-    places = torch.cat(seen)
+        place = mapping.place([frame], rows, columns)[0]
+        seen.append(place[alpha > 0.05])
+        solid.append(place[alpha > 0.5])
+    places, core = torch.cat(seen), torch.cat(solid)
     if len(places) == 0:
         return mapping
     # A few stray pixels must not make the object small in its atlas.
@@ -72,8 +76,14 @@ def around(mapping: Foreground, alphas: Tensor, corners: list[tuple[int, int]]) 
         torch.from_numpy(np.quantile(places.cpu().numpy(), share, axis=0)).to(places)
         for share in (0.0005, 0.9995)
     )
-    extent = float((high - low).max()) * (1 + 2 * ATLAS_MARGIN) + 2
-    return replace(mapping, origin=(low + high - extent) / 2, extent=extent)
+    side = float((high - low).max())
+    # Beyond the atlas the mapping is flat: what the object shows must not lie there.
+    core = core if len(core) else places
+    first = torch.maximum(core.amin(0), low - STRAY * side) - ROOM
+    last = torch.minimum(core.amax(0), high + STRAY * side) + ROOM
+    extent = max(side * (1 + 2 * ATLAS_MARGIN) + 2, float((last - first).max()))
+    origin = torch.maximum(torch.minimum((low + high - extent) / 2, first), last - extent)
+    return replace(mapping, origin=origin, extent=extent)
 
 
 def box_positions(
