@@ -1,13 +1,22 @@
 """The parts of the fast decomposition, each on its own."""
 
+import cv2
 import numpy as np
 import pytest
 import torch
 
-from engine.decomposition.grid import crop, matches, registration, splines, textures
+from engine.decomposition.grid import (
+    crop,
+    matches,
+    registration,
+    splines,
+    surroundings,
+    textures,
+)
 from engine.decomposition.grid.background import register_background
 from engine.decomposition.grid.mapping import Foreground, around, box_positions
 from engine.decomposition.grid.path import trace
+from engine.decomposition.grid.tracks import track_matches
 from engine.decomposition.grid.unfolding import unfolded
 from engine.evaluation import drift
 from tests.synthetic import moving_sprite
@@ -204,3 +213,26 @@ def test_stray_pixels_do_not_make_the_object_small():
     mask[60, 298] = 1
     uv = laid_out(0.0, mask)[:, :95]
     assert np.ptp(uv[20:100, 10:90, 1]) > 0.6
+
+
+def test_the_background_does_not_show_in_what_is_matched():
+    mask = np.zeros((40, 60), np.float32)
+    mask[10:30, 20:40] = 1
+    picture = np.random.default_rng(0).integers(0, 255, (80, 120)).astype(np.uint8)
+    picture[20:60, 40:80] = np.arange(180, 220)
+    alone = surroundings.replaced(picture, mask)
+    kept = np.s_[22:58, 42:78]
+    assert np.allclose(alone[kept], picture[kept], atol=1), "the object stays"
+    alone[18:62, 38:82] = 200  # the edge is soft
+    assert alone.min() >= 179 and alone.max() <= 220
+
+
+def test_tracks_weigh_more_where_the_footage_has_more_pixels_than_the_window():
+    footage = moving_sprite(frames=6)
+    masks = footage.masks.astype(np.float32) / 255
+    greys = np.stack([cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in footage.frames])
+    twice = np.stack([cv2.resize(grey, None, fx=2, fy=2) for grey in greys])
+    window = crop.follow(masks, still_path(masks))
+    weights = [track_matches(each, masks, window).weight for each in (greys, twice)]
+    assert min(map(len, weights)) > 50
+    assert np.allclose(weights[1].mean(), 4 * weights[0].mean())

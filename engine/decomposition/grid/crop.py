@@ -13,6 +13,7 @@ import numpy as np
 from numpy import ndarray as Array
 
 from .path import Path, seen
+from .surroundings import blended, continued
 
 LONGEST_SIDE = 160
 MARGIN = 10
@@ -92,10 +93,14 @@ def matching_pictures(greys: Array, masks: Array, crop: Crop) -> tuple[Array, Ar
     inside = np.concatenate([part[mask > 0.5] for part, mask in zip(windows, cuts, strict=True)])
     mean, deviation = (inside.mean(), inside.std() + 1e-3) if len(inside) else (0.5, 1.0)
     pictures = [
-        _continued((part - mean) / deviation * 45 + 128, mask)
+        _alone((part - mean) / deviation * 45 + 128, mask)
         for part, mask in zip(windows, cuts, strict=True)
     ]
     return np.stack(pictures), np.stack(cuts)
+
+
+def _alone(picture: Array, mask: Array) -> Array:
+    return blended(picture, continued(picture, mask), np.clip(mask, 0, 1))
 
 
 def _reach(masks: Array, frames: Array, centre: Array, spread: Array) -> tuple[float, float]:
@@ -124,17 +129,3 @@ def _smooth(values: Array, *, sigma: float) -> Array:
 
 def _evened(grey: Array) -> Array:
     return np.sqrt(grey.astype(np.float32) / 255)
-
-
-def _continued(picture: Array, mask: Array) -> Array:
-    inside = (mask > 0.7).astype(np.float32)
-    if not inside.any():
-        return np.full(picture.shape, 128, np.uint8)
-    filled = np.full_like(picture, (picture * inside).sum() / inside.sum())
-    for sigma in (24, 12, 6, 3, 1.5):
-        amount = cv2.GaussianBlur(inside, (0, 0), sigma)
-        blurred = cv2.GaussianBlur(picture * inside, (0, 0), sigma)
-        trust = np.clip(amount * 4, 0, 1)
-        filled += trust * (blurred / np.maximum(amount, 1e-4) - filled)
-    blend = filled + np.clip(mask, 0, 1) * (picture - filled)
-    return np.clip(blend, 0, 255).astype(np.uint8)

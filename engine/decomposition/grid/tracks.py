@@ -9,6 +9,7 @@ from numpy import ndarray as Array
 from ...ahead import ahead as side_by_side
 from .crop import Crop
 from .matches import Matches, joined, read
+from .surroundings import replaced
 
 START_EVERY = 3
 HORIZONS = (1, 2, 4, 8, 16, 24, 32, 48)
@@ -16,7 +17,10 @@ CORNERS = 250
 TRACK_SIDE = 768
 STEP_AGREEMENT = 0.7
 WHOLE_AGREEMENT = 1.5
-WEIGHT = 15.0
+WINDOW = 17  # px; limbs are narrow
+# A track is as exact as the footage's pixels, flow as the window's: what a track weighs against
+# flow where the two are alike, times the square of how many of the former make one of the latter.
+WEIGHT, MOST_WEIGHT = 5.0, 100.0
 
 
 def track_matches(greys: Array, masks: Array, crop: Crop) -> Matches:
@@ -38,7 +42,9 @@ def track_matches(greys: Array, masks: Array, crop: Crop) -> Matches:
     # Pixel centres are whole numbers in both sizes.
     points = (found[:, 2:] + 0.5) / enlarged - 0.5
     start, end = crop.to_crop(points[:, :2], first), crop.to_crop(points[:, 2:], second)
-    return joined([Matches(first, second, start, end, np.full(len(found), WEIGHT))])
+    density = float(crop.scale.mean()) * greys.shape[2] / masks.shape[2]
+    weight = min(WEIGHT * density**2, MOST_WEIGHT)
+    return joined([Matches(first, second, start, end, np.full(len(found), weight))])
 
 
 def _pictures(greys: Array, masks: Array) -> tuple[list[Array], list[Array]]:
@@ -47,7 +53,8 @@ def _pictures(greys: Array, masks: Array) -> tuple[list[Array], list[Array]]:
     size = (round(greys.shape[2] * enlarged), round(greys.shape[1] * enlarged))
     pictures, inside = [], []
     for grey, mask in zip(greys, masks, strict=True):
-        pictures.append(contrast.apply(cv2.resize(grey, size, interpolation=cv2.INTER_CUBIC)))
+        picture = contrast.apply(cv2.resize(grey, size, interpolation=cv2.INTER_CUBIC))
+        pictures.append(replaced(picture, mask))
         inside.append((cv2.resize(mask, size) > 0.5).astype(np.uint8))
     return pictures, inside
 
@@ -96,7 +103,7 @@ def _tracked(before: Array, after: Array, points: Array) -> Array:
         after,
         np.ascontiguousarray(points),
         None,  # type: ignore[arg-type]
-        winSize=(21, 21),
+        winSize=(WINDOW, WINDOW),
         maxLevel=3,
         criteria=(cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 20, 0.01),
     )
