@@ -18,8 +18,9 @@ ALLOWED = {
     "engine/rehearsal.py": CONTRACT | {"engine.reporter"},
     "engine/terminal.py": CONTRACT | {"engine.client.status"},
     "engine/manifest.py": set(),
-    "engine/video": CONTRACT,
-    "engine/decomposition": CONTRACT | DEVICE | {"engine.video"},
+    "engine/ahead.py": {"engine.cores"},
+    "engine/video": CONTRACT | {"engine.ahead"},
+    "engine/decomposition": CONTRACT | DEVICE | {"engine.ahead", "engine.video"},
     "engine/stylization": CONTRACT
     | DEVICE
     | {"engine.decomposition.model", "engine.decomposition.layers"},
