@@ -122,7 +122,7 @@ class GridSettings:
     """The fast decomposition: registration, textures, control points (engine `grid`)."""
 
     steps: int = setting(
-        600,
+        300,
         "Steps",
         "Optimiser steps after the registration; beyond 70 frames more in proportion",
         low=0,

@@ -42,7 +42,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     "standard": {"stylization.steps": 1000},
     "fine": {
         "frames.longest_side": 1024,
-        "decomposition.grid.steps": 1500,
+        "decomposition.grid.steps": 600,
         "decomposition.grid.atlas_size": 1024,
     },
     "paper": {
