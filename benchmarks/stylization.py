@@ -149,8 +149,7 @@ def tower_alone(encoder: Encoder, settings: StylizationSettings, device: torch.d
 
 def portions(encoder: Encoder, settings: StylizationSettings, device: torch.device) -> dict:
     """Compare the slopes of a step's views embedded at once and in portions, in one precision."""
-    assert encoder.eye is not None, "a tower of another build has no portions"
-    tower = precision.fastest(encoder.eye, settings.precision, encoder.size, Quiet())
+    tower = lean_tower(encoder, settings, device)
     count = FRAMES_PER_STEP * (settings.views.global_views + settings.views.local_views)
     shape = (count, 3, encoder.size, encoder.size)
     pictures = torch.rand(shape, generator=devices.generator(0)).to(device)
@@ -169,12 +168,18 @@ def portions(encoder: Encoder, settings: StylizationSettings, device: torch.devi
     }
 
 
+def lean_tower(
+    encoder: Encoder, settings: StylizationSettings, device: torch.device
+) -> torch.nn.Module:
+    """Return the tower in the precision that is chosen here; the exact one may lie on the CPU."""
+    assert encoder.eye is not None, "a tower of another build is open_clip's own"
+    return precision.fastest(encoder.eye.to(device), settings.precision, encoder.size, Quiet())
+
+
 def precision_of(encoder: Encoder) -> str:
     """Say in which precision the tower computes."""
     device = encoder.mean.device
-    if encoder.eye is None:
-        return "open_clip's own tower"
-    tower = precision.fastest(encoder.eye, "automatic", encoder.size, Quiet())
+    tower = lean_tower(encoder, StylizationSettings(), device)
     return str(next(tower.buffers()).dtype).removeprefix("torch.") + f" on {device.type}"
 
 

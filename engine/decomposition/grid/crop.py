@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy import ndarray as Array
 
+from ...ahead import ahead
 from .path import Path, seen
 from .surroundings import blended, continued
 
@@ -92,11 +93,11 @@ def matching_pictures(greys: Array, masks: Array, crop: Crop) -> tuple[Array, Ar
     windows = [cut(_evened(image), larger, frame) for frame, image in enumerate(greys)]
     inside = np.concatenate([part[mask > 0.5] for part, mask in zip(windows, cuts, strict=True)])
     mean, deviation = (inside.mean(), inside.std() + 1e-3) if len(inside) else (0.5, 1.0)
-    pictures = [
-        _alone((part - mean) / deviation * 45 + 128, mask)
-        for part, mask in zip(windows, cuts, strict=True)
-    ]
-    return np.stack(pictures), np.stack(cuts)
+    pictures = ahead(
+        lambda both: _alone((both[0] - mean) / deviation * 45 + 128, both[1]),
+        zip(windows, cuts, strict=True),
+    )
+    return np.stack(list(pictures)), np.stack(cuts)
 
 
 def _alone(picture: Array, mask: Array) -> Array:

@@ -109,14 +109,15 @@ def solve(
     """
     equations = equations.to(device)
     start, stiffness = start.to(device), stiffness.to(device)
-    active, eliminated, filling = _eliminate(equations, lattice, stiffness)
+    sides = [_located(points, lattice) for points in (equations.start, equations.end)]
+    active, eliminated, filling = _eliminate(sides, stiffness)
     knots = start.flatten(1, 2)[:, active].permute(2, 0, 1).contiguous()
-    used = _used(equations, lattice, active, len(start))
+    used = _used(equations, sides, active, start)
     for gap in rounds:
         before_round()
-        normal = _assemble(equations, lattice, used, eliminated, knots, gap)
+        normal = _assemble(equations, sides, used, eliminated, knots, gap)
         knots = _conjugate_gradients(normal, knots, reference)
-    misfit = _misfit(equations, lattice, used, knots)
+    misfit = _misfit(equations, sides, used, knots)
     whole = torch.zeros(len(start), lattice.rows * lattice.columns, 2, device=device)
     whole[:, active] = knots.permute(1, 2, 0)
     rest = torch.ones(whole.shape[1], dtype=torch.bool, device=device)
@@ -125,14 +126,25 @@ def solve(
     return whole.view_as(start).cpu(), misfit
 
 
-def _eliminate(
-    equations: Problem, lattice: Lattice, stiffness: Tensor
-) -> tuple[Tensor, Tensor, Tensor]:
+@dataclass(frozen=True)
+class _Located:
+    """The knots around points, and their shares."""
+
+    numbers: Tensor  # int32 [M, 16]
+    shares: Tensor  # [M, 16]
+
+
+def _located(points: Tensor, lattice: Lattice) -> _Located:
+    parts = [lattice.near(part) for part in points.split(20_000)]
+    numbers, shares = zip(*parts, strict=True)
+    return _Located(torch.cat([each.int() for each in numbers]), torch.cat(shares))
+
+
+def _eliminate(sides: list[_Located], stiffness: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Return the knots that any match touches, their energy, and how the others follow them."""
     touched = torch.zeros(len(stiffness), dtype=torch.bool, device=stiffness.device)
-    for points in (equations.start, equations.end):
-        for part in points.split(20_000):
-            touched[lattice.near(part)[0].flatten()] = True
+    for side in sides:
+        touched[side.numbers.flatten()] = True
     active, rest = touched.nonzero()[:, 0], (~touched).nonzero()[:, 0]
     exact = stiffness.double()
     between = exact[rest][:, active]
@@ -149,14 +161,13 @@ class _Used:
     places: Tensor  # [K], where among the n a knot of the lattice is; -1 elsewhere
 
 
-def _used(equations: Problem, lattice: Lattice, active: Tensor, frames: int) -> list[_Used]:
-    touched = torch.zeros(
-        frames, lattice.rows * lattice.columns, dtype=torch.bool, device=active.device
-    )
+def _used(equations: Problem, sides: list[_Located], active: Tensor, knots: Tensor) -> list[_Used]:
+    """Return what each frame uses of the ``knots`` [T, rows, columns, 2]."""
+    touched = torch.zeros(knots.shape[:3], dtype=torch.bool, device=knots.device).flatten(1)
     for pair, both in enumerate(equations.pairs.tolist()):
         part = slice(equations.bounds[pair], equations.bounds[pair + 1])
-        for frame, points in zip(both, (equations.start[part], equations.end[part]), strict=True):
-            touched[frame, lattice.near(points)[0].flatten()] = True
+        for frame, side in zip(both, sides, strict=True):
+            touched[frame, side.numbers[part].flatten()] = True
     found = []
     for each in touched:
         own = each.nonzero()[:, 0]
@@ -178,27 +189,26 @@ class _Rows:
 
 
 def _rows(
-    equations: Problem, lattice: Lattice, used: list[_Used], knots: Tensor, pair: int
+    equations: Problem, sides: list[_Located], used: list[_Used], knots: Tensor, pair: int
 ) -> _Rows:
     part = slice(equations.bounds[pair], equations.bounds[pair + 1])
-    sides, places = [], []
-    both = equations.pairs[pair].tolist()
-    for frame, points in zip(both, (equations.start[part], equations.end[part]), strict=True):
-        numbers, shares = lattice.near(points)
+    matrices, places = [], []
+    for frame, side in zip(equations.pairs[pair].tolist(), sides, strict=True):
+        numbers, shares = side.numbers[part], side.shares[part]
         own = used[frame]
-        side = points.new_zeros(len(points), len(own.active))
-        sides.append(side.scatter_(1, own.places[numbers], shares))
-        places.append(side @ knots[:, frame, own.active].T)
+        matrix = shares.new_zeros(len(shares), len(own.active))
+        matrices.append(matrix.scatter_(1, own.places[numbers], shares))
+        places.append(matrix @ knots[:, frame, own.active].T)
     offset = equations.offset[part]
     error = places[0] - places[1] - offset
     trust = equations.weight[part] / (1 + error.square().sum(1) / SCEPTICISM**2)
-    before, after = sides
+    before, after = matrices
     return _Rows(before, after, error, offset, trust)
 
 
 def _assemble(
     equations: Problem,
-    lattice: Lattice,
+    sides: list[_Located],
     used: list[_Used],
     energy: Tensor,
     knots: Tensor,
@@ -210,7 +220,7 @@ def _assemble(
     for pair, (first, second) in enumerate(equations.pairs.tolist()):
         if second - first > longest_gap:
             continue
-        rows = _rows(equations, lattice, used, knots, pair)
+        rows = _rows(equations, sides, used, knots, pair)
         weight = rows.trust.sqrt()[:, None]
         before, after, offset = rows.before * weight, rows.after * weight, rows.offset * weight
         for frame, side, sign in ((first, before, 1), (second, after, -1)):
@@ -254,10 +264,10 @@ def _conjugate_gradients(normal: _Normal, knots: Tensor, reference: int) -> Tens
     return knots
 
 
-def _misfit(equations: Problem, lattice: Lattice, used: list[_Used], knots: Tensor) -> float:
+def _misfit(equations: Problem, sides: list[_Located], used: list[_Used], knots: Tensor) -> float:
     total, amount = 0.0, 1e-9
     for pair in range(len(equations.pairs)):
-        rows = _rows(equations, lattice, used, knots, pair)
+        rows = _rows(equations, sides, used, knots, pair)
         total += float((rows.trust * rows.error.square().sum(1)).sum())
         amount += float(rows.trust.sum())
     return total / amount

@@ -12,6 +12,7 @@ from numpy import ndarray as Array
 SURE = 0.7  # the least mask whose grey is the object's alone
 SPREADS = (24, 12, 6, 3, 1.5)  # px
 GREY = 128
+LARGEST = 256  # px of the longer side; what is so smooth needs no more
 
 
 def continued(picture: Array, mask: Array) -> Array:
@@ -35,12 +36,16 @@ def continued(picture: Array, mask: Array) -> Array:
 def replaced(picture: Array, mask: Array) -> Array:
     """Return ``picture`` uint8 [H, W] with the object's own greys around it.
 
-    ``mask`` [h, w] in [0, 1]; at its size, smaller or not, the greys are continued.
+    ``mask`` [h, w] in [0, 1]; at its size, or smaller, the greys are continued.
     """
-    small = cv2.resize(picture, mask.shape[::-1], interpolation=cv2.INTER_AREA)
+    share = np.clip(mask, 0, 1).astype(np.float32)
+    shrunk = min(1.0, LARGEST / max(mask.shape))
+    size = (round(mask.shape[1] * shrunk), round(mask.shape[0] * shrunk))
+    small, where = (
+        cv2.resize(each, size, interpolation=cv2.INTER_AREA) for each in (picture, share)
+    )
     around, share = (
-        cv2.resize(each, picture.shape[::-1])
-        for each in (continued(small, mask), np.clip(mask, 0, 1).astype(np.float32))
+        cv2.resize(each, picture.shape[::-1]) for each in (continued(small, where), share)
     )
     return blended(picture, around, share)
 
