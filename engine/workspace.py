@@ -34,7 +34,7 @@ STAGE_VERSIONS = {
     Stage.FLOW: 2,
     Stage.MASKS: 5,
     Stage.DECOMPOSITION: 9,
-    Stage.STYLIZATION: 5,
+    Stage.STYLIZATION: 6,
     Stage.RENDER: 5,
 }
 
