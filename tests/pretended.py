@@ -9,7 +9,7 @@ without dispatch, such as ``from_numpy``, is not seen.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pytest
@@ -25,7 +25,6 @@ from engine.stylization.encoder import Encoder
 DEVICE = torch.device("meta")  # a name that torch knows and the engine does not
 HERE = torch.device("cpu")
 aten: Any = torch.ops.aten
-CROSSING = {aten._to_copy.default, aten.copy_.default}
 # CUDA lets indices lie on the CPU.
 INDEXING = {
     aten.index.Tensor, aten.index_put.default, aten.index_put_.default,
@@ -54,34 +53,25 @@ class Elsewhere(Tensor):
         made.plain = plain
         return made
 
-    def __init__(self, plain: Tensor) -> None:
-        pass
-
     @property
     def device(self) -> torch.device:
         return DEVICE
 
-    @property
-    def is_cpu(self) -> bool:
-        return False
-
     def numpy(self, *_: Any, **__: Any) -> Any:
         raise TypeError("a tensor on the device cannot be read as numpy")
-
-    __array__ = numpy
 
     def tolist(self) -> Any:
         return self.cpu().tolist()
 
     def cpu(self) -> Tensor:
-        return aten._to_copy(self, device=HERE)
+        return self.to(HERE)
 
     def new_tensor(self, data: Any, dtype: Any = None, device: Any = None) -> Tensor:
         return torch.tensor(data, dtype=dtype or self.dtype).to(device or DEVICE)
 
-    def quantile(self, q: Any, dim: int | None = None, **named: Any) -> Tensor:
+    def quantile(self, q: float) -> Tensor:
         """Give the quantile, without gradients: torch's own makes plain tensors on the way."""
-        return Elsewhere(self.plain.detach().quantile(q, dim, **named))
+        return Elsewhere(self.plain.detach().quantile(q))
 
     def __repr__(self) -> str:
         return f"Elsewhere({self.plain!r})"
@@ -89,14 +79,6 @@ class Elsewhere(Tensor):
     def __reduce_ex__(self, protocol: Any) -> Any:
         """Be saved as a plain tensor, as a checkpoint is read on the CPU."""
         return (torch.Tensor.clone, (self.plain.detach(),))
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
-        if id(self) not in memo:
-            copied = self.detach().clone()
-            if isinstance(self, torch.nn.Parameter):
-                copied = torch.nn.Parameter(copied, requires_grad=False)
-            memo[id(self)] = copied.requires_grad_(self.requires_grad)
-        return memo[id(self)]
 
     @classmethod
     def __torch_dispatch__(cls, operation: Any, _: Any, args: Any = (), named: Any = None) -> Any:
@@ -112,48 +94,53 @@ class _Watching(TorchDispatchMode):
 
 def _computed(operation: Any, args: Any, named: dict[str, Any]) -> Any:
     """Compute ``operation`` on the plain tensors; its result is where a GPU would have it."""
-    elsewhere = [x for x in tree.tree_leaves((args, named)) if isinstance(x, Elsewhere)]
-    if elsewhere and operation not in CROSSING:
-        _check(operation, args, named)
-    to_device = bool(elsewhere)
+    values = list(_flat((*args, *named.values())))
+    elsewhere = any(isinstance(x, Elsewhere) for x in values)
+    to_device = elsewhere
+    plain = {name: _plain(value) for name, value in named.items()}
     if named.get("device") is not None:
+        name = operation.overloadpacket.__name__
         # What torch itself asks for beside a wrapper is the wrapper's own place, which is here.
-        beside = elsewhere and operation.overloadpacket.__name__.startswith("new_")
-        beside = beside or (elsewhere and operation.overloadpacket.__name__.endswith("_like"))
-        to_device = bool(beside) or torch.device(named["device"]) == DEVICE
-        if to_device and named.get("generator") is not None:
-            raise Mixed(f"{operation}: a generator on the CPU")
-        named = named | {"device": HERE}
+        beside = elsewhere and (name.startswith("new_") or name.endswith("_like"))
+        to_device = beside or torch.device(named["device"]) == DEVICE
+        plain["device"] = HERE
     if operation is aten.copy_.default:
         to_device = isinstance(args[0], Elsewhere)
-    plain = tree.tree_map_only(Elsewhere, lambda x: x.plain, (args, named))
-    result = operation(*plain[0], **plain[1])
+    elif operation is not aten._to_copy.default and to_device:
+        _check(operation, args, values)
+    result = operation(*_plain(args), **plain)
     if not to_device:
         return result
-    wrapped = tree.tree_map_only(Tensor, _wrapped, result)
+    wrapped = tree.tree_map_only(Tensor, Elsewhere, result)
     return return_and_correct_aliasing(operation, args, named, wrapped) if elsewhere else wrapped
 
 
-def _wrapped(result: Tensor) -> Elsewhere:
-    return result if isinstance(result, Elsewhere) else Elsewhere(result)
+def _flat(values: Iterable[Any]) -> Iterator[Any]:
+    """Yield the arguments of an operation and those in its lists."""
+    for value in values:
+        yield from _flat(value) if isinstance(value, (list, tuple)) else (value,)
 
 
-def _check(operation: Any, args: Any, named: dict[str, Any]) -> None:
-    """Raise Mixed where a GPU could not compute this; some of the tensors are on it."""
-    leaves = tree.tree_leaves((args, named))
-    if any(isinstance(x, torch.Generator) for x in leaves):
-        raise Mixed(f"{operation}: a generator on the CPU")
+def _plain(value: Any) -> Any:
+    """Return arguments with plain tensors in place of wrappers."""
+    if isinstance(value, Elsewhere):
+        return value.plain
+    if isinstance(value, (list, tuple)):
+        return type(value)(_plain(each) for each in value)
+    return value
+
+
+def _check(operation: Any, args: Any, values: list[Any]) -> None:
+    """Raise Mixed where a GPU could not compute this, for it cannot reach all of ``values``."""
+    numbers = torch.Tag.pointwise in operation.tags or operation in FILLING
+    here = [x for x in values if _is_here(x)]
     if operation in INDEXING:
-        numbers = True
-        here = [x for x in tree.tree_leaves((args[0], args[2:3])) if _is_here(x)]
-        wrong = _is_here(args[0])
-    else:
-        numbers = torch.Tag.pointwise in operation.tags or operation in FILLING
-        here = [x for x in leaves if _is_here(x)]
-        wrong = False
-    if wrong or any(x.dim() > 0 or not numbers for x in here):
-        shapes = [(type(x).__name__, tuple(x.shape)) for x in leaves if isinstance(x, Tensor)]
-        raise Mixed(f"{operation}: {shapes}")
+        numbers = not _is_here(args[0])
+        here = [x for x in (args[0], *args[2:3]) if _is_here(x)]
+    drawn = any(isinstance(x, torch.Generator) for x in values)
+    if drawn or any(x.dim() > 0 or not numbers for x in here):
+        kinds = [(type(x).__name__, getattr(x, "shape", None)) for x in values]
+        raise Mixed(f"{operation}: {kinds}")
 
 
 def _is_here(value: Any) -> bool:
@@ -163,20 +150,16 @@ def _is_here(value: Any) -> bool:
 @contextlib.contextmanager
 def pretending() -> Iterator[None]:
     """Pretend `DEVICE` within, and let the engine choose it; everything is put back after."""
-    swapping = torch.__future__.get_swap_module_params_on_conversion()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(torch.Tensor, "to", _moving(torch.Tensor.to))
         patch.setattr(torch, "tensor", _making(torch.tensor))
+        # A wrapper cannot be given plain values in place, as modules do with their parameters.
+        patch.setattr(torch.__future__, "_swap_module_params_on_conversion", True)
         patch.setattr(devices, "choose", lambda wanted: DEVICE)
         patch.setattr(devices, "describe", lambda device: DeviceChosen("meta", "pretended", 0))
         patch.setattr(Encoder, "_autocast", lambda encoder: contextlib.nullcontext())
-        # Wrappers cannot be given other values in place, as modules do with their parameters.
-        torch.__future__.set_swap_module_params_on_conversion(True)
-        try:
-            with _Watching():
-                yield
-        finally:
-            torch.__future__.set_swap_module_params_on_conversion(swapping)
+        with _Watching():
+            yield
 
 
 def _moving(plain_to: Callable[..., Tensor]) -> Callable[..., Tensor]:
@@ -191,9 +174,22 @@ def _moving(plain_to: Callable[..., Tensor]) -> Callable[..., Tensor]:
         device, dtype = (places or [tensor.device])[0], (dtypes or [tensor.dtype])[0]
         if device == tensor.device:
             return plain_to(tensor, dtype)
-        return aten._to_copy(tensor, dtype=dtype, device=device)
+        return _Crossing.apply(tensor, device, dtype)
 
     return to
+
+
+class _Crossing(torch.autograd.Function):
+    """A copy on the other device, whose slopes come back; torch's own takes both for the CPU."""
+
+    @staticmethod
+    def forward(context: Any, tensor: Tensor, device: torch.device, dtype: torch.dtype) -> Tensor:
+        context.origin = tensor.device, tensor.dtype
+        return aten._to_copy(tensor, dtype=dtype, device=device)
+
+    @staticmethod
+    def backward(context: Any, slopes: Tensor) -> Any:
+        return slopes.to(*context.origin), None, None
 
 
 def _making(plain_tensor: Callable[..., Tensor]) -> Callable[..., Tensor]:
