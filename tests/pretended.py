@@ -1,9 +1,8 @@
 """A pretended second device, so that mixed devices are found where there is only a processor.
 
 Within `pretending` tensors on `DEVICE` are wrappers of plain ones. Each operation looks where its
-tensors are and raises `Mixed` where a GPU would. Two things are less strict than CUDA: a tensor
-made like another (`zeros_like`, `new_zeros`) is always beside it, and whatever torch computes
-without dispatch, such as ``from_numpy``, is not seen.
+tensors are and raises `Mixed` where CUDA would. One thing is less strict: what is made like a
+wrapper (`zeros_like`, `new_zeros`) is one. Other threads do not see the pretence.
 """
 
 from __future__ import annotations
@@ -95,8 +94,7 @@ class _Watching(TorchDispatchMode):
 def _computed(operation: Any, args: Any, named: dict[str, Any]) -> Any:
     """Compute ``operation`` on the plain tensors; its result is where a GPU would have it."""
     values = list(_flat((*args, *named.values())))
-    elsewhere = any(isinstance(x, Elsewhere) for x in values)
-    to_device = elsewhere
+    to_device = elsewhere = any(isinstance(x, Elsewhere) for x in values)
     plain = {name: _plain(value) for name, value in named.items()}
     if named.get("device") is not None:
         name = operation.overloadpacket.__name__
