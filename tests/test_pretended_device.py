@@ -27,7 +27,7 @@ from .pretended import DEVICE, Elsewhere, Mixed, pretending
 from .synthetic import moving_sprite
 
 QUICK = (
-    "frames.longest_side=96", "decomposition.grid.steps=3", "decomposition.grid.atlas_size=64",
+    "frames.longest_side=96", "decomposition.grid.steps=2", "decomposition.grid.atlas_size=64",
     "stylization.steps=2", "stylization.palette_candidates=2", "stylization.views.local_views=2",
     "stylization.snapshot_every=1",
 )  # fmt: skip
@@ -150,7 +150,7 @@ def test_everything_is_put_back():
     "more", [(), ("stylization.atlas=network", "stylization.distillation_steps=3")]
 )
 def test_a_whole_job_mixes_nothing(footage, pretence, tmp_path, monkeypatch, more):
-    monkeypatch.setattr(breeding, "ROUNDS", (2, 1))
+    monkeypatch.setattr(breeding, "ROUNDS", (2,))
     settings = preset("draft")
     for assignment in (*QUICK, *more):
         settings = set_from_text(settings, assignment)
