@@ -13,11 +13,10 @@ import cv2
 import numpy as np
 
 from engine.evaluation.drift import GAPS, LEAST_POINTS, slid
-from engine.evaluation.points import Pairs, read_at
+from engine.evaluation.points import Pairs, inner_part, read_at
 
 START_EVERY = 6  # the grid engine starts in frames 4, 7, 10, ...: in no multiple of 3
 CORNERS = 300
-INNER = 4  # px from the object's edge
 STEP_AGREEMENT = 0.5  # px by which one step's way back may miss
 WHOLE_AGREEMENT = 1.0  # px by which the whole way back may miss
 
@@ -46,7 +45,9 @@ def follow(pictures: Sequence[np.ndarray], visible: np.ndarray) -> list[Pairs]:
     ``pictures`` are grey, uint8 [H, W], of all frames; ``visible`` bool [T, h, w] says where the
     object is, at any size.
     """
-    inner = [_inner(mask, picture) for mask, picture in zip(visible, pictures, strict=True)]
+    inner = [
+        inner_part(mask, picture.shape) for mask, picture in zip(visible, pictures, strict=True)
+    ]
     last = len(pictures) - 1
     corners = {
         start: _corners(pictures[start], inner[start]) for start in range(0, last + 1, START_EVERY)
@@ -58,12 +59,6 @@ def follow(pictures: Sequence[np.ndarray], visible: np.ndarray) -> list[Pairs]:
         for each in behind
     ]
     return _followed(pictures, inner, corners) + turned
-
-
-def _inner(visible: np.ndarray, picture: np.ndarray) -> np.ndarray:
-    size = picture.shape[::-1]
-    mask = cv2.resize(visible.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
-    return cv2.erode(mask, np.ones((2 * INNER + 1,) * 2, np.uint8), borderValue=0)
 
 
 def _corners(picture: np.ndarray, inner: np.ndarray) -> np.ndarray:

@@ -47,7 +47,7 @@ def follow(
     where the object is, at any size.
     """
     frames = sorted(pictures)
-    inner = {index: _inner(visible[index], pictures[index].shape) for index in frames}
+    inner = {index: inner_part(visible[index], pictures[index].shape) for index in frames}
     landmarks = {index: _landmarks(pictures[index], visible[index]) for index in frames}
     every = START_EVERY * -(-HOP * len(frames) // (START_EVERY * MOST_STARTS))
     origin, place = np.zeros(0, int), np.zeros((0, 2))
@@ -74,7 +74,8 @@ def follow(
     return found
 
 
-def _inner(visible: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+def inner_part(visible: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Return where the object is in pictures of ``shape`` (H, W), less `INNER` px at its edge."""
     mask = cv2.resize(visible.astype(np.uint8), shape[::-1], interpolation=cv2.INTER_NEAREST)
     return cv2.erode(mask, np.ones((2 * INNER + 1,) * 2, np.uint8), borderValue=0)
 

@@ -76,7 +76,7 @@ class Canvases:
 
 
 class Painter(Protocol):
-    """What gives colours while the atlas learns: the atlas, or `Texels` before it."""
+    """What gives colours while the atlas learns: the atlas, or it read through `texels`."""
 
     def albedo(self, uv: Tensor) -> Tensor:
         """Return the colours at ``uv`` [N, 2] before the light, see `StylizedAtlas.albedo`."""
