@@ -15,13 +15,16 @@ from torch.nn import functional
 
 from .contract.settings import RenderSettings
 from .decomposition.layers import Layers
+from .stylization.antialiasing import pixel_albedo
 from .stylization.atlas import StylizedAtlas
+from .stylization.boxes import slices_around
 from .stylization.previews import albedo_many
 from .stylization.shading import RELIEF_POWER, detail, luminance, shading
 from .stylization.sharpness import footage_blur, softened
 
 ALPHA_FLOOR = 0.02
 STEEPNESS = 2.0
+MARGIN = 4  # px around an object, so that its edges are seen whole
 
 
 @dataclass(frozen=True)
@@ -100,11 +103,16 @@ def _painted(
 ) -> Tensor:
     """Return the restyled colours where ``alpha`` is above 0, [N, 3]."""
     size, seen = source.shape[:2], alpha > 0
-    uv = resized(layers.uv[index].to(source.device), size)[seen]  # [N, 2]
+    uv = resized(layers.uv[index].to(source.device), size)  # [H, W, 2]
     light = shading(source, alpha, atlas.statistics)[seen]  # [N]
-    albedo = albedo_many(atlas, uv)
-    if settings.match_sharpness and atlas.form == "palette":  # a network learned the blur as well
-        albedo = softened(albedo, seen, footage_blur(luminance(source), seen))
+    if atlas.form == "network":  # it has learned the footage's blur, and has no steep edges
+        albedo = albedo_many(atlas, uv[seen])
+    else:
+        box = slices_around(seen, MARGIN)
+        albedo = pixel_albedo(atlas, uv[box], seen[box])
+        if settings.match_sharpness:
+            blur = footage_blur(luminance(source[box]), seen[box])
+            albedo = softened(albedo, seen[box], blur)
     painted = atlas.lit(albedo, light)  # [N, 3]
     if settings.composite == "residual" and atlas.form == "network":
         before = resized(layers.foreground[index].to(source), size)[seen]

@@ -35,7 +35,7 @@ STAGE_VERSIONS = {
     Stage.MASKS: 5,
     Stage.DECOMPOSITION: 9,
     Stage.STYLIZATION: 6,
-    Stage.RENDER: 5,
+    Stage.RENDER: 6,
 }
 
 

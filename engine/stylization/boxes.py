@@ -34,6 +34,21 @@ def union_box(boxes: Tensor, seen: Tensor) -> Tensor:
     return one.expand_as(boxes)
 
 
+def slices_around(where: Tensor, margin: int) -> tuple[slice, slice]:
+    """Return rows and columns of the box around ``where`` bool [H, W], ``margin`` px wider.
+
+    The box ends at the picture's border; where there is nothing it is empty.
+    """
+    found = []
+    for axis, length in ((1, where.shape[0]), (0, where.shape[1])):
+        places = where.any(axis).nonzero()[:, 0]
+        if not len(places):
+            return slice(0), slice(0)
+        first, last = int(places[0]), int(places[-1])
+        found.append(slice(max(0, first - margin), min(length, last + 1 + margin)))
+    return found[0], found[1]
+
+
 def _ends(occupied: Tensor) -> tuple[Tensor, Tensor]:
     """First and one past the last true place in each row of [T, N]."""
     marks = occupied.int()

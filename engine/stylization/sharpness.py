@@ -1,10 +1,13 @@
-"""How sharp the footage shows an object, and paint that is no sharper: else it looks laid on.
+"""How sharp the footage shows each part of an object, and paint that is no sharper there.
 
-The blur of an edge is read from how much a known blur flattens it (Zhuo and Sim, Defocus map
-estimation from a single image, 2011). All blurs are Gaussian deviations in pixels.
+A wheel that turns, a leg that swings and what is out of focus are soft in the footage; crisp paint
+on them looks laid on. The blur of an edge is read from how much a known blur flattens it (Zhuo and
+Sim, Defocus map estimation from a single image, 2011). All blurs are Gaussian deviations in pixels.
 """
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -13,52 +16,62 @@ from torch.nn import functional
 from .shading import gaussian
 
 PROBE = 1.0  # px by which edges are flattened to see how sharp they were
-STRONG = 0.9  # quantile of the gradient from which it is an edge
-LEAST_GRADIENT = 0.02  # of white, a pixel
+LEAST_GRADIENT = 0.01  # of white, a pixel; less is grain
+CLEAR_GRADIENT = 0.05  # steeper edges tell no more
+AROUND = 0.05  # of the picture's longer side, over which edges are asked together
 LEAST_EDGES = 50  # pixels; fewer say nothing
-ENOUGH = 1_000_000  # pixels for a quantile, which torch refuses for very many
-SQUARE = 1 / 12  # px^2, variance of a pixel: what is sampled at points lacks it
+STANDING = 10  # edge pixels for which the whole object's blur stands in each place
+SQUARE = 1 / 12  # px^2, variance of a pixel: paint has no less
 DIFFERENCE = 1 / 3  # px^2, variance that a difference over two pixels adds
-MOST = 2.0
+MOST = 4.0
 EDGE = 3  # px of a picture's border that a blur does not know
+STEPS = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, MOST)  # px, blurs between which the others are mixed
 
 
-def footage_blur(light: Tensor, where: Tensor) -> float:
-    """Return the median blur of the strong edges of ``light`` [H, W] in ``where`` bool [H, W].
+def footage_blur(light: Tensor, where: Tensor) -> Tensor:
+    """Return the blur [H, W] around each pixel of ``light`` [H, W], by the edges in ``where``.
 
-    That of a single pixel where there are too few edges, at most `MOST`.
+    The picture is the box around an object, of which ``where`` bool [H, W] says where it is. The
+    blur is at least that of a pixel and at most `MOST`; where edges are few it is that of the
+    whole object, and that of a pixel where the object has too few.
     """
-    if not where.any():
-        return SQUARE**0.5
     steep = torch.hypot(*_gradient(light))
     across, down = _gradient(blurred(light[None], PROBE)[0])
     flat = torch.hypot(across, down)
-    found = steep[where]
-    some = found[:: 1 + len(found) // ENOUGH]
-    least = max(float(some.quantile(STRONG)), LEAST_GRADIENT)
-    edges = _crest(flat, across.abs() > down.abs()) & where & (steep > least)
-    squares = (steep[edges] / flat[edges].clamp_min(1e-6)).square()
-    if len(squares) < LEAST_EDGES:
-        return SQUARE**0.5
-    variance = PROBE**2 / max(float(squares.median()) - 1, 1e-3) - DIFFERENCE
-    return min(max(variance, SQUARE) ** 0.5, MOST)
+    edges = _crest(flat, across.abs() > down.abs()) & where & (steep > LEAST_GRADIENT)
+    count = int(edges.sum())
+    if count < LEAST_EDGES:
+        return torch.full_like(light, SQUARE**0.5)
+    ratio = (steep / flat.clamp_min(1e-6)).square()
+    variance = (PROBE**2 / (ratio - 1).clamp_min(1e-3) - DIFFERENCE).clamp(SQUARE, MOST**2)
+    weight = torch.where(edges, steep.clamp(max=CLEAR_GRADIENT), 0.0)
+    usual = variance[edges].median()
+    sigma = AROUND * max(light.shape)
+    total, weight_near = blurred(torch.stack([weight * variance.log(), weight]), sigma)
+    standing = STANDING * weight.sum() / count / (2 * torch.pi * sigma**2)
+    return ((total + standing * usual.log()) / (weight_near + standing) / 2).exp()
 
 
-def softened(values: Tensor, where: Tensor, blur: float) -> Tensor:
-    """Return ``values`` [N, C] at the pixels of ``where`` bool [H, W] as a lens of ``blur`` shows.
+def softened(values: Tensor, where: Tensor, blur: Tensor) -> Tensor:
+    """Return ``values`` [N, C] at the pixels of ``where`` bool [H, W] as ``blur`` [H, W] shows.
 
-    What is not in ``where`` has no part in it. Sharp footage leaves them as they are.
+    What is not in ``where`` has no part in it. Where the footage is sharp they stay as they are.
     """
-    added = max(blur**2 - SQUARE, 0.0) ** 0.5
-    if added < 0.1:
-        return values
-    rows, columns = where.any(1).nonzero()[:, 0], where.any(0).nonzero()[:, 0]
-    box = slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
-    inside = where[box]
-    picture = values.new_zeros(*inside.shape, values.shape[1] + 1)
-    picture[inside] = torch.cat([values, values.new_ones(len(values), 1)], 1)
-    spread = blurred(picture.permute(2, 0, 1), added)[:, inside].T  # [N, C + 1]
-    return spread[:, :-1] / spread[:, -1:]
+    added = (blur[where].square() - SQUARE).clamp_min(0)  # [N], px^2
+    most = float(added.max()) if len(added) else 0.0
+    picture = values.new_zeros(*where.shape, values.shape[1] + 1)
+    picture[where] = torch.cat([values, values.new_ones(len(values), 1)], 1)
+    picture = picture.permute(2, 0, 1)
+    found, low = values.clone(), values
+    for less, more in pairwise(STEPS):
+        if most <= less**2:
+            break
+        spread = blurred(picture, more)[:, where].T  # [N, C + 1]
+        high = spread[:, :-1] / spread[:, -1:]
+        part = (added - less**2) / (more**2 - less**2)
+        found = torch.where((part > 0)[:, None], torch.lerp(low, high, part[:, None]), found)
+        low = high
+    return found
 
 
 def blurred(pictures: Tensor, sigma: float) -> Tensor:

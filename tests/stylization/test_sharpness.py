@@ -1,4 +1,4 @@
-"""Paint is as sharp as the footage: measured on edges whose blur is known."""
+"""Paint is as sharp as the footage there: measured on edges whose blur is known."""
 
 import pytest
 import torch
@@ -15,32 +15,52 @@ def edges(blur: float) -> torch.Tensor:
     return 0.2 + 0.6 * torch.special.ndtr(distance / blur)
 
 
-@pytest.mark.parametrize("blur", [0.5, 0.8, 1.2, 1.7])
+def on_the_rim(values: torch.Tensor) -> float:
+    """The median of ``values`` [96, 96] where the disc's edge is."""
+    return float(values[(edges(2.0) - 0.5).abs() < 0.2].median())
+
+
+@pytest.mark.parametrize("blur", [0.5, 0.8, 1.2, 1.7, 2.5])
 def test_the_blur_of_an_edge_is_found(blur):
-    assert footage_blur(edges(blur), EVERYWHERE) == pytest.approx(blur, rel=0.15)
+    found = footage_blur(edges(blur), EVERYWHERE)
+    assert on_the_rim(found) == pytest.approx(blur, rel=0.15)
+
+
+def test_each_part_has_the_blur_of_its_own_edges():
+    both = torch.cat([edges(0.6), edges(2.0)], 1)
+    found = footage_blur(both, torch.ones_like(both, dtype=torch.bool))
+    assert on_the_rim(found[:, :96]) == pytest.approx(0.6, rel=0.2)
+    assert on_the_rim(found[:, 96:]) == pytest.approx(2.0, rel=0.3)
 
 
 def test_footage_without_edges_counts_as_sharp():
-    assert footage_blur(torch.full((40, 40), 0.5), EVERYWHERE[:40, :40]) == SQUARE**0.5
-    assert footage_blur(edges(1.5), ~EVERYWHERE) == SQUARE**0.5
+    flat = footage_blur(torch.full((40, 40), 0.5), EVERYWHERE[:40, :40])
+    assert torch.all(flat == SQUARE**0.5)
+    assert torch.all(footage_blur(edges(1.5), ~EVERYWHERE) == SQUARE**0.5)
 
 
-def test_sharp_paint_comes_to_the_blur_of_the_footage():
-    sharp = (edges(0.01) > 0.5).float()
-    found = softened(sharp.flatten()[:, None], EVERYWHERE, 1.2).reshape(96, 96)
-    assert footage_blur(found, EVERYWHERE) == pytest.approx(1.2, rel=0.15)
+@pytest.mark.parametrize("blur", [0.7, 1.2, 2.6])
+def test_sharp_paint_comes_to_the_blur_of_the_footage(blur):
+    sharp = edges(0.3)  # as an edge is that covers pixels in part
+    wanted = torch.full((96, 96), blur)
+    found = softened(sharp.flatten()[:, None], EVERYWHERE, wanted).reshape(96, 96)
+    assert on_the_rim(footage_blur(found, EVERYWHERE)) == pytest.approx(blur, rel=0.15)
 
 
-def test_paint_on_sharp_footage_stays_as_it_is():
+def test_only_where_the_footage_is_soft_paint_becomes_soft():
     values = torch.rand(96 * 96, 5)
-    assert torch.equal(softened(values, EVERYWHERE, 0.3), values)
+    blur = torch.full((96, 96), 0.28)
+    blur[:, 48:] = 1.5
+    found = softened(values, EVERYWHERE, blur).reshape(96, 96, 5)
+    assert torch.equal(found[:, :48], values.reshape(96, 96, 5)[:, :48])
+    assert found[:, 48:].std() < 0.5 * values.std()
 
 
 def test_nothing_beyond_the_object_bleeds_into_it():
     where = torch.zeros(20, 20, dtype=torch.bool)
     where[5:12, 3:15] = True
     values = torch.full((int(where.sum()), 3), 0.7)
-    assert torch.allclose(softened(values, where, 2.0), values)
+    assert torch.allclose(softened(values, where, torch.full((20, 20), 2.0)), values)
 
 
 def test_a_blur_keeps_what_is_even():
