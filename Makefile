@@ -17,10 +17,15 @@ BPY_PYTHON_5.2 := $(firstword $(foreach python,$(shell command -v python3.13) \
 BLENDERS += $(if $(BPY_PYTHON_5.2),5.2)
 BPY_VENVS := $(BLENDERS:%=.venvs/bpy-%/ready)
 GUI_SUITES := sid trixie
-LIMIT := timeout --kill-after=10
+# In the foreground, so that Ctrl C ends what is limited, too.
+LIMIT := timeout --foreground --kill-after=10
+# How many processes test at a time, one thread each; 1 tests in one process.
+SIDE_BY_SIDE ?= 2
 
-# Nothing is written beside the sources, and torch is compiled once, not for each process.
+# Nothing is written beside the sources, and torch is compiled once, not for each process; also
+# where the machine's environment tells Python to keep nothing, as many images for containers do.
 export PYTHONPYCACHEPREFIX := $(CURDIR)/build/bytecode
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup demo test test-engine test-blender test-gui test-install gui-setup check format lock docs encoder zip zips clean
 
@@ -62,27 +67,35 @@ demo: $(VENV)/ready .venvs/bpy-$(DEMO_BLENDER)/ready
 
 test: check test-engine test-blender
 
+# Every file's tests stay in one process, so that what they share is made once.
 test-engine: $(VENV)/ready
-	OMP_NUM_THREADS=2 $(ENGINE) -m pytest
+	OMP_NUM_THREADS=1 $(ENGINE) -m pytest --numprocesses $(SIDE_BY_SIDE) --dist loadfile
 
+# The words of each version come at its end, in one piece.
 test-blender: $(VENV)/ready $(BPY_VENVS)
-	@for version in $(BLENDERS); do \
-	    echo "Blender $$version"; \
-	    STRIP_STYLIZER_PYTHON=$(CURDIR)/$(ENGINE) $(LIMIT) 900 \
-	        .venvs/bpy-$$version/bin/python -m pytest tests/blender || exit 1; \
-	done
+	@$(MAKE) --no-print-directory --jobs=$(SIDE_BY_SIDE) --output-sync=target \
+	    $(BLENDERS:%=test-blender-%)
+
+test-blender-%: $(VENV)/ready .venvs/bpy-%/ready
+	@echo "Blender $*"
+	@OMP_NUM_THREADS=1 STRIP_STYLIZER_PYTHON=$(CURDIR)/$(ENGINE) $(LIMIT) 1800 \
+	    .venvs/bpy-$*/bin/python -m pytest tests/blender
 
 # Blender with a window, from Debian, each in a folder of its own. Where that cannot be had the
 # script says why and ends with 3; the tests in a window are then left out, aloud.
 gui-setup:
 	@mkdir -p .venvs/gui
-	@for suite in $(GUI_SUITES); do tools/gui/chroot.sh $$suite .venvs/gui/$$suite || exit $$?; done
+	@$(MAKE) --no-print-directory --jobs=$(SIDE_BY_SIDE) $(GUI_SUITES:%=gui-setup-%)
+
+gui-setup-%:
+	@tools/gui/chroot.sh $* .venvs/gui/$*
 
 test-gui: $(VENV)/ready
 	@tools/gui/can_run.sh || exit 0; \
 	$(MAKE) --no-print-directory gui-setup || { echo "The tests in a window are left out."; exit 0; }; \
 	$(MAKE) --no-print-directory zip && \
-	STRIP_STYLIZER_GUI=1 $(LIMIT) 5400 $(ENGINE) -m pytest tests/gui
+	OMP_NUM_THREADS=1 STRIP_STYLIZER_GUI=1 $(LIMIT) 5400 \
+	    $(ENGINE) -m pytest --numprocesses $(SIDE_BY_SIDE) --dist loadgroup tests/gui
 
 # The engine installed, used and removed in a clean Blender 5.2: about 10 GB of downloads.
 test-install: $(VENV)/ready

@@ -17,13 +17,20 @@ if not os.environ.get("STRIP_STYLIZER_GUI"):
     collect_ignore_glob = ["test_*.py"]
 
 
-@pytest.fixture(scope="session", params=run.SUITES)
+@pytest.fixture(
+    scope="session",
+    params=[pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in run.SUITES],
+)
 def installed(request):
-    """A home for each version of Blender in which the zip has been installed."""
+    """A home for each version of Blender in which the zip has been installed.
+
+    Side by side, the tests of one version stay one after the other, in one process.
+    """
     version = request.param
     if version not in VERSIONS:
         pytest.skip(f"Blender {version} is not set up: make gui-setup says why")
-    home = run.ROOT / "build" / "gui" / f"home-{version}"
+    process = os.environ.get("PYTEST_XDIST_WORKER", "alone")
+    home = run.ROOT / "build" / "gui" / f"home-{version}-{process}"
     shutil.rmtree(home, ignore_errors=True)
     window = run.Window(version, home, run.ROOT / "build" / "gui" / version)
     window.install(run.newest_zip())

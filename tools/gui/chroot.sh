@@ -19,10 +19,10 @@ command -v apt-get >/dev/null || cannot "this is not Debian or a relative of it"
 mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Label: Debian' |
     sort -u | head -1)
 [ -n "$mirror" ] || cannot "apt knows no mirror of Debian (run apt-get update first)"
-if ! command -v debootstrap >/dev/null; then
-    apt-get install -y -qq --no-install-recommends debootstrap >/dev/null ||
-        cannot "debootstrap cannot be installed"
-fi
+# Only one at a time: another suite may be set up beside this one.
+flock "$(dirname "$folder")" sh -c 'command -v debootstrap >/dev/null ||
+    apt-get install -y -qq --no-install-recommends debootstrap >/dev/null' ||
+    cannot "debootstrap cannot be installed"
 
 part=$folder.part
 rm -rf --one-file-system "$part"

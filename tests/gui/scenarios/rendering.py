@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 
 import bpy
 
@@ -13,6 +14,20 @@ def events(job):
     """Return the kinds of what the engine has said."""
     lines = job.folder.events.read_text(encoding="utf-8").splitlines()
     return [json.loads(line)["event"] for line in lines]
+
+
+class Held:
+    """A render that stays at its first frame until it is let go: small frames are soon done."""
+
+    def __init__(self):
+        self.let_go = False
+        bpy.app.handlers.render_pre.append(self.wait)
+
+    def wait(self, *_):
+        """Runs in the thread that renders."""
+        end = time.monotonic() + 90
+        while not self.let_go and time.monotonic() < end:
+            time.sleep(0.02)
 
 
 def scenario():
@@ -27,9 +42,9 @@ def scenario():
 
     here = scenes.scene()
     here.render.filepath = os.environ["HOME"] + "/rendered/"
-    here.render.resolution_percentage = 1000
     here.frame_end = scenes.FRAMES
     bpy.context.preferences.view.render_display_type = "NONE"
+    render = Held()
     with screen.inside(timeline):
         bpy.ops.render.render("INVOKE_DEFAULT", animation=True)
     rendering = lambda: bpy.app.is_job_running("RENDER")  # noqa: E731
@@ -38,6 +53,9 @@ def scenario():
     assert job.label == "Waiting While Blender Renders"
     stood = job.fraction
     screen.shot("rendering-waits", area=timeline, kind="UI")
+    yield 2.0
+    assert rendering() and job.fraction == stood, "the engine worked while Blender rendered"
+    render.let_go = True
     yield from drive.wait_for(lambda: not rendering(), "the render's end", seconds=120)
     assert job.fraction == stood, "the engine worked while Blender rendered"
     yield from drive.wait_for(lambda: job.fraction > stood, "the engine to go on", seconds=20)
