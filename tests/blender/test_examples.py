@@ -137,6 +137,9 @@ def test_the_example_without_blender_stylizes_for_real(engine_python, tmp_path):
     write_clip(tmp_path / "clip")
     script, job = ROOT / "examples" / "without_blender.py", tmp_path / "job"
     command = [engine_python, str(script), str(tmp_path / "clip"), "a golden disc", str(job)]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=1800, check=False)
+    own_cache = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    ended = subprocess.run(
+        command, capture_output=True, text=True, timeout=1800, env=own_cache, check=False
+    )
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert len(list((job / "result").glob("*.png"))) == 5

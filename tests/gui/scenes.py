@@ -5,6 +5,7 @@ Runs inside Blender. Nothing here keeps a strip: undo and loading a file make ol
 
 import os
 import sys
+import time
 from pathlib import Path
 
 import bpy
@@ -60,6 +61,20 @@ def edit():
     with screen.inside(timeline):
         bpy.ops.sequencer.view_all()
     yield from drive.open_sidebar(timeline)
+
+
+class HeldRender:
+    """The next render stays at its first frame until it is let go: it might end unseen."""
+
+    def __init__(self):
+        self.let_go = False
+        bpy.app.handlers.render_pre.append(self.wait)
+
+    def wait(self, *_):
+        """Runs in the thread that renders; the window goes on."""
+        end = time.monotonic() + 90
+        while not self.let_go and time.monotonic() < end:
+            time.sleep(0.02)
 
 
 def write_texts(text, detail=""):

@@ -119,11 +119,13 @@ def render_meanwhile():
     here.render.filepath = os.environ["HOME"] + "/rendered/"
     bpy.context.preferences.view.render_display_type = "NONE"
     assert not job().status.ended
+    render = scenes.HeldRender()
     with screen.inside(area()):
         bpy.ops.render.render("INVOKE_DEFAULT", animation=True)
     yield from drive.wait_for(lambda: bpy.app.is_job_running("RENDER"), "the render", seconds=20)
     yield from drive.wait_for(lambda: job().paused_by == "render", "the pause", seconds=20)
     assert job().label == "Waiting While Blender Renders"
+    render.let_go = True
     yield from drive.wait_for(
         lambda: not bpy.app.is_job_running("RENDER"), "the render's end", seconds=120
     )

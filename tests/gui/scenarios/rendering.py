@@ -2,7 +2,6 @@
 
 import json
 import os
-import time
 
 import bpy
 
@@ -14,20 +13,6 @@ def events(job):
     """Return the kinds of what the engine has said."""
     lines = job.folder.events.read_text(encoding="utf-8").splitlines()
     return [json.loads(line)["event"] for line in lines]
-
-
-class Held:
-    """A render that stays at its first frame until it is let go: small frames are soon done."""
-
-    def __init__(self):
-        self.let_go = False
-        bpy.app.handlers.render_pre.append(self.wait)
-
-    def wait(self, *_):
-        """Runs in the thread that renders."""
-        end = time.monotonic() + 90
-        while not self.let_go and time.monotonic() < end:
-            time.sleep(0.02)
 
 
 def scenario():
@@ -44,7 +29,7 @@ def scenario():
     here.render.filepath = os.environ["HOME"] + "/rendered/"
     here.frame_end = scenes.FRAMES
     bpy.context.preferences.view.render_display_type = "NONE"
-    render = Held()
+    render = scenes.HeldRender()
     with screen.inside(timeline):
         bpy.ops.render.render("INVOKE_DEFAULT", animation=True)
     rendering = lambda: bpy.app.is_job_running("RENDER")  # noqa: E731
