@@ -17,6 +17,7 @@ BPY_PYTHON_5.2 := $(firstword $(foreach python,$(shell command -v python3.13) \
 BLENDERS += $(if $(BPY_PYTHON_5.2),5.2)
 BPY_VENVS := $(BLENDERS:%=.venvs/bpy-%/ready)
 GUI_SUITES := sid trixie
+GUI_BLENDERS := 5.2 4.3
 # In the foreground, so that Ctrl C ends what is limited, too.
 LIMIT := timeout --foreground --kill-after=10
 # How many processes test at a time, one thread each; 1 tests in one process.
@@ -94,8 +95,12 @@ test-gui: $(VENV)/ready
 	@tools/gui/can_run.sh || exit 0; \
 	$(MAKE) --no-print-directory gui-setup || { echo "The tests in a window are left out."; exit 0; }; \
 	$(MAKE) --no-print-directory zip && \
-	OMP_NUM_THREADS=1 STRIP_STYLIZER_GUI=1 $(LIMIT) 5400 \
-	    $(ENGINE) -m pytest --numprocesses $(SIDE_BY_SIDE) --dist loadgroup tests/gui
+	$(MAKE) --no-print-directory --jobs=$(SIDE_BY_SIDE) --output-sync=target \
+	    $(GUI_BLENDERS:%=test-gui-%)
+
+test-gui-%: $(VENV)/ready
+	@echo "Blender $* with a window"
+	@OMP_NUM_THREADS=1 STRIP_STYLIZER_GUI=$* $(LIMIT) 5400 $(ENGINE) -m pytest tests/gui
 
 # The engine installed, used and removed in a clean Blender 5.2: about 10 GB of downloads.
 test-install: $(VENV)/ready

@@ -13,24 +13,20 @@ from tools.gui import run
 
 VERSIONS = [version for version in run.SUITES if (run.chroot_of(version) / "ready").exists()]
 
-if not os.environ.get("STRIP_STYLIZER_GUI"):
+# Names a version of Blender, or anything else for all of them.
+WANTED = os.environ.get("STRIP_STYLIZER_GUI", "")
+
+if not WANTED:
     collect_ignore_glob = ["test_*.py"]
 
 
-@pytest.fixture(
-    scope="session",
-    params=[pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in run.SUITES],
-)
+@pytest.fixture(scope="session", params=[WANTED] if WANTED in run.SUITES else run.SUITES)
 def installed(request):
-    """A home for each version of Blender in which the zip has been installed.
-
-    Side by side, the tests of one version stay one after the other, in one process.
-    """
+    """A home for each version of Blender in which the zip has been installed."""
     version = request.param
     if version not in VERSIONS:
         pytest.skip(f"Blender {version} is not set up: make gui-setup says why")
-    process = os.environ.get("PYTEST_XDIST_WORKER", "alone")
-    home = run.ROOT / "build" / "gui" / f"home-{version}-{process}"
+    home = run.ROOT / "build" / "gui" / f"home-{version}"
     shutil.rmtree(home, ignore_errors=True)
     window = run.Window(version, home, run.ROOT / "build" / "gui" / version)
     window.install(run.newest_zip())

@@ -20,7 +20,6 @@ def test_a_scenario_plays_to_its_end(window, scenario):
     assert ended.code == 0, ended.output[-4000:]
 
 
-@pytest.mark.xdist_group("engine")  # it takes long: whichever process has nothing left to do
 def test_the_real_engine_restyles_what_blender_rendered(window):
     if window.version != NEWEST:
         pytest.skip(f"played in Blender {NEWEST}: the engine is the same")
