@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -31,6 +32,19 @@ INDEXING = {
 }  # fmt: skip
 # Beside operations on each element these take a single number from the CPU.
 FILLING = {aten.fill_.Tensor, aten.masked_fill.Tensor, aten.masked_fill_.Tensor}
+# What they give has to be known on the CPU before anything goes on.
+READING = {aten._local_scalar_dense.default, aten.nonzero.default, aten.masked_select.default}
+
+
+@dataclass
+class Noted:
+    """What a GPU would be told to compute, by operation, and where it or the CPU would wait."""
+
+    launches: list[str] = field(default_factory=list)
+    waits: list[str] = field(default_factory=list)
+
+
+_listening: list[Noted] = []
 
 
 class Mixed(RuntimeError):
@@ -94,6 +108,8 @@ class _Watching(TorchDispatchMode):
 def _computed(operation: Any, args: Any, named: dict[str, Any]) -> Any:
     """Compute ``operation`` on the plain tensors; its result is where a GPU would have it."""
     values = list(_flat((*args, *named.values())))
+    for noted in _listening:
+        _note(noted, operation, args, named, values)
     to_device = elsewhere = any(isinstance(x, Elsewhere) for x in values)
     plain = {name: _plain(value) for name, value in named.items()}
     if named.get("device") is not None:
@@ -111,6 +127,38 @@ def _computed(operation: Any, args: Any, named: dict[str, Any]) -> Any:
         return result
     wrapped = tree.tree_map_only(Tensor, Elsewhere, result)
     return return_and_correct_aliasing(operation, args, named, wrapped) if elsewhere else wrapped
+
+
+def _note(
+    noted: Noted, operation: Any, args: Any, named: dict[str, Any], values: list[Any]
+) -> None:
+    """Write down what the operation costs beside the computing itself."""
+    there = any(isinstance(x, Elsewhere) for x in values)
+    target = named.get("device")
+    wanted = there if target is None else torch.device(target) == DEVICE
+    views = operation.is_view or operation is aten._unsafe_view.default
+    if (there or wanted) and not views:
+        noted.launches.append(str(operation))
+    crosses = operation is aten._to_copy.default and wanted != there
+    if operation is aten.copy_.default:
+        crosses = isinstance(args[0], Elsewhere) != isinstance(args[1], Elsewhere)
+    reads = operation in READING and there
+    if operation in INDEXING and there:
+        indices = [x for x in args[1] if x is not None]
+        reads = any(_is_here(x) or x.dtype in (torch.bool, torch.uint8) for x in indices)
+    if crosses or reads:
+        noted.waits.append(str(operation))
+
+
+@contextlib.contextmanager
+def noting() -> Iterator[Noted]:
+    """Note what is computed on the pretended device within, and what crosses."""
+    noted = Noted()
+    _listening.append(noted)
+    try:
+        yield noted
+    finally:
+        _listening.remove(noted)
 
 
 def _flat(values: Iterable[Any]) -> Iterator[Any]:

@@ -7,6 +7,7 @@ import torch
 
 from engine.decomposition.grid import (
     crop,
+    equations,
     matches,
     registration,
     splines,
@@ -112,7 +113,7 @@ def test_a_solve_finds_a_known_shift_and_distrusts_false_matches():
     found = matches.joined(parts)
     lattice = splines.Lattice(50, 50, 12)
     knots, _ = registration.solve(
-        registration.problem(found, found.end - found.start),
+        equations.problem(found, found.end - found.start),
         lattice,
         splines.stiffness(lattice, first=0.01, second=0.25, size=1e-4),
         start=torch.zeros(4, lattice.rows, lattice.columns, 2),

@@ -15,7 +15,7 @@ import torch
 from numpy import ndarray as Array
 
 from ...ahead import ahead
-from . import registration
+from . import equations, registration
 from .mapping import Background, moved
 from .matches import Matches, both_flows, joined, read
 from .splines import Lattice, stiffness
@@ -182,7 +182,7 @@ def _refined(matches: Matches, chain: Array, scenery: Scenery, device: torch.dev
             for numbers, points in ((matches.first, matches.start), (matches.second, matches.end))
         )
         knots, _ = registration.solve(
-            registration.problem(matches, (end - start).numpy()),
+            equations.problem(matches, (end - start).numpy()),
             lattice,
             stiffness(lattice, first=STIFFNESS, second=STIFFNESS, size=1e-3),
             start=knots,

@@ -14,8 +14,8 @@ from torch import Tensor
 from ...ahead import ahead
 from ...contract.settings import GridSettings
 from . import crop as windows
+from . import equations, registration
 from . import matches as matching
-from . import registration
 from .mapping import Foreground
 from .path import trace
 from .relaxation import relaxed
@@ -117,11 +117,11 @@ def _solved(
     knots, misfit = torch.zeros(frames, coarse.rows, coarse.columns, 2), 0.0
     if len(found.weight) == 0:
         return lattice.refined(knots, coarse), misfit
-    equations = registration.problem(found, found.end - found.start)
+    problem = equations.problem(found, found.end - found.start)
     done = iter((0.6, 0.65, 0.7, 0.75, 0.9))
     for chosen, rounds in ((coarse, COARSE_ROUNDS), (lattice, FINE_ROUNDS)):
         knots, misfit = registration.solve(
-            equations,
+            problem,
             chosen,
             _energy(chosen, settings),
             start=knots if chosen is coarse else lattice.refined(knots, coarse),

@@ -1,0 +1,100 @@
+"""On a GPU the fast decomposition is not to be held up by its host: few launches, fewer waits."""
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+import torch
+
+from engine.decomposition.grid import equations, matches, registration, splines
+from tests.pretended import DEVICE, noting, pretending
+
+FRAMES = 8
+LATTICE = splines.Lattice(50, 40, 12)
+
+
+@pytest.fixture
+def few_iterations(monkeypatch):
+    monkeypatch.setattr(registration, "ITERATIONS", 12)
+    monkeypatch.setattr(registration, "TOLERANCE", 0.0)
+
+
+def matched(pairs):
+    """A problem with more matches in later pairs."""
+    random = np.random.default_rng(0)
+    parts = []
+    for number, (first, second) in enumerate(pairs):
+        count = np.full(20 + 3 * number, 1)
+        spots = random.uniform(5, 35, (len(count), 2))
+        moved = spots + random.uniform(-2, 2, 2)
+        parts.append(
+            matches.Matches(first * count, second * count, spots, moved, np.ones(len(count)))
+        )
+    found = matches.joined(parts)
+    return equations.problem(found, found.end - found.start)
+
+
+def solved(problem, device, rounds=(2, registration.ALL)):
+    return registration.solve(
+        problem,
+        LATTICE,
+        splines.stiffness(LATTICE, first=0.01, second=0.25, size=1e-4),
+        start=torch.zeros(FRAMES, LATTICE.rows, LATTICE.columns, 2),
+        reference=2,
+        rounds=rounds,
+        device=device,
+        before_round=lambda: None,
+    )
+
+
+def test_a_solve_is_no_longer_told_for_more_pairs(few_iterations):
+    neighbours = [(frame, frame + 1) for frame in range(FRAMES - 1)]
+    costs = []
+    for pairs in (neighbours, list(combinations(range(FRAMES), 2))):
+        with pretending(), noting() as noted:
+            solved(matched(pairs), DEVICE)
+        costs.append(noted)
+    assert len(costs[0].launches) == len(costs[1].launches)
+    assert costs[0].waits == costs[1].waits
+    assert len(costs[0].launches) < 2 * (12 * 25 + 100) + 100
+    assert len(costs[0].waits) < 30
+
+
+def test_portions_change_nothing(monkeypatch):
+    problem = matched(list(combinations(range(FRAMES), 2)))
+    whole, misfit = solved(problem, torch.device("cpu"))
+    monkeypatch.setattr(equations, "PORTION_ON_PROCESSOR", 1)
+    monkeypatch.setattr(equations, "POINTS", 50)
+    parts, same = solved(problem, torch.device("cpu"))
+    assert torch.allclose(whole, parts, atol=1e-4)
+    assert misfit == pytest.approx(same, rel=1e-4)
+
+
+def test_the_normal_equations_are_those_of_all_matches():
+    pairs = [(0, 1), (0, 3), (2, 6), (6, 7)]
+    problem = matched(pairs)
+    located = equations.located(problem, LATTICE, FRAMES, torch.device("cpu"))
+    count = LATTICE.rows * LATTICE.columns
+    dense = torch.zeros(len(problem.weight), FRAMES * count)
+    frames = problem.pairs.repeat_interleave(torch.tensor(problem.bounds).diff(), 0)
+    for sign, side, points in ((1, 0, problem.start), (-1, 1, problem.end)):
+        basis = sign * LATTICE.basis(points)
+        dense.scatter_add_(1, frames[:, side, None] * count + torch.arange(count), basis)
+    kept = (torch.arange(FRAMES)[:, None] * count + located.active).flatten()
+    dense = dense[:, kept]
+    generator = torch.Generator().manual_seed(0)
+    knots = torch.randn(FRAMES, 2, len(located.active), generator=generator)
+    error = dense @ knots.mT.flatten(0, 1) - problem.offset
+    assert torch.allclose(located.error(knots), error, atol=1e-4)
+    weight = located.trust(error)[:, None]
+    energy = torch.eye(len(located.active))
+    normal = registration._assemble(located, energy, knots, registration.ALL)
+    expected = dense.T @ (weight * (dense @ knots.mT.flatten(0, 1))) + knots.mT.flatten(0, 1)
+    assert torch.allclose(normal.times(knots).mT.flatten(0, 1), expected, rtol=1e-3, atol=1e-3)
+    right = dense.T @ (weight * problem.offset)
+    assert torch.allclose(normal.right.mT.flatten(0, 1), right, rtol=1e-3, atol=1e-3)
+
+
+def test_a_round_without_pairs_leaves_what_is_stiff():
+    knots, _ = solved(matched([(0, 5), (2, 7)]), torch.device("cpu"), rounds=(2,))
+    assert torch.equal(knots, torch.zeros_like(knots))
