@@ -55,6 +55,21 @@ def test_the_colour_terms_are_smooth_l1_and_differ_from_it_in_nothing():
     assert torch.autograd.gradcheck(losses.gradient, (error,))
 
 
+def test_the_terms_of_alpha_and_gain_are_the_plain_formulas():
+    logits, masks, knots = random(2, 5, 6), random(2, 5, 6, 1)[..., 0].sigmoid(), random(2, 4, 5, 3)
+    masks, support = masks.detach(), (random(2, 5, 6, 1, 1)[..., 0, 0] > 0).double()
+    error = functional.binary_cross_entropy_with_logits(logits, masks, reduction="none")
+    entropy = (error * support).sum() / support.sum()
+    across, down = logits.diff(dim=2).abs().mean(), logits.diff(dim=1).abs().mean()
+    slopes = knots.diff(dim=2).square().mean() + knots.diff(dim=1).square().mean()
+    assert torch.allclose(losses.bootstrap(logits, masks, support), entropy)
+    assert torch.allclose(losses.alpha_smoothness(logits), across + down)
+    assert torch.allclose(losses.gain(knots), knots.square().mean() + slopes / 2)
+    assert torch.autograd.gradcheck(lambda x: losses.bootstrap(x, masks, support), (logits,))
+    assert torch.autograd.gradcheck(losses.alpha_smoothness, (logits,))
+    assert torch.autograd.gradcheck(losses.gain, (knots,))
+
+
 def test_fields_are_the_same_with_channels_first():
     lattice = Lattice(20, 10, 4)
     knots = random(2, lattice.rows, lattice.columns, 3)

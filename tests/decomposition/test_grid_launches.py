@@ -6,8 +6,12 @@ import numpy as np
 import pytest
 import torch
 
+from engine.checkpoint import Checkpoint
+from engine.contract.settings import DecompositionSettings, GridSettings
 from engine.decomposition.grid import equations, matches, registration, splines
+from engine.decomposition.train import decompose
 from tests.pretended import DEVICE, noting, pretending
+from tests.synthetic import moving_sprite
 
 FRAMES = 8
 LATTICE = splines.Lattice(50, 40, 12)
@@ -98,3 +102,32 @@ def test_the_normal_equations_are_those_of_all_matches():
 def test_a_round_without_pairs_leaves_what_is_stiff():
     knots, _ = solved(matched([(0, 5), (2, 7)]), torch.device("cpu"), rounds=(2,))
     assert torch.equal(knots, torch.zeros_like(knots))
+
+
+class Silence:
+    """A report that nobody reads."""
+
+    def progress(self, step, total, terms=None):
+        pass
+
+    def preview(self, name, image):
+        pass
+
+    def stopping(self):
+        return False
+
+
+def test_a_step_of_the_polish_waits_for_nothing(tmp_path):
+    footage = moving_sprite(frames=6, width=72, height=48)
+    costs = []
+    for steps in (2, 9):
+        settings = DecompositionSettings(grid=GridSettings(steps=steps, atlas_size=32))
+        with pretending(), noting() as noted:
+            decompose(
+                footage.frames, footage.flow, footage.given_masks(), settings,
+                device=DEVICE, seed=0, report=Silence(),
+                checkpoint=Checkpoint(tmp_path / f"{steps}.pt"),
+            )  # fmt: skip
+        costs.append(noted)
+    assert costs[0].waits == costs[1].waits
+    assert len(costs[1].launches) - len(costs[0].launches) < 7 * 450

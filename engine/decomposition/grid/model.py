@@ -11,7 +11,7 @@ from torch.nn import functional
 from . import textures
 from .derivatives import over, smoothed
 from .mapping import box_positions
-from .scene import Scene
+from .scene import Scene, of_frames
 from .splines import field, planes
 
 # Alpha reaches 0 and 1 at finite logits.
@@ -83,16 +83,19 @@ def atlas(model: Model) -> Tensor:
 def alpha(scene: Scene, logits: Tensor, frames: list[int]) -> Tensor:
     """Return alpha in the boxes, [n, h, w], from ``logits`` [n, h, w]."""
     stretched = torch.sigmoid(logits) * (1 + 2 * STRETCH) - STRETCH
-    return torch.minimum(stretched.clamp(0, 1), scene.support[frames])
+    return torch.minimum(stretched.clamp(0, 1), of_frames(scene.support, frames))
 
 
 def foreground(model: Model, scene: Scene, frames: list[int]) -> Tensor:
     """Return the object's colours in the boxes, [3, n, h, w]."""
-    colours = textures.planes(atlas(model), scene.uv[frames])
-    knots = torch.stack([model.gains[frame] for frame in frames])
-    gain = planes(knots, scene.gain_box_across[frames], scene.gain_box_down[frames]).exp()
-    changes = [textures.planes(page(model, t), scene.uv[[t]]) for t in frames]
-    return colours * gain + torch.cat(changes, 1)
+    uv = of_frames(scene.uv, frames)
+    colours = textures.planes(atlas(model), uv)
+    across, down = (
+        of_frames(basis, frames) for basis in (scene.gain_box_across, scene.gain_box_down)
+    )
+    gain = planes(of_frames(model.gains, frames), across, down).exp()
+    changes = textures.each(torch.stack([page(model, frame) for frame in frames]), uv)
+    return colours * gain + changes
 
 
 def page(model: Model, frame: int) -> Tensor:
@@ -114,8 +117,8 @@ def frame_gain(model: Model, scene: Scene, frame: int) -> Tensor:
 
 def background(model: Model, scene: Scene, frames: list[int]) -> Tensor:
     """Return the background's colours, [3, n, H, W]."""
-    colours = textures.planes(model.panorama, scene.uv_background[frames])
-    knots = torch.stack([model.gains_background[frame] for frame in frames])
+    colours = textures.planes(model.panorama, of_frames(scene.uv_background, frames))
+    knots = of_frames(model.gains_background, frames)
     return colours * planes(knots, scene.gain_across, scene.gain_down).exp()
 
 
@@ -128,9 +131,7 @@ def blended(
 
 def next_alpha(scene: Scene, alphas: Tensor, firsts: list[int]) -> Tensor:
     """Read the next frames' ``alphas`` [n, h, w] where the flow of ``firsts`` ends."""
-    height, width = scene.box
-    size = alphas.new_tensor([width, height])
-    grid = (scene.ahead[firsts] + 0.5) / size * 2 - 1
+    grid = of_frames(scene.ahead, firsts)
     return functional.grid_sample(alphas[:, None], grid, align_corners=False)[:, 0]
 
 

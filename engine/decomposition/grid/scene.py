@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from numpy import ndarray as Array
 from torch import Tensor
 
 from .mapping import Background, Foreground, around, box_positions, panorama
-from .settling import settled
+from .settling import for_sampling, settled
 from .splines import Lattice
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class Scene:
     corners: list[tuple[int, int]]  # upper left row and column of the boxes
     uv: Tensor  # [T, h, w, 2]
     uv_background: Tensor  # [T, H, W, 2]
-    ahead: Tensor  # [T-1, h, w, 2], where the flow ends, px of the next frame's box
+    ahead: Tensor  # [T-1, h, w, 2], where the flow ends, for `grid_sample` of the next frame's box
     ahead_valid: Tensor  # [T-1, h, w]
     gain_window: Lattice  # knots of the foreground's gain
     gain_across: Tensor  # [W, k]
@@ -57,6 +58,16 @@ class Scene:
         """Return the part of one frame's ``picture`` [H, W, ...] that lies in its box."""
         top, left = self.corners[frame]
         return picture[top : top + self.box[0], left : left + self.box[1]]
+
+
+def of_frames(pictures: Tensor | Sequence[Tensor], frames: Sequence[int], axis: int = 0) -> Tensor:
+    """Return what ``pictures`` hold of ``frames``, which ``axis`` of the result counts.
+
+    A list as an index would be copied to the device, and that waits for all that was begun there.
+    """
+    if isinstance(pictures, Tensor):
+        pictures = pictures.unbind(axis)
+    return torch.stack([pictures[frame] for frame in frames], axis)
 
 
 def build(
@@ -102,7 +113,7 @@ def build(
         corners=corners,
         uv=uv,
         uv_background=torch.cat([background.uv([t], height, width) for t in every]),
-        ahead=ahead,
+        ahead=for_sampling(ahead),
         ahead_valid=valid,
         gain_window=window,
         gain_across=whole.basis_x(torch.arange(width).float()).to(device),

@@ -57,10 +57,16 @@ def settled(
 
 def _link(there: Tensor, here: Tensor, ends: Tensor, valid: Tensor) -> tuple[Tensor, Tensor]:
     """Return the places to read at, for `grid_sample`, and where both are the object."""
-    size = ends.new_tensor([ends.shape[2], ends.shape[1]])
-    grid = (ends + 0.5) / size * 2 - 1
+    grid = for_sampling(ends)
     both = (_read(there, grid) > 0.99).float() * here * valid[:, None]
     return grid, both * (grid.abs() < 1).all(3)[:, None]
+
+
+def for_sampling(ends: Tensor) -> Tensor:
+    """Turn px ``ends`` [n, h, w, 2] of boxes of this size into places for `grid_sample`."""
+    height, width = ends.shape[1:3]
+    across, down = ends.unbind(3)
+    return torch.stack([(across + 0.5) / width * 2 - 1, (down + 0.5) / height * 2 - 1], 3)
 
 
 def _read(pictures: Tensor, grid: Tensor) -> Tensor:

@@ -47,8 +47,8 @@ class Lattice:
 
         They are the weights of `basis` that are not zero.
         """
-        most = points.new_tensor([self.width - 1, self.height - 1])
-        weights, lower = _nearest(points.clamp(min=0).minimum(most) / self.spacing)
+        x, y = points[:, 0].clamp(0, self.width - 1), points[:, 1].clamp(0, self.height - 1)
+        weights, lower = _nearest(torch.stack([x, y], 1) / self.spacing)
         four = torch.arange(4, device=points.device)
         square = four[:, None] * self.columns + four
         numbers = lower[:, 1] * self.columns + lower[:, 0]

@@ -21,13 +21,21 @@ def planes(texture: Tensor, uv: Tensor) -> Tensor:
     return picture.view(texture.shape[0], *uv.shape[:-1])
 
 
+def each(textures: Tensor, uv: Tensor) -> Tensor:
+    """Read a texture for each picture, ``textures`` [n, C, P, Q], as `planes` does."""
+    pictures = functional.grid_sample(
+        textures, uv * 2 - 1, mode="bilinear", padding_mode="border", align_corners=False
+    )
+    return pictures.transpose(0, 1)
+
+
 def corners(uv: Tensor, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
     """Return the four texels around each ``uv`` [N, 2] and their shares, both [4, N].
 
     Texels are numbered row by row; ``size`` is (rows, columns).
     """
     rows, columns = size
-    place = uv * uv.new_tensor([columns, rows]) - 0.5
+    place = torch.stack([uv[:, 0] * columns, uv[:, 1] * rows], 1) - 0.5
     lower = place.floor()
     part = place - lower
     numbers, shares = [], []

@@ -6,7 +6,6 @@ pull it off the object's points.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -17,7 +16,7 @@ from torch import Tensor
 
 from ...checkpoint import Checkpoint
 from ...contract.events import Report, Stopped
-from ...contract.settings import GridSettings, GridWeights
+from ...contract.settings import GridSettings
 from ...device import generator
 from ..layers import Layers
 from . import losses, model, result
@@ -27,7 +26,7 @@ from .foreground import register_foreground, still
 from .model import Model
 from .optimizer import adam, restored, saved, schedule
 from .saved import packed, unpacked
-from .scene import Scene, build
+from .scene import Scene, build, of_frames
 
 if TYPE_CHECKING:
     from ...video.flow import Flow
@@ -38,6 +37,7 @@ REPORT_EVERY = 10
 PREVIEW_EVERY = 50
 # Longer footage takes more steps in proportion, so that every frame comes up as often.
 USUAL_FRAMES = 70
+TERMS = ("reconstruction", "gradient", "bootstrap", "alpha_flow", "alpha_smoothness", "gain")
 # The registrations count as this many steps in the progress.
 REGISTRATION_STEPS = 100
 
@@ -137,6 +137,9 @@ def _polished(
     steps = steps_of(settings, len(scene.frames))
     total = REGISTRATION_STEPS + steps
     pixels = 2 * PAIRS_PER_STEP * scene.frames[0].numel()
+    # Summed over pixels, so that a texel's gradient does not depend on the picture's size.
+    weights = pixels * torch.tensor([getattr(settings.weights, name) for name in TERMS])
+    weights = weights.to(learned.atlas)
     seen = result.coverage(learned, scene)  # alpha moves too little for a preview to show it
     for step in range(first, steps):
         if report.stopping() or checkpoint.due():
@@ -146,13 +149,10 @@ def _polished(
         schedule(optimizer, step / steps)
         terms = _terms(learned, scene, _drawn(step, len(scene.frames), seed))
         optimizer.zero_grad()
-        # Summed over pixels, so that a texel's gradient does not depend on the picture's size.
-        (weighted(terms, settings.weights) * pixels).backward()
+        (terms * weights).sum().backward()
         optimizer.step()
         if step % REPORT_EVERY == 0:
-            shown = {name: float(value.detach()) for name, value in terms.items()} | state[
-                "energies"
-            ]
+            shown = dict(zip(TERMS, terms.tolist(), strict=True)) | state["energies"]
             report.progress(REGISTRATION_STEPS + step, total, shown)
         if step % PREVIEW_EVERY == 0:
             report.preview("reconstruction", result.reconstruction_picture(learned, scene))
@@ -165,38 +165,32 @@ def steps_of(settings: GridSettings, frames: int) -> int:
     return round(settings.steps * max(1.0, frames / USUAL_FRAMES))
 
 
-def weighted(terms: Mapping[str, Tensor], weights: GridWeights) -> Tensor:
-    """Return the sum of the learned terms under their weights."""
-    return torch.stack([getattr(weights, name) * value for name, value in terms.items()]).sum()
-
-
-def _terms(learned: Model, scene: Scene, firsts: list[int]) -> dict[str, Tensor]:
-    """Render the frames ``firsts`` and their successors, and compare."""
+def _terms(learned: Model, scene: Scene, firsts: list[int]) -> Tensor:
+    """Render the frames ``firsts`` and their successors, and compare; the values of `TERMS`."""
     frames = firsts + [frame + 1 for frame in firsts]
-    logits = torch.stack([learned.logits[frame] for frame in frames])
+    logits = of_frames(learned.logits, frames)
     alphas = model.alpha(scene, logits, frames)
     front = model.foreground(learned, scene, frames)
     behind = model.background(learned, scene, frames)
     rendered = model.blended(scene, front, behind, alphas, frames)
-    error = rendered - scene.planes[:, frames].float().div_(255)
-    error = error.masked_fill(~scene.trust[frames], 0)
+    error = rendered - of_frames(scene.planes, frames, 1).float().div_(255)
+    error = error.masked_fill(~of_frames(scene.trust, frames), 0)
     count = len(firsts)
-    support = scene.support[frames]
-    valid = scene.ahead_valid[firsts] * support[:count]
+    support = of_frames(scene.support, frames)
+    ahead = model.next_alpha(scene, alphas[count:], firsts)
+    valid = of_frames(scene.ahead_valid, firsts) * support[:count]
     gains = [
-        torch.stack([side[frame] for frame in frames])
-        for side in (learned.gains, learned.gains_background)
+        losses.gain(of_frames(side, frames)) for side in (learned.gains, learned.gains_background)
     ]
-    return {
+    found = {
         "reconstruction": losses.reconstruction(error),
         "gradient": losses.gradient(error),
-        "bootstrap": losses.bootstrap(logits, scene.masks[frames], support),
-        "alpha_flow": losses.alpha_flow(
-            alphas[:count], model.next_alpha(scene, alphas[count:], firsts), valid
-        ),
+        "bootstrap": losses.bootstrap(logits, of_frames(scene.masks, frames), support),
+        "alpha_flow": losses.alpha_flow(alphas[:count], ahead, valid),
         "alpha_smoothness": losses.alpha_smoothness(alphas),
-        "gain": losses.gain(gains[0]) + losses.gain(gains[1]),
+        "gain": gains[0] + gains[1],
     }
+    return torch.stack([found[name] for name in TERMS])
 
 
 def _drawn(step: int, frames: int, seed: int) -> list[int]:
