@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -11,7 +12,8 @@ from torch.nn import functional
 from . import textures
 from .derivatives import over, smoothed
 from .mapping import box_positions
-from .scene import Scene, of_frames
+from .portions import of_frames
+from .scene import Scene
 from .splines import field, planes
 
 # Alpha reaches 0 and 1 at finite logits.
@@ -61,7 +63,7 @@ def start(scene: Scene, atlas_size: int, *, gain: bool) -> Model:
     model = Model(
         texture,
         _splatted_panorama(scene),
-        pages if gain else [torch.zeros_like(each) for each in pages],
+        [each.clone() if gain else torch.zeros_like(each) for each in pages],
         [edge[frame].clone() for frame in range(count)],
         [torch.zeros(shape, device=device) for _ in range(count)],
         [torch.zeros(whole, device=device) for _ in range(count)],
@@ -80,13 +82,13 @@ def atlas(model: Model) -> Tensor:
     return smoothed(model.atlas)
 
 
-def alpha(scene: Scene, logits: Tensor, frames: list[int]) -> Tensor:
+def alpha(scene: Scene, logits: Tensor, frames: Sequence[int]) -> Tensor:
     """Return alpha in the boxes, [n, h, w], from ``logits`` [n, h, w]."""
     stretched = torch.sigmoid(logits) * (1 + 2 * STRETCH) - STRETCH
     return torch.minimum(stretched.clamp(0, 1), of_frames(scene.support, frames))
 
 
-def foreground(model: Model, scene: Scene, frames: list[int]) -> Tensor:
+def foreground(model: Model, scene: Scene, frames: Sequence[int]) -> Tensor:
     """Return the object's colours in the boxes, [3, n, h, w]."""
     uv = of_frames(scene.uv, frames)
     colours = textures.planes(atlas(model), uv)
@@ -115,7 +117,7 @@ def frame_gain(model: Model, scene: Scene, frame: int) -> Tensor:
     return field(model.gains[frame][None], across, down)[0].exp()
 
 
-def background(model: Model, scene: Scene, frames: list[int]) -> Tensor:
+def background(model: Model, scene: Scene, frames: Sequence[int]) -> Tensor:
     """Return the background's colours, [3, n, H, W]."""
     colours = textures.planes(model.panorama, of_frames(scene.uv_background, frames))
     knots = of_frames(model.gains_background, frames)
@@ -123,13 +125,13 @@ def background(model: Model, scene: Scene, frames: list[int]) -> Tensor:
 
 
 def blended(
-    scene: Scene, front: Tensor, behind: Tensor, alphas: Tensor, frames: list[int]
+    scene: Scene, front: Tensor, behind: Tensor, alphas: Tensor, frames: Sequence[int]
 ) -> Tensor:
     """Return the frames [3, n, H, W]: ``front`` over ``behind`` within the boxes."""
     return over(front, behind, alphas, [scene.corners[frame] for frame in frames])
 
 
-def next_alpha(scene: Scene, alphas: Tensor, firsts: list[int]) -> Tensor:
+def next_alpha(scene: Scene, alphas: Tensor, firsts: Sequence[int]) -> Tensor:
     """Read the next frames' ``alphas`` [n, h, w] where the flow of ``firsts`` ends."""
     grid = of_frames(scene.ahead, firsts)
     return functional.grid_sample(alphas[:, None], grid, align_corners=False)[:, 0]
@@ -139,54 +141,67 @@ def _splatted_atlas(scene: Scene, size: int) -> Tensor:
     texture = None
     for _ in range(SPLAT_ROUNDS):
         splat = textures.Splat((size, size), scene.frames.device)
-        for frame in range(len(scene.frames)):
-            colours = scene.boxed(scene.frames[frame], frame).float() / 255
-            weight = (2 * scene.masks[frame] - 1).clamp(min=0)
-            weight = weight * scene.boxed(scene.trust[frame], frame)
-            _add(splat, texture, colours, scene.uv[frame], weight)
+        for frames in scene.by_box():
+            _add(splat, texture, *_shown(scene, frames), of_frames(scene.uv, frames))
         texture = splat.filled()
     assert texture is not None
     return texture
+
+
+def _shown(scene: Scene, frames: range) -> tuple[Tensor, Tensor]:
+    """Return the object's colours in the boxes, [n, h, w, 3], and how much each counts."""
+    colours = scene.boxes(scene.frames, frames).float() / 255
+    weight = (2 * of_frames(scene.masks, frames) - 1).clamp(min=0)
+    return colours, weight * scene.boxes(scene.trust, frames)
 
 
 def _splatted_pages(scene: Scene, texture: Tensor) -> list[Tensor]:
     """Return what the frames near each page show otherwise than ``texture`` [3, S, S] does."""
     count = (len(scene.frames) - 1) // PAGE_FRAMES + 2
     side = min(PAGE_SIDE, texture.shape[1])
-    splats = [textures.Splat((side, side), scene.frames.device) for _ in range(count)]
-    for frame in range(len(scene.frames)):
-        uv = scene.uv[frame]
-        colours = scene.boxed(scene.frames[frame], frame).float() / 255
-        weight = (2 * scene.masks[frame] - 1).clamp(min=0)
-        weight = weight * scene.boxed(scene.trust[frame], frame)
-        kept = weight > 0
-        error = (colours - textures.read(texture, uv[None])[0])[kept]
-        number, after = divmod(frame, PAGE_FRAMES)
-        for near, share in ((number, 1 - after / PAGE_FRAMES), (number + 1, after / PAGE_FRAMES)):
-            splats[near].add(error, uv[kept], weight[kept] * share)
-    return [smoothed(splat.mean(PAGE_CAUTION)) for splat in splats]
+    splat = textures.Splat((side, side), texture.device, count)
+    for frames in scene.by_box():
+        colours, weight = _shown(scene, frames)
+        uv = of_frames(scene.uv, frames)
+        error = colours - textures.read(texture, uv)
+        kept = _kept(weight)
+        error, uv, weight = (each.flatten(0, 2)[kept] for each in (error, uv, weight))
+        frame = torch.arange(frames.start, frames.stop, device=kept.device)
+        frame = frame.repeat_interleave(scene.box[0] * scene.box[1])[kept]
+        number, after = frame // PAGE_FRAMES, frame % PAGE_FRAMES / PAGE_FRAMES
+        splat.add(error, uv, weight * (1 - after), number)
+        splat.add(error, uv, weight * after, number + 1)
+    pages = splat.mean(PAGE_CAUTION)
+    return list(smoothed(pages.flatten(0, 1)).view_as(pages))
 
 
 def _splatted_panorama(scene: Scene) -> Tensor:
     texture = None
     for _ in range(SPLAT_ROUNDS):
         splat = textures.Splat(scene.background.texels(), scene.frames.device)
-        for frame in range(len(scene.frames)):
-            weight = scene.trust[frame].float()
-            scene.boxed(weight, frame).mul_(scene.support[frame] == 0)
-            colours = scene.frames[frame].float() / 255
-            _add(splat, texture, colours, scene.uv_background[frame], weight)
+        for frames in scene.by_frame():
+            weight = of_frames(scene.trust, frames).float()
+            free = of_frames(scene.support, frames) == 0
+            for frame, own, shown in zip(frames, weight, free, strict=True):
+                scene.boxed(own, frame).mul_(shown)
+            colours = of_frames(scene.frames, frames).float() / 255
+            _add(splat, texture, colours, weight, of_frames(scene.uv_background, frames))
         texture = splat.filled()
     assert texture is not None
     return texture
 
 
 def _add(
-    splat: textures.Splat, texture: Tensor | None, colours: Tensor, uv: Tensor, weight: Tensor
+    splat: textures.Splat, texture: Tensor | None, colours: Tensor, weight: Tensor, uv: Tensor
 ) -> None:
-    """Splat one picture [h, w, 3]; what an earlier texture does not show counts less."""
+    """Splat pictures [n, h, w, 3]; what an earlier texture does not show counts less."""
     if texture is not None:
-        error = (textures.read(texture, uv[None])[0] - colours).square().sum(2)
+        error = (textures.read(texture, uv) - colours).square().sum(3)
         weight = weight / (1 + error / TRUST)
-    kept = weight > 0
-    splat.add(colours[kept], uv[kept], weight[kept])
+    kept = _kept(weight)
+    splat.add(*(each.flatten(0, 2)[kept] for each in (colours, uv, weight)))
+
+
+def _kept(weight: Tensor) -> Tensor:
+    """Return the numbers of the pixels with any ``weight`` [n, h, w]."""
+    return weight.flatten().nonzero()[:, 0]

@@ -11,6 +11,7 @@ from ..layers import Layers
 from . import model, textures
 from .mapping import box_positions
 from .model import Model
+from .portions import of_frames
 from .scene import Scene
 
 SEEN = 0.05
@@ -60,9 +61,13 @@ def coverage(learned: Model, scene: Scene) -> Tensor:
     """Return the greatest alpha with which any frame sees each texel, [S, S]."""
     size = learned.atlas.shape[1]
     seen = torch.zeros(size, size, device=learned.atlas.device)
-    for frame in range(len(scene.frames)):
-        alpha = model.alpha(scene, learned.logits[frame][None], [frame])[0]
-        textures.cover(scene.uv[frame], alpha, seen)
+    for frames in scene.by_box():
+        uv = of_frames(scene.uv, frames)
+        alphas = model.alpha(scene, of_frames(learned.logits, frames), frames)
+        finer = textures.fineness(uv, alphas, size)
+        for times in sorted(set(finer)):
+            alike = [number for number, each in enumerate(finer) if each == times]
+            textures.cover(of_frames(uv, alike), of_frames(alphas, alike), times, seen)
     return seen
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from numpy import ndarray as Array
 from torch import Tensor
 
 from .mapping import Background, Foreground, around, box_positions, panorama
+from .portions import portions
 from .settling import for_sampling, settled
 from .splines import Lattice
 
@@ -59,15 +59,18 @@ class Scene:
         top, left = self.corners[frame]
         return picture[top : top + self.box[0], left : left + self.box[1]]
 
+    def boxes(self, pictures: Tensor, frames: range) -> Tensor:
+        """Return what `boxed` does for ``frames`` of ``pictures`` [T, H, W, ...]."""
+        return torch.stack([self.boxed(pictures[frame], frame) for frame in frames])
 
-def of_frames(pictures: Tensor | Sequence[Tensor], frames: Sequence[int], axis: int = 0) -> Tensor:
-    """Return what ``pictures`` hold of ``frames``, which ``axis`` of the result counts.
+    def by_box(self) -> list[range]:
+        """Return portions of all frames, where only their boxes are computed with."""
+        return portions(len(self.masks), self.box[0] * self.box[1], self.masks.device)
 
-    A list as an index would be copied to the device, and that waits for all that was begun there.
-    """
-    if isinstance(pictures, Tensor):
-        pictures = pictures.unbind(axis)
-    return torch.stack([pictures[frame] for frame in frames], axis)
+    def by_frame(self) -> list[range]:
+        """Return portions of all frames, where whole frames are computed with."""
+        count, height, width = self.trust.shape
+        return portions(count, height * width, self.masks.device)
 
 
 def build(

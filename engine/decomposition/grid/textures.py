@@ -50,33 +50,30 @@ def corners(uv: Tensor, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
 
 
 class Splat:
-    """A texture that gathers weighted colours; the adjoint of `read`."""
+    """Textures that gather weighted colours, ``count`` of them; the adjoint of `read`."""
 
-    def __init__(self, size: tuple[int, int], device: torch.device) -> None:
-        self.size = size
-        self.sums = torch.zeros(size[0] * size[1], 4, device=device)
+    def __init__(self, size: tuple[int, int], device: torch.device, count: int = 1) -> None:
+        self.size, self.count = size, count
+        self.sums = torch.zeros(count * size[0] * size[1], 4, device=device)
 
-    def add(self, colours: Tensor, uv: Tensor, weight: Tensor) -> None:
-        """Add ``colours`` [N, 3] at ``uv`` [N, 2] with ``weight`` [N]."""
+    def add(self, colours: Tensor, uv: Tensor, weight: Tensor, which: Tensor | None = None) -> None:
+        """Add ``colours`` [N, 3] at ``uv`` [N, 2] with ``weight`` [N] to the textures ``which``."""
         numbers, shares = corners(uv, self.size)
+        if which is not None:
+            numbers = numbers + which * (self.size[0] * self.size[1])
         values = torch.cat([colours, torch.ones_like(colours[:, :1])], 1) * weight[:, None]
         for number, share in zip(numbers, shares, strict=True):
             self.sums.index_add_(0, number, values * share[:, None])
 
     def filled(self) -> Tensor:
-        """Return the mean colours [3, P, Q], smoothly continued where nothing was added."""
+        """Return one texture's mean colours [3, P, Q], smoothly continued where none are."""
         picture = self.sums.T.reshape(1, 4, *self.size)
         return push_pull(picture[:, :3], picture[:, 3:])[0]
 
     def mean(self, caution: float) -> Tensor:
-        """Return the mean colours [3, P, Q], towards 0 where less than ``caution`` was added."""
-        sums = self.sums.T.reshape(4, *self.size)
-        return sums[:3] / (sums[3:] + caution)
-
-    @property
-    def weight(self) -> Tensor:
-        """The weight that each texel got, [P, Q]."""
-        return self.sums[:, 3].reshape(self.size)
+        """Return the mean colours [n, 3, P, Q], towards 0 where less than ``caution`` was added."""
+        sums = self.sums.view(self.count, -1, 4).mT.reshape(self.count, 4, *self.size)
+        return sums[:, :3] / (sums[:, 3:] + caution)
 
 
 def push_pull(sums: Tensor, weight: Tensor) -> Tensor:
@@ -101,21 +98,34 @@ def push_pull(sums: Tensor, weight: Tensor) -> Tensor:
     return trust * mean + (1 - trust) * upper
 
 
-def cover(uv: Tensor, alpha: Tensor, texture: Tensor) -> None:
-    """Raise ``texture`` [S, S] to the alphas with which one frame sees its texels, in place.
+def fineness(uv: Tensor, alpha: Tensor, side: int) -> list[int]:
+    """Return how much more densely each frame must be read so that it misses no texel between.
 
-    ``uv`` [h, w, 2] and ``alpha`` [h, w] are read so densely that no texel between two pixels is
-    missed.
+    ``uv`` [n, h, w, 2] and ``alpha`` [n, h, w] are read into a texture of ``side`` squared.
+    """
+    steps = (uv[:, :, 1:] - uv[:, :, :-1]).norm(dim=3)
+    inside = alpha[:, :, 1:] > 0.5
+    steps = steps.masked_fill(~inside, torch.inf).flatten(1)
+    if steps.shape[1] == 0:
+        return [8] * len(uv)
+    counts = inside.sum((1, 2)).tolist()
+    # Almost the widest: some parts of the object are spread over more texels than others.
+    widest = [
+        each.kthvalue(max(1, int(0.97 * count))).values
+        for each, count in zip(steps, counts, strict=True)
+    ]
+    return (torch.stack(widest) * side * 1.5).ceil().clamp(1, 8).int().tolist()
+
+
+def cover(uv: Tensor, alpha: Tensor, finer: int, texture: Tensor) -> None:
+    """Raise ``texture`` [S, S] to the alphas with which frames see its texels, in place.
+
+    ``uv`` [n, h, w, 2] and ``alpha`` [n, h, w] are read ``finer`` times as densely as pixels lie.
     """
     side = texture.shape[0]
-    steps = (uv[:, 1:] - uv[:, :-1]).norm(dim=2)
-    steps = steps[alpha[:, 1:] > 0.5]
-    # Almost the widest: some parts of the object are spread over more texels than others.
-    step = steps.kthvalue(max(1, int(0.97 * len(steps)))).values if len(steps) else uv.new_ones(())
-    finer = int((step * side * 1.5).ceil().clamp(1, 8))
-    packed = torch.cat([uv, alpha[..., None]], 2).permute(2, 0, 1)[None]
+    packed = torch.cat([uv, alpha[..., None]], 3).permute(0, 3, 1, 2)
     dense = functional.interpolate(packed, scale_factor=finer, mode="bilinear")
-    values = dense[0].flatten(1).T
+    values = dense.permute(0, 2, 3, 1).flatten(0, 2)
     values = values[values[:, 2] > 1e-3]
     numbers, shares = corners(values[:, :2], (side, side))
     # A texel is seen where a reading takes a good share of it.

@@ -25,8 +25,9 @@ from .completion import complete
 from .foreground import register_foreground, still
 from .model import Model
 from .optimizer import adam, restored, saved, schedule
+from .portions import of_frames
 from .saved import packed, unpacked
-from .scene import Scene, build, of_frames
+from .scene import Scene, build
 
 if TYPE_CHECKING:
     from ...video.flow import Flow
