@@ -117,17 +117,24 @@ class Silence:
         return False
 
 
+def cost(folder, *, frames, steps):
+    footage = moving_sprite(frames=frames, width=72, height=48)
+    settings = DecompositionSettings(grid=GridSettings(steps=steps, atlas_size=32))
+    with pretending(), noting() as noted:
+        decompose(
+            footage.frames, footage.flow, footage.given_masks(), settings, device=DEVICE, seed=0,
+            report=Silence(), checkpoint=Checkpoint(folder / f"{frames}-{steps}.pt"),
+        )  # fmt: skip
+    return noted
+
+
 def test_a_step_of_the_polish_waits_for_nothing(tmp_path):
-    footage = moving_sprite(frames=6, width=72, height=48)
-    costs = []
-    for steps in (2, 9):
-        settings = DecompositionSettings(grid=GridSettings(steps=steps, atlas_size=32))
-        with pretending(), noting() as noted:
-            decompose(
-                footage.frames, footage.flow, footage.given_masks(), settings,
-                device=DEVICE, seed=0, report=Silence(),
-                checkpoint=Checkpoint(tmp_path / f"{steps}.pt"),
-            )  # fmt: skip
-        costs.append(noted)
-    assert costs[0].waits == costs[1].waits
-    assert len(costs[1].launches) - len(costs[0].launches) < 7 * 450
+    fewer, more = (cost(tmp_path, frames=6, steps=steps) for steps in (2, 9))
+    assert fewer.waits == more.waits
+    assert len(more.launches) - len(fewer.launches) < 7 * 450
+
+
+def test_more_frames_hold_up_nothing_but_the_polish(tmp_path, few_iterations):
+    fewer, more = (cost(tmp_path, frames=frames, steps=1) for frames in (6, 12))
+    assert len(more.waits) == len(fewer.waits)
+    assert len(more.launches) - len(fewer.launches) < 6 * 25

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from .crop import Crop
+from .portions import of_frames, portions
 from .relaxation import Relaxation
 from .splines import Lattice, field
 
@@ -32,20 +33,20 @@ class Foreground:
     extent: float  # crop px of the atlas's side
     relaxation: Relaxation | None = None
 
-    def place(self, frames: list[int], rows: Tensor, columns: Tensor) -> Tensor:
+    def place(self, frames: Sequence[int], rows: Tensor, columns: Tensor) -> Tensor:
         """Return where pixels lie in the reference frame's window, relaxed, [n, h, w, 2].
 
         ``rows`` [n, h] and ``columns`` [n, w] are crop positions of the pixels in ``frames``.
         """
         rows, columns = rows.to(self.knots), columns.to(self.knots)
         across, down = self.lattice.basis_x(columns), self.lattice.basis_y(rows)
-        shift = field(self.knots[frames], across, down)
+        shift = field(of_frames(self.knots, frames), across, down)
         shape = shift.shape[:3]
         still = torch.stack([columns[:, None].expand(shape), rows[:, :, None].expand(shape)], 3)
         place = still + shift
         return place if self.relaxation is None else self.relaxation(place)
 
-    def uv(self, frames: list[int], rows: Tensor, columns: Tensor) -> Tensor:
+    def uv(self, frames: Sequence[int], rows: Tensor, columns: Tensor) -> Tensor:
         """Like `place`, in the atlas's unit square; pixels beyond it stay at its edge."""
         place = self.place(frames, rows, columns)
         return ((place - self.origin) / self.extent).clamp(0, 1)
@@ -63,19 +64,19 @@ def around(mapping: Foreground, alphas: Tensor, corners: list[tuple[int, int]]) 
     ``alphas`` [T, h, w] in boxes whose upper left pixels are ``corners`` (row, column).
     """
     seen, solid = [], []
-    for frame, alpha in enumerate(alphas):
-        rows, columns = box_positions(mapping.crop, [frame], corners, alpha.shape)
-        place = mapping.place([frame], rows, columns)[0]
+    for frames in portions(len(alphas), alphas[0].numel(), alphas.device):
+        alpha = of_frames(alphas, frames)
+        place = mapping.place(
+            frames, *box_positions(mapping.crop, frames, corners, alpha.shape[1:])
+        )
         seen.append(place[alpha > 0.05])
         solid.append(place[alpha > 0.5])
     places, core = torch.cat(seen), torch.cat(solid)
     if len(places) == 0:
         return mapping
     # A few stray pixels must not make the object small in its atlas.
-    low, high = (
-        torch.from_numpy(np.quantile(places.cpu().numpy(), share, axis=0)).to(places)
-        for share in (0.0005, 0.9995)
-    )
+    most = np.quantile(places.cpu().numpy(), (0.0005, 0.9995), axis=0)
+    low, high = torch.from_numpy(most).to(places)
     side = float((high - low).max())
     # Beyond the atlas the mapping is flat: what the object shows must not lie there.
     core = core if len(core) else places
@@ -88,7 +89,7 @@ def around(mapping: Foreground, alphas: Tensor, corners: list[tuple[int, int]]) 
 
 def box_positions(
     crop: Crop,
-    frames: list[int],
+    frames: Sequence[int],
     corners: Sequence[tuple[int, int]] | Mapping[int, tuple[int, int]],
     size: tuple[int, ...],
 ) -> tuple[Tensor, Tensor]:
@@ -115,11 +116,11 @@ class Background:
     origin: Tensor  # [2], reference px of the panorama's upper left corner
     extent: Tensor  # [2], reference px of its sides
 
-    def uv(self, frames: list[int], height: int, width: int) -> Tensor:
+    def uv(self, frames: Sequence[int], height: int, width: int) -> Tensor:
         """Return where all pixels of ``frames`` read the panorama, [n, H, W, 2] in [0, 1]."""
         return ((self.place(frames, height, width) - self.origin) / self.extent).clamp(0, 1)
 
-    def place(self, frames: list[int], height: int, width: int) -> Tensor:
+    def place(self, frames: Sequence[int], height: int, width: int) -> Tensor:
         """Return where all pixels lie in the reference frame, [n, H, W, 2]."""
         x, y = (
             (torch.arange(side, device=self.knots.device) + 0.5) * shrunk - 0.5
@@ -128,8 +129,9 @@ class Background:
         points = torch.stack([x.expand(height, width), y[:, None].expand(height, width)], 2)
         across = self.lattice.basis_x(x).expand(len(frames), -1, -1)
         down = self.lattice.basis_y(y).expand(len(frames), -1, -1)
-        still = moved(self.homographies[frames], points.reshape(1, -1, 2))
-        return still.reshape(-1, height, width, 2) + field(self.knots[frames], across, down)
+        still = moved(of_frames(self.homographies, frames), points.reshape(1, -1, 2))
+        shift = field(of_frames(self.knots, frames), across, down)
+        return still.reshape(-1, height, width, 2) + shift
 
     def texels(self) -> tuple[int, int]:
         """Return the panorama's rows and columns, at most one texel to a frame pixel."""
@@ -153,8 +155,8 @@ def moved(homographies: Tensor, points: Tensor) -> Tensor:
 def panorama(mapping: Background, height: int, width: int) -> Background:
     """Return ``mapping`` with the panorama laid around all frames, within reason."""
     low, high = (mapping.origin.new_full((2,), sign * torch.inf) for sign in (1, -1))
-    for frame in range(len(mapping.knots)):
-        places = mapping.place([frame], height, width).reshape(-1, 2)
+    for frames in portions(len(mapping.knots), height * width, mapping.knots.device):
+        places = mapping.place(frames, height, width).reshape(-1, 2)
         low, high = torch.minimum(low, places.amin(0)), torch.maximum(high, places.amax(0))
     size = mapping.shrunk.new_tensor([width, height]) * mapping.shrunk
     low = torch.maximum(low, size / 2 - size * LARGEST_PANORAMA / 2)

@@ -11,7 +11,6 @@ from torch.nn import functional
 
 from . import textures
 from .derivatives import over, smoothed
-from .mapping import box_positions
 from .portions import of_frames
 from .scene import Scene
 from .splines import field, planes
@@ -59,11 +58,11 @@ def start(scene: Scene, atlas_size: int, *, gain: bool) -> Model:
     whole = (scene.gain_down.shape[1], scene.gain_across.shape[1], 3)
     count = len(scene.frames)
     texture = _splatted_atlas(scene, atlas_size)
-    pages = _splatted_pages(scene, texture)
+    changes = _splatted_pages(scene, texture)
     model = Model(
         texture,
         _splatted_panorama(scene),
-        [each.clone() if gain else torch.zeros_like(each) for each in pages],
+        [each.clone() if gain else torch.zeros_like(each) for each in changes],
         [edge[frame].clone() for frame in range(count)],
         [torch.zeros(shape, device=device) for _ in range(count)],
         [torch.zeros(whole, device=device) for _ in range(count)],
@@ -96,25 +95,26 @@ def foreground(model: Model, scene: Scene, frames: Sequence[int]) -> Tensor:
         of_frames(basis, frames) for basis in (scene.gain_box_across, scene.gain_box_down)
     )
     gain = planes(of_frames(model.gains, frames), across, down).exp()
-    changes = textures.each(torch.stack([page(model, frame) for frame in frames]), uv)
-    return colours * gain + changes
+    return colours * gain + textures.each(pages(model, frames), uv)
 
 
-def page(model: Model, frame: int) -> Tensor:
-    """Return by how much the object's texture is another in one frame, [3, s, s]."""
+def pages(model: Model, frames: Sequence[int]) -> Tensor:
+    """Return by how much the object's texture is another in each frame, [n, 3, s, s]."""
+    return torch.stack([_page(model, frame) for frame in frames])
+
+
+def _page(model: Model, frame: int) -> Tensor:
     number, after = divmod(frame, PAGE_FRAMES)
     following = model.pages[min(number + 1, len(model.pages) - 1)]
     return torch.lerp(model.pages[number], following, after / PAGE_FRAMES)
 
 
-def frame_gain(model: Model, scene: Scene, frame: int) -> Tensor:
-    """Return the object's gain on a whole frame, [H, W, 3]; constant beyond its window."""
-    height, width = scene.frames.shape[1:3]
-    crop = scene.foreground.crop
-    rows, columns = box_positions(crop, [frame], {frame: (0, 0)}, (height, width))
+def frame_gain(model: Model, scene: Scene, frames: Sequence[int]) -> Tensor:
+    """Return the object's gain on whole frames, [n, H, W, 3]; constant beyond its window."""
+    rows, columns = scene.whole(frames)
     across = scene.gain_window.basis_x(columns).to(model.atlas)
     down = scene.gain_window.basis_y(rows).to(model.atlas)
-    return field(model.gains[frame][None], across, down)[0].exp()
+    return field(of_frames(model.gains, frames), across, down).exp()
 
 
 def background(model: Model, scene: Scene, frames: Sequence[int]) -> Tensor:

@@ -9,7 +9,6 @@ from torch import Tensor
 
 from ..layers import Layers
 from . import model, textures
-from .mapping import box_positions
 from .model import Model
 from .portions import of_frames
 from .scene import Scene
@@ -22,21 +21,22 @@ def layers(learned: Model, scene: Scene) -> Layers:
     """Render every frame's layers at the working size, on the CPU."""
     count, height, width = scene.frames.shape[:3]
     uv = torch.empty(count, height, width, 2)
-    alphas = torch.zeros(count, height, width)
+    alphas = torch.empty(count, height, width)
     front = torch.empty(count, height, width, 3, dtype=torch.half)
     behind = torch.empty_like(front)
     seen = coverage(learned, scene)
     atlas = _completed(model.atlas(learned), seen).clamp(0, 1)
-    for frame in range(count):
-        rows, columns = box_positions(
-            scene.foreground.crop, [frame], {frame: (0, 0)}, (height, width)
-        )
-        uv[frame] = scene.foreground.uv([frame], rows, columns)[0]
-        scene.boxed(uv[frame], frame).copy_(scene.uv[frame])
-        alpha = model.alpha(scene, learned.logits[frame][None], [frame])[0]
-        scene.boxed(alphas[frame], frame).copy_(alpha)
-        front[frame] = _lit(learned, scene, atlas, uv[frame], frame)
-        behind[frame] = model.background(learned, scene, [frame])[:, 0].permute(1, 2, 0).clamp(0, 1)
+    for frames in scene.by_frame():
+        part = slice(frames.start, frames.stop)
+        places = scene.foreground.uv(frames, *scene.whole(frames))
+        whole = places.new_zeros(places.shape[:3])
+        alpha = model.alpha(scene, of_frames(learned.logits, frames), frames)
+        for number, frame in enumerate(frames):
+            scene.boxed(places[number], frame).copy_(scene.uv[frame])
+            scene.boxed(whole[number], frame).copy_(alpha[number])
+        uv[part], alphas[part] = places, whole
+        front[part] = _lit(learned, scene, atlas, places, frames)
+        behind[part] = model.background(learned, scene, frames).permute(1, 2, 3, 0).clamp(0, 1)
     return Layers(
         uv=uv,
         alpha=alphas,
@@ -49,11 +49,11 @@ def layers(learned: Model, scene: Scene) -> Layers:
     )
 
 
-def _lit(learned: Model, scene: Scene, atlas: Tensor, uv: Tensor, frame: int) -> Tensor:
-    """Return the atlas as the whole frame reads it, with its gain, [H, W, 3]."""
-    colours = textures.read(atlas, uv[None].to(atlas))[0]
-    change = textures.read(model.page(learned, frame), uv[None].to(atlas))[0]
-    return (colours * model.frame_gain(learned, scene, frame) + change).clamp(0, 1)
+def _lit(learned: Model, scene: Scene, atlas: Tensor, uv: Tensor, frames: range) -> Tensor:
+    """Return the atlas as whole frames read it at ``uv``, with their gain, [n, H, W, 3]."""
+    changes = textures.each(model.pages(learned, frames), uv).permute(1, 2, 3, 0)
+    gain = model.frame_gain(learned, scene, frames)
+    return (textures.read(atlas, uv) * gain + changes).clamp(0, 1)
 
 
 @torch.no_grad()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -63,6 +64,11 @@ class Scene:
         """Return what `boxed` does for ``frames`` of ``pictures`` [T, H, W, ...]."""
         return torch.stack([self.boxed(pictures[frame], frame) for frame in frames])
 
+    def whole(self, frames: Sequence[int]) -> tuple[Tensor, Tensor]:
+        """Return the positions of all rows [n, H] and columns [n, W] in the object's window."""
+        corners = dict.fromkeys(frames, (0, 0))
+        return box_positions(self.foreground.crop, frames, corners, self.trust.shape[1:])
+
     def by_box(self) -> list[range]:
         """Return portions of all frames, where only their boxes are computed with."""
         return portions(len(self.masks), self.box[0] * self.box[1], self.masks.device)
@@ -93,7 +99,7 @@ def build(
     boxed = [_cut(torch.from_numpy(part), corners, size).to(device) for part in (masks, support)]
     foreground = around(foreground.to(device), boxed[0], corners)
     background = panorama(background.to(device), height, width)
-    every = list(range(count))
+    every = range(count)
     positions = box_positions(foreground.crop, every, corners, size)
     rows, columns = (each.to(device) for each in positions)
     ahead, valid = _ends(flow.forward, flow.forward_valid, corners, size, device)
@@ -115,7 +121,12 @@ def build(
         support=boxed[1],
         corners=corners,
         uv=uv,
-        uv_background=torch.cat([background.uv([t], height, width) for t in every]),
+        uv_background=torch.cat(
+            [
+                background.uv(frames, height, width)
+                for frames in portions(count, height * width, device)
+            ]
+        ),
         ahead=for_sampling(ahead),
         ahead_valid=valid,
         gain_window=window,
