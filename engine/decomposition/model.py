@@ -90,7 +90,14 @@ class AtlasNetwork(nn.Module):
 
     def forward(self, positions: Tensor) -> Tensor:
         """Return colours in [0, 1], [N, 3], at ``positions`` [N, 2] of the shared plane."""
-        features = fourier_features(positions, self.frequencies)
+        return self.colours(self.features(positions))
+
+    def features(self, positions: Tensor) -> Tensor:
+        """Return what the first layer sees of ``positions`` [N, 2], [N, F]."""
+        return fourier_features(positions, self.frequencies)
+
+    def colours(self, features: Tensor) -> Tensor:
+        """Return colours in [0, 1], [N, 3], where the features [N, F] are these."""
         again = features.detach() if self.detached_skips else features
         hidden = features
         for index, linear in enumerate(self.linears):

@@ -15,8 +15,9 @@ from ..contract.settings import ViewsSettings
 from ..stylization.boxes import object_boxes
 from ..stylization.canvas import as_colours
 from ..stylization.encoder import Encoder, load_encoder
+from ..stylization.looking import look
 from ..stylization.texts import PREFIXES, unit
-from ..stylization.views import Subject, draw_views, look
+from ..stylization.views import Subject, draw_views
 
 VIEWS, FRAMES = 48, 8
 AT_ONCE = 16

@@ -98,16 +98,24 @@ class NetworkAtlas(StylizedAtlas):
         self.network = network
 
     def albedo(self, uv: Tensor) -> Tensor:
-        """Return the network's colours; the foreground's quadrant is [0, 1]^2 itself.
+        """Return the network's colours; the foreground's quadrant is [0, 1]^2 itself."""
+        return self.albedo_of(self.features(uv))
 
-        Its activations take 10 kB for each point. Of very many points they are computed again on
-        the way back.
+    def features(self, uv: Tensor) -> Tensor:
+        """Return what the network sees of ``uv`` [N, 2], [N, F]."""
+        return self.network.features(uv)
+
+    def albedo_of(self, features: Tensor) -> Tensor:
+        """Return the colours [N, 3] where the features are these.
+
+        The network's activations take 10 kB for each point. Of very many points they are computed
+        again on the way back.
         """
-        if len(uv) <= AT_ONCE:
-            return self.network(uv)
+        if len(features) <= AT_ONCE:
+            return self.network.colours(features)
         pieces = [
-            checkpoint(self.network, some, use_reentrant=False, preserve_rng_state=False)
-            for some in uv.split(AT_ONCE)
+            checkpoint(self.network.colours, some, use_reentrant=False, preserve_rng_state=False)
+            for some in features.split(AT_ONCE)
         ]
         return torch.cat(pieces)
 

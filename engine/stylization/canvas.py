@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -37,22 +36,27 @@ class Canvas:
     faintest: float  # alpha up to which a pixel is not painted
     hard_removal: bool  # see `ViewsSettings`
     scale: float = 1.0  # against the working size
+    known: Tensor | None = None  # `index`, where it has been found before
 
     @cached_property
-    def painted(self) -> tuple[Tensor, Tensor]:
-        """Rows and columns of the pixels that are painted, [N] each."""
-        rows, columns = (self.fields[2] > self.faintest).nonzero(as_tuple=True)
-        return rows, columns
+    def index(self) -> Tensor:
+        """Numbers of the pixels that are painted, row by row, int32 [N]."""
+        if self.known is not None:
+            return self.known
+        return (self.fields[2] > self.faintest).flatten().nonzero()[:, 0].int()
 
-    def enlarged(self, side: int) -> Canvas:
-        """Return the canvas with its longer side at ``side`` pixels, whatever it was."""
+    def enlarged(self, side: int, known: Tensor | None = None) -> Canvas:
+        """Return the canvas with its longer side at ``side`` pixels, whatever it was.
+
+        ``known`` is its `index`, where that has been found before.
+        """
         shape = self.fields.shape[1:]
         factor = side / max(shape)
         wanted = [max(1, round(length * factor)) for length in shape]
         fields = functional.interpolate(
             self.fields[None], wanted, mode="bilinear", antialias=factor < 1
         )[0]
-        return replace(self, fields=fields, scale=self.scale * factor)
+        return replace(self, fields=fields, scale=self.scale * factor, known=known)
 
 
 @dataclass(frozen=True)
@@ -63,40 +67,23 @@ class Canvases:
     statistics: ShadingStatistics
     atlas_frame: AtlasFrame
     _large: dict[tuple[int, int], Canvas] = field(default_factory=dict, repr=False)
+    _indices: dict[tuple[int, int], Tensor] = field(default_factory=dict, repr=False)
 
     def at(self, number: int, side: int | None) -> Canvas:
-        """Return a canvas enlarged to ``side`` pixels, as it is without; some are kept."""
+        """Return a canvas enlarged to ``side`` pixels, as it is without; some are kept.
+
+        Which pixels are painted is kept of all: a GPU must be waited for to find it.
+        """
         if side is None:
             return self.canvases[number]
-        if (number, side) not in self._large:
+        key = number, side
+        if key not in self._large:
             if len(self._large) >= MOST_KEPT:
                 self._large.pop(next(iter(self._large)))
-            self._large[number, side] = self.canvases[number].enlarged(side)
-        return self._large[number, side]
-
-
-class Painter(Protocol):
-    """What gives colours while the atlas learns: the atlas, or it read through `texels`."""
-
-    def albedo(self, uv: Tensor) -> Tensor:
-        """Return the colours at ``uv`` [N, 2] before the light, see `StylizedAtlas.albedo`."""
-        ...
-
-    def lit(self, albedo: Tensor, shading: Tensor) -> Tensor:
-        """Return what ``albedo`` looks like under ``shading`` [N], as colours [N, 3]."""
-        ...
-
-
-@dataclass(frozen=True)
-class Painted:
-    """The object's pixels of some canvases, painted; the terms are computed from it."""
-
-    pictures: tuple[Tensor, ...]  # each [6, h, w], see `views.look`
-    uv: Tensor  # [N, 2]
-    alpha: Tensor  # [N]
-    albedo: Tensor  # [N, 3]
-    colours: Tensor  # [N, 3]
-    source: Tensor  # [N, 3], what the frames show there
+            enlarged = self.canvases[number].enlarged(side, self._indices.get(key))
+            self._large[key] = enlarged
+            self._indices[key] = enlarged.index
+        return self._large[key]
 
 
 def cut_canvases(
@@ -152,36 +139,6 @@ def atlas_frame(layers: Layers, *, side: float) -> AtlasFrame:
     u, v = centre.tolist()
     across_scale, down_scale = (2 / (step * side)).tolist()
     return AtlasFrame((u, v), (across_scale, down_scale))
-
-
-def paint(canvases: list[Canvas], painter: Painter) -> Painted:
-    """Paint ``canvases``, in one call for all of them."""
-    fields = torch.cat([canvas.fields[:, *canvas.painted].T for canvas in canvases])  # [N, 10]
-    uv, alpha, light = fields[:, :2], fields[:, 2], fields[:, 3]
-    albedo = painter.albedo(uv)
-    colours = painter.lit(albedo, light)
-    pieces = (alpha[:, None] * colours).split([len(canvas.painted[0]) for canvas in canvases])
-    pictures = [compose(canvas, piece) for canvas, piece in zip(canvases, pieces, strict=True)]
-    return Painted(tuple(pictures), uv, alpha, albedo[:, :3], colours, fields[:, 7:])
-
-
-def compose(canvas: Canvas, colours: Tensor) -> Tensor:
-    """Put the object's colours times alpha [N, 3] over the background, see `views.look`."""
-    front = canvas.fields.new_zeros(*canvas.fields.shape[1:], 3)
-    front = front.index_put(canvas.painted, colours).permute(2, 0, 1)
-    return _over(canvas, front)
-
-
-def source_picture(canvas: Canvas) -> Tensor:
-    """Return what the frame itself shows, as `compose` returns what is painted."""
-    return _over(canvas, canvas.fields[2] * canvas.fields[7:])
-
-
-def _over(canvas: Canvas, front: Tensor) -> Tensor:
-    """Put ``front`` [3, h, w] over the background: [6, h, w], or [7, h, w] for hard removal."""
-    back = (1 - canvas.fields[2]) * canvas.fields[4:7]
-    solid = [(canvas.fields[2:3] > 0.5).to(front)] if canvas.hard_removal else []
-    return torch.cat([front, back, *solid])
 
 
 def _cut(

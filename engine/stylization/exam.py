@@ -13,11 +13,13 @@ from torch import Tensor
 from torch.nn import functional
 
 from ..contract.settings import StylizationSettings, ViewsSettings
-from .canvas import Canvas, Canvases, Painter, paint
+from .canvas import Canvases
 from .encoder import Encoder
+from .looking import aim
+from .painting import Painter, Spread, paint
 from .targets import Targets
 from .terms import resized
-from .views import Views, draw_views, look
+from .views import draw_views
 
 FRAMES = 3
 GLOBAL_VIEWS, LOCAL_VIEWS = 1, 12
@@ -40,8 +42,18 @@ class Exam:
         plain = plainly(settings.views, whole=GLOBAL_VIEWS, close=LOCAL_VIEWS)
         last = len(canvases.canvases) - 1
         places = torch.linspace(0, last, FRAMES + 2)[1:-1].round().int().tolist()
-        self._canvases = [resized(canvases, place, encoder.size, settings) for place in places]
-        self._views = [draw_views(canvas.subject, plain, generator) for canvas in self._canvases]
+        chosen = [resized(canvases, place, encoder.size, settings) for place in places]
+        self._spread = Spread.of(chosen)
+        drawn = [draw_views(canvas.subject, plain, generator) for canvas in chosen]
+        scaled = [
+            [kind.scaled(canvas.scale) for kind in views]
+            for canvas, views in zip(chosen, drawn, strict=True)
+        ]
+        device = self._spread.fields.device
+        self._gazes = [
+            aim(views, self._spread.shapes, encoder.size, device)
+            for views in zip(*scaled, strict=True)
+        ]
         self._encoder = encoder
         self._targets = targets
         self._weights = settings.weights
@@ -49,30 +61,26 @@ class Exam:
     @torch.no_grad()
     def score(self, painter: Painter) -> float:
         """Return how well and evenly the views match, see `evenly`, less what they should avoid."""
-        pictures = paint(self._canvases, painter).pictures
+        front = paint(self._spread, painter).front
         weights = self._weights
         shares = torch.tensor([weights.global_similarity, weights.local_similarity])
         shares = shares / shares.sum() if shares.sum() > 0 else torch.full((2,), 0.5)
-        total = 0.0
         wanted = self._targets.average()
-        for kind, (share, target) in enumerate(zip(shares.tolist(), wanted, strict=True)):
-            seen = self._seen(pictures, kind)
-            total += share * float(evenly(cosines(seen, target)))
-            if self._targets.avoid is not None:
-                unwanted = float(cosines(seen.mean(0), self._targets.avoid.mean(0)))
-                total -= weights.avoid * max(0.0, unwanted) / 2
-        return total
-
-    def _seen(self, pictures: tuple[Tensor, ...], kind: int) -> Tensor:
-        """Return the embeddings [V, E] of one kind of views of all frames."""
-        triples: list[tuple[Tensor, Canvas, tuple[Views, Views]]] = list(
-            zip(pictures, self._canvases, self._views, strict=True)
+        found = []  # of each kind of views: how well it matches, and what it should not
+        for gaze, target in zip(self._gazes, wanted, strict=True):
+            images = gaze.seen(front, self._spread.behind)
+            seen = self._encoder.embed_images(images.flatten(0, 1))
+            match = evenly(cosines(seen, target))
+            avoid = self._targets.avoid
+            unwanted = 0 * match if avoid is None else cosines(seen.mean(0), avoid.mean(0)).relu()
+            found.append(torch.stack([match, unwanted]))
+        # Read in one piece, for a GPU is waited for each time.
+        return sum(
+            share * match - weights.avoid * unwanted / 2
+            for share, (match, unwanted) in zip(
+                shares.tolist(), torch.stack(found).tolist(), strict=True
+            )
         )
-        images = [
-            look(picture, views[kind].scaled(canvas.scale), self._encoder.size)
-            for picture, canvas, views in triples
-        ]
-        return self._encoder.embed_images(torch.cat(images))
 
 
 def plainly(views: ViewsSettings, *, whole: int, close: int) -> ViewsSettings:

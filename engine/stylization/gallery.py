@@ -15,11 +15,13 @@ from torch import Tensor
 from ..contract.settings import StylizationSettings
 from .atlas import PaletteAtlas
 from .basis import BANDS, CELLS, COURSES, Pattern
-from .canvas import Canvas, compose
+from .canvas import Canvas
 from .encoder import Encoder
 from .exam import cosines, evenly, plainly
+from .looking import Gaze, aim
+from .painting import Spread
 from .targets import Targets
-from .views import Views, draw_views, look
+from .views import draw_views
 
 GLOBAL_VIEWS, LOCAL_VIEWS = 1, 8
 AT_ONCE = 16  # palettes embedded in one call
@@ -75,9 +77,9 @@ class Field:
 class Gallery:
     """One canvas on which the looks of one atlas are compared: from which places, with what."""
 
-    canvas: Canvas
+    spread: Spread  # of the one canvas
     encoder: Encoder
-    kinds: list[Views]
+    kinds: list[Gaze]
     background: list[Tensor]  # of each kind, [V, 3, S, S]
     wanted: list[tuple[float, Tensor]]  # of each kind: how much it counts, and what it matches
     unwanted: Tensor | None
@@ -97,13 +99,15 @@ class Gallery:
         """Choose the places and look at the background from them."""
         plain = plainly(settings.views, whole=GLOBAL_VIEWS, close=LOCAL_VIEWS)
         views = draw_views(canvas.subject, plain, generator)
-        kinds = [kind.scaled(canvas.scale) for kind in views]
-        bare = compose(canvas, canvas.fields.new_zeros(len(canvas.painted[0]), 3))
+        spread = Spread.of([canvas])
+        size, device = encoder.size, spread.fields.device
+        kinds = [aim([kind.scaled(canvas.scale)], spread.shapes, size, device) for kind in views]
+        nothing = torch.zeros_like(spread.behind[:, :3])
         weights = settings.weights
         shares = (weights.global_similarity, weights.local_similarity)
         return Gallery(
-            canvas, encoder, kinds,
-            [look(bare, kind, encoder.size) for kind in kinds],
+            spread, encoder, kinds,
+            [gaze.seen(nothing, spread.behind)[0] for gaze in kinds],
             list(zip(shares, targets.average(), strict=True)),
             None if targets.avoid is None else targets.avoid.mean(0),
             weights.avoid,
@@ -114,22 +118,20 @@ class Gallery:
         """Return what the mixing network of ``atlas`` makes of one of `PATTERNS`."""
         if pattern not in self.fields:
             atlas.shape_pattern(PATTERNS[pattern])
-            features = atlas.features(atlas.places(self.canvas.fields[:2, *self.canvas.painted].T))
+            features = atlas.features(atlas.places(self.spread.points[:2].T))
             outputs, tiles = atlas.mixer(features), atlas.tiles_of(features)
             self.fields[pattern] = Field(pattern, outputs, tiles, atlas)
         return self.fields[pattern]
 
     def scores(self, palettes: Tensor, mix: Tensor) -> Tensor:
         """Return how well ``palettes`` [P, K, 3], mixed like ``mix`` [N, K], match, [P]."""
-        fields = self.canvas.fields[:, *self.canvas.painted]
-        parts = mix.T * (fields[2] * fields[3])  # [K, N], under the light
-        pictures = [compose(self.canvas, part[:, None].expand(-1, 3)) for part in parts]
+        light = self.spread.points[2] * self.spread.points[3]
+        pictures = self.spread.composed(mix * light[:, None])  # [1, K, H, W]
         total = palettes.new_zeros(len(palettes))
-        for kind, background, (share, wanted) in zip(
+        for gaze, background, (share, wanted) in zip(
             self.kinds, self.background, self.wanted, strict=True
         ):
-            seen = [look(picture, kind, self.encoder.size) - background for picture in pictures]
-            views = torch.stack(seen)[:, :, 0], background
+            views = gaze.read(pictures)[0].transpose(0, 1), background
             embeddings = self._embedded(palettes, views)
             total += share * evenly(cosines(embeddings, wanted))
             if self.unwanted is not None:

@@ -5,6 +5,8 @@ A frame's embedding is the raw mean over its views (eq. 1); it comes in as [F, V
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -61,13 +63,15 @@ def temporal(
     squares a triplet's weight: eq. 4 and eq. 6 both print it.
     """
     means = views.mean(1)  # [F, E]
-    triplets = range(len(frames) - 2)
+    if len(means) < 3:
+        return means.new_zeros(())
+    first = means[:-2]
+    nearer = functional.relu(_cosine(first, means[2:]) - _cosine(first, means[1:-1]))
     hinges = [
-        triplet_weight(frames[i + 2] - frames[i], sigma=sigma, literal=literal) ** (1 + twice)
-        * functional.relu(_cosine(means[i], means[i + 2]) - _cosine(means[i], means[i + 1]))
-        for i in triplets
+        triplet_weight(frames[i + 2] - frames[i], sigma=sigma, literal=literal) ** (1 + twice) * one
+        for i, one in enumerate(nearer.unbind())
     ]
-    return torch.stack(hinges).mean() if hinges else means.new_zeros(())
+    return torch.stack(hinges).mean()
 
 
 def triplet_weight(span: float, *, sigma: float, literal: bool) -> float:
@@ -76,7 +80,7 @@ def triplet_weight(span: float, *, sigma: float, literal: bool) -> float:
     ``literal`` gives the density as TDS prints it, with peak 0.4 / sigma.
     """
     peak = 1 / (sigma * (2 * torch.pi) ** 0.5) if literal else 1.0
-    return peak * float(torch.exp(torch.tensor(-0.5 * (span / sigma) ** 2, dtype=torch.float64)))
+    return peak * math.exp(-0.5 * (span / sigma) ** 2)
 
 
 def sparsity(colours: Tensor, alpha: Tensor, *, norm: str = "squared") -> Tensor:

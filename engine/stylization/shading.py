@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -34,7 +35,13 @@ class ShadingStatistics:
 
 def luminance(rgb: Tensor) -> Tensor:
     """Return the luma of colours [..., 3] as [...]."""
-    return rgb @ rgb.new_tensor(LUMA)
+    return rgb @ _luma(rgb.device, rgb.dtype)
+
+
+@lru_cache(maxsize=8)
+def _luma(device: torch.device, kind: torch.dtype) -> Tensor:
+    """Return `LUMA` on ``device``, carried there once: each way to a GPU waits for it."""
+    return torch.tensor(LUMA, dtype=kind, device=device)
 
 
 def measure_shading(frames: Iterable[tuple[Tensor, Tensor]], *, side: float) -> ShadingStatistics:

@@ -8,7 +8,8 @@ from torch import Tensor
 from .boxes import object_boxes
 from .canvas import as_colours
 from .encoder import Encoder
-from .views import Views, look, perspective
+from .looking import look
+from .views import Views, perspective
 
 MARGIN = 0.1  # around the object's box, as part of its longer side
 AT_ONCE = 16

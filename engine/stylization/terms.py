@@ -8,14 +8,17 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..contract.settings import StylizationSettings, StylizationWeights
+from .. import device as devices
+from ..contract.settings import StylizationSettings, StylizationWeights, ViewsSettings
 from . import losses
 from .atlas import AtlasFrame
-from .canvas import LARGEST, Canvas, Canvases, Painted, Painter, paint, source_picture
+from .canvas import LARGEST, Canvas, Canvases
 from .encoder import Encoder
 from .frames import WINDOW_SIGMAS, draw_frames
+from .looking import aim
+from .painting import Painted, Painter, Spread, paint
 from .targets import Target, Targets
-from .views import Views, draw_views, look
+from .views import draw_both
 
 NEIGHBOUR = 0.02  # distance of neighbours for the smoothness, in half sides of the object
 
@@ -41,12 +44,13 @@ def step_terms(
     window = None if settings.temporal_literal else WINDOW_SIGMAS * settings.temporal_sigma
     drawn = draw_frames(numbers, settings.frames_per_step, window=window, generator=generator)
     chosen = [resized(canvases, place, encoder.size, settings) for place in drawn]
-    painted = paint(chosen, painter)
-    views = [draw_views(canvas.subject, settings.views, generator) for canvas in chosen]
-    images = noisy(
-        _looked(painted.pictures, chosen, views, encoder.size), settings.views.noise, generator
-    )
-    seen = _sight(encoder, images, len(drawn), settings)
+    spread = Spread.of(chosen)
+    views = [draw_both(one.subject, settings.views, generator).scaled(one.scale) for one in chosen]
+    gaze = aim(views, spread.shapes, encoder.size, spread.fields.device)
+    painted = paint(spread, painter)
+    behind = gaze.read(spread.behind)
+    images = gaze.over(gaze.read(painted.front), behind)  # [F, V, 3, S, S]
+    seen = _sight(encoder, noisy(images, settings.views, generator), settings)
     whole, close = targets.draw(generator)
     terms = _similarities(seen, whole, close, settings)
     terms["temporal"] = losses.temporal(
@@ -65,9 +69,8 @@ def step_terms(
         terms["avoid"] = torch.stack(both).mean()
     if weights.directional:
         with torch.no_grad():
-            pictures = tuple(source_picture(canvas) for canvas in chosen)
-            sources = _looked(pictures, chosen, views, encoder.size)
-            before = _sight(encoder, sources, len(drawn), settings)
+            sources = gaze.over(gaze.read(spread.shown), behind)
+            before = _sight(encoder, sources, settings)
         terms["directional"] = _directional(seen, before, whole, close)
     if weights.structure:
         terms["structure"] = losses.structure(painted.colours, painted.source)
@@ -79,7 +82,10 @@ def step_terms(
 
 def weighted(terms: dict[str, Tensor], weights: StylizationWeights) -> Tensor:
     """Return the sum of ``terms``, each times its weight (TDS, eq. 6)."""
-    return torch.stack([getattr(weights, name) * term for name, term in terms.items()]).sum()
+    weighed = [(getattr(weights, name), term) for name, term in terms.items()]
+    # What has no weight has no slopes: they need not be computed.
+    counting = [weight * term for weight, term in weighed if weight]
+    return torch.stack(counting or [0 * term for _, term in weighed]).sum()
 
 
 def resized(canvases: Canvases, number: int, size: int, settings: StylizationSettings) -> Canvas:
@@ -96,42 +102,34 @@ def canvas_side(size: int, settings: StylizationSettings) -> int:
     return min(LARGEST, math.ceil(size / middle))
 
 
-def noisy(images: Tensor, strength: float, generator: torch.Generator) -> Tensor:
-    """Add noise to pictures [V, 3, S, S], each with its own deviation up to ``strength``."""
-    if strength == 0:
+def noisy(images: Tensor, views: ViewsSettings, generator: torch.Generator) -> Tensor:
+    """Add noise to pictures [F, V, 3, S, S], each with its own deviation up to what is set.
+
+    It is drawn for the views of the whole object in all frames first.
+    """
+    if views.noise == 0:
         return images
-    deviation = strength * torch.rand(len(images), 1, 1, 1, generator=generator)
-    grain = deviation * torch.randn(images.shape, generator=generator)
-    return (images + grain.to(images)).clamp(0, 1)
+    frames, each = images.shape[:2]
+    deviation = views.noise * torch.rand(frames * each, 1, 1, 1, generator=generator)
+    grain = deviation * torch.randn(frames * each, *images.shape[2:], generator=generator)
+    kinds = grain.split([frames * views.global_views, frames * (each - views.global_views)])
+    ordered = torch.cat([kind.unflatten(0, (frames, -1)) for kind in kinds], 1)
+    return (images + devices.sent(ordered, images.device)).clamp(0, 1)
 
 
 def neighbouring(painted: Painted, frame: AtlasFrame, generator: torch.Generator) -> Tensor:
     """Return places [N, 2] on the atlas, each a small step from the painted ones."""
-    angle = 2 * torch.pi * torch.rand(len(painted.uv), generator=generator)
-    step = NEIGHBOUR * torch.stack([angle.cos(), angle.sin()], 1) / torch.tensor(frame.scale)
-    return painted.uv + step.to(painted.uv)
+    part = torch.rand(len(painted.uv), generator=generator)
+    angle = 2 * torch.pi * devices.sent(part, painted.uv.device)
+    across, down = (NEIGHBOUR / scale for scale in frame.scale)
+    return painted.uv + torch.stack([across * angle.cos(), down * angle.sin()], 1)
 
 
-def _looked(
-    pictures: tuple[Tensor, ...],
-    canvases: list[Canvas],
-    views: list[tuple[Views, Views]],
-    size: int,
-) -> Tensor:
-    """Return all global views of ``pictures``, then all local ones, [F (G + L), 3, S, S]."""
-    whole, close = [], []
-    for picture, canvas, (large, small) in zip(pictures, canvases, views, strict=True):
-        seen = look(picture, large.and_then(small).scaled(canvas.scale), size)
-        whole.append(seen[: len(large.crops)])
-        close.append(seen[len(large.crops) :])
-    return torch.cat(whole + close)
-
-
-def _sight(encoder: Encoder, images: Tensor, frames: int, settings: StylizationSettings) -> Sight:
-    embeddings = encoder.embed_images(images)
-    split = frames * settings.views.global_views
-    whole, close = embeddings[:split], embeddings[split:]
-    return Sight(whole.unflatten(0, (frames, -1)), close.unflatten(0, (frames, -1)))
+def _sight(encoder: Encoder, images: Tensor, settings: StylizationSettings) -> Sight:
+    """Embed ``images`` [F, V, 3, S, S], a frame's views of the whole object before the others."""
+    embeddings = encoder.embed_images(images.flatten(0, 1)).unflatten(0, (len(images), -1))
+    whole, close = embeddings.tensor_split([settings.views.global_views], 1)
+    return Sight(whole, close)
 
 
 def _similarities(

@@ -7,7 +7,7 @@ The finished atlas is read without texels.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 import torch
 from torch import Tensor
@@ -22,15 +22,14 @@ MOST = 1024  # texels along a side, however far the object reaches over the atla
 class Texels:
     """The texels that ``canvases`` see, ``density`` of them in half an object.
 
-    ``places_of`` tells where uv [N, 2] lie, in half objects.
+    ``centre`` and ``scale`` [2] tell where uv lie, in half objects: (uv - centre) scale.
     """
 
     def __init__(
-        self, places_of: Callable[[Tensor], Tensor], canvases: Iterable[Canvas], density: float
+        self, centre: Tensor, scale: Tensor, canvases: Iterable[Canvas], density: float
     ) -> None:
-        self._places_of = places_of
-        seen = (canvas.fields[:2, *canvas.painted].T for canvas in canvases)
-        places = torch.cat([places_of(uv) for uv in seen])
+        seen = [canvas.fields[:2].flatten(1)[:, canvas.index].T for canvas in canvases]
+        places = torch.cat([(uv - centre) * scale for uv in seen])
         self.low = places.amin(0)
         reach = float((places.amax(0) - self.low).max())
         self.side = min(MOST, int(reach * density) + 2)
@@ -38,13 +37,16 @@ class Texels:
         self.index = self._touched(places)  # [M] in the flat square
         columns_rows = torch.stack([self.index % self.side, self.index // self.side], 1)
         self.places = columns_rows / self.density + self.low  # [M, 2]
+        # From uv to the square's [-1, 1]^2 in one operation, worked out in double precision.
+        factor = 2 * self.density / (self.side - 1)
+        middle = (centre.double() * scale.double() + self.low.double()) * factor + 1
+        self._factor, self._offset = factor * scale, -middle.to(scale)
 
     def read(self, values: Tensor, uv: Tensor) -> Tensor:
         """Return what lies at ``uv`` [N, 2] where the texels have ``values`` [M, C], [N, C]."""
         square = values.new_zeros(self.side**2, values.shape[1]).index_copy(0, self.index, values)
         picture = square.T.reshape(1, -1, self.side, self.side)
-        texels = (self._places_of(uv) - self.low) * self.density
-        grid = texels[None, None] / (self.side - 1) * 2 - 1
+        grid = torch.addcmul(self._offset, uv, self._factor)[None, None]
         found = functional.grid_sample(picture, grid, align_corners=True, padding_mode="border")
         return found[0, :, 0].T
 
@@ -61,7 +63,7 @@ class PaletteTexels:
 
     def __init__(self, atlas: PaletteAtlas, canvases: Iterable[Canvas], *, density: float) -> None:
         self.atlas = atlas
-        self.texels = Texels(atlas.places, canvases, density)
+        self.texels = Texels(atlas.centre, atlas.scale, canvases, density)
         self.follow_pattern()
 
     def follow_pattern(self) -> None:
@@ -78,7 +80,10 @@ class PaletteTexels:
 
 
 class NetworkTexels:
-    """A network atlas through texels; ``frame`` is where the object lies in it."""
+    """A network atlas through texels; what it is told of them is computed once.
+
+    ``frame`` is where the object lies in it.
+    """
 
     def __init__(
         self, atlas: NetworkAtlas, frame: AtlasFrame, canvases: Iterable[Canvas], *, density: float
@@ -86,12 +91,12 @@ class NetworkTexels:
         self.atlas = atlas
         some = next(atlas.parameters())
         centre, scale = some.new_tensor(frame.centre), some.new_tensor(frame.scale)
-        self.texels = Texels(lambda uv: (uv - centre) * scale, canvases, density)
-        self._uv = self.texels.places / scale + centre  # [M, 2]
+        self.texels = Texels(centre, scale, canvases, density)
+        self._features = atlas.features(self.texels.places / scale + centre)  # [M, F]
 
     def albedo(self, uv: Tensor) -> Tensor:
         """Return the colours [N, 3] at ``uv`` [N, 2]."""
-        return self.texels.read(self.atlas.albedo(self._uv), uv)
+        return self.texels.read(self.atlas.albedo_of(self._features), uv)
 
     def lit(self, albedo: Tensor, shading: Tensor) -> Tensor:
         """Return ``albedo``: it carries the light already."""

@@ -18,10 +18,11 @@ from ..contract.settings import StylizationSettings
 from ..decomposition.layers import Layers
 from .atlas import NetworkAtlas, PaletteAtlas, StylizedAtlas, load_atlas, save_atlas
 from .candidates import Standing, folder_of, ranked, snapshot_of, write_ranking
-from .canvas import Canvases, Painter, cut_canvases
+from .canvas import Canvases, cut_canvases
 from .distillation import atlas_network
 from .encoder import Encoder
 from .exam import Exam, Patience
+from .painting import Painter
 from .previews import Previews
 from .progress import FITTED, Progress, progress_of
 from .schedule import make_optimiser, set_learning_rate

@@ -4,7 +4,8 @@ import torch
 from engine.contract.events import EngineError, Fault
 from engine.contract.settings import ViewsSettings
 from engine.decomposition.layers import Layers
-from engine.stylization.canvas import FAINTEST, cut_canvases, paint
+from engine.stylization.canvas import FAINTEST, cut_canvases
+from engine.stylization.painting import Spread, paint
 
 
 class Recorder(torch.nn.Module):
@@ -29,18 +30,18 @@ def test_the_canvas_holds_the_box_with_its_margin(make_disc):
 def test_only_pixels_that_show_the_object_are_painted(layers):
     canvas = cut_canvases(layers, layers.foreground, ViewsSettings()).canvases[0]
     atlas = Recorder()
-    painted = paint([canvas], atlas)
+    painted = paint(Spread.of([canvas]), atlas)
     assert len(atlas.asked) == int((layers.alpha[0] > FAINTEST).sum())
     outside = torch.ones(canvas.fields.shape[1:], dtype=torch.bool)
-    outside[canvas.painted] = False
-    assert painted.pictures[0][:3, outside].abs().max() == 0
+    outside.flatten()[canvas.index] = False
+    assert painted.front[0][:, outside].abs().max() == 0
 
 
 def test_a_painted_canvas_reconstructs_the_video_from_its_own_foreground(make_disc):
     layers = make_disc(frames=1)
     canvas = cut_canvases(layers, layers.foreground, ViewsSettings()).canvases[0]
-    picture = paint([canvas], Recorder()).pictures[0]
-    whole = picture[:3] + picture[3:]
+    spread = Spread.of([canvas])
+    whole = paint(spread, Recorder()).front[0] + spread.behind[0]
     left, top = 20 - 15, 20 - 15
     expected = layers.reconstruction()[0, top : top + 30, left : left + 30].permute(2, 0, 1)
     assert torch.allclose(whole[:2], expected[:2], atol=2e-3)

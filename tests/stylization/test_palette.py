@@ -8,6 +8,7 @@ from engine.stylization.basis import TILE_FEATURES, draw_tile_paint
 from engine.stylization.breeding import bred, varied_palettes, varied_ways
 from engine.stylization.canvas import cut_canvases
 from engine.stylization.gallery import KINDS, PATTERNS, Gallery, Look
+from engine.stylization.painting import Spread
 from engine.stylization.palette import first_looks, random_palettes
 from engine.stylization.targets import embed_targets
 from engine.stylization.texels import NetworkTexels, PaletteTexels
@@ -110,7 +111,7 @@ def test_a_network_read_through_texels_is_nearly_the_network_itself(make_disc):
     torch.manual_seed(0)
     atlas = NetworkAtlas(AtlasNetwork(frequencies=4), canvases.statistics)
     texels = NetworkTexels(atlas, canvases.atlas_frame, canvases.canvases, density=100)
-    uv = canvases.canvases[1].fields[:2, *canvases.canvases[1].painted].T
+    uv = Spread.of(canvases.canvases[1:2]).points[:2].T
     read, exact = texels.albedo(uv), atlas.albedo(uv)
     assert (read - exact).abs().max() < 0.1 * exact.std()
     # Slopes reach the weights, too, and point the same way.

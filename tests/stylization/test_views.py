@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from engine.contract.settings import ViewsSettings
-from engine.stylization.views import Subject, Views, draw_views, look, perspective
+from engine.stylization.looking import look
+from engine.stylization.views import Subject, Views, draw_views, perspective
 
 PLAIN = ViewsSettings(
     global_views=40, local_views=60, perspective_chance=0, background_removal=0, margin=0.1

@@ -1,0 +1,156 @@
+"""Views of pictures, read on the device: one `grid_sample` for all views of several pictures.
+
+A picture's pyramid lies in one texture, level beside level. Where each view reads is worked out on
+the CPU in double precision and carried to the device in one piece: each way to a GPU costs more
+than what is carried on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from .. import device as devices
+from .views import Views
+
+GUTTER = 2  # texels beside a level that hold nothing: what reads beyond a level's edge ends there
+
+
+def look(picture: Tensor, views: Views, size: int) -> Tensor:
+    """Return ``views`` of ``picture`` as [V, 3, S, S], black where there is nothing to see.
+
+    ``picture`` [6, h, w] or [7, h, w] is what `Gaze.seen` takes, one over the other.
+    """
+    shape = picture.shape[1], picture.shape[2]
+    return aim([views], [shape], size, picture.device).seen(picture[None, :3], picture[None, 3:])[0]
+
+
+def aim(
+    views: Sequence[Views], shapes: Sequence[tuple[int, int]], size: int, device: torch.device
+) -> Gaze:
+    """Work out where ``views``, as many of each picture, read pictures of these ``shapes``.
+
+    Antialiased: each view reads the level of the pyramid that fits its size.
+    """
+    crops = np.stack([each.crops.double().numpy() for each in views])  # [F, V, 4]
+    warps = np.stack([each.warps.double().numpy() for each in views])  # [F, V, 3, 3]
+    black = np.stack([each.black.numpy() for each in views])  # [F, V]
+    levels = np.rint(np.log2(crops[..., 2:].mean(-1) / size))
+    most = np.array([[min(shape).bit_length() - 1] for shape in shapes])
+    levels = levels.clip(0, most).astype(np.int64)
+    used = np.unique(levels)
+    sides = np.array([[_halved(shape, level)[::-1] for level in used] for shape in shapes])
+    widest, highest = sides.max((0, 1))
+    columns = np.append(0, (sides[..., 0].max(0) + GUTTER).cumsum())
+    texture = np.array([columns[-1] if len(used) > 1 else widest, highest])
+    level = np.searchsorted(used, levels)  # [F, V]
+    side = sides[np.arange(len(shapes))[:, None], level]  # [F, V, 2], of the view's level
+    start = np.stack([columns[level], np.zeros_like(level)], -1)
+    whole = np.array([shape[::-1] for shape in shapes])[:, None]  # [F, 1, 2]
+    # From a view's square [-1, 1]^2 to the texture's: reach times what the warp says, plus middle.
+    reach = crops[..., 2:] * side / whole / texture
+    middle = 2 * ((crops[..., :2] + crops[..., 2:] / 2) * side / whole + start) / texture - 1
+    rows = reach[..., None] * warps[..., :2, :] + middle[..., None] * warps[..., 2:, :]
+    facts = [
+        np.concatenate([rows, warps[..., 2:, :]], -2).swapaxes(-1, -2).reshape(*level.shape, 9),
+        middle, reach, 2 * (start - 1) / texture - 1, 2 * (start + side + 1) / texture - 1,
+        ~black[..., None],
+    ]  # fmt: skip
+    packed = torch.from_numpy(np.concatenate(facts, -1).astype(np.float32))
+    return Gaze(tuple(shapes), tuple(used.tolist()), size, devices.sent(packed, device))
+
+
+@dataclass(frozen=True)
+class Gaze:
+    """V views of S pixels of each of F pictures, ready to be read, see `aim`."""
+
+    shapes: tuple[tuple[int, int], ...]  # of the pictures, without what fills them up to one size
+    levels: tuple[int, ...]  # of the pyramid that any view reads
+    size: int
+    facts: Tensor  # [F, V, 18], see `aim`
+
+    def seen(self, front: Tensor, behind: Tensor) -> Tensor:
+        """Return the views [F, V, 3, S, S], black where there is nothing to see.
+
+        ``front`` [F, 3, H, W] is the object's colour times alpha, ``behind`` the background's
+        times one minus alpha. A fourth channel of ``behind``, where there is one, says what stays
+        where the background is removed; else alpha does.
+        """
+        return self.over(self.read(front), self.read(behind))
+
+    def over(self, front: Tensor, behind: Tensor) -> Tensor:
+        """Return one over the other, as `seen` does, where both [F, V, C, S, S] are read."""
+        kept = self.facts[..., 17, None, None, None]
+        if behind.shape[2] == 3:
+            return torch.addcmul(front, kept, behind)
+        stays = torch.where(kept > 0, 1.0, behind[:, :, 3:])
+        return (front + behind[:, :, :3]) * stays
+
+    def read(self, pictures: Tensor) -> Tensor:
+        """Return the views [F, V, C, S, S] of ``pictures`` [F, C, H, W]."""
+        found = functional.grid_sample(
+            self._texture(pictures), self._grid.flatten(1, 2), mode="bilinear", align_corners=False
+        )
+        return found.unflatten(2, (-1, self.size)).transpose(1, 2)
+
+    @cached_property
+    def _grid(self) -> Tensor:
+        """Where the views' pixels lie in the texture, [F, V, S, S, 2]."""
+        facts = self.facts[:, :, None, None]  # [F, V, 1, 1, 18]
+        columns, rows = _steps(self.size, self.facts.device)
+        mapped = torch.addcmul(facts[..., 6:9], facts[..., 3:6], rows)
+        mapped = torch.addcmul(mapped, facts[..., :3], columns)  # [F, V, S, S, 3]
+        places, depth = mapped[..., :2] / mapped[..., 2:], mapped[..., 2:]
+        middle, reach, low, high = facts[..., 9:17].split(2, -1)
+        visible = ((places - middle).abs() <= reach).all(-1, keepdim=True) & (depth > 0)
+        return torch.where(visible, torch.clamp(places, low, high), low)
+
+    def _texture(self, pictures: Tensor) -> Tensor:
+        """Return the pyramids of ``pictures`` [F, C, H, W], as far as views read them."""
+        parts = [self._level(pictures, level) for level in self.levels]
+        if len(parts) == 1:
+            return parts[0]
+        height = max(part.shape[2] for part in parts)
+        shares = [functional.pad(part, (0, GUTTER, 0, height - part.shape[2])) for part in parts]
+        return torch.cat(shares, 3)
+
+    def _level(self, pictures: Tensor, level: int) -> Tensor:
+        """Return ``pictures`` halved ``level`` times, filled up to one size again."""
+        if level == 0:
+            return pictures
+        if len(set(self.shapes)) == 1:
+            return functional.adaptive_avg_pool2d(pictures, _halved(self.shapes[0], level))
+        coarse = [
+            functional.adaptive_avg_pool2d(picture[:, :height, :width], _halved(shape, level))
+            for picture, shape in zip(pictures, self.shapes, strict=True)
+            for height, width in (shape,)
+        ]
+        return torch.stack(filled_up(coarse))
+
+
+def filled_up(pictures: Sequence[Tensor]) -> list[Tensor]:
+    """Return ``pictures`` [..., h, w] with nothing below and beside them, all of one size."""
+    height, width = (max(picture.shape[axis] for picture in pictures) for axis in (-2, -1))
+    return [
+        picture
+        if picture.shape[-2:] == (height, width)
+        else functional.pad(picture, (0, width - picture.shape[-1], 0, height - picture.shape[-2]))
+        for picture in pictures
+    ]
+
+
+def _halved(shape: tuple[int, int], level: int) -> tuple[int, int]:
+    return max(1, shape[0] >> level), max(1, shape[1] >> level)
+
+
+@lru_cache(maxsize=4)
+def _steps(size: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Where a view's pixels lie in [-1, 1]: columns [S, 1] and rows [S, 1, 1]."""
+    steps = (torch.arange(size, device=device) + 0.5) / size * 2 - 1
+    return steps[:, None], steps[:, None, None]
