@@ -8,6 +8,7 @@ wrapper (`zeros_like`, `new_zeros`) is one. Other threads do not see the pretenc
 from __future__ import annotations
 
 import contextlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -32,19 +33,6 @@ INDEXING = {
 }  # fmt: skip
 # Beside operations on each element these take a single number from the CPU.
 FILLING = {aten.fill_.Tensor, aten.masked_fill.Tensor, aten.masked_fill_.Tensor}
-# What they give has to be known on the CPU before anything goes on.
-READING = {aten._local_scalar_dense.default, aten.nonzero.default, aten.masked_select.default}
-
-
-@dataclass
-class Noted:
-    """What a GPU would be told to compute, by operation, and where it or the CPU would wait."""
-
-    launches: list[str] = field(default_factory=list)
-    waits: list[str] = field(default_factory=list)
-
-
-_listening: list[Noted] = []
 
 
 class Mixed(RuntimeError):
@@ -108,8 +96,6 @@ class _Watching(TorchDispatchMode):
 def _computed(operation: Any, args: Any, named: dict[str, Any]) -> Any:
     """Compute ``operation`` on the plain tensors; its result is where a GPU would have it."""
     values = list(_flat((*args, *named.values())))
-    for noted in _listening:
-        _note(noted, operation, args, named, values)
     to_device = elsewhere = any(isinstance(x, Elsewhere) for x in values)
     plain = {name: _plain(value) for name, value in named.items()}
     if named.get("device") is not None:
@@ -123,42 +109,74 @@ def _computed(operation: Any, args: Any, named: dict[str, Any]) -> Any:
     elif operation is not aten._to_copy.default and to_device:
         _check(operation, args, values)
     result = operation(*_plain(args), **plain)
+    for traffic in _watched:
+        traffic.note(operation, args, values, to_device)
     if not to_device:
         return result
     wrapped = tree.tree_map_only(Tensor, Elsewhere, result)
     return return_and_correct_aliasing(operation, args, named, wrapped) if elsewhere else wrapped
 
 
-def _note(
-    noted: Noted, operation: Any, args: Any, named: dict[str, Any], values: list[Any]
-) -> None:
-    """Write down what the operation costs beside the computing itself."""
-    there = any(isinstance(x, Elsewhere) for x in values)
-    target = named.get("device")
-    wanted = there if target is None else torch.device(target) == DEVICE
-    views = operation.is_view or operation is aten._unsafe_view.default
-    if (there or wanted) and not views:
-        noted.launches.append(str(operation))
-    crosses = operation is aten._to_copy.default and wanted != there
-    if operation is aten.copy_.default:
-        crosses = isinstance(args[0], Elsewhere) != isinstance(args[1], Elsewhere)
-    reads = operation in READING and there
-    if operation in INDEXING and there:
-        indices = [x for x in args[1] if x is not None]
-        reads = any(_is_here(x) or x.dtype in (torch.bool, torch.uint8) for x in indices)
-    if crosses or reads:
-        noted.waits.append(str(operation))
+@dataclass
+class Traffic:
+    """What a device was asked for, and how often the CPU had to wait for it."""
+
+    operations: Counter[str] = field(default_factory=Counter)  # computed there; no mere views
+    carried: Counter[tuple[int, ...]] = field(default_factory=Counter)  # shapes, by `devices.sent`
+    waits: Counter[str] = field(default_factory=Counter)  # copies to it and back, numbers read
+    sending: bool = False
+
+    def note(self, operation: Any, args: Any, values: list[Any], to_device: bool) -> None:
+        """Count one operation on ``args``, whose result is where ``to_device`` says."""
+        name = operation.overloadpacket.__name__
+        there = any(isinstance(x, Elsewhere) for x in values)
+        copied = {aten._to_copy.default: args[:1], aten.copy_.default: args[1:2]}
+        for origin in copied.get(operation, ()):
+            if isinstance(origin, Elsewhere) == to_device:
+                continue
+            if self.sending:
+                self.carried[tuple(origin.shape)] += 1
+            else:
+                self.waits[name] += 1
+            return
+        if there and _must_be_known(operation, args):
+            self.waits[name] += 1
+        is_view = operation.is_view or operation is aten._unsafe_view.default
+        if (there or to_device) and not is_view:
+            self.operations[name] += 1
+
+
+_watched: list[Traffic] = []
 
 
 @contextlib.contextmanager
-def noting() -> Iterator[Noted]:
-    """Note what is computed on the pretended device within, and what crosses."""
-    noted = Noted()
-    _listening.append(noted)
-    try:
-        yield noted
-    finally:
-        _listening.remove(noted)
+def watching() -> Iterator[Traffic]:
+    """Count what crosses to the device and back within; only while it is pretended."""
+    traffic, plain_sent = Traffic(), devices.sent
+
+    def sent(tensor: Tensor, device: torch.device) -> Tensor:
+        traffic.sending = True
+        try:
+            return plain_sent(tensor, device)
+        finally:
+            traffic.sending = False
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(devices, "sent", sent)
+        _watched.append(traffic)
+        try:
+            yield traffic
+        finally:
+            _watched.remove(traffic)
+
+
+def _must_be_known(operation: Any, args: Any) -> bool:
+    """Must the CPU know values of the device, or carry indices there, for this operation?"""
+    if operation in INDEXING:
+        indices = [x for x in _flat(args[1]) if isinstance(x, Tensor)]
+        return any(_is_here(x) or x.dtype in (torch.bool, torch.uint8) for x in indices)
+    tags = {torch.Tag.data_dependent_output, torch.Tag.dynamic_output_shape}
+    return bool(tags & set(operation.tags))
 
 
 def _flat(values: Iterable[Any]) -> Iterator[Any]:

@@ -44,7 +44,7 @@ def aim(
     levels = np.rint(np.log2(crops[..., 2:].mean(-1) / size))
     most = np.array([[min(shape).bit_length() - 1] for shape in shapes])
     levels = levels.clip(0, most).astype(np.int64)
-    used = np.unique(levels)
+    used = np.array(sorted(set(levels.flat)))
     sides = np.array([[_halved(shape, level)[::-1] for level in used] for shape in shapes])
     widest, highest = sides.max((0, 1))
     columns = np.append(0, (sides[..., 0].max(0) + GUTTER).cumsum())

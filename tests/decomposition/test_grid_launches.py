@@ -10,7 +10,7 @@ from engine.checkpoint import Checkpoint
 from engine.contract.settings import DecompositionSettings, GridSettings
 from engine.decomposition.grid import equations, matches, portions, registration, splines
 from engine.decomposition.train import decompose
-from tests.pretended import DEVICE, noting, pretending
+from tests.pretended import DEVICE, pretending, watching
 from tests.synthetic import moving_sprite
 
 FRAMES = 8
@@ -55,13 +55,13 @@ def test_a_solve_is_no_longer_told_for_more_pairs(few_iterations):
     neighbours = [(frame, frame + 1) for frame in range(FRAMES - 1)]
     costs = []
     for pairs in (neighbours, list(combinations(range(FRAMES), 2))):
-        with pretending(), noting() as noted:
+        with pretending(), watching() as traffic:
             solved(matched(pairs), DEVICE)
-        costs.append(noted)
-    assert len(costs[0].launches) == len(costs[1].launches)
+        costs.append(traffic)
+    assert costs[0].operations.total() == costs[1].operations.total()
     assert costs[0].waits == costs[1].waits
-    assert len(costs[0].launches) < 2 * (12 * 25 + 100) + 100
-    assert len(costs[0].waits) < 30
+    assert costs[0].operations.total() < 2 * (12 * 25 + 100) + 100
+    assert costs[0].waits.total() < 30
 
 
 def test_portions_change_nothing(monkeypatch):
@@ -128,9 +128,9 @@ def decomposed(folder, *, frames, steps, device):
 
 
 def cost(folder, *, frames, steps):
-    with pretending(), noting() as noted:
+    with pretending(), watching() as traffic:
         decomposed(folder, frames=frames, steps=steps, device=DEVICE)
-    return noted
+    return traffic
 
 
 def test_several_frames_at_a_time_give_what_each_gives_by_itself(tmp_path, monkeypatch):
@@ -146,10 +146,10 @@ def test_several_frames_at_a_time_give_what_each_gives_by_itself(tmp_path, monke
 def test_a_step_of_the_polish_waits_for_nothing(tmp_path):
     fewer, more = (cost(tmp_path, frames=4, steps=steps) for steps in (2, 6))
     assert fewer.waits == more.waits
-    assert len(more.launches) - len(fewer.launches) < 4 * 450
+    assert more.operations.total() - fewer.operations.total() < 4 * 450
 
 
 def test_more_frames_hold_up_nothing_but_the_polish(tmp_path, few_iterations):
     fewer, more = (cost(tmp_path, frames=frames, steps=1) for frames in (4, 8))
-    assert len(more.waits) == len(fewer.waits)
-    assert len(more.launches) - len(fewer.launches) < 4 * 25
+    assert more.waits.total() == fewer.waits.total()
+    assert more.operations.total() - fewer.operations.total() < 4 * 25

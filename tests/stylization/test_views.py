@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from engine.contract.settings import ViewsSettings
-from engine.stylization.looking import look
+from engine.stylization.looking import aim, filled_up, look
 from engine.stylization.views import Subject, Views, draw_views, perspective
 
 PLAIN = ViewsSettings(
@@ -189,3 +189,45 @@ def test_hard_removal_keeps_what_is_mostly_object_and_nothing_else():
     no = torch.zeros(1, dtype=torch.bool)
     seen = look(picture, Views(crops, plain, ~no, no), 16)[0, 0, 8]
     assert seen[:8].max() == 0 and torch.allclose(seen[8:], alpha[8, 8:])
+
+
+def test_a_seed_keeps_its_views():
+    whole, close = drawn(blob(), replace(PLAIN, perspective_chance=0.5))
+    assert whole.crops[0].tolist() == pytest.approx([4.04928, -24.97021, 124.51114, 136.99501])
+    assert close.crops[0].tolist() == pytest.approx([59.77366, 41.74029, 53.90411, 45.81038])
+    tilted = close.warps[close.warps[:, 2, 0] != 0][0]
+    assert tilted[2].tolist() == pytest.approx([-0.00910569, 0.03070014, 1.0], abs=1e-7)
+
+
+def several(shape: tuple[int, int], seed: int) -> tuple[torch.Tensor, Views]:
+    """A picture of noise, and views that read three levels of its pyramid, also beyond its edge."""
+    generator = torch.Generator().manual_seed(seed)
+    height, width = shape
+    crops = [[3, 2, 12, 12], [0, 0, width, height], [-20, -9, 2 * width, 1.5 * height]]
+    moves = 0.4 * torch.rand(3, 4, 2, generator=generator, dtype=torch.float64)
+    no = torch.zeros(3, dtype=torch.bool)
+    views = Views(torch.tensor(crops, dtype=torch.float64), perspective(moves), no, no)
+    return torch.rand(6, *shape, generator=generator), views
+
+
+def test_views_of_several_pictures_are_the_same_as_alone():
+    shapes = [(40, 33), (31, 40), (40, 40)]
+    pictures, views = zip(*(several(shape, seed) for seed, shape in enumerate(shapes)), strict=True)
+    gaze = aim(views, shapes, 12, torch.device("cpu"))
+    assert len(gaze.levels) == 3
+    both = torch.stack(filled_up(pictures))
+    together = gaze.seen(both[:, :3], both[:, 3:])
+    for seen, picture, some in zip(together, pictures, views, strict=True):
+        for number, alone in enumerate(seen):
+            one = Views(*(each[number : number + 1] for each in vars(some).values()))
+            assert torch.allclose(alone, look(picture, one, 12)[0], atol=1e-4)
+
+
+def test_slopes_of_several_pictures_stay_within_each():
+    shapes = [(40, 33), (31, 40)]
+    pictures, views = zip(*(several(shape, seed) for seed, shape in enumerate(shapes)), strict=True)
+    both = torch.stack(filled_up(pictures)).requires_grad_()
+    seen = aim(views, shapes, 12, torch.device("cpu")).seen(both[:, :3], both[:, 3:])
+    slopes = torch.autograd.grad(seen[1].sum(), both)[0]
+    assert slopes[0].abs().max() == 0 and slopes[1].abs().max() > 0
+    assert slopes[1, :, 31:].abs().max() == 0  # below it there is nothing
