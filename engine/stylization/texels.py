@@ -37,10 +37,11 @@ class Texels:
         self.index = self._touched(places)  # [M] in the flat square
         columns_rows = torch.stack([self.index % self.side, self.index // self.side], 1)
         self.places = columns_rows / self.density + self.low  # [M, 2]
-        # From uv to the square's [-1, 1]^2 in one operation, worked out in double precision.
+        # From uv to the square's [-1, 1]^2 in one operation, worked out once in double precision.
+        middle, unit, low = (each.cpu().double() for each in (centre, scale, self.low))
         factor = 2 * self.density / (self.side - 1)
-        middle = (centre.double() * scale.double() + self.low.double()) * factor + 1
-        self._factor, self._offset = factor * scale, -middle.to(scale)
+        self._factor = (factor * unit).to(scale)
+        self._offset = (-(middle * unit + low) * factor - 1).to(scale)
 
     def read(self, values: Tensor, uv: Tensor) -> Tensor:
         """Return what lies at ``uv`` [N, 2] where the texels have ``values`` [M, C], [N, C]."""
