@@ -18,7 +18,6 @@ from .decomposition.layers import Layers
 from .stylization.antialiasing import pixel_albedo
 from .stylization.atlas import StylizedAtlas
 from .stylization.boxes import slices_around
-from .stylization.previews import albedo_many
 from .stylization.shading import RELIEF_POWER, detail, luminance, shading
 from .stylization.sharpness import footage_blur, softened
 
@@ -105,14 +104,10 @@ def _painted(
     size, seen = source.shape[:2], alpha > 0
     uv = resized(layers.uv[index].to(source.device), size)  # [H, W, 2]
     light = shading(source, alpha, atlas.statistics)[seen]  # [N]
-    if atlas.form == "network":  # it has learned the footage's blur, and has no steep edges
-        albedo = albedo_many(atlas, uv[seen])
-    else:
-        box = slices_around(seen, MARGIN)
-        albedo = pixel_albedo(atlas, uv[box], seen[box])
-        if settings.match_sharpness:
-            blur = footage_blur(luminance(source[box]), seen[box])
-            albedo = softened(albedo, seen[box], blur)
+    box = slices_around(seen, MARGIN)
+    albedo = pixel_albedo(atlas, uv[box], seen[box])
+    if settings.match_sharpness and atlas.form == "palette":  # a network learned the blur as well
+        albedo = softened(albedo, seen[box], footage_blur(luminance(source[box]), seen[box]))
     painted = atlas.lit(albedo, light)  # [N, 3]
     if settings.composite == "residual" and atlas.form == "network":
         before = resized(layers.foreground[index].to(source), size)[seen]

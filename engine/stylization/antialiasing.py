@@ -10,26 +10,29 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from .atlas import StylizedAtlas
-from .previews import albedo_many
+from .atlas import PaletteAtlas, StylizedAtlas
 
 # A square that is turned, so that edges along either axis meet four different offsets.
 OFFSETS = ((-0.375, -0.125), (0.125, -0.375), (0.375, 0.125), (-0.125, 0.375))  # pixels
 CONTRAST = 0.2  # of an albedo's channel, between neighbours
+AT_ONCE = 65_536  # points painted in one call
 
 
 def pixel_albedo(atlas: StylizedAtlas, uv: Tensor, where: Tensor) -> Tensor:
     """Return the albedo [N, C] at the pixels of ``where`` bool [H, W] that read at ``uv``.
 
-    ``uv`` is [H, W, 2]. Pixels between which paint changes little are sampled once.
+    ``uv`` is [H, W, 2]. Pixels between which paint changes little are sampled once, and so are
+    all of a network atlas, which has learned how soft the footage is.
     """
-    values = albedo_many(atlas, uv[where])
+    values = _albedo_many(atlas, uv[where])
+    if atlas.form != PaletteAtlas.form:
+        return values
     steep = _steep(values, where)
     if not steep.any():
         return values
     at = uv[steep]
     across, down = (_step(uv, axis)[steep] for axis in (1, 0))
-    samples = [albedo_many(atlas, at + x * across + y * down) for x, y in OFFSETS]
+    samples = [_albedo_many(atlas, at + x * across + y * down) for x, y in OFFSETS]
     values[steep[where]] = torch.stack(samples).mean(0)
     return values
 
@@ -55,3 +58,8 @@ def _step(uv: Tensor, axis: int) -> Tensor:
     after, before = torch.cat([between, nothing], axis), torch.cat([nothing, between], axis)
     is_after = after.square().sum(2) < before.square().sum(2)
     return torch.where(is_after[..., None], after, before)
+
+
+def _albedo_many(atlas: StylizedAtlas, uv: Tensor) -> Tensor:
+    """Return `StylizedAtlas.albedo` of any number of points, without holding all activations."""
+    return torch.cat([atlas.albedo(piece) for piece in uv.split(AT_ONCE)])

@@ -10,13 +10,13 @@ from torch import Tensor
 
 from ..contract.events import Report
 from ..decomposition.layers import Layers
+from .antialiasing import pixel_albedo
 from .atlas import PaletteAtlas, StylizedAtlas
 from .canvas import FAINTEST, as_colours
 from .shading import shading
 
 SECONDS = 3.0
 ATLAS_SIDE = 256
-AT_ONCE = 65_536  # points painted in one call
 
 
 class Previews:
@@ -48,7 +48,7 @@ def stylized_frame(atlas: StylizedAtlas, layers: Layers, frame: Tensor, number: 
     alpha = layers.alpha[number]
     mask = alpha > FAINTEST
     light = shading(frame, alpha, atlas.statistics)[mask]
-    colours = paint_many(atlas, layers.uv[number][mask], light)
+    colours = atlas.lit(pixel_albedo(atlas, layers.uv[number], mask), light)
     before = frame if atlas.form == PaletteAtlas.form else layers.foreground[number]
     change = alpha[mask][:, None] * (colours - before[mask])
     return frame.index_put((mask,), frame[mask] + change).clamp(0, 1)
@@ -67,18 +67,9 @@ def evenly_lit(atlas: StylizedAtlas, side: int, device: torch.device) -> Tensor:
     """Return the whole square of ``atlas`` under even light, [side, side, 3]."""
     steps = (torch.arange(side, device=device) + 0.5) / side
     v, u = torch.meshgrid(steps, steps, indexing="ij")
-    uv = torch.stack([u, v], 2).reshape(-1, 2)
-    return paint_many(atlas, uv, torch.ones_like(uv[:, 0])).reshape(side, side, 3)
-
-
-def paint_many(atlas: StylizedAtlas, uv: Tensor, light: Tensor) -> Tensor:
-    """Paint any number of points without holding all of the network's features at once."""
-    return atlas.lit(albedo_many(atlas, uv), light)
-
-
-def albedo_many(atlas: StylizedAtlas, uv: Tensor) -> Tensor:
-    """Return `StylizedAtlas.albedo` of any number of points, likewise."""
-    return torch.cat([atlas.albedo(piece) for piece in uv.split(AT_ONCE)])
+    everywhere = torch.ones_like(u, dtype=torch.bool)
+    albedo = pixel_albedo(atlas, torch.stack([u, v], 2), everywhere)
+    return atlas.lit(albedo, torch.ones_like(albedo[:, 0])).reshape(side, side, 3)
 
 
 def _bytes(picture: Tensor) -> np.ndarray:

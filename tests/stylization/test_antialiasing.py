@@ -14,6 +14,8 @@ SLOPE = 0.37  # rows a column by which the edge falls
 class HalfPainted(StylizedAtlas):
     """Black above a slanted line, ``white`` below it; counts the points that were read."""
 
+    form = "palette"
+
     def __init__(self, white: float = 1.0) -> None:
         super().__init__(ShadingStatistics(1.0, 1.0))
         self.white, self.points = white, 0
@@ -58,6 +60,13 @@ def test_more_samples_are_taken_where_paint_changes_only(white, is_steep):
         assert SIDE**2 < atlas.points < 2 * SIDE**2
     else:
         assert atlas.points == SIDE**2
+
+
+def test_a_network_is_read_once():
+    atlas = HalfPainted()
+    atlas.form = "network"
+    painted(atlas, EVERYWHERE)
+    assert atlas.points == SIDE**2
 
 
 def test_uv_that_leaps_beyond_the_object_is_not_read():
