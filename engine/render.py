@@ -18,7 +18,7 @@ from .decomposition.layers import Layers
 from .stylization.antialiasing import pixel_albedo
 from .stylization.atlas import StylizedAtlas
 from .stylization.boxes import slices_around
-from .stylization.shading import RELIEF_POWER, detail, luminance, shading
+from .stylization.shading import RELIEF_POWER, detail, luminance, reach, shading
 from .stylization.sharpness import footage_blur, softened
 
 ALPHA_FLOOR = 0.02
@@ -77,8 +77,8 @@ def _frame(
             alpha = full_alpha(part.layers.alpha[index].to(device), source.shape[:2])
             alpha = torch.minimum(alpha, 1 - covered)
             covered = covered + alpha
-        if part.atlas is not None:
-            seen = alpha > 0
+        seen = alpha > 0
+        if part.atlas is not None and seen.any():
             colour = _painted(source, part.layers, part.atlas, index, alpha, settings)
             change[seen] += alpha[seen][:, None] * (colour - source[seen])
             restyled = restyled + alpha
@@ -103,8 +103,10 @@ def _painted(
     """Return the restyled colours where ``alpha`` is above 0, [N, 3]."""
     size, seen = source.shape[:2], alpha > 0
     uv = resized(layers.uv[index].to(source.device), size)  # [H, W, 2]
-    light = shading(source, alpha, atlas.statistics)[seen]  # [N]
+    length = max(size)
     box = slices_around(seen, MARGIN)
+    wide = slices_around(seen, reach(atlas.statistics, length))
+    light = shading(source[wide], alpha[wide], atlas.statistics, length)[seen[wide]]  # [N]
     albedo = pixel_albedo(atlas, uv[box], seen[box])
     if settings.match_sharpness and atlas.form == "palette":  # a network learned the blur as well
         albedo = softened(albedo, seen[box], footage_blur(luminance(source[box]), seen[box]))
@@ -114,7 +116,7 @@ def _painted(
         painted = source[seen] + painted - before
     if settings.keep_detail:
         laid = 1 - RELIEF_POWER if atlas.form == "palette" else 1.0  # the rest is in the shading
-        relief = detail(source, alpha, atlas.statistics)[seen]
+        relief = detail(source[wide], alpha[wide], atlas.statistics, length)[seen[wide]]
         painted = painted * relief.pow(laid * settings.keep_detail)[:, None]
     return torch.lerp(source[seen], painted.clamp(0, 1), settings.strength)
 

@@ -48,39 +48,54 @@ def measure_shading(frames: Iterable[tuple[Tensor, Tensor]], *, side: float) -> 
     """Measure a video given as pairs of colours [H, W, 3] in [0, 1] and alpha [H, W]."""
     total = weight = 0.0
     for rgb, alpha in frames:
-        base = _base(luminance(rgb) + FLOOR, alpha, side)
+        base = _base(luminance(rgb) + FLOOR, alpha, side * max(alpha.shape))
         total += float((base.log() * alpha).sum())
         weight += float(alpha.sum())
     level = torch.tensor(total / max(weight, 1e-6)).exp()
     return ShadingStatistics(float(level), side)
 
 
-def shading(frame_rgb: Tensor, alpha: Tensor, statistics: ShadingStatistics) -> Tensor:
+def reach(statistics: ShadingStatistics, length: int) -> int:
+    """Return how far in px `shading` and `detail` look in a frame whose longer side is ``length``.
+
+    A part of a frame that is so much wider than the object on each side is as good as all of it.
+    """
+    return _radius(BLUR * statistics.side * length)
+
+
+def shading(
+    frame_rgb: Tensor, alpha: Tensor, statistics: ShadingStatistics, length: int = 0
+) -> Tensor:
     """Return the shading [H, W] of a frame: colours [H, W, 3] in [0, 1], alpha [H, W].
+
+    Of a part of a frame, ``length`` is the whole frame's longer side; see `reach`.
 
     Form is the blurred luminance against the video's level, relief the luminance against its
     blur; both are dampened and bounded. Outside the object it is defined but means nothing.
     """
     light = luminance(frame_rgb) + FLOOR  # [H, W]
-    base = _base(light, alpha, statistics.side)
+    base = _base(light, alpha, statistics.side * (length or max(light.shape)))
     form = (base / statistics.level).pow(FORM_POWER).clamp(FORM_LOW, FORM_HIGH)
     relief = (light / base).clamp(RELIEF_LOW, RELIEF_HIGH).pow(RELIEF_POWER)
     return form * relief
 
 
-def detail(frame_rgb: Tensor, alpha: Tensor, statistics: ShadingStatistics) -> Tensor:
+def detail(
+    frame_rgb: Tensor, alpha: Tensor, statistics: ShadingStatistics, length: int = 0
+) -> Tensor:
     """Return how much lighter or darker each pixel is than what surrounds it, [H, W].
 
     This is the relief of `shading` undampened; its product with a colour lays the footage's
     folds and grain over it.
     """
     light = luminance(frame_rgb) + FLOOR
-    return (light / _base(light, alpha, statistics.side)).clamp(RELIEF_LOW, RELIEF_HIGH)
+    base = _base(light, alpha, statistics.side * (length or max(light.shape)))
+    return (light / base).clamp(RELIEF_LOW, RELIEF_HIGH)
 
 
 def _base(light: Tensor, alpha: Tensor, side: float) -> Tensor:
-    """Blur the object's luminance [H, W] without taking in what surrounds it."""
-    sigma = BLUR * side * max(light.shape)
+    """Blur the luminance [H, W] of an object of ``side`` px without what surrounds it."""
+    sigma = BLUR * side
     stacked = torch.stack([light * alpha, alpha, light])[:, None]  # [3, 1, H, W]
     weighted, weight, plain = _blur(stacked, sigma)[:, 0]
     trust = 1e-3
@@ -89,12 +104,16 @@ def _base(light: Tensor, alpha: Tensor, side: float) -> Tensor:
 
 def _blur(pictures: Tensor, sigma: float) -> Tensor:
     """Gaussian blur of [N, 1, H, W]; what lies outside a picture repeats its edge."""
-    radius = max(1, round(3 * sigma))
+    radius = _radius(sigma)
     kernel = gaussian(max(sigma, 0.3), radius).to(pictures)
     padded = functional.pad(pictures, (radius,) * 4, mode="replicate")
     return functional.conv2d(
         functional.conv2d(padded, kernel[None, None, None]), kernel[None, None, :, None]
     )
+
+
+def _radius(sigma: float) -> int:
+    return max(1, round(3 * sigma))
 
 
 def gaussian(sigma: float, radius: int) -> Tensor:

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from engine.stylization.shading import ShadingStatistics, detail, measure_shading, shading
+from engine.stylization.shading import ShadingStatistics, detail, measure_shading, reach, shading
 
 
 def disc(height: int = 60, width: int = 80) -> torch.Tensor:
@@ -65,3 +65,16 @@ def test_the_detail_tells_a_bright_line_from_what_surrounds_it():
     statistics = ShadingStatistics(level=0.32, side=0.5)
     found = detail(frame, alpha, statistics)
     assert found[30].min() > 1.2 and found[29].max() < 1.0
+
+
+@pytest.mark.parametrize("light_of", [shading, detail])
+def test_a_part_that_is_wide_enough_is_as_good_as_the_frame(light_of):
+    frame, alpha = torch.rand(120, 160, 3), torch.zeros(120, 160)
+    alpha[50:70, 60:90] = 1
+    statistics = ShadingStatistics(level=0.5, side=0.2)
+    around = reach(statistics, 160)
+    part = slice(50 - around, 70 + around), slice(60 - around, 90 + around)
+    assert around < 40
+    found = light_of(frame[part], alpha[part], statistics, 160)
+    whole = light_of(frame, alpha, statistics)
+    assert torch.allclose(found[alpha[part] > 0], whole[alpha > 0], atol=1e-5)
