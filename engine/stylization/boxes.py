@@ -37,16 +37,11 @@ def union_box(boxes: Tensor, seen: Tensor) -> Tensor:
 def slices_around(where: Tensor, margin: int) -> tuple[slice, slice]:
     """Return rows and columns of the box around ``where`` bool [H, W], ``margin`` px wider.
 
-    The box ends at the picture's border; where there is nothing it is empty.
+    The box ends at the picture's border; where there is nothing it is the whole picture.
     """
-    found = []
-    for axis, length in ((1, where.shape[0]), (0, where.shape[1])):
-        places = where.any(axis).nonzero()[:, 0]
-        if not len(places):
-            return slice(0), slice(0)
-        first, last = int(places[0]), int(places[-1])
-        found.append(slice(max(0, first - margin), min(length, last + 1 + margin)))
-    return found[0], found[1]
+    ends = ([int(end) for end in _ends(where.any(axis)[None])] for axis in (1, 0))
+    rows, columns = (slice(max(0, first - margin), last + margin) for first, last in ends)
+    return rows, columns
 
 
 def _ends(occupied: Tensor) -> tuple[Tensor, Tensor]:

@@ -48,7 +48,7 @@ def measure_shading(frames: Iterable[tuple[Tensor, Tensor]], *, side: float) -> 
     """Measure a video given as pairs of colours [H, W, 3] in [0, 1] and alpha [H, W]."""
     total = weight = 0.0
     for rgb, alpha in frames:
-        base = _base(luminance(rgb) + FLOOR, alpha, side * max(alpha.shape))
+        base = _base(luminance(rgb) + FLOOR, alpha, side)
         total += float((base.log() * alpha).sum())
         weight += float(alpha.sum())
     level = torch.tensor(total / max(weight, 1e-6)).exp()
@@ -74,7 +74,7 @@ def shading(
     blur; both are dampened and bounded. Outside the object it is defined but means nothing.
     """
     light = luminance(frame_rgb) + FLOOR  # [H, W]
-    base = _base(light, alpha, statistics.side * (length or max(light.shape)))
+    base = _base(light, alpha, statistics.side, length)
     form = (base / statistics.level).pow(FORM_POWER).clamp(FORM_LOW, FORM_HIGH)
     relief = (light / base).clamp(RELIEF_LOW, RELIEF_HIGH).pow(RELIEF_POWER)
     return form * relief
@@ -89,13 +89,13 @@ def detail(
     folds and grain over it.
     """
     light = luminance(frame_rgb) + FLOOR
-    base = _base(light, alpha, statistics.side * (length or max(light.shape)))
+    base = _base(light, alpha, statistics.side, length)
     return (light / base).clamp(RELIEF_LOW, RELIEF_HIGH)
 
 
-def _base(light: Tensor, alpha: Tensor, side: float) -> Tensor:
-    """Blur the luminance [H, W] of an object of ``side`` px without what surrounds it."""
-    sigma = BLUR * side
+def _base(light: Tensor, alpha: Tensor, side: float, length: int = 0) -> Tensor:
+    """Blur the object's luminance [H, W] without taking in what surrounds it."""
+    sigma = BLUR * side * (length or max(light.shape))
     stacked = torch.stack([light * alpha, alpha, light])[:, None]  # [3, 1, H, W]
     weighted, weight, plain = _blur(stacked, sigma)[:, 0]
     trust = 1e-3
