@@ -59,12 +59,11 @@ class _RobustSteps(_Kept):
     def forward(ctx: Any, error: Tensor) -> Tensor:
         slopes, value = torch.zeros_like(error), error.new_zeros(())
         for axis in (-1, -2):
-            step, last = _steps(error, axis)
+            step = _steps(error, axis)
             slope = step.clamp(-TURN, TURN)
             value += _mean(step, slope) / 2
             slope /= 2 * TURN * slope.numel()
-            slopes.narrow(axis, 1, last).add_(slope)
-            slopes.narrow(axis, 0, last).sub_(slope)
+            _add_ends(slopes, slope, axis)
         ctx.save_for_backward(slopes)
         return value
 
@@ -111,11 +110,10 @@ class _Variation(_Kept):
     def forward(ctx: Any, alpha: Tensor) -> Tensor:
         slopes, value = torch.zeros_like(alpha), alpha.new_zeros(())
         for axis in (-1, -2):
-            step, last = _steps(alpha, axis)
+            step = _steps(alpha, axis)
             slope = step.sign().div_(step.numel())
             value += (step * slope).sum()
-            slopes.narrow(axis, 1, last).add_(slope)
-            slopes.narrow(axis, 0, last).sub_(slope)
+            _add_ends(slopes, slope, axis)
         ctx.save_for_backward(slopes)
         return value
 
@@ -125,15 +123,21 @@ class _Roughness(_Kept):
     def forward(ctx: Any, knots: Tensor) -> Tensor:
         slopes = knots * (2 / knots.numel())
         for axis in (2, 1):
-            step, last = _steps(knots, axis)
+            step = _steps(knots, axis)
             step /= step.numel()
-            slopes.narrow(axis, 1, last).add_(step)
-            slopes.narrow(axis, 0, last).sub_(step)
+            _add_ends(slopes, step, axis)
         ctx.save_for_backward(slopes)
         return (slopes * knots).sum() / 2  # for a form of squares
 
 
-def _steps(values: Tensor, axis: int) -> tuple[Tensor, int]:
-    """Return the differences along ``axis``, and how many there are in a row."""
+def _steps(values: Tensor, axis: int) -> Tensor:
+    """Return the differences of neighbours along ``axis``."""
     last = values.shape[axis] - 1
-    return values.narrow(axis, 1, last) - values.narrow(axis, 0, last), last
+    return values.narrow(axis, 1, last) - values.narrow(axis, 0, last)
+
+
+def _add_ends(slopes: Tensor, slope: Tensor, axis: int) -> None:
+    """Add the slopes of `_steps` to those of the values between which they lie, in place."""
+    last = slope.shape[axis]
+    slopes.narrow(axis, 1, last).add_(slope)
+    slopes.narrow(axis, 0, last).sub_(slope)
