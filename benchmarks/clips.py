@@ -23,7 +23,8 @@ import torch
 
 from engine import cores
 from engine import device as devices
-from engine.contract.settings import DecompositionSettings, preset
+from engine.ahead import ahead
+from engine.contract.settings import preset
 from engine.video.frames import source_frames
 
 from .decomposition import machine
@@ -63,32 +64,28 @@ def main(arguments: list[str] | None = None) -> int:
     devices.prove(device)  # the first time takes seconds
     torch.optim.Adam([torch.zeros(1, requires_grad=True)])  # it imports for a second
     settings = preset(options.preset).decomposition
-    rows: dict[str, dict[str, Any]] = {}
+    # First all decompositions, alone on the machine; then all judgements, side by side.
+    done = []
     for name in options.clips:
-        folder, _, count = name.partition(":")
-        footage = clip(
-            options.footage / folder,
-            longest_side=options.side,
-            frames=int(count) if count else None,
-        )
-        rows[footage.name] = row(footage, settings, device)
-        print(footage.name, rows[footage.name], file=sys.stderr, flush=True)
+        footage = _footage(options, name)
+        course = contestants.grid_at_once(footage, settings, device)
+        print(footage.name, course.curve[-1], file=sys.stderr, flush=True)
+        done.append((course, footage))
+    rows: dict[str, dict[str, Any]] = {}
+    for name, found in ahead(lambda each: (each[1].name, row(*each)), done):
+        rows[name] = found
+        print(name, found, file=sys.stderr, flush=True)
         _write(rows, options, device)
     print(table(rows))
     return 0
 
 
-def row(footage: Footage, settings: DecompositionSettings, device: torch.device) -> dict[str, Any]:
-    """Decompose one clip as a job does; returns its scores, seconds and memory."""
-
-    def work(course: Course) -> None:
-        contestants.grid_at_once(footage, settings, device, course)
-
-    course = contestants.run("grid", work, footage, device)
+def row(course: Course, footage: Footage) -> dict[str, Any]:
+    """Return the scores, seconds and memory of one clip that is decomposed."""
     seconds = course.curve[-1]["seconds"]
     cost = {"seconds": seconds, "file_to_atlas": seconds + footage.seconds}
     cost["peak_memory_mb"] = course.peak_memory_mb
-    return cost | course.final | tracked(course, footage)
+    return cost | contestants.judged(course, footage).final | tracked(course, footage)
 
 
 def tracked(course: Course, footage: Footage) -> dict[str, float | int | None]:
@@ -107,6 +104,12 @@ def table(rows: dict[str, dict[str, Any]]) -> str:
         cells = ["-" if value is None else f"{value:.3g}" for value in values]
         lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def _footage(options: argparse.Namespace, name: str) -> Footage:
+    folder, _, count = name.partition(":")
+    frames = int(count) if count else None
+    return clip(options.footage / folder, longest_side=options.side, frames=frames)
 
 
 def _write(

@@ -124,11 +124,7 @@ def scaling(
     for count, size in cases:
         footage = _footage(options, count, size)
         print(f"{footage.name}: grid ...", file=sys.stderr, flush=True)
-
-        def work(course: Course, footage: Footage = footage) -> None:
-            contestants.grid_at_once(footage, settings, device, course)
-
-        course = contestants.run("grid", work, footage, device)
+        course = contestants.judged(contestants.grid_at_once(footage, settings, device), footage)
         rows.append(
             {
                 "frames": count,

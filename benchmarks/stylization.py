@@ -148,7 +148,12 @@ def tower_alone(encoder: Encoder, settings: StylizationSettings, device: torch.d
 
 
 def portions(encoder: Encoder, settings: StylizationSettings, device: torch.device) -> dict:
-    """Compare the slopes of a step's views embedded at once and in portions, in one precision."""
+    """Compare the slopes of a step's views embedded at once and in portions, in one precision.
+
+    All at once may need more than the memory that the steps were allowed.
+    """
+    if device.type == "cuda":
+        torch.cuda.set_per_process_memory_fraction(1.0)
     tower = lean_tower(encoder, settings, device)
     count = FRAMES_PER_STEP * (settings.views.global_views + settings.views.local_views)
     shape = (count, 3, encoder.size, encoder.size)

@@ -70,6 +70,11 @@ def run(
     with _Memory(device) as memory:
         work(course)
     course.peak_memory_mb = round(memory.peak / 2**20, 1)
+    return judged(course, footage)
+
+
+def judged(course: Course, footage: Footage) -> Course:
+    """Give ``course`` the scores of its last layers."""
     assert course.layers is not None
     course.final = scores.full(course.layers, footage)
     return course
@@ -97,16 +102,16 @@ def grid(
             course.reached(layers, footage, taken, chosen.steps)
 
 
-def grid_at_once(
-    footage: Footage, settings: DecompositionSettings, device: torch.device, course: Course
-) -> None:
-    """Register and polish as a job does, and hold nothing but what comes out."""
-    with tempfile.TemporaryDirectory() as folder:
+def grid_at_once(footage: Footage, settings: DecompositionSettings, device: torch.device) -> Course:
+    """Register and polish as a job does, and hold nothing but what comes out; judge it later."""
+    course = Course("grid")
+    chosen = replace(settings, engine="grid")
+    with _Memory(device) as memory, tempfile.TemporaryDirectory() as folder:
         began = now()
-        chosen = replace(settings, engine="grid")
-        layers = _decomposed(footage, chosen, device, Checkpoint(Path(folder) / "state.pt"))
-        taken = now() - began
-    course.reached(layers, footage, taken, settings.grid.steps)
+        course.layers = _decomposed(footage, chosen, device, Checkpoint(Path(folder) / "state.pt"))
+        course.curve = [{"seconds": round(now() - began, 3), "steps": settings.grid.steps}]
+    course.peak_memory_mb = round(memory.peak / 2**20, 1)
+    return course
 
 
 def mlp(
