@@ -34,7 +34,7 @@ STAGE_VERSIONS = {
     Stage.FLOW: 2,
     Stage.MASKS: 5,
     Stage.DECOMPOSITION: 9,
-    Stage.STYLIZATION: 6,
+    Stage.STYLIZATION: 7,
     Stage.RENDER: 6,
 }
 

@@ -1,4 +1,4 @@
-"""A colour network for engines that give none: fitted to the foreground's atlas picture."""
+"""The colour network that a stylization starts from, fitted to the foreground's atlas."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from torch import Tensor
 
 from ..decomposition.layers import Layers, sample_atlas
 from ..decomposition.model import AtlasNetwork
+from .atlas import NetworkAtlas
 
 POINTS = 8192
 LEARNING_RATE = 1e-3
@@ -16,33 +17,37 @@ LAST_RATE = 0.05  # part of the learning rate that is left at the end
 SEEN = 0.1  # coverage below which a texel teaches nothing
 
 
-def atlas_network(
+def first_network(layers: Layers, generator: torch.Generator) -> AtlasNetwork:
+    """Return the decomposition's colour network as a copy, or one that knows nothing yet."""
+    if layers.atlas_network is not None:
+        return AtlasNetwork.from_state(layers.atlas_network)
+    return _started(generator)
+
+
+def fit(
+    atlas: NetworkAtlas,
     layers: Layers,
     *,
     steps: int,
     generator: torch.Generator,
     count: Callable[[int], None] = lambda steps: None,
-) -> AtlasNetwork:
-    """Return the decomposition's colour network as a copy, or one fitted in ``steps`` steps.
+) -> None:
+    """Teach ``atlas`` the colours of the foreground's atlas, as fine as its texels.
 
-    ``count`` hears of every step.
+    ``count`` hears of every one of ``steps`` steps.
     """
     device = layers.atlas.device
-    if layers.atlas_network is not None:
-        return AtlasNetwork.from_state(layers.atlas_network).to(device)
-    network = _started(generator).to(device)
     places = _seen_places(layers)
-    optimiser = torch.optim.Adam(network.parameters(), LEARNING_RATE)
+    optimiser = torch.optim.Adam(atlas.parameters(), LEARNING_RATE)
     falling = torch.optim.lr_scheduler.ExponentialLR(optimiser, LAST_RATE ** (1 / max(steps, 1)))
     for _ in range(steps):
         uv = _points(places, layers.atlas.shape[0], generator).to(device)
-        loss = (network(uv) - sample_atlas(layers.atlas, uv)).square().sum(1).mean()
+        loss = (atlas.albedo(uv) - sample_atlas(layers.atlas, uv)).square().sum(1).mean()
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
         falling.step()
         count(1)
-    return network
 
 
 def _started(generator: torch.Generator) -> AtlasNetwork:

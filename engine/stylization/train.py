@@ -19,7 +19,7 @@ from ..decomposition.layers import Layers
 from .atlas import NetworkAtlas, PaletteAtlas, StylizedAtlas, load_atlas, save_atlas
 from .candidates import Standing, folder_of, ranked, snapshot_of, write_ranking
 from .canvas import Canvases, cut_canvases
-from .distillation import atlas_network
+from .distillation import first_network, fit
 from .encoder import Encoder
 from .exam import Exam, Patience
 from .painting import Painter
@@ -118,7 +118,7 @@ def stylize(
     encoder.tune(settings, report)
     targets = embed_targets(texts, encoder, settings)
     progress = progress_of(settings, report)
-    atlas = first_atlas(layers, canvases, settings, generator, device, progress)
+    atlas = first_atlas(layers, canvases, settings, encoder.size, generator, progress).to(device)
     exam = Exam(canvases, encoder, targets, settings)
     numbers = [canvas.frame for canvas in canvases.canvases]
     previews = Previews(layers, frames, numbers, report)
@@ -229,25 +229,35 @@ def first_atlas(
     layers: Layers,
     canvases: Canvases,
     settings: StylizationSettings,
+    size: int,
     generator: torch.Generator,
-    device: torch.device | str,
     progress: Progress,
 ) -> StylizedAtlas:
-    """Return the atlas before the first step, in the form that the settings name."""
-    if settings.atlas == NetworkAtlas.form:
-        network = atlas_network(
-            layers,
-            steps=settings.distillation_steps,
+    """Return the atlas before the first step, in the form that the settings name.
+
+    It will learn from views of ``size`` pixels.
+    """
+    if settings.atlas != NetworkAtlas.form:
+        return PaletteAtlas(
+            canvases.atlas_frame,
+            canvases.statistics,
+            colours=settings.palette_colours,
             generator=generator,
-            count=progress.counting(1 / FITTED),
         )
-        return NetworkAtlas(network, canvases.statistics)
-    return PaletteAtlas(
-        canvases.atlas_frame,
-        canvases.statistics,
-        colours=settings.palette_colours,
-        generator=generator,
-    ).to(device)
+    native = settings.views.native_size
+    texel = (0.0, 0.0) if native else canvases.atlas_frame.texel(density(size, settings))
+    atlas = NetworkAtlas(first_network(layers, generator), canvases.statistics, texel)
+    atlas.to(layers.atlas.device)
+    # In the paper's form a network of the decomposition is taken as it is.
+    if layers.atlas_network is None or not native:
+        count = progress.counting(1 / FITTED)
+        fit(atlas, layers, steps=settings.distillation_steps, generator=generator, count=count)
+    return atlas
+
+
+def density(size: int, settings: StylizationSettings) -> float:
+    """Return how many texels lie along half the object's longer side, for views of ``size``."""
+    return canvas_side(size, settings) / 2
 
 
 def painter_of(
@@ -258,11 +268,11 @@ def painter_of(
         return atlas  # as the paper has it, every pixel on its own
     every = range(len(canvases.canvases))
     painted = (resized(canvases, place, size, settings) for place in every)
-    density = canvas_side(size, settings) / 2
+    fine = density(size, settings)
     if isinstance(atlas, PaletteAtlas):
-        return PaletteTexels(atlas, painted, density=density)
+        return PaletteTexels(atlas, painted, density=fine)
     assert isinstance(atlas, NetworkAtlas)
-    return NetworkTexels(atlas, canvases.atlas_frame, painted, density=density)
+    return NetworkTexels(atlas, canvases.atlas_frame, painted, density=fine)
 
 
 def on_device(layers: Layers, device: torch.device | str) -> Layers:

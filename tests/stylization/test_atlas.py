@@ -21,7 +21,11 @@ def palette_atlas(seed: int = 0) -> PaletteAtlas:
     return PaletteAtlas(frame, STATISTICS, colours=4, generator=generator)
 
 
-@pytest.mark.parametrize("make", [palette_atlas, lambda: NetworkAtlas(AtlasNetwork(), STATISTICS)])
+def network_atlas() -> NetworkAtlas:
+    return NetworkAtlas(AtlasNetwork(), STATISTICS, texel=(0.01, 0.02))
+
+
+@pytest.mark.parametrize("make", [palette_atlas, network_atlas])
 def test_a_saved_atlas_paints_the_same_when_loaded(make, tmp_path):
     atlas = make()
     uv, light = torch.rand(50, 2), torch.rand(50) + 0.5

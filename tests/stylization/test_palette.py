@@ -105,6 +105,23 @@ def test_texels_follow_a_new_pattern(layers):
     )
 
 
+def test_waves_shorter_than_texels_do_not_hide_between_them(make_disc):
+    layers = make_disc(frames=3)
+    canvases = cut_canvases(layers, layers.foreground, ViewsSettings())
+    uv = Spread.of(canvases.canvases[1:2]).points[:2].T
+    missed = []
+    for texel in ((0.0, 0.0), canvases.atlas_frame.texel(24)):
+        torch.manual_seed(0)
+        atlas = NetworkAtlas(AtlasNetwork(), canvases.statistics, texel)
+        with torch.no_grad():
+            for linear in atlas.network.linears:
+                linear.weight *= 2  # as bold as after some steps
+            texels = NetworkTexels(atlas, canvases.atlas_frame, canvases.canvases, density=24)
+            exact = atlas.albedo(uv)
+            missed.append(float((texels.albedo(uv) - exact).std() / exact.std()))
+    assert missed[0] > 0.6 and missed[1] < 0.25
+
+
 def test_a_network_read_through_texels_is_nearly_the_network_itself(make_disc):
     layers = make_disc(frames=3)
     canvases = cut_canvases(layers, layers.foreground, ViewsSettings())

@@ -24,7 +24,7 @@ def started(layers, encoder, settings, listener):
         progress = progress_of(changed, listener)
         canvases = cut_canvases(layers, layers.foreground, changed.views)
         targets = embed_targets(TargetTexts("gold"), encoder, changed)
-        atlas = first_atlas(layers, canvases, changed, generator, "cpu", progress)
+        atlas = first_atlas(layers, canvases, changed, encoder.size, generator, progress)
         assert isinstance(atlas, PaletteAtlas)
         exam = Exam(canvases, encoder, targets, changed)
         previews = Previews(layers, layers.foreground, [0], listener)
