@@ -20,7 +20,7 @@ from .contract.job import (
     TargetTexts,
     single,
 )
-from .contract.settings import Settings, preset
+from .contract.settings import EMBEDDED, Settings, preset, with_embedded_encoder
 
 
 def from_options(options: argparse.Namespace) -> JobSpec:
@@ -63,6 +63,8 @@ def _footage(options: argparse.Namespace) -> Footage:
 
 def _settings(options: argparse.Namespace) -> Settings:
     chosen = preset(options.preset)
+    if options.encoder == EMBEDDED:
+        chosen = with_embedded_encoder(chosen)
     for assignment in options.assignments:
         chosen = codec.set_from_text(chosen, assignment)
     if options.encoder:

@@ -8,7 +8,7 @@ import bpy
 
 from ..engine.contract.codec import to_json
 from ..engine.contract.events import Fault
-from ..engine.contract.settings import Settings, replaced
+from ..engine.contract.settings import Settings, replaced, with_embedded_encoder
 from . import folders, properties, session, strips
 from .jobs import JobOperator
 
@@ -38,11 +38,6 @@ def smaller(settings: Settings) -> Settings:
     return replaced(settings, "frames.longest_side", max(LEAST_SIDE, side))
 
 
-def embedded(settings: Settings) -> Settings:
-    """Return settings with the encoder that needs no download."""
-    return replaced(settings, "stylization.encoder", "embedded")
-
-
 def automatic(settings: Settings) -> Settings:
     """Return settings that leave the device to the engine."""
     return replaced(settings, "device", "automatic")
@@ -56,7 +51,7 @@ def careful(settings: Settings) -> Settings:
 
 CHANGES: dict[Fault, Callable[[Settings], Settings]] = {
     Fault.OUT_OF_MEMORY: smaller,
-    Fault.WEIGHTS_UNAVAILABLE: embedded,
+    Fault.WEIGHTS_UNAVAILABLE: with_embedded_encoder,
     Fault.DEVICE_UNAVAILABLE: automatic,
     Fault.DIVERGED: careful,
 }

@@ -5,6 +5,7 @@ from typing import Any
 import bpy
 
 from ..engine.contract.job import Stage
+from ..engine.contract.settings import EMBEDDED, with_embedded_encoder
 from . import folders, mattes, properties, requests, session, strips, targets
 from .languages import say
 from .objects import why_no_source
@@ -97,7 +98,10 @@ class STRIPSTYLIZER_OT_stylize(StartOperator, bpy.types.Operator):
             facts.box_width, facts.box_height = self.box[3:]
         if self.seed >= 0:
             facts.settings.seed = self.seed
-        if self.encoder:
+        if self.encoder == EMBEDDED:
+            suited = with_embedded_encoder(properties.read_settings(facts.settings))
+            properties.write_settings(facts.settings, suited)
+        elif self.encoder:
             facts.settings.stylization.encoder = self.encoder
 
 

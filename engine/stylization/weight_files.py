@@ -14,8 +14,8 @@ from typing import Any
 
 from ..contract import variables
 from ..contract.events import EngineError, Fault
+from ..contract.settings import EMBEDDED
 
-EMBEDDED = "embedded"
 EMBEDDED_FOLDER = Path(__file__).parent / "embedded"
 EMBEDDED_MODEL = "strip-stylizer-embedded"
 

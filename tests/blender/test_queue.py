@@ -162,6 +162,7 @@ def test_missing_weights_are_replaced_by_the_embedded_encoder(started, clip, par
     fail(job, part, "weights_unavailable")
     bpy.ops.strip_stylizer.job_fix(job=job.id)
     assert job.spec.settings.stylization.encoder == "embedded"
+    assert job.spec.settings.stylization.atlas == "palette"
     end_all(part("operators.session"))
 
 

@@ -25,7 +25,14 @@ from engine.contract.job import (
     TargetTexts,
     single,
 )
-from engine.contract.settings import PRESET_NAMES, PRESETS, Settings, preset, replaced
+from engine.contract.settings import (
+    PRESET_NAMES,
+    PRESETS,
+    Settings,
+    preset,
+    replaced,
+    with_embedded_encoder,
+)
 from engine.contract.settings_table import markdown, walk
 
 
@@ -153,3 +160,18 @@ def test_every_setting_says_what_it_does():
         numeric = isinstance(value, int | float) and not isinstance(value, bool)
         assert (item.metadata["low"] is not None) == numeric, path
         assert f"`{path}`" in markdown()
+
+
+def test_the_embedded_encoder_brings_what_suits_it():
+    draft = preset("draft").stylization
+    assert with_embedded_encoder(preset("standard")).stylization == draft
+    assert with_embedded_encoder(preset("draft")) == preset("draft")
+    mine = replaced(preset("fine"), "stylization.steps", 77)
+    assert with_embedded_encoder(mine).stylization == replace(draft, steps=77)
+    assert with_embedded_encoder(mine).frames == mine.frames
+
+
+def test_the_papers_form_only_changes_its_encoder():
+    paper = preset("paper")
+    changed = with_embedded_encoder(paper)
+    assert changed == replaced(paper, "stylization.encoder", "embedded")

@@ -7,7 +7,14 @@ Loeschcke et al. 2022 (*Text-Driven Stylization of Video Objects*).
 """
 
 from .decomposition import DecompositionSettings, GridSettings, GridWeights, NlaSettings, NlaWeights
-from .presets import PRESET_HELP, PRESET_NAMES, PRESETS, preset
+from .presets import (
+    EMBEDDED,
+    PRESET_HELP,
+    PRESET_NAMES,
+    PRESETS,
+    preset,
+    with_embedded_encoder,
+)
 from .render import DEEP_FORMATS, RenderSettings
 from .stylization import StylizationSettings, StylizationWeights
 from .video import FlowSettings, FramesSettings, MasksSettings
@@ -15,8 +22,8 @@ from .views import ViewsSettings
 from .whole import Settings, replaced
 
 __all__ = [
-    "DEEP_FORMATS", "PRESETS", "PRESET_HELP", "PRESET_NAMES", "DecompositionSettings",
+    "DEEP_FORMATS", "EMBEDDED", "PRESETS", "PRESET_HELP", "PRESET_NAMES", "DecompositionSettings",
     "FlowSettings", "FramesSettings", "GridSettings", "GridWeights", "MasksSettings", "NlaSettings",
     "NlaWeights", "RenderSettings", "Settings", "StylizationSettings", "StylizationWeights",
-    "ViewsSettings", "preset", "replaced",
+    "ViewsSettings", "preset", "replaced", "with_embedded_encoder",
 ]  # fmt: skip

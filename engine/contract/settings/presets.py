@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 from .whole import Settings, replaced
+
+EMBEDDED = "embedded"  # the encoder that comes with the engine
 
 PRESET_NAMES = ("draft", "standard", "fine", "paper")
 
@@ -65,3 +68,20 @@ def preset(name: str) -> Settings:
     for path, value in PRESETS[name].items():
         settings = replaced(settings, path, value)
     return settings
+
+
+def with_embedded_encoder(settings: Settings) -> Settings:
+    """Return ``settings`` with the encoder that needs no download, and what suits it.
+
+    It sees small pictures: what of the stylization nobody changed becomes Draft's. In the paper's
+    form nothing else changes.
+    """
+    changed = replaced(settings, "stylization.encoder", EMBEDDED)
+    if settings.stylization.views.native_size:
+        return changed
+    others = [preset(name) for name in PRESET_NAMES if name != "draft"]
+    for path, value in PRESETS["draft"].items():
+        found = operator.attrgetter(path)
+        if path.startswith("stylization.") and found(settings) in map(found, others):
+            changed = replaced(changed, path, value)
+    return changed

@@ -1,7 +1,8 @@
-"""The command line's ways to find an object become one mask of the request."""
+"""The command line's options become a request: one mask, and settings that go together."""
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from engine.__main__ import parser
@@ -12,17 +13,28 @@ from engine.video.frames import write_png
 
 
 @pytest.fixture
-def mask_of(tmp_path, scene_frames=2):
-    import numpy as np
-
-    for number in range(scene_frames):
+def request_of(tmp_path):
+    for number in range(2):
         write_png(tmp_path / f"{number}.png", np.zeros((8, 8, 3), np.uint8))
 
-    def mask_of(*options):
+    def request_of(*options):
         arguments = ["stylize", str(tmp_path), "--global-text", "Gold", "--out", "out", *options]
-        return from_options(parser().parse_args(arguments)).objects[0].mask
+        return from_options(parser().parse_args(arguments))
 
-    return mask_of
+    return request_of
+
+
+@pytest.fixture
+def mask_of(request_of):
+    return lambda *options: request_of(*options).objects[0].mask
+
+
+def test_the_embedded_encoder_comes_with_what_suits_it_and_settings_count_more(request_of):
+    suited = request_of("--encoder", "embedded").settings.stylization
+    assert (suited.encoder, suited.atlas) == ("embedded", "palette")
+    named = request_of("--encoder", "embedded", "--set", "stylization.atlas=network").settings
+    assert named.stylization.atlas == "network"
+    assert request_of().settings.stylization.atlas == "network"
 
 
 def test_strokes_alone_find_the_object(mask_of):
