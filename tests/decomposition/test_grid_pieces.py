@@ -237,3 +237,16 @@ def test_tracks_weigh_more_where_the_footage_has_more_pixels_than_the_window():
     weights = [track_matches(each, masks, window).weight for each in (greys, twice)]
     assert min(map(len, weights)) > 50
     assert np.allclose(weights[1].mean(), 4 * weights[0].mean())
+
+
+@pytest.mark.parametrize("finer", [1, 5])
+def test_texels_are_covered_the_same_however_many_rows_are_taken_at_a_time(finer, monkeypatch):
+    line = (torch.arange(24) + 0.5) / 24
+    uv = torch.stack(torch.meshgrid(line, line, indexing="xy"), 2).expand(2, -1, -1, -1)
+    alpha = torch.rand(2, 24, 24, generator=torch.Generator().manual_seed(0))
+    found = []
+    for most in (1 << 21, 2 * 24 * finer**2 * 5):
+        monkeypatch.setattr(textures, "PIXELS", most)
+        found.append(torch.zeros(64, 64))
+        textures.cover(uv, alpha, finer, found[-1])
+    assert found[0].max() > 0.9 and torch.allclose(*found, atol=1e-4)

@@ -1,5 +1,7 @@
+import pytest
 import torch
 
+from engine.decomposition.grid import settling
 from engine.decomposition.grid.settling import settled
 
 FRAMES, SIDE = 8, 40
@@ -57,3 +59,16 @@ def test_one_frame_stays_as_it_is():
     uv, masks, _, _ = moving()
     nothing = torch.zeros(0, SIDE, SIDE, 2), torch.zeros(0, SIDE, SIDE)
     assert torch.equal(settled(uv[:1], masks[:1], nothing, nothing), uv[:1])
+
+
+@pytest.mark.parametrize("many", [1, 3, FRAMES])
+def test_frames_settle_the_same_however_many_are_taken_at_a_time(many, monkeypatch):
+    uv, masks, ahead, behind = moving()
+    generator = torch.Generator().manual_seed(0)
+    trembling = uv + 0.6 / SIDE * torch.randn(FRAMES, 1, 1, 2, generator=generator)
+    found = []
+    for count in (2, many):
+        parts = [range(first, min(first + count, FRAMES)) for first in range(0, FRAMES, count)]
+        monkeypatch.setattr(settling, "portions", lambda *_, parts=parts: parts)
+        found.append(settled(trembling, masks, ahead, behind))
+    assert torch.equal(*found)

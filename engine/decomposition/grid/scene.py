@@ -13,7 +13,7 @@ from numpy import ndarray as Array
 from torch import Tensor
 
 from .mapping import Background, Foreground, around, box_positions, panorama
-from .portions import portions
+from .portions import of_frames, portions
 from .settling import for_sampling, settled
 from .splines import Lattice
 
@@ -99,15 +99,18 @@ def build(
     boxed = [_cut(torch.from_numpy(part), corners, size).to(device) for part in (masks, support)]
     foreground = around(foreground.to(device), boxed[0], corners)
     background = panorama(background.to(device), height, width)
-    every = range(count)
-    positions = box_positions(foreground.crop, every, corners, size)
+    positions = box_positions(foreground.crop, range(count), corners, size)
     rows, columns = (each.to(device) for each in positions)
-    ahead, valid = _ends(flow.forward, flow.forward_valid, corners, size, device)
-    behind = _ends(flow.backward[::-1], flow.backward_valid[::-1], corners[::-1], size, device)
-    uv = settled(
-        foreground.uv(every, rows, columns), boxed[0], (ahead, valid),
-        (behind[0].flip(0), behind[1].flip(0)),
-    ).clamp(0, 1)  # fmt: skip
+    before, after = corners[:-1], corners[1:]
+    ahead, valid = _ends(flow.forward, flow.forward_valid, before, after, size, device)
+    behind = _ends(flow.backward, flow.backward_valid, after, before, size, device)
+    registered = torch.cat(
+        [
+            foreground.uv(frames, of_frames(rows, frames), of_frames(columns, frames))
+            for frames in portions(count, size[0] * size[1], device)
+        ]
+    )
+    uv = settled(registered, boxed[0], (ahead, valid), behind).clamp_(0, 1)
     whole = Lattice(width, height, max(width, height) / GAIN_KNOTS)
     window = Lattice(
         foreground.lattice.width,
@@ -175,19 +178,21 @@ def _cut(pictures: Tensor, corners: list[tuple[int, int]], size: tuple[int, int]
 def _ends(
     flow: Array,
     valid: Array,
-    corners: list[tuple[int, int]],
+    here: list[tuple[int, int]],
+    there: list[tuple[int, int]],
     size: tuple[int, int],
     device: torch.device,
 ) -> tuple[Tensor, Tensor]:
-    """Return where ``flow`` [T-1, H, W, 2] ends in the following box, and where it holds."""
-    if len(corners) < 2:
+    """Return where ``flow`` [T-1, H, W, 2] ends in the boxes ``there``, and where it holds.
+
+    It begins in the boxes at ``here``.
+    """
+    if not here:
         return torch.zeros(0, *size, 2, device=device), torch.zeros(0, *size, device=device)
     step, holds = (
-        _cut(torch.from_numpy(each.copy()), corners, size).to(device).float()
-        for each in (flow, valid)
+        _cut(torch.from_numpy(each.copy()), here, size).to(device).float() for each in (flow, valid)
     )
     rows, columns = (torch.arange(side, device=device).float() for side in size)
     still = torch.stack([columns.expand(size), rows[:, None].expand(size)], 2)
-    places = torch.tensor(corners, device=device)
-    between = (places[:-1] - places[1:]).flip(1).float()
-    return still + step + between[:, None, None], holds
+    between = (torch.tensor(here) - torch.tensor(there)).flip(1).float()
+    return step.add_(still).add_(between[:, None, None].to(device)), holds

@@ -8,9 +8,14 @@ never so far that the mapping folds.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 from torch.nn import functional
+
+from .portions import portions
 
 ROUNDS = 3
 RATE = 0.25  # of the disagreement with both neighbours, in each round
@@ -29,37 +34,85 @@ def settled(
     """Return ``uv`` [T, h, w, 2] of boxes with the object after some rounds.
 
     ``masks`` [T, h, w] in [0, 1]; ``ahead`` and ``behind`` are where the flow ends in the next and
-    in the last box, px [T-1, h, w, 2], and where it holds [T-1, h, w].
+    in the last box, px [T-1, h, w, 2], and where it holds [T-1, h, w]. Some frames at a time, for
+    all at once would take as much memory as all else together.
     """
     if len(uv) < 2 or not (masks > 0.5).any():
         return uv
-    first = uv.permute(0, 3, 1, 2)
-    inside = (masks > 0.3).float()[:, None]
-    links = [
-        _link(inside[1:], inside[:-1], *ahead),
-        _link(inside[:-1], inside[1:], *behind),
-    ]
-    area = _areas(first)
-    usual = area[(masks[:, :-1, :-1] > 0.5)].median().clamp_min(1e-12)
+    first = uv.permute(0, 3, 1, 2).contiguous()
+    parts = portions(len(uv), masks[0].numel(), uv.device)
+    links = [_Link(1, *ahead), _Link(-1, *behind)]
+    usual = _usual_area(first, masks, parts)
     moved = first
     for _ in range(ROUNDS):
-        pull, count = torch.zeros_like(first), torch.zeros_like(inside)
-        for (grid, holds), own, other in zip(
-            links, (slice(None, -1), slice(1, None)), (slice(1, None), slice(None, -1)), strict=True
-        ):
-            step = holds * (_read(moved[other], grid) - moved[own])
-            far = step.square().sum(1, keepdim=True) / usual
-            pull[own] += step * far / (far + DISAGREEMENT**2)
-            count[own] += holds
-        moved = moved + RATE * _averaged(pull, (count > 0).float())
-    return _unfolded(first, moved - first, LEAST_AREA * usual).permute(0, 2, 3, 1)
+        following = torch.empty_like(moved)
+        for frames in parts:
+            part = slice(frames.start, frames.stop)
+            pull, count = _pull(moved, masks, frames, links, usual)
+            torch.add(moved[part], _averaged(pull, count), alpha=RATE, out=following[part])
+        moved = following
+    for frames in parts:
+        part = slice(frames.start, frames.stop)
+        start = first[part]
+        moved[part] = _unfolded(start, moved[part] - start, LEAST_AREA * usual)
+    return moved.permute(0, 2, 3, 1)
 
 
-def _link(there: Tensor, here: Tensor, ends: Tensor, valid: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the places to read at, for `grid_sample`, and where both are the object."""
-    grid = for_sampling(ends)
-    both = (_read(there, grid) > 0.99).float() * here * valid[:, None]
-    return grid, both * (grid.abs() < 1).all(3)[:, None]
+@dataclass(frozen=True)
+class _Link:
+    """What ties frames to those ``ahead`` frames later, see `settled`."""
+
+    ahead: int
+    ends: Tensor  # [T-1, h, w, 2]
+    valid: Tensor  # [T-1, h, w]
+
+    def of(self, frames: range, count: int) -> tuple[slice, slice, slice]:
+        """Return those of ``frames`` that have such a neighbour, the neighbours, and the links."""
+        begin = max(frames.start, -self.ahead)
+        end = max(begin, min(frames.stop, count - self.ahead))
+        earlier = min(0, self.ahead)
+        return (
+            slice(begin, end),
+            slice(begin + self.ahead, end + self.ahead),
+            slice(begin + earlier, end + earlier),
+        )
+
+
+def _usual_area(first: Tensor, masks: Tensor, parts: Sequence[range]) -> Tensor:
+    """Return the median area of a pixel of the object in the atlas."""
+    found = []
+    for frames in parts:
+        part = slice(frames.start, frames.stop)
+        found.append(_areas(first[part])[masks[part, :-1, :-1] > 0.5])
+    return torch.cat(found).median().clamp_min(1e-12)
+
+
+def _pull(
+    moved: Tensor, masks: Tensor, frames: range, links: Sequence[_Link], usual: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Return where ``frames`` are drawn, [n, 2, h, w], and by how many neighbours [n, 1, h, w]."""
+    part = slice(frames.start, frames.stop)
+    pull = torch.zeros_like(moved[part])
+    count = torch.zeros_like(masks[part])[:, None]
+    for link in links:
+        own, other, number = link.of(frames, len(moved))
+        if own.start == own.stop:
+            continue
+        grid = for_sampling(link.ends[number])
+        holds = _holding(masks[other], masks[own], grid, link.valid[number])
+        step = holds * (_read(moved[other], grid) - moved[own])
+        far = step.square().sum(1, keepdim=True) / usual
+        here = slice(own.start - frames.start, own.stop - frames.start)
+        pull[here] += step * far / (far + DISAGREEMENT**2)
+        count[here] += holds
+    return pull, (count > 0).float()
+
+
+def _holding(there: Tensor, here: Tensor, grid: Tensor, valid: Tensor) -> Tensor:
+    """Return where both are the object and the flow holds, [n, 1, h, w]."""
+    inside = [(each > 0.3).float()[:, None] for each in (there, here)]
+    both = (_read(inside[0], grid) > 0.99).float() * inside[1] * valid[:, None]
+    return both * (grid.abs() < 1).all(3)[:, None]
 
 
 def for_sampling(ends: Tensor) -> Tensor:

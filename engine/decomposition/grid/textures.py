@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from .portions import PIXELS
+
 
 def read(texture: Tensor, uv: Tensor) -> Tensor:
     """Read ``texture`` [C, P, Q] bilinearly at ``uv`` [n, h, w, 2]; returns [n, h, w, C]."""
@@ -120,14 +122,23 @@ def fineness(uv: Tensor, alpha: Tensor, side: int) -> list[int]:
 def cover(uv: Tensor, alpha: Tensor, finer: int, texture: Tensor) -> None:
     """Raise ``texture`` [S, S] to the alphas with which frames see its texels, in place.
 
-    ``uv`` [n, h, w, 2] and ``alpha`` [n, h, w] are read ``finer`` times as densely as pixels lie.
+    ``uv`` [n, h, w, 2] and ``alpha`` [n, h, w] are read ``finer`` times as densely as pixels lie,
+    some rows at a time.
     """
     side = texture.shape[0]
     packed = torch.cat([uv, alpha[..., None]], 3).permute(0, 3, 1, 2)
-    dense = functional.interpolate(packed, scale_factor=finer, mode="bilinear")
-    values = dense.permute(0, 2, 3, 1).flatten(0, 2)
-    values = values[values[:, 2] > 1e-3]
-    numbers, shares = corners(values[:, :2], (side, side))
-    # A texel is seen where a reading takes a good share of it.
-    seen = values[:, 2].expand_as(shares) * (shares > 0.1)
-    texture.view(-1).scatter_reduce_(0, numbers.flatten(), seen.flatten(), "amax")
+    height = packed.shape[2]
+    rows = max(1, PIXELS // (alpha[:, 0].numel() * finer**2))
+    for top in range(0, height, rows):
+        # One more row above and below, so that nothing changes between strips.
+        first, last = max(0, top - 1), min(top + rows + 1, height)
+        dense = functional.interpolate(
+            packed[:, :, first:last], scale_factor=finer, mode="bilinear"
+        )
+        dense = dense[:, :, (top - first) * finer : (top - first + rows) * finer]
+        values = dense.permute(0, 2, 3, 1).flatten(0, 2)
+        values = values[values[:, 2] > 1e-3]
+        numbers, shares = corners(values[:, :2], (side, side))
+        # A texel is seen where a reading takes a good share of it.
+        seen = values[:, 2].expand_as(shares) * (shares > 0.1)
+        texture.view(-1).scatter_reduce_(0, numbers.flatten(), seen.flatten(), "amax")
