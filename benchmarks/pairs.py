@@ -56,7 +56,7 @@ def main() -> None:
     for name, thing, last in CLIPS:
         if options.clips and name not in options.clips:
             continue
-        spec = request(options.footage / name, last, options.assignments)
+        spec = request(options.footage / name, last, options.assignments, options.frames)
         found = experiment("varied", thing=thing, materials=options.materials)
         rows[name] = run_experiment(
             found, spec, options.out / name, bench, judges,
@@ -73,6 +73,7 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--cache", type=Path)
     parser.add_argument("--clips", type=_listed, default=[], metavar="NAME,...")
     parser.add_argument("--materials", type=_listed, default=list(MATERIALS), metavar="TEXT,...")
+    parser.add_argument("--frames", type=int, default=0, help="of each clip at most; 0 for all")
     parser.add_argument("--judge", action="append", default=[], help="repeatable")
     parser.add_argument(
         "--set", action="append", default=[], dest="assignments", metavar="PATH=VALUE",
@@ -89,11 +90,15 @@ def _listed(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
 
 
-def request(clip: Path, last: int, assignments: Sequence[str]) -> JobSpec:
-    """Return the Draft job of one clip, with texts that the variants replace."""
+def request(clip: Path, last: int, assignments: Sequence[str], frames: int = 0) -> JobSpec:
+    """Return the Draft job of one clip, with texts that the variants replace.
+
+    ``last`` is its last frame, 0 for all; with ``frames`` it has so many at most.
+    """
     footage = footage_from_path((clip / "frames").absolute())
-    if last:
-        footage = replace(footage, indices=tuple(range(last + 1)))
+    if last or frames:
+        count = frames or last + 1
+        footage = replace(footage, indices=tuple(range(min(count, len(footage.files)))))
     masks = clip / "masks"
     mask = (
         ObjectMask(MaskKind.FILES, path=str(masks.absolute())) if masks.is_dir() else ObjectMask()
@@ -128,6 +133,8 @@ def table(rows: dict[str, list[Row]]) -> str:
         ("full size, object", ", at the footage's size"),
         ("full size, within", ", at the footage's size inside the rim"),
         ("full size, textured", ", at the footage's size where texture tells the motion"),
+        ("full size, own motion", ", at the footage's size along each video's own motion"),
+        ("full size, own motion, within", ", the same inside the rim"),
     ):
         found = (row.numbers.get(column) for _, row in every)
         ratios = [float(ratio) for ratio in found if ratio is not None]

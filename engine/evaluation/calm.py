@@ -3,6 +3,11 @@
 Reduced to the working size, sharp paint aliases, and no interpolation brings an aliased picture
 from one frame to the next: of a perfectly still texture that alone can be ten times the footage's
 own error. Here both videos are compared as they are seen. Frames pass one by one.
+
+Two questions are asked. Along the source's motion: does paint move as the source seems to? Flow
+follows shadows, reflections and whatever makes the source fit best, paint must not. Along each
+video's own motion: does it flicker? Whether paint slides over the object, it does not see: that is
+`drift`.
 """
 
 from __future__ import annotations
@@ -20,6 +25,7 @@ CONSISTENCY = 1.0  # px of the working size by which forth and back may miss
 WINDOW = 4.0  # px, deviation of the neighbourhood in which texture is looked for
 LEAST_TEXTURE = 2.0  # grey levels a pixel, along the direction in which there is least
 REGIONS = ("object", "within", "textured")
+OWN = ("own motion", "own motion, within")  # the first two along each video's own motion
 
 
 @dataclass
@@ -48,7 +54,7 @@ class Calm:
         self._inside = inside
         self._at = 0
         self._last: tuple[np.ndarray, np.ndarray] | None = None
-        self._regions = {name: _Region() for name in REGIONS}
+        self._regions = {name: _Region() for name in (*REGIONS, *OWN)}
 
     def add(self, source: np.ndarray, result: np.ndarray) -> None:
         """Take the next frame of both, uint8 [H, W, 3] of one size."""
@@ -59,7 +65,7 @@ class Calm:
         self._at += 1
 
     def ratios(self) -> dict[str, float | None]:
-        """Return for each of `REGIONS` the result's error against the source's.
+        """Return for each of `REGIONS` and `OWN` the result's error against the source's.
 
         Each is divided by the colour variance of its own video there. None where nothing counted.
         """
@@ -71,24 +77,34 @@ class Calm:
         second: tuple[np.ndarray, np.ndarray],
         inside: np.ndarray,
     ) -> None:
-        greys = [cv2.cvtColor(pair[0], cv2.COLOR_RGB2GRAY) for pair in (first, second)]
-        height, width = greys[0].shape
+        height, width = first[0].shape[:2]
         ratio = width / inside.shape[1]
-        forward, _, valid, _ = close_pair(*greys, limit=CONSISTENCY * ratio)
-        colours = [unit(picture) for picture in first]
-        misses = [
-            ((colour - warp(unit(following), forward)) ** 2).sum(axis=2)
-            for colour, following in zip(colours, second, strict=True)
+        flows = [
+            close_pair(*map(_grey, pair), limit=CONSISTENCY * ratio)
+            for pair in zip(first, second, strict=True)
         ]
+        motion, _, valid, _ = flows[0]
+        colours = [unit(picture) for picture in first]
+        following = [unit(picture) for picture in second]
+        along, own = (
+            [
+                ((colour - warp(after, flow)) ** 2).sum(axis=2)
+                for colour, after, flow in zip(colours, following, both, strict=True)
+            ]
+            for both in ((motion, motion), (motion, flows[1][0]))
+        )
         whole = cv2.resize(
             inside.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST
         )
         brush = np.ones((2 * round(RIM * ratio) + 1,) * 2, np.uint8)
         within = cv2.erode(whole, brush, borderValue=1) > 0
-        for name, where in (
-            ("object", whole > 0),
-            ("within", within),
-            ("textured", within & (texture(greys[0]) > LEAST_TEXTURE)),
+        # What may count is the source's to say: where a result flickers its own flow is lost.
+        for name, misses, where in (
+            ("object", along, whole > 0),
+            ("within", along, within),
+            ("textured", along, within & (texture(_grey(first[0])) > LEAST_TEXTURE)),
+            ("own motion", own, whole > 0),
+            ("own motion, within", own, within),
         ):
             _count(self._regions[name], misses, colours, where & valid)
 
@@ -103,6 +119,10 @@ def _count(
     region.count += len(seen[0])
     region.total += [each.sum(axis=0) for each in seen]
     region.squares += [(each**2).sum(axis=0) for each in seen]
+
+
+def _grey(picture: np.ndarray) -> np.ndarray:
+    return cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
 
 
 def texture(grey: np.ndarray) -> np.ndarray:

@@ -20,6 +20,7 @@ from ..decomposition.layers import Layers
 from ..video.flow import Flow
 from ..video.images import write_png
 from . import metrics
+from .calm import Calm
 from .cells import picture_sheet
 from .experiments import Experiment, Variant
 from .judging import Judge, close_views, rank
@@ -136,6 +137,7 @@ def row_of(variant: Variant, made: Made, judges: Sequence[Judge]) -> Row:
         "of the source": ratios[0],
         "ratio": ratios[1] / max(ratios[0], 1e-9),
         "ratio within": within[1] / max(within[0], 1e-9),
+        "own motion": _own_motion(made, inside),
         **{f"full size, {region}": value for region, value in made.calm.items()},
         "background PSNR": made.background_psnr,
         "variation": metrics.variation(_unit(made.result), inside),
@@ -154,6 +156,14 @@ def _warp_errors(made: Made, where: np.ndarray) -> list[float]:
         metrics.warp_error(video, *facts) / max(metrics.colour_variance(video, where), 1e-9)
         for video in (_unit(made.source), _unit(made.result))
     ]
+
+
+def _own_motion(made: Made, inside: np.ndarray) -> float | None:
+    """Return how many times the source's warp error the result has, each along its own motion."""
+    calm = Calm(inside)
+    for pair in zip(made.source, made.result, strict=True):
+        calm.add(*pair)
+    return calm.ratios()["own motion"]
 
 
 def judged(judge: Judge, variant: Variant, made: Made) -> dict[str, float | str | None]:

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from engine.evaluation.calm import REGIONS, Calm, texture
+from engine.evaluation.calm import OWN, REGIONS, Calm, texture
 
 HEIGHT, WIDTH, FRAMES = 120, 160, 4
 INSIDE = np.zeros((FRAMES, HEIGHT // 4, WIDTH // 4), bool)
@@ -32,7 +32,7 @@ def ratios(source: list[np.ndarray], result: list[np.ndarray]) -> dict[str, floa
 
 def test_a_result_that_is_the_source_is_as_calm_as_it():
     source = moving(wide_noise(0, 2.0), 2.0)
-    assert ratios(source, source) == {name: pytest.approx(1) for name in REGIONS}
+    assert ratios(source, source) == {name: pytest.approx(1) for name in (*REGIONS, *OWN)}
 
 
 def test_paint_that_slides_is_told_from_paint_that_sticks():
@@ -41,6 +41,15 @@ def test_paint_that_slides_is_told_from_paint_that_sticks():
     slides = ratios(source, moving(wide_noise(1, 2.0), 2.5))
     for name in REGIONS:
         assert slides[name] > 10 * sticks[name]
+
+
+def test_paint_that_flickers_is_not_calm_along_any_motion():
+    source = moving(wide_noise(0, 2.0), 1.5)
+    other, another = (moving(wide_noise(seed, 2.0), 1.5) for seed in (1, 2))
+    flickers = [(other, another)[frame % 2][frame] for frame in range(FRAMES)]
+    slides = ratios(source, moving(wide_noise(1, 2.0), 2.5))
+    for name in OWN:  # paint that slides is calm in itself: drift tells of it
+        assert ratios(source, flickers)[name] > 30 > 2 > slides[name]
 
 
 def test_contrast_does_not_count():
@@ -54,7 +63,7 @@ def test_where_the_object_is_nowhere_there_is_no_number():
     calm = Calm(np.zeros_like(INSIDE))
     for frame in source:
         calm.add(frame, frame)
-    assert calm.ratios() == dict.fromkeys(REGIONS)
+    assert calm.ratios() == dict.fromkeys((*REGIONS, *OWN))
 
 
 def test_an_edge_alone_is_no_texture():
