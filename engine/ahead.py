@@ -15,14 +15,16 @@ Result = TypeVar("Result")
 MOST = 8  # workers; more only hold more pictures at a time
 
 
-def ahead(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
-    """Yield ``work(item)`` of all ``items``, in their order.
+def ahead(
+    work: Callable[[Item], Result], items: Iterable[Item], *, most: int = MOST
+) -> Iterator[Result]:
+    """Yield ``work(item)`` of all ``items``, in their order, ``most`` at a time.
 
     For work that lets go of the interpreter, as OpenCV does, and that needs no other item's. Two
     results for each worker are held at most. What fails is raised in its turn.
     """
-    workers = min(MOST, cores.wanted() or cores.count())
-    if workers == 1:
+    workers = min(most, MOST, cores.wanted() or cores.count())
+    if workers <= 1:
         yield from map(work, items)
         return
     pool = ThreadPoolExecutor(workers)

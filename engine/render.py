@@ -5,14 +5,17 @@ Pixels where alpha is 0 are the footage's, bit for bit. Knows nothing of jobs an
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from .ahead import ahead
 from .contract.settings import RenderSettings
 from .decomposition.layers import Layers
 from .stylization.antialiasing import pixel_albedo
@@ -23,6 +26,7 @@ from .stylization.sharpness import footage_blur, softened
 
 ALPHA_FLOOR = 0.02
 STEEPNESS = 2.0
+PIXELS = 1 << 23  # of all frames that are computed at a time, about 200 bytes each
 MARGIN = 4  # px around an object, so that its edges are seen whole
 
 
@@ -48,13 +52,26 @@ def stylized_frames(
     where the source has alpha: that of the footage stays, and cuts the object. The size is the
     source's; layers are at the working size and are brought up to it. ``parts`` are all objects,
     from front to back, and perhaps the background as the last.
+
+    Several frames are computed at a time, on one thread each: ``source`` is read ahead.
     """
     parts = [
         part if part.atlas is None else replace(part, atlas=part.atlas.to(device).eval())
         for part in parts
     ]
-    for index, frame in enumerate(source):
-        yield _frame(frame, index, parts, settings, device)
+    frames = iter(source)
+    first = next(frames, None)
+    if first is None:
+        return
+    own = threading.get_ident()
+
+    def work(numbered: tuple[int, np.ndarray]) -> np.ndarray:
+        if threading.get_ident() != own and torch.get_num_threads() > 1:
+            torch.set_num_threads(1)  # it holds for this worker alone
+        return _frame(numbered[1], numbered[0], parts, settings, device)
+
+    most = max(1, PIXELS // (first.shape[0] * first.shape[1]))
+    yield from ahead(work, enumerate(chain([first], frames)), most=most)
 
 
 @torch.no_grad()

@@ -27,7 +27,8 @@ ALLOWED = {
     "engine/evaluation": CONTRACT
     | {"engine.checkpoint", "engine.video", "engine.decomposition.layers"}
     | {"engine.stylization", "engine.render"},
-    "engine/render.py": CONTRACT | {"engine.decomposition.layers", "engine.stylization"},
+    "engine/render.py": CONTRACT
+    | {"engine.ahead", "engine.decomposition.layers", "engine.stylization"},
     "operators": CONTRACT | {"engine.client"},
     "panels": CONTRACT | {"operators"},
 }

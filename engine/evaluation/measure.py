@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -46,7 +47,7 @@ class Measuring:
         self._small: list[np.ndarray] = []
         self._layers = layers
         self._pictures: dict[int, np.ndarray] = {}  # what drift is judged by
-        self._source: np.ndarray | None = None
+        self._waiting: deque[np.ndarray] = deque()  # frames of the footage, 8 bit
 
     def _objects(self, masks: Sequence[Masks]) -> np.ndarray:
         """Return where an object is, bool [T, H, W]; alpha says it where no mask does."""
@@ -63,26 +64,27 @@ class Measuring:
         return sum(alphas, np.zeros(self._alpha.shape, np.float32)) > 0.5
 
     def watch(self, source: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
-        """Pass the footage on, keeping the frame that is being worked on."""
+        """Pass the footage on, keeping the frames that are being worked on."""
         for index, frame in enumerate(source):
-            self._source = over_black(eight_bit(frame))
+            shown = over_black(eight_bit(frame))
+            self._waiting.append(shown)
             if drift.is_judged(index):
-                self._pictures[index] = drift.judged_picture(self._source)
+                self._pictures[index] = drift.judged_picture(shown)
             yield frame
 
     def add(self, result: np.ndarray) -> None:
-        """Take one finished frame, uint8 [H, W, 3] or [H, W, 4]."""
-        assert self._source is not None
+        """Take the next finished frame, uint8 [H, W, 3] or [H, W, 4]."""
+        source = self._waiting.popleft()
         if result.shape[2] == 4:
             alpha = result[..., 3:].astype(np.float32) / 255
-            result = (result[..., :3] * alpha + self._source * (1 - alpha)).round()
+            result = (result[..., :3] * alpha + source * (1 - alpha)).round()
             result = result.astype(np.uint8)
         index = len(self._small)
         height, width = result.shape[:2]
         grown = cv2.resize(
             self._grown[index].astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST
         )
-        self._background.add(result, self._source, grown == 0)
+        self._background.add(result, source, grown == 0)
         working = self._frames.shape[2], self._frames.shape[1]
         self._small.append(cv2.resize(result, working, interpolation=cv2.INTER_AREA))
 
