@@ -96,9 +96,10 @@ def request(clip: Path, last: int, assignments: Sequence[str], frames: int = 0) 
     ``last`` is its last frame, 0 for all; with ``frames`` it has so many at most.
     """
     footage = footage_from_path((clip / "frames").absolute())
-    if last or frames:
-        count = frames or last + 1
-        footage = replace(footage, indices=tuple(range(min(count, len(footage.files)))))
+    there = len(footage.files)
+    count = min(last + 1 if last else there, frames or there)
+    if count < there:
+        footage = replace(footage, indices=tuple(range(count)))
     masks = clip / "masks"
     mask = (
         ObjectMask(MaskKind.FILES, path=str(masks.absolute())) if masks.is_dir() else ObjectMask()
