@@ -67,11 +67,14 @@ def stylized_frames(
 
     def work(numbered: tuple[int, np.ndarray]) -> np.ndarray:
         if threading.get_ident() != own and torch.get_num_threads() > 1:
-            torch.set_num_threads(1)  # it holds for this worker alone
+            torch.set_num_threads(1)  # for this worker, and for threads that begin after it
         return _frame(numbered[1], numbered[0], parts, settings, device)
 
     most = max(1, PIXELS // (first.shape[0] * first.shape[1]))
-    yield from ahead(work, enumerate(chain([first], frames)), most=most)
+    try:
+        yield from ahead(work, enumerate(chain([first], frames)), most=most)
+    finally:
+        torch.set_num_threads(torch.get_num_threads())  # for threads that begin later
 
 
 @torch.no_grad()
