@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from ..video.flow import close_pair, warp
+from ..video.flow import close_flow, close_pair, warp
 from .metrics import RIM, unit
 
 LARGEST_SIDE = 854  # px; larger footage is reduced to it
@@ -79,20 +79,19 @@ class Calm:
     ) -> None:
         height, width = first[0].shape[:2]
         ratio = width / inside.shape[1]
-        flows = [
-            close_pair(*map(_grey, pair), limit=CONSISTENCY * ratio)
-            for pair in zip(first, second, strict=True)
-        ]
-        motion, _, valid, _ = flows[0]
+        (grey, after), own_greys = (
+            tuple(map(_grey, pair)) for pair in zip(first, second, strict=True)
+        )
+        motion, _, valid, _ = close_pair(grey, after, limit=CONSISTENCY * ratio)
         colours = [unit(picture) for picture in first]
         following = [unit(picture) for picture in second]
-        along, own = (
-            [
-                ((colour - warp(after, flow)) ** 2).sum(axis=2)
-                for colour, after, flow in zip(colours, following, both, strict=True)
-            ]
-            for both in ((motion, motion), (motion, flows[1][0]))
-        )
+
+        def missed(video: int, flow: np.ndarray) -> np.ndarray:
+            return ((colours[video] - warp(following[video], flow)) ** 2).sum(axis=2)
+
+        source = missed(0, motion)
+        along = [source, missed(1, motion)]
+        own = [source, missed(1, close_flow(*own_greys))]
         whole = cv2.resize(
             inside.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST
         )
@@ -102,7 +101,7 @@ class Calm:
         for name, misses, where in (
             ("object", along, whole > 0),
             ("within", along, within),
-            ("textured", along, within & (texture(_grey(first[0])) > LEAST_TEXTURE)),
+            ("textured", along, within & (texture(grey) > LEAST_TEXTURE)),
             ("own motion", own, whole > 0),
             ("own motion, within", own, within),
         ):

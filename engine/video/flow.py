@@ -105,10 +105,19 @@ def close_pair(grey: np.ndarray, following: np.ndarray, *, limit: float) -> tupl
 
     ``limit`` as `FlowSettings.consistency`, in pixels of these pictures.
     """
-    estimator = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    estimator = _close_estimator()
     first, second = _normalised(grey), _normalised(following)
     there, back = dense_flow(estimator, first, second), dense_flow(estimator, second, first)
     return _checked(there, back, first, second, limit=limit)
+
+
+def close_flow(grey: np.ndarray, following: np.ndarray) -> np.ndarray:
+    """Return the first of what `close_pair` does, the flow forth [H, W, 2], on its own."""
+    return dense_flow(_close_estimator(), _normalised(grey), _normalised(following))
+
+
+def _close_estimator() -> cv2.DISOpticalFlow:
+    return cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
 
 
 def _checked(
