@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from .portions import portions
+from .portions import of_frames, portions
 
 ROUNDS = 3
 RATE = 0.25  # of the disagreement with both neighbours, in each round
@@ -47,14 +47,13 @@ def settled(
     for _ in range(ROUNDS):
         following = torch.empty_like(moved)
         for frames in parts:
-            part = slice(frames.start, frames.stop)
             pull, count = _pull(moved, masks, frames, links, usual)
-            torch.add(moved[part], _averaged(pull, count), alpha=RATE, out=following[part])
+            step = RATE * _averaged(pull, count)
+            of_frames(following, frames).copy_(of_frames(moved, frames) + step)
         moved = following
     for frames in parts:
-        part = slice(frames.start, frames.stop)
-        start = first[part]
-        moved[part] = _unfolded(start, moved[part] - start, LEAST_AREA * usual)
+        start, end = of_frames(first, frames), of_frames(moved, frames)
+        end.copy_(_unfolded(start, end - start, LEAST_AREA * usual))
     return moved.permute(0, 2, 3, 1)
 
 
@@ -66,24 +65,18 @@ class _Link:
     ends: Tensor  # [T-1, h, w, 2]
     valid: Tensor  # [T-1, h, w]
 
-    def of(self, frames: range, count: int) -> tuple[slice, slice, slice]:
-        """Return those of ``frames`` that have such a neighbour, the neighbours, and the links."""
+    def tied(self, frames: range, count: int) -> range:
+        """Return those of ``frames``, of ``count`` in all, that have such a neighbour."""
         begin = max(frames.start, -self.ahead)
-        end = max(begin, min(frames.stop, count - self.ahead))
-        earlier = min(0, self.ahead)
-        return (
-            slice(begin, end),
-            slice(begin + self.ahead, end + self.ahead),
-            slice(begin + earlier, end + earlier),
-        )
+        return range(begin, max(begin, min(frames.stop, count - self.ahead)))
 
 
 def _usual_area(first: Tensor, masks: Tensor, parts: Sequence[range]) -> Tensor:
     """Return the median area of a pixel of the object in the atlas."""
-    found = []
-    for frames in parts:
-        part = slice(frames.start, frames.stop)
-        found.append(_areas(first[part])[masks[part, :-1, :-1] > 0.5])
+    found = [
+        _areas(of_frames(first, frames))[of_frames(masks, frames)[:, :-1, :-1] > 0.5]
+        for frames in parts
+    ]
     return torch.cat(found).median().clamp_min(1e-12)
 
 
@@ -91,21 +84,27 @@ def _pull(
     moved: Tensor, masks: Tensor, frames: range, links: Sequence[_Link], usual: Tensor
 ) -> tuple[Tensor, Tensor]:
     """Return where ``frames`` are drawn, [n, 2, h, w], and by how many neighbours [n, 1, h, w]."""
-    part = slice(frames.start, frames.stop)
-    pull = torch.zeros_like(moved[part])
-    count = torch.zeros_like(masks[part])[:, None]
+    pull = torch.zeros_like(of_frames(moved, frames))
+    count = torch.zeros_like(of_frames(masks, frames))[:, None]
     for link in links:
-        own, other, number = link.of(frames, len(moved))
-        if own.start == own.stop:
+        own = link.tied(frames, len(moved))
+        if not own:
             continue
-        grid = for_sampling(link.ends[number])
-        holds = _holding(masks[other], masks[own], grid, link.valid[number])
-        step = holds * (_read(moved[other], grid) - moved[own])
+        other = _later(own, link.ahead)
+        number = _later(own, min(0, link.ahead))
+        grid = for_sampling(of_frames(link.ends, number))
+        inside = of_frames(masks, other), of_frames(masks, own)
+        holds = _holding(*inside, grid, of_frames(link.valid, number))
+        step = holds * (_read(of_frames(moved, other), grid) - of_frames(moved, own))
         far = step.square().sum(1, keepdim=True) / usual
-        here = slice(own.start - frames.start, own.stop - frames.start)
-        pull[here] += step * far / (far + DISAGREEMENT**2)
-        count[here] += holds
+        here = _later(own, -frames.start)
+        of_frames(pull, here).add_(step * far / (far + DISAGREEMENT**2))
+        of_frames(count, here).add_(holds)
     return pull, (count > 0).float()
+
+
+def _later(frames: range, by: int) -> range:
+    return range(frames.start + by, frames.stop + by)
 
 
 def _holding(there: Tensor, here: Tensor, grid: Tensor, valid: Tensor) -> Tensor:
