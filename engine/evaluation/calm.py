@@ -17,11 +17,13 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from ..video.flow import close_flow, close_pair, warp
+from ..video.flow import close_flow, inside, warp
 from .metrics import RIM, unit
 
 LARGEST_SIDE = 854  # px; larger footage is reduced to it
-CONSISTENCY = 1.0  # px of the working size by which forth and back may miss
+# Squared px by which forth and back may miss: a share of the motion's squares, and so much more.
+# Sundaram, Brox, Keutzer 2010; Lai et al. 2018 leave out of their warping error what misses.
+CONSISTENCY = 0.01, 0.5
 WINDOW = 4.0  # px, deviation of the neighbourhood in which texture is looked for
 LEAST_TEXTURE = 2.0  # grey levels a pixel, along the direction in which there is least
 REGIONS = ("object", "within", "textured")
@@ -75,14 +77,15 @@ class Calm:
         self,
         first: tuple[np.ndarray, np.ndarray],
         second: tuple[np.ndarray, np.ndarray],
-        inside: np.ndarray,
+        where: np.ndarray,
     ) -> None:
         height, width = first[0].shape[:2]
-        ratio = width / inside.shape[1]
+        ratio = width / where.shape[1]
         (grey, after), own_greys = (
             tuple(map(_grey, pair)) for pair in zip(first, second, strict=True)
         )
-        motion, _, valid, _ = close_pair(grey, after, limit=CONSISTENCY * ratio)
+        motion = close_flow(grey, after)
+        valid = unoccluded(motion, close_flow(after, grey))
         colours = [unit(picture) for picture in first]
         following = [unit(picture) for picture in second]
 
@@ -93,19 +96,29 @@ class Calm:
         along = [source, missed(1, motion)]
         own = [source, missed(1, close_flow(*own_greys))]
         whole = cv2.resize(
-            inside.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST
+            where.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST
         )
         brush = np.ones((2 * round(RIM * ratio) + 1,) * 2, np.uint8)
         within = cv2.erode(whole, brush, borderValue=1) > 0
         # What may count is the source's to say: where a result flickers its own flow is lost.
-        for name, misses, where in (
+        for name, misses, region in (
             ("object", along, whole > 0),
             ("within", along, within),
             ("textured", along, within & (texture(grey) > LEAST_TEXTURE)),
             ("own motion", own, whole > 0),
             ("own motion, within", own, within),
         ):
-            _count(self._regions[name], misses, colours, where & valid)
+            _count(self._regions[name], misses, colours, region & valid)
+
+
+def unoccluded(there: np.ndarray, back: np.ndarray) -> np.ndarray:
+    """Return where the flow ``there`` [H, W, 2] leads to what leads ``back`` again, bool [H, W]."""
+    returned = warp(back, there)
+    missed, moved = (
+        (each**2).sum(axis=2) for each in (there + returned, np.concatenate([there, returned], 2))
+    )
+    share, more = CONSISTENCY
+    return inside(there) & (missed < share * moved + more)
 
 
 def _count(

@@ -22,6 +22,12 @@ def moving() -> tuple[torch.Tensor, torch.Tensor, tuple, tuple]:
     return uv, masks, (ahead, valid), (behind, valid)
 
 
+def trembling(uv: torch.Tensor) -> torch.Tensor:
+    """Each frame moved by itself, by about .6 px."""
+    generator = torch.Generator().manual_seed(0)
+    return uv + 0.6 / SIDE * torch.randn(FRAMES, 1, 1, 2, generator=generator)
+
+
 def slides(uv: torch.Tensor, masks: torch.Tensor) -> float:
     """Mean distance in px between neighbours in time."""
     step = (uv[1:, :, 1:] - uv[:-1, :, :-1]).norm(dim=3) * SIDE
@@ -35,10 +41,9 @@ def test_a_mapping_that_already_follows_the_motion_stays():
 
 def test_a_trembling_mapping_comes_to_rest():
     uv, masks, ahead, behind = moving()
-    generator = torch.Generator().manual_seed(0)
-    trembling = uv + 0.6 / SIDE * torch.randn(FRAMES, 1, 1, 2, generator=generator)
-    rested = settled(trembling, masks, ahead, behind)
-    assert slides(rested, masks) < 0.5 * slides(trembling, masks)
+    shaken = trembling(uv)
+    rested = settled(shaken, masks, ahead, behind)
+    assert slides(rested, masks) < 0.5 * slides(shaken, masks)
 
 
 def test_nothing_is_folded_where_the_motion_would_fold_it():
@@ -64,11 +69,41 @@ def test_one_frame_stays_as_it_is():
 @pytest.mark.parametrize("many", [1, 3, FRAMES])
 def test_frames_settle_the_same_however_many_are_taken_at_a_time(many, monkeypatch):
     uv, masks, ahead, behind = moving()
-    generator = torch.Generator().manual_seed(0)
-    trembling = uv + 0.6 / SIDE * torch.randn(FRAMES, 1, 1, 2, generator=generator)
     found = []
-    for count in (2, many):
-        parts = [range(first, min(first + count, FRAMES)) for first in range(0, FRAMES, count)]
-        monkeypatch.setattr(settling, "portions", lambda *_, parts=parts: parts)
-        found.append(settled(trembling, masks, ahead, behind))
-    assert torch.equal(*found)
+    for each in (2, many):
+
+        def parts(frames: int, *_: object, each: int = each) -> list[range]:
+            return [range(start, min(start + each, frames)) for start in range(0, frames, each)]
+
+        monkeypatch.setattr(settling, "portions", parts)
+        found.append(settled(trembling(uv), masks, ahead, behind))
+    assert torch.allclose(*found, atol=1e-3 / SIDE)
+
+
+def test_a_mapping_that_lags_for_many_frames_catches_up():
+    uv, masks, ahead, behind = moving()
+    lag = torch.linspace(0, 3, FRAMES)[:, None, None] * torch.tensor([1.0, 0.0])
+    lagging = uv + lag[:, None] / SIDE  # by .43 px a frame, to the same side in all
+    caught_up = settled(lagging, masks, ahead, behind)
+    assert slides(caught_up, masks) < 0.5 * slides(lagging, masks)
+
+
+def test_a_place_that_folds_does_not_hold_the_rest_of_its_frame_back():
+    uv, masks, (ahead, valid), (behind, _) = moving()
+    down = torch.arange(SIDE)[:, None].expand(SIDE, SIDE)
+    torn = torch.where((down > 25) & (down < 29), -6.0, 0.0)  # a strip runs over what is above it
+    ahead = ahead.clone()
+    ahead[..., 1] += torn
+    shaken = trembling(uv)
+    rested = settled(shaken, masks, (ahead, valid), (behind, valid))
+    upper = masks * (down < 20)
+    assert slides(rested, upper) < 0.5 * slides(shaken, upper)
+
+
+@pytest.mark.parametrize("times", [2, 3])
+def test_large_frames_move_in_coarser_places(times):
+    uv, masks, ahead, behind = moving()
+    shaken = trembling(uv)
+    side = times * settling.COARSE_SIDE
+    rested = settled(shaken, masks, ahead, behind, longest_side=side)
+    assert slides(rested, masks) < 0.6 * slides(shaken, masks)

@@ -14,8 +14,9 @@ from torch import Tensor
 
 from .mapping import Background, Foreground, around, box_positions, panorama
 from .portions import of_frames, portions
-from .settling import for_sampling, settled
+from .settling import settled
 from .splines import Lattice
+from .ties import for_sampling
 
 if TYPE_CHECKING:
     from ...video.flow import Flow
@@ -110,7 +111,9 @@ def build(
             for frames in portions(count, size[0] * size[1], device)
         ]
     )
-    uv = settled(registered, boxed[0], (ahead, valid), behind).clamp_(0, 1)
+    uv = settled(
+        registered, boxed[0], (ahead, valid), behind, longest_side=max(height, width)
+    ).clamp_(0, 1)
     whole = Lattice(width, height, max(width, height) / GAIN_KNOTS)
     window = Lattice(
         foreground.lattice.width,

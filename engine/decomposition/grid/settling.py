@@ -1,9 +1,10 @@
 """Lets the mapping settle along the motion: paint must not slide from one frame to the next.
 
 The registration keeps points in place over the whole video; between neighbouring frames its
-splines still tremble by parts of a pixel where limbs bend faster than they can. Each place moves
-towards where the flow says that its neighbours in time have it, only where they disagree, and
-never so far that the mapping folds.
+splines tremble by parts of a pixel, and lag where limbs and cloth move faster than they can. One
+smooth movement of all frames together makes neighbours agree with the flow: a sparse linear
+least-squares problem. It is held back a little, so that over many frames the registration stays
+right, for flow drifts. Nothing is moved so far that the mapping folds.
 """
 
 from __future__ import annotations
@@ -15,14 +16,18 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from .creases import areas, around, grown, least_areas, unfolded
 from .portions import of_frames, portions
+from .ties import INSIDE, Tie, coarse, tied
 
-ROUNDS = 3
-RATE = 0.25  # of the disagreement with both neighbours, in each round
-DISAGREEMENT = 0.15  # px below which nothing moves much
-AROUND = 5  # px over which a movement is averaged
-LEAST_AREA = 0.1  # parts of the usual area of a pixel in the atlas that stay unfolded
-ATTEMPTS = 4
+COARSE_SIDE = 256  # px of the frame's longer side, as many places move by themselves
+HELD = 0.1  # a movement of a coarse pixel, against as much disagreement with the flow
+STIFFNESS = 0.3  # a movement that differs as much from the pixel beside it
+OUTSIDE = 0.1, 0.01  # of stiffness and of hold where the object is not
+ROUNDS = 3  # of doubt in what still disagrees
+DOUBT = 0.5  # what is left of the trust in places that would fold
+ITERATIONS = 40
+TOLERANCE = 1e-3  # of the first slope, in the preconditioner's square
 
 
 def settled(
@@ -30,130 +35,148 @@ def settled(
     masks: Tensor,
     ahead: tuple[Tensor, Tensor],
     behind: tuple[Tensor, Tensor],
+    *,
+    longest_side: int = COARSE_SIDE,
 ) -> Tensor:
-    """Return ``uv`` [T, h, w, 2] of boxes with the object after some rounds.
+    """Return ``uv`` [T, h, w, 2] of boxes with the object, settled.
 
     ``masks`` [T, h, w] in [0, 1]; ``ahead`` and ``behind`` are where the flow ends in the next and
-    in the last box, px [T-1, h, w, 2], and where it holds [T-1, h, w]. Some frames at a time, for
-    all at once would take as much memory as all else together.
+    in the last box, px [T-1, h, w, 2], and where it holds [T-1, h, w]. ``longest_side`` of the
+    frame, px, says how finely places move by themselves.
     """
     if len(uv) < 2 or not (masks > 0.5).any():
         return uv
+    times = max(1, round(longest_side / COARSE_SIDE))
     first = uv.permute(0, 3, 1, 2).contiguous()
     parts = portions(len(uv), masks[0].numel(), uv.device)
-    links = [_Link(1, *ahead), _Link(-1, *behind)]
     usual = _usual_area(first, masks, parts)
-    moved = first
-    for _ in range(ROUNDS):
-        following = torch.empty_like(moved)
-        for frames in parts:
-            pull, count = _pull(moved, masks, frames, links, usual)
-            step = RATE * _averaged(pull, count)
-            of_frames(following, frames).copy_(of_frames(moved, frames) + step)
-        moved = following
+    movement = _movement(first, masks, ahead, behind, usual, times)
+    moved, size = torch.empty_like(first), tuple(masks.shape[1:])
     for frames in parts:
-        start, end = of_frames(first, frames), of_frames(moved, frames)
-        end.copy_(_unfolded(start, end - start, LEAST_AREA * usual))
+        start = of_frames(first, frames)
+        step = functional.interpolate(of_frames(movement, frames), size=size, mode="bilinear")
+        inside = grown((of_frames(masks, frames) > INSIDE).float()[:, None], times)
+        least = least_areas(start, inside, usual)
+        of_frames(moved, frames).copy_(unfolded(start, step, least, reach=times))
     return moved.permute(0, 2, 3, 1)
-
-
-@dataclass(frozen=True)
-class _Link:
-    """What ties frames to those ``ahead`` frames later, see `settled`."""
-
-    ahead: int
-    ends: Tensor  # [T-1, h, w, 2]
-    valid: Tensor  # [T-1, h, w]
-
-    def tied(self, frames: range, count: int) -> range:
-        """Return those of ``frames``, of ``count`` in all, that have such a neighbour."""
-        begin = max(frames.start, -self.ahead)
-        return range(begin, max(begin, min(frames.stop, count - self.ahead)))
 
 
 def _usual_area(first: Tensor, masks: Tensor, parts: Sequence[range]) -> Tensor:
     """Return the median area of a pixel of the object in the atlas."""
     found = [
-        _areas(of_frames(first, frames))[of_frames(masks, frames)[:, :-1, :-1] > 0.5]
+        areas(of_frames(first, frames))[of_frames(masks, frames)[:, :-1, :-1] > 0.5]
         for frames in parts
     ]
     return torch.cat(found).median().clamp_min(1e-12)
 
 
-def _pull(
-    moved: Tensor, masks: Tensor, frames: range, links: Sequence[_Link], usual: Tensor
-) -> tuple[Tensor, Tensor]:
-    """Return where ``frames`` are drawn, [n, 2, h, w], and by how many neighbours [n, 1, h, w]."""
-    pull = torch.zeros_like(of_frames(moved, frames))
-    count = torch.zeros_like(of_frames(masks, frames))[:, None]
-    for link in links:
-        own = link.tied(frames, len(moved))
-        if not own:
-            continue
-        other = _later(own, link.ahead)
-        number = _later(own, min(0, link.ahead))
-        grid = for_sampling(of_frames(link.ends, number))
-        inside = of_frames(masks, other), of_frames(masks, own)
-        holds = _holding(*inside, grid, of_frames(link.valid, number))
-        step = holds * (_read(of_frames(moved, other), grid) - of_frames(moved, own))
-        far = step.square().sum(1, keepdim=True) / usual
-        here = _later(own, -frames.start)
-        of_frames(pull, here).add_(step * far / (far + DISAGREEMENT**2))
-        of_frames(count, here).add_(holds)
-    return pull, (count > 0).float()
+def _movement(
+    first: Tensor,  # [T, 2, h, w]
+    masks: Tensor,
+    ahead: tuple[Tensor, Tensor],
+    behind: tuple[Tensor, Tensor],
+    usual: Tensor,
+    times: int,
+) -> Tensor:
+    """Return by how much of the atlas places of ``times`` pixels move, [T, 2, h', w']."""
+    size = -(-masks.shape[1] // times), -(-masks.shape[2] // times)
+    step = usual.sqrt() * times
+    parts = portions(len(first) - 1, masks[0].numel(), first.device)
+    ties = [
+        tied(1, ahead, first, masks, size, step, parts),
+        tied(-1, behind, first, masks, size, step, parts),
+    ]
+    start = coarse(first, size) / step
+    inside = coarse((masks > INSIDE).float()[:, None], size) > 0.5
+    least = least_areas(start, grown(inside.float(), 1), 1.0)
+    moved = torch.zeros_like(start)
+    for _ in range(ROUNDS):
+        moved = _energy(ties, inside, moved).least(moved)
+        crease = around(areas(start + moved) < least, 2)
+        ties = [each.doubting(torch.where(crease > 0, DOUBT, 1.0)) for each in ties]
+    return moved * step
 
 
-def _later(frames: range, by: int) -> range:
-    return range(frames.start + by, frames.stop + by)
+@dataclass(frozen=True)
+class _Energy:
+    """Half the squares of what a movement [T, 2, h, w] leaves to be wished."""
+
+    ties: list[Tie]
+    trusts: list[Tensor]  # [T-1, 1, h, w] for each of them
+    parts: list[range]  # the pairs, some at a time
+    hold: Tensor  # [T, 1, h, w]
+    across: Tensor  # [T, 1, h, w-1], stiffness between neighbours
+    down: Tensor  # [T, 1, h-1, w]
+
+    def least(self, moved: Tensor) -> Tensor:
+        """Go on from ``moved`` by conjugate gradients to where the energy is least."""
+        diagonal = self._diagonal()
+        slopes = self._slopes(torch.zeros_like(moved), missing=True)
+        goal = TOLERANCE * (slopes.square() / diagonal).sum()
+        residual = -self._slopes(moved, missing=True)
+        direction = ahead = residual / diagonal
+        size = (residual * ahead).sum()
+        for _ in range(ITERATIONS):
+            if bool(size <= goal):
+                break
+            product = self._slopes(direction, missing=False)
+            step = size / (direction * product).sum().clamp_min(1e-20)
+            moved = torch.addcmul(moved, step, direction)
+            residual = torch.addcmul(residual, step, product, value=-1)
+            ahead = residual / diagonal
+            previous, size = size, (residual * ahead).sum()
+            direction = torch.addcmul(ahead, size / previous.clamp_min(1e-20), direction)
+        return moved
+
+    def _slopes(self, moved: Tensor, *, missing: bool) -> Tensor:
+        """Return the gradient at ``moved``, of what is ``missing`` already or of the rest alone."""
+        slopes = self.hold * moved
+        for axis, stiffness in ((3, self.across), (2, self.down)):
+            count = moved.shape[axis] - 1
+            pull = stiffness * moved.diff(dim=axis)
+            slopes.narrow(axis, 1, count).add_(pull)
+            slopes.narrow(axis, 0, count).sub_(pull)
+        for pairs in self.parts:
+            frames = range(pairs.start, pairs.stop + 1)
+            with torch.enable_grad():
+                part = of_frames(moved, frames).detach().requires_grad_()
+                energy = part.new_zeros(())
+                for tie, trust in zip(self.ties, self.trusts, strict=True):
+                    left = tie.left(part, pairs)
+                    if missing:
+                        left = left + of_frames(tie.miss, pairs)
+                    energy = energy + (of_frames(trust, pairs) * left.square()).sum() / 2
+                of_frames(slopes, frames).add_(torch.autograd.grad(energy, part)[0])
+        return slopes
+
+    def _diagonal(self) -> Tensor:
+        """Return about the second derivatives: where the flow ends it lies between four places."""
+        diagonal = self.hold.clone()
+        for tie, trust in zip(self.ties, self.trusts, strict=True):
+            begins, ends = (diagonal[:-1], diagonal[1:])[:: tie.ahead]
+            begins += trust
+            ends += trust / 2
+        for axis, stiffness in ((3, self.across), (2, self.down)):
+            count = stiffness.shape[axis]
+            diagonal.narrow(axis, 1, count).add_(stiffness)
+            diagonal.narrow(axis, 0, count).add_(stiffness)
+        return diagonal
 
 
-def _holding(there: Tensor, here: Tensor, grid: Tensor, valid: Tensor) -> Tensor:
-    """Return where both are the object and the flow holds, [n, 1, h, w]."""
-    inside = [(each > 0.3).float()[:, None] for each in (there, here)]
-    both = (_read(inside[0], grid) > 0.99).float() * inside[1] * valid[:, None]
-    return both * (grid.abs() < 1).all(3)[:, None]
+def _energy(ties: list[Tie], inside: Tensor, moved: Tensor) -> _Energy:
+    """Return the energy in which each tie is trusted as far as ``moved`` agrees with it.
 
-
-def for_sampling(ends: Tensor) -> Tensor:
-    """Turn px ``ends`` [n, h, w, 2] of boxes of this size into places for `grid_sample`."""
-    height, width = ends.shape[1:3]
-    across, down = ends.unbind(3)
-    return torch.stack([(across + 0.5) / width * 2 - 1, (down + 0.5) / height * 2 - 1], 3)
-
-
-def _read(pictures: Tensor, grid: Tensor) -> Tensor:
-    return functional.grid_sample(pictures, grid, padding_mode="border", align_corners=False)
-
-
-def _averaged(pull: Tensor, known: Tensor) -> Tensor:
-    """Average over the neighbourhood, so that shapes stay; it fades where nothing is known."""
-    total, share = (
-        functional.avg_pool2d(each, AROUND, 1, AROUND // 2, count_include_pad=False)
-        for each in (pull, known)
+    ``inside`` bool [T, 1, h, w] is where the object is.
+    """
+    parts = portions(len(moved) - 1, inside[0].numel(), moved.device)
+    trusts = [
+        torch.cat([tie.trusted(moved[pairs.start : pairs.stop + 1], pairs) for pairs in parts])
+        for tie in ties
+    ]
+    stiffness, hold = (
+        torch.where(inside, 1.0, share).mul_(most)
+        for share, most in zip(OUTSIDE, (STIFFNESS, HELD), strict=True)
     )
-    return total / share.clamp_min(0.2)
-
-
-def _unfolded(first: Tensor, movement: Tensor, least: Tensor) -> Tensor:
-    """Take movements back where they would fold the mapping, or more than it is."""
-    limit = torch.minimum(_areas(first), least)
-    for attempt in range(ATTEMPTS):
-        folded = _areas(first + movement) < limit
-        if not folded.any():
-            break
-        reach = (AROUND << attempt) | 1
-        marks = functional.pad(folded.float(), (0, 1, 0, 1))[:, None]
-        near = functional.max_pool2d(marks, reach, 1, reach // 2)
-        soft = functional.avg_pool2d(near, reach, 1, reach // 2, count_include_pad=False)
-        movement = movement * (1 - torch.maximum(near, soft))
-    else:
-        folded = _areas(first + movement) < limit
-        movement = movement * (~folded.flatten(1).any(1))[:, None, None, None]
-    return first + movement
-
-
-def _areas(uv: Tensor) -> Tensor:
-    """Return det J of ``uv`` [T, 2, h, w] at all pixels but the last, [T, h-1, w-1]."""
-    across = (uv[..., :, 1:] - uv[..., :, :-1])[..., :-1, :]
-    down = (uv[..., 1:, :] - uv[..., :-1, :])[..., :, :-1]
-    return across[:, 0] * down[:, 1] - across[:, 1] * down[:, 0]
+    across = (stiffness[..., 1:] * stiffness[..., :-1]).sqrt()
+    down = (stiffness[:, :, 1:] * stiffness[:, :, :-1]).sqrt()
+    return _Energy(ties, trusts, parts, hold, across, down)
