@@ -95,9 +95,7 @@ class Calm:
         source = missed(0, motion)
         along = [source, missed(1, motion)]
         own = [source, missed(1, close_flow(*own_greys))]
-        whole = cv2.resize(
-            where.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST
-        )
+        whole = cv2.resize(where.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST)
         brush = np.ones((2 * round(RIM * ratio) + 1,) * 2, np.uint8)
         within = cv2.erode(whole, brush, borderValue=1) > 0
         # What may count is the source's to say: where a result flickers its own flow is lost.
