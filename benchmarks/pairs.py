@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from engine import device as devices
 from engine.bench import Bench, known_materials
 from engine.contract.codec import set_from_text
-from engine.contract.job import JobSpec, MaskKind, ObjectMask, TargetTexts, single
+from engine.contract.job import Box, JobSpec, MaskKind, ObjectMask, TargetTexts, single
 from engine.contract.settings import preset
 from engine.evaluation.cells import picture_sheet
 from engine.evaluation.evaluate import Row, run_experiment
@@ -42,6 +42,8 @@ CLIPS = (
     ("lucia", "woman", 0),
     ("wolf", "wolf", 0),
 )
+# Where there are no masks a box is drawn, as somebody would who sees what is found without one.
+BOXES = {"wolf": Box(frame=0, x=2, y=50, width=445, height=462)}
 
 
 def main() -> None:
@@ -101,9 +103,11 @@ def request(clip: Path, last: int, assignments: Sequence[str], frames: int = 0) 
     if count < there:
         footage = replace(footage, indices=tuple(range(count)))
     masks = clip / "masks"
-    mask = (
-        ObjectMask(MaskKind.FILES, path=str(masks.absolute())) if masks.is_dir() else ObjectMask()
-    )
+    mask = ObjectMask()
+    if masks.is_dir():
+        mask = ObjectMask(MaskKind.FILES, path=str(masks.absolute()))
+    elif clip.name in BOXES:
+        mask = ObjectMask(MaskKind.BOX, box=BOXES[clip.name])
     settings = preset("draft")
     for assignment in assignments:
         settings = set_from_text(settings, assignment)

@@ -4,6 +4,8 @@ Reduced to the working size, sharp paint aliases, and no interpolation brings an
 from one frame to the next: of a perfectly still texture that alone can be ten times the footage's
 own error. Here both videos are compared as they are seen. Frames pass one by one.
 
+What flow does not lead back to is left out, as in the warping error of Lai et al. 2018.
+
 Two questions are asked. Along the source's motion: does paint move as the source seems to? Flow
 follows shadows, reflections and whatever makes the source fit best, paint must not. Along each
 video's own motion: does it flicker? Whether paint slides over the object, it does not see: that is
@@ -17,13 +19,10 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from ..video.flow import close_flow, inside, warp
+from ..video.flow import agreeing, close_flow, warp
 from .metrics import RIM, unit
 
 LARGEST_SIDE = 854  # px; larger footage is reduced to it
-# Squared px by which forth and back may miss: a share of the motion's squares, and so much more.
-# Sundaram, Brox, Keutzer 2010; Lai et al. 2018 leave out of their warping error what misses.
-CONSISTENCY = 0.01, 0.5
 WINDOW = 4.0  # px, deviation of the neighbourhood in which texture is looked for
 LEAST_TEXTURE = 2.0  # grey levels a pixel, along the direction in which there is least
 REGIONS = ("object", "within", "textured")
@@ -85,7 +84,7 @@ class Calm:
             tuple(map(_grey, pair)) for pair in zip(first, second, strict=True)
         )
         motion = close_flow(grey, after)
-        valid = unoccluded(motion, close_flow(after, grey))
+        valid = agreeing(motion, close_flow(after, grey))
         colours = [unit(picture) for picture in first]
         following = [unit(picture) for picture in second]
 
@@ -107,16 +106,6 @@ class Calm:
             ("own motion, within", own, within),
         ):
             _count(self._regions[name], misses, colours, region & valid)
-
-
-def unoccluded(there: np.ndarray, back: np.ndarray) -> np.ndarray:
-    """Return where the flow ``there`` [H, W, 2] leads to what leads ``back`` again, bool [H, W]."""
-    returned = warp(back, there)
-    missed, moved = (
-        (each**2).sum(axis=2) for each in (there + returned, np.concatenate([there, returned], 2))
-    )
-    share, more = CONSISTENCY
-    return inside(there) & (missed < share * moved + more)
 
 
 def _count(

@@ -22,6 +22,9 @@ from .repeatable import repeatable
 PHOTOMETRIC_LIMIT = 20.0  # grey levels at a standard deviation of `GREY_DEVIATION`
 GREY_DEVIATION = 48.0
 CLOSER = 1.25  # times as large as the working size pictures must be to show more of the motion
+# Squared px by which forth and back may miss each other where flow counts as sure: a share of their
+# own squares, and so much more in pictures of such a longer side (Sundaram, Brox, Keutzer 2010).
+RETURN_SHARE, RETURN_MORE, RETURN_SIDE = 0.01, 0.5, 854
 SMALLEST_SIDE = 32  # the coarsest level of the DIS pyramid wants some pixels
 
 Device = Callable[[], str]  # names where a network computes, asked only where there is one
@@ -206,6 +209,15 @@ def inside(flow: np.ndarray) -> np.ndarray:
     columns = np.arange(width)[None, :] + flow[..., 0]
     rows = np.arange(height)[:, None] + flow[..., 1]
     return (columns >= 0) & (columns <= width - 1) & (rows >= 0) & (rows <= height - 1)
+
+
+def agreeing(there: np.ndarray, back: np.ndarray) -> np.ndarray:
+    """Say where the flow ``there`` [H, W, 2] ends where ``back`` leads to where it began."""
+    returned = warp(back, there)
+    missed = ((there + returned) ** 2).sum(axis=2)
+    moved = (there**2).sum(axis=2) + (returned**2).sum(axis=2)
+    scale = max(there.shape[:2]) / RETURN_SIDE
+    return inside(there) & (missed < RETURN_SHARE * moved + RETURN_MORE * scale**2)
 
 
 def chains(

@@ -12,6 +12,8 @@ import torch
 from numpy import ndarray as Array
 from torch import Tensor
 
+from ...ahead import ahead as side_by_side
+from ...video.flow import agreeing
 from .mapping import Background, Foreground, around, box_positions, panorama
 from .portions import of_frames, portions
 from .settling import settled
@@ -104,16 +106,14 @@ def build(
     rows, columns = (each.to(device) for each in positions)
     before, after = corners[:-1], corners[1:]
     ahead, valid = _ends(flow.forward, flow.forward_valid, before, after, size, device)
-    behind = _ends(flow.backward, flow.backward_valid, after, before, size, device)
+    behind, _ = _ends(flow.backward, flow.backward_valid, after, before, size, device)
     registered = torch.cat(
         [
             foreground.uv(frames, of_frames(rows, frames), of_frames(columns, frames))
             for frames in portions(count, size[0] * size[1], device)
         ]
     )
-    uv = settled(
-        registered, boxed[0], (ahead, valid), behind, longest_side=max(height, width)
-    ).clamp_(0, 1)
+    uv = _settled(registered, boxed[0], flow, (ahead, behind), corners)
     whole = Lattice(width, height, max(width, height) / GAIN_KNOTS)
     window = Lattice(
         foreground.lattice.width,
@@ -145,6 +145,36 @@ def build(
     )
 
 
+def _settled(
+    registered: Tensor,
+    masks: Tensor,
+    flow: Flow,
+    ends: tuple[Tensor, Tensor],
+    corners: list[tuple[int, int]],
+) -> Tensor:
+    """Let the mapping settle along what is sure of ``flow``, which ends there in the boxes."""
+    links = [
+        (end, _cut(torch.from_numpy(sure), here, masks.shape[1:]).to(end))
+        for end, sure, here in zip(ends, _sure(flow), (corners[:-1], corners[1:]), strict=True)
+        if here
+    ]
+    if not links:
+        return registered.clamp_(0, 1)
+    side = max(flow.forward.shape[1:3])
+    return settled(registered, masks, *links, longest_side=side).clamp_(0, 1)
+
+
+def _sure(flow: Flow) -> tuple[Array, Array]:
+    """Return where ``flow`` forth and back agree, bool [T-1, H, W] each."""
+
+    def pair(both: tuple[Array, Array]) -> tuple[Array, Array]:
+        return agreeing(*both), agreeing(*both[::-1])
+
+    found = list(side_by_side(pair, zip(flow.forward, flow.backward, strict=True)))
+    forth, back = zip(*found, strict=True) if found else ([], [])
+    return np.array(forth), np.array(back)
+
+
 def _support(masks: Array) -> Array:
     return _grown(masks, int(np.clip(round(max(masks.shape[1:]) / 96), 2, 10)))
 
@@ -170,7 +200,7 @@ def _boxes(support: Array) -> tuple[list[tuple[int, int]], tuple[int, int]]:
     return corners, (height, width)
 
 
-def _cut(pictures: Tensor, corners: list[tuple[int, int]], size: tuple[int, int]) -> Tensor:
+def _cut(pictures: Tensor, corners: list[tuple[int, int]], size: Sequence[int]) -> Tensor:
     parts = [
         picture[top : top + size[0], left : left + size[1]]
         for picture, (top, left) in zip(pictures, corners, strict=False)

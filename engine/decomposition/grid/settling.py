@@ -21,11 +21,11 @@ from .portions import of_frames, portions
 from .ties import INSIDE, Tie, coarse, tied
 
 COARSE_SIDE = 256  # px of the frame's longer side, as many places move by themselves
-HELD = 0.1  # a movement of a coarse pixel, against as much disagreement with the flow
+HELD = 0.04  # a movement of a coarse pixel, against as much disagreement with the flow
 STIFFNESS = 0.3  # a movement that differs as much from the pixel beside it
 OUTSIDE = 0.1, 0.01  # of stiffness and of hold where the object is not
 ROUNDS = 3  # of doubt in what still disagrees
-DOUBT = 0.5  # what is left of the trust in places that would fold
+DOUBT = 0.25  # what is left of the trust in places that would fold
 ITERATIONS = 40
 TOLERANCE = 1e-3  # of the first slope, in the preconditioner's square
 

@@ -12,7 +12,7 @@ from torch.nn import functional
 from .portions import of_frames
 
 INSIDE = 0.3  # of a mask, from which on a pixel is the object's
-SCEPTICISM = 2.0  # coarse px of disagreement at which a tie counts half
+SCEPTICISM = 1.5  # coarse px of disagreement at which a tie counts half
 
 
 @dataclass(frozen=True)
