@@ -60,6 +60,14 @@ def run(options: argparse.Namespace) -> int:
     return _perform(JobFolder(options.job.absolute()), options, _real_work(options.cache))
 
 
+def wait(options: argparse.Namespace) -> int:
+    """Get ready, then run the job that is named; without one there is nothing to do."""
+    from .standby import next_job
+
+    options.job, options.quiet, options.until = next_job(), True, None
+    return 0 if options.job is None else run(options)
+
+
 def rehearse(options: argparse.Namespace) -> int:
     """Say and write what a job would, without work."""
     return _perform(JobFolder(options.job.absolute()), options, rehearsal.rehearse)

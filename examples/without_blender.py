@@ -35,7 +35,7 @@ def main(frames: str, text: str, job: str, *, verb: str = "run") -> Status:
     footage = Footage(FootageKind.IMAGES, str(Path(frames).absolute()))
     folder = JobFolder(Path(job).absolute())
     folder.write_spec(JobSpec(footage, (swan,), settings=preset("draft")))
-    engine = process.start(Path(sys.executable), ROOT, folder.path, verb=verb)
+    engine = process.start(process.Launch(Path(sys.executable), ROOT, verb=verb), folder.path)
     reader = JobReader(folder.path)
     while engine.poll() is None:
         print(f"\r{reader.poll().label:60}", end="", flush=True)

@@ -52,6 +52,7 @@ class SetupOperator:
     def begin(self, steps: list[installing.Step]) -> set[str]:
         """Let the session look after the commands; without a window wait for them."""
         setup = installing.Setup(steps, folders.ROOT, folders.setup_log(), self.purpose)
+        session.drop_standby()
         session.state.setup = setup
         session.ensure_polling()
         try:

@@ -86,6 +86,12 @@ class STRIPSTYLIZER_AP_preferences(bpy.types.AddonPreferences):
         description="Jobs go on when Blender is closed; their results come in next time",
         default=True,
     )
+    keep_ready: bpy.props.BoolProperty(
+        name="Keep Engine Ready",
+        description="After a job an engine waits for the next one, which begins some seconds "
+        "sooner; it takes about half a gigabyte of memory, and none of the graphics card",
+        default=True,
+    )
     jobs_at_once: bpy.props.IntProperty(
         name="Jobs at Once",
         description="How many jobs compute at the same time; the others wait",
@@ -147,6 +153,7 @@ SECTIONS = (
         (
             "pause_while_rendering",
             "keep_running",
+            "keep_ready",
             "import_when_finished",
             "show_timeline_bar",
             "jobs_at_once",

@@ -9,8 +9,10 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from ..contract import variables
 from ..contract.folder import JobFolder
@@ -28,10 +30,36 @@ PASSED_ON = (
 )  # fmt: skip
 
 
-def command(python: Path, verb: str, job_folder: Path, cache: Path | None = None) -> list[str]:
-    """Return the command line that runs the job in ``job_folder``; ``verb`` is run or rehearse."""
-    line = [str(python), "-P", "-m", "engine", verb, str(job_folder), "--quiet"]
-    return line if cache is None or verb != "run" else [*line, "--cache", str(cache)]
+@dataclass(frozen=True)
+class Launch:
+    """How an engine is started.
+
+    ``engine_root`` is the folder that holds the package ``engine``; ``verb`` is run or rehearse.
+    ``memory_gb`` is the most graphics memory that a job may take, 0 for all of it.
+    """
+
+    python: Path
+    engine_root: Path
+    cache: Path | None = None
+    verb: str = "run"
+    online: bool = True
+    memory_gb: float = 0.0
+
+    def command(self, words: Sequence[str]) -> list[str]:
+        """Return the command line that begins with ``words``, a verb and what it needs."""
+        line = [str(self.python), "-P", "-m", "engine", *words]
+        if self.cache is None or self.verb != "run":
+            return line
+        return [*line, "--cache", str(self.cache)]
+
+    def environment(self) -> dict[str, str]:
+        """Return `environment` and what this engine is told beside its request."""
+        kept = environment(self.engine_root, online=self.online)
+        if self.cache:
+            kept[variables.WEIGHTS] = str(self.cache.with_name("weights"))
+        if self.memory_gb:
+            kept[variables.MEMORY] = str(self.memory_gb)
+        return kept
 
 
 def environment(engine_root: Path, *, online: bool = True) -> dict[str, str]:
@@ -47,42 +75,42 @@ def environment(engine_root: Path, *, online: bool = True) -> dict[str, str]:
     return kept
 
 
-def start(
-    python: Path,
-    engine_root: Path,
-    job_folder: Path,
-    *,
-    cache: Path | None = None,
-    verb: str = "run",
-    online: bool = True,
-    memory_gb: float = 0.0,
-) -> subprocess.Popen:
+def start(launch: Launch, job_folder: Path) -> subprocess.Popen:
     """Start the engine on a job folder that holds ``job.json``; it outlives this process.
 
-    ``engine_root`` is the folder that holds the package ``engine``. ``memory_gb`` is the most
-    graphics memory that the job may take, 0 for all of it. What the engine prints goes
-    to ``engine.log``. Raises OSError where ``python`` cannot be started.
+    What the engine prints goes to ``engine.log``. Raises OSError where Python cannot be started.
     """
     folder = JobFolder(job_folder)
+    clear(folder)
+    words = [launch.verb, str(job_folder), "--quiet"]
+    with folder.log.open("ab") as log:
+        return spawn(launch, words, job_folder, stdin=subprocess.DEVNULL, stdout=log)
+
+
+def clear(folder: JobFolder) -> None:
+    """Remove what an earlier run and its host said to each other."""
     for left_over in (folder.stop, folder.pause, folder.events, folder.heartbeat):
         left_over.unlink(missing_ok=True)
+
+
+def spawn(
+    launch: Launch, words: Sequence[str], cwd: Path, *, stdin: int, stdout: int | IO[bytes]
+) -> subprocess.Popen:
+    """Start an engine in a session of its own, behind the host's window."""
     flags: dict[str, Any] = {"start_new_session": True}
     if sys.platform == "win32":
         below_normal = subprocess.BELOW_NORMAL_PRIORITY_CLASS
         group = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
         flags = {"creationflags": below_normal | group}
-    more = {variables.WEIGHTS: str(cache.with_name("weights"))} if cache else {}
-    more |= {variables.MEMORY: str(memory_gb)} if memory_gb else {}
-    with folder.log.open("ab") as log:
-        return subprocess.Popen(
-            command(python, verb, job_folder, cache),
-            env=environment(engine_root, online=online) | more,
-            cwd=job_folder,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            **flags,
-        )
+    return subprocess.Popen(
+        launch.command(words),
+        env=launch.environment(),
+        cwd=cwd,
+        stdin=stdin,
+        stdout=stdout,
+        stderr=subprocess.STDOUT,
+        **flags,
+    )
 
 
 def request_stop(job_folder: Path) -> None:

@@ -45,7 +45,7 @@ class Encoder(nn.Module):
         self, model: nn.Module, tokenizer: Any, *, vocabulary: Vocabulary | None = None
     ) -> None:
         super().__init__()
-        seen: dict[str, Any] = _open_clip().get_model_preprocess_cfg(model)
+        seen: dict[str, Any] = library().get_model_preprocess_cfg(model)
         self.model: Any = model.eval().requires_grad_(False)
         self.tokenizer = tokenizer
         self.vocabulary = vocabulary
@@ -136,7 +136,7 @@ def available(names: tuple[str, ...] = ("ViT-L-14:openai",)) -> dict[str, str]:
     for name in names:
         model, _, tag = name.partition(":")
         there = weight_files.downloaded(model, tag) or _is_cached(
-            _open_clip().get_pretrained_cfg(model, tag)
+            library().get_pretrained_cfg(model, tag)
         )
         found[name] = "ready" if there else "not downloaded"
     return found
@@ -161,9 +161,9 @@ def weights_source(model: str, tag: str) -> tuple[str, str, str]:
 
     Each is empty where the table does not say it. Raises EngineError where there is no such tag.
     """
-    entry = _open_clip().get_pretrained_cfg(model, tag)
+    entry = library().get_pretrained_cfg(model, tag)
     if not entry:
-        tags = ", ".join(_open_clip().list_pretrained_tags_by_model(model)) or "none"
+        tags = ", ".join(library().list_pretrained_tags_by_model(model)) or "none"
         message = f'"{tag}" is no weights tag of {model}, which has: {tags}.'
         raise EngineError(Fault.WEIGHTS_UNAVAILABLE, message, WEIGHTS_HINT)
     url = entry.get("url", "")
@@ -173,20 +173,20 @@ def weights_source(model: str, tag: str) -> tuple[str, str, str]:
 
 def _load_embedded() -> Encoder:
     weights, knows = weight_files.embedded()
-    if EMBEDDED_MODEL not in _open_clip().list_models():
-        _open_clip().add_model_config(weights.with_name(f"{EMBEDDED_MODEL}.json"))
+    if EMBEDDED_MODEL not in library().list_models():
+        library().add_model_config(weights.with_name(f"{EMBEDDED_MODEL}.json"))
     return _create(EMBEDDED_MODEL, str(weights), vocabulary=vocabulary_from(knows))
 
 
 def _load_model(model: str, weights: str) -> Encoder:
-    if model not in _open_clip().list_models():
+    if model not in library().list_models():
         message = f'open_clip has no model "{model}".'
         raise EngineError(Fault.WEIGHTS_UNAVAILABLE, message, WEIGHTS_HINT)
     if Path(weights).is_file():
         return _create(model, weights)
-    entry = _open_clip().get_pretrained_cfg(model, weights)
+    entry = library().get_pretrained_cfg(model, weights)
     if not entry:
-        tags = ", ".join(_open_clip().list_pretrained_tags_by_model(model)) or "none"
+        tags = ", ".join(library().list_pretrained_tags_by_model(model)) or "none"
         message = f'"{weights}" is neither a file nor a weights tag of {model}, which has: {tags}.'
         raise EngineError(Fault.WEIGHTS_UNAVAILABLE, message, WEIGHTS_HINT)
     quick_gelu = bool(entry.get("quick_gelu"))
@@ -202,16 +202,19 @@ def _create(
     model: str, weights: str, *, quick_gelu: bool = False, vocabulary: Vocabulary | None = None
 ) -> Encoder:
     try:
-        network = _open_clip().create_model(model, pretrained=weights, force_quick_gelu=quick_gelu)
-        tokenizer = _open_clip().get_tokenizer(model)
+        network = library().create_model(model, pretrained=weights, force_quick_gelu=quick_gelu)
+        tokenizer = library().get_tokenizer(model)
     except UNREADABLE as error:
         message = f'CLIP model {model} could not be built from "{weights}": {_first_line(error)}'
         raise EngineError(Fault.WEIGHTS_UNAVAILABLE, message, WEIGHTS_HINT) from error
     return Encoder(network, tokenizer, vocabulary=vocabulary)
 
 
-def _open_clip() -> Any:
-    """Import open_clip when it is needed: that takes seconds, which masks alone can save."""
+def library() -> Any:
+    """Import open_clip when it is needed: that takes seconds, which masks alone can save.
+
+    An engine that waits for a job takes them before.
+    """
     import open_clip
 
     return open_clip

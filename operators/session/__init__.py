@@ -22,6 +22,7 @@ from .queue import (
     pause,
     resume,
 )
+from .standby import drop as drop_standby
 from .state import (
     current_job,
     engine,
@@ -37,9 +38,9 @@ from .state import (
 from .work import cancel, keep
 
 __all__ = [
-    "INTERVAL", "Job", "Kind", "Rendering", "add", "attach_jobs", "cancel", "close", "current_job",
-    "engine", "ensure_polling", "follow_file", "footage_of", "forget", "go_on", "job_of",
-    "jobs_of", "keep", "leave", "load_pictures", "masks_of", "move", "new_job", "newest_first",
-    "pause", "place", "poll", "rates", "refresh_engine", "resume", "state", "thumbnail", "wait",
-    "waiting",
+    "INTERVAL", "Job", "Kind", "Rendering", "add", "attach_jobs", "cancel", "close",
+    "current_job", "drop_standby", "engine", "ensure_polling", "follow_file", "footage_of",
+    "forget", "go_on", "job_of", "jobs_of", "keep", "leave", "load_pictures", "masks_of",
+    "move", "new_job", "newest_first", "pause", "place", "poll", "rates", "refresh_engine",
+    "resume", "state", "thumbnail", "wait", "waiting",
 ]  # fmt: skip

@@ -15,7 +15,7 @@ from ...engine.contract.folder import JobFolder
 from ...engine.contract.job import Footage, JobSpec
 from .. import folders, strips
 from ..job import Job, Kind, Rendering, new_id, read_job, remember
-from . import work
+from . import standby, work
 from .polling import ensure_polling, poll
 from .state import refresh_engine, state, waiting
 
@@ -166,6 +166,7 @@ def follow_file() -> None:
 
 def leave() -> None:
     """Blender ends: stop the engines where the preferences do not let them go on."""
+    standby.drop()
     if not state.keeps_running:
         for job in state.jobs.values():
             if job.runs:
@@ -183,6 +184,7 @@ def close() -> None:
         bpy.utils.previews.remove(state.pictures)
     if state.setup is not None and not state.setup.ended:
         state.setup.cancel()
+    standby.drop()
     for job in state.jobs.values():
         work.end_baking(job)
     handlers = state.handlers

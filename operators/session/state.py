@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from ...engine.client.standby import Standby
 from .. import estimate, folders, properties
 from ..installing import Setup
 from ..job import Job, Kind
@@ -14,6 +15,7 @@ class State:
 
     jobs: dict[str, Job] = field(default_factory=dict)
     setup: Setup | None = None
+    standby: Standby | None = None
     engine: str = ""
     storage: dict[str, int] = field(default_factory=dict)
     pictures: Any = None

@@ -4,8 +4,6 @@ import dataclasses
 import time
 from typing import Any
 
-import bpy
-
 from ...engine.client import process
 from ...engine.client.status import JobReader, Phase, Status, crashed
 from ...engine.contract.codec import to_json
@@ -14,7 +12,7 @@ from ...engine.contract.job import Footage
 from ...engine.contract.settings import replaced
 from .. import baking, estimate, folders, mattes, strips
 from ..job import Job, Kind, Rendering, failed, remember
-from . import delivery, pictures
+from . import delivery, pictures, standby
 from .state import next_order, rates, state
 
 STOP_SECONDS = 30.0
@@ -116,17 +114,9 @@ def _start_engine(job: Job) -> None:
         words = "The engine is not installed", "Install it in the preferences"
         job.status = failed(job.status, Fault.ENVIRONMENT, *words)
         return
-    verb = "rehearse" if folders.rehearsing() else "run"
+    wanted, folder = standby.launch(python), job.folder.path
     try:
-        job.process = process.start(
-            python,
-            folders.ROOT,
-            job.folder.path,
-            cache=folders.cache(),
-            verb=verb,
-            online=bpy.app.online_access,
-            memory_gb=folders.preference("memory_limit_gb", 0.0),
-        )
+        job.process = standby.take(wanted, folder) or process.start(wanted, folder)
         job.started_at = time.monotonic()
     except OSError as error:
         words = f"{python} cannot be started: {error.strerror}", "Check the engine's Python"
@@ -146,6 +136,8 @@ def watch_engine(job: Job) -> None:
         _render_kept(job)
     if job.status.phase is Phase.FINISHED and job.kind is Kind.STYLIZE:
         _learn(job)
+    if job.status.phase in (Phase.FINISHED, Phase.CANCELLED):
+        standby.prepare()
 
 
 def keep(job: Job) -> None:

@@ -3,6 +3,7 @@
 import json
 import math
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from barcodes import image_strip, png, top
@@ -138,3 +139,50 @@ def test_a_snapshot_is_rendered_without_training_again(strip, scene, part):
     assert reused == {"frames", "flow", "masks", "decomposition", "stylization"}
     pictures = [Path(take.directory) / "00002.png" for take in top(scene)[1:]]
     assert len(pictures) == 2 and pictures[0].read_bytes() != pictures[1].read_bytes()
+
+
+@pytest.fixture
+def with_window(part, monkeypatch):
+    """Where there is a window an engine is kept ready."""
+    import bpy
+
+    app = SimpleNamespace(background=False, online_access=bpy.app.online_access)
+    monkeypatch.setattr(part("operators.session.standby"), "bpy", SimpleNamespace(app=app))
+
+
+@pytest.mark.slow
+def test_the_next_job_runs_in_the_engine_that_waits(strip, scene, part, with_window):
+    import bpy
+
+    session, facts = part("operators.session"), part("operators.properties").of(strip)
+    facts.object_source, facts.global_text = "box", "a golden disc"
+    facts.box_x, facts.box_y, facts.box_width, facts.box_height = 10, 12, 42, 42
+    bpy.ops.strip_stylizer.stylize()
+    first = session.state.standby
+    assert first is not None and first.process.poll() is None
+    scene.sequence_editor.active_strip = strip
+    facts.global_text = "a blue disc"
+    bpy.ops.strip_stylizer.stylize()
+    newest = session.newest_first()[0]
+    assert newest.process is first.process and first.process.wait(20) == 0
+    assert newest.folder.log.exists() and len(top(scene)) == 3
+    second = session.state.standby
+    assert second is not None and second is not first
+    session.drop_standby()
+    assert second.process.poll() is not None
+
+
+@pytest.mark.slow
+def test_no_engine_waits_where_the_preferences_do_not_want_one(strip, part, with_window):
+    import bpy
+
+    session, facts = part("operators.session"), part("operators.properties").of(strip)
+    preferences = part("operators.folders").preferences()
+    preferences.keep_ready = False
+    try:
+        facts.object_source, facts.global_text = "box", "a golden disc"
+        facts.box_x, facts.box_y, facts.box_width, facts.box_height = 10, 12, 42, 42
+        bpy.ops.strip_stylizer.stylize()
+        assert session.state.standby is None
+    finally:
+        preferences.keep_ready = True

@@ -14,13 +14,14 @@ from engine.contract.folder import JobFolder
 from engine.contract.job import Footage, FootageKind, Stage, TargetTexts, single
 
 ROOT = Path(__file__).parents[2]
+REHEARSAL = process.Launch(Path(sys.executable), ROOT, verb="rehearse")
 
 
 def start(folder, text):
     JobFolder(folder).write_spec(
         single(Footage(FootageKind.MOVIE, "/movie.mp4"), TargetTexts(text))
     )
-    return process.start(Path(sys.executable), ROOT, folder, verb="rehearse")
+    return process.start(REHEARSAL, folder)
 
 
 def wait_for(condition, seconds=20.0):
@@ -54,7 +55,7 @@ def test_a_stopped_job_can_be_run_again(tmp_path):
     engine = start(tmp_path, "slow swan")
     process.request_stop(tmp_path)
     assert engine.wait(20) == 130
-    engine = process.start(Path(sys.executable), ROOT, tmp_path, verb="rehearse")
+    engine = process.start(REHEARSAL, tmp_path)
     assert engine.wait(60) == 0
     assert JobReader(tmp_path).poll().phase is Phase.FINISHED
 
@@ -82,7 +83,7 @@ def test_a_killed_engine_shows_no_sign_of_life(tmp_path):
 
 def test_a_broken_job_file_is_refused_with_exit_code_2(tmp_path):
     (tmp_path / "job.json").write_text('{"footage": {"kind": "movie"}}')
-    engine = process.start(Path(sys.executable), ROOT, tmp_path, verb="rehearse")
+    engine = process.start(REHEARSAL, tmp_path)
     assert engine.wait(20) == 2
     assert "job.footage.path: is missing" in process.last_words(tmp_path)
 
