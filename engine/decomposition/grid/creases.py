@@ -39,7 +39,9 @@ def around(folded: Tensor, reach: int) -> Tensor:
 
 def grown(marks: Tensor, reach: int) -> Tensor:
     """Return the most of ``marks`` [n, 1, h, w] within a square of ``reach`` px."""
-    return functional.max_pool2d(marks, 2 * reach + 1, 1, reach)
+    size = 2 * reach + 1
+    rows = functional.max_pool2d(marks, (size, 1), 1, (reach, 0))
+    return functional.max_pool2d(rows, (1, size), 1, (0, reach))
 
 
 def unfolded(first: Tensor, movement: Tensor, least: Tensor, *, reach: int) -> Tensor:
