@@ -89,7 +89,7 @@ class STRIPSTYLIZER_AP_preferences(bpy.types.AddonPreferences):
     keep_ready: bpy.props.BoolProperty(
         name="Keep Engine Ready",
         description="After a job an engine waits for the next one, which begins some seconds "
-        "sooner; it takes about half a gigabyte of memory, and none of the graphics card",
+        "sooner; it takes about 800 MB of memory, and none of the graphics card",
         default=True,
     )
     jobs_at_once: bpy.props.IntProperty(
