@@ -76,10 +76,10 @@ class Calm:
         self,
         first: tuple[np.ndarray, np.ndarray],
         second: tuple[np.ndarray, np.ndarray],
-        where: np.ndarray,
+        inside: np.ndarray,
     ) -> None:
         height, width = first[0].shape[:2]
-        ratio = width / where.shape[1]
+        ratio = width / inside.shape[1]
         (grey, after), own_greys = (
             tuple(map(_grey, pair)) for pair in zip(first, second, strict=True)
         )
@@ -94,18 +94,20 @@ class Calm:
         source = missed(0, motion)
         along = [source, missed(1, motion)]
         own = [source, missed(1, close_flow(*own_greys))]
-        whole = cv2.resize(where.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST)
+        whole = cv2.resize(
+            inside.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST
+        )
         brush = np.ones((2 * round(RIM * ratio) + 1,) * 2, np.uint8)
         within = cv2.erode(whole, brush, borderValue=1) > 0
         # What may count is the source's to say: where a result flickers its own flow is lost.
-        for name, misses, region in (
+        for name, misses, where in (
             ("object", along, whole > 0),
             ("within", along, within),
             ("textured", along, within & (texture(grey) > LEAST_TEXTURE)),
             ("own motion", own, whole > 0),
             ("own motion, within", own, within),
         ):
-            _count(self._regions[name], misses, colours, region & valid)
+            _count(self._regions[name], misses, colours, where & valid)
 
 
 def _count(

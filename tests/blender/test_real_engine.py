@@ -141,6 +141,14 @@ def test_a_snapshot_is_rendered_without_training_again(strip, scene, part):
     assert len(pictures) == 2 and pictures[0].read_bytes() != pictures[1].read_bytes()
 
 
+def boxed(strip, part):
+    """The strip's settings, with a box around the disc."""
+    facts = part("operators.properties").of(strip)
+    facts.object_source = "box"
+    facts.box_x, facts.box_y, facts.box_width, facts.box_height = 10, 12, 42, 42
+    return facts
+
+
 @pytest.fixture
 def with_window(part, monkeypatch):
     """Where there is a window an engine is kept ready."""
@@ -154,9 +162,8 @@ def with_window(part, monkeypatch):
 def test_the_next_job_runs_in_the_engine_that_waits(strip, scene, part, with_window):
     import bpy
 
-    session, facts = part("operators.session"), part("operators.properties").of(strip)
-    facts.object_source, facts.global_text = "box", "a golden disc"
-    facts.box_x, facts.box_y, facts.box_width, facts.box_height = 10, 12, 42, 42
+    session, facts = part("operators.session"), boxed(strip, part)
+    facts.global_text = "a golden disc"
     bpy.ops.strip_stylizer.stylize()
     first = session.state.standby
     assert first is not None and first.process.poll() is None
@@ -176,12 +183,10 @@ def test_the_next_job_runs_in_the_engine_that_waits(strip, scene, part, with_win
 def test_no_engine_waits_where_the_preferences_do_not_want_one(strip, part, with_window):
     import bpy
 
-    session, facts = part("operators.session"), part("operators.properties").of(strip)
-    preferences = part("operators.folders").preferences()
+    session, preferences = part("operators.session"), part("operators.folders").preferences()
     preferences.keep_ready = False
     try:
-        facts.object_source, facts.global_text = "box", "a golden disc"
-        facts.box_x, facts.box_y, facts.box_width, facts.box_height = 10, 12, 42, 42
+        boxed(strip, part).global_text = "a golden disc"
         bpy.ops.strip_stylizer.stylize()
         assert session.state.standby is None
     finally:

@@ -8,7 +8,7 @@ import pytest
 
 from engine.contract.events import Stopped
 from engine.contract.settings import FlowSettings
-from engine.video.flow import closer_flow, estimate_flow, load_flow, save_flow, warp
+from engine.video.flow import agreeing, closer_flow, estimate_flow, load_flow, save_flow, warp
 
 
 def shifted(shift, height=90, width=120):
@@ -116,3 +116,19 @@ def test_the_flow_stops_when_asked(stopping_listener, scene):
     with pytest.raises(Stopped):
         estimate_flow(scene.frames, FlowSettings(), stopping_listener)
     assert len(stopping_listener.steps) == 2
+
+
+def test_flow_is_sure_where_the_way_back_ends_where_it_began():
+    there = np.full((20, 854, 2), (3.0, 0.0), np.float32)
+    back = -there
+    back[:, 400:500, 1] = 2.0  # misses by two pixels
+    sure = agreeing(there, back)
+    assert sure[:, :390].all() and not sure[:, 400:490].any()
+    assert not sure[:, 852:].any()  # ends outside
+
+
+@pytest.mark.parametrize(("width", "sure"), [(854, True), (85, False)])
+def test_half_a_pixel_is_much_in_a_small_picture(width, sure):
+    there = np.full((20, width, 2), (3.0, 0.0), np.float32)
+    back = np.full((20, width, 2), (-3.0, 0.5), np.float32)
+    assert (agreeing(there, back)[:, : width - 4] == sure).all()
