@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 
 from .client.standby import PATIENCE
+from .contract.folder import JobFolder
 
 
 def next_job() -> Path | None:
@@ -25,7 +26,7 @@ def next_job() -> Path | None:
     if not line:
         return None
     job = Path(line)
-    with (job / "engine.log").open("ab") as log:
+    with JobFolder(job).log.open("ab") as log:
         sys.stdout.flush()
         sys.stderr.flush()
         for stream in (1, 2):

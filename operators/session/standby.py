@@ -25,21 +25,22 @@ def launch(python: Path) -> process.Launch:
 
 def take(wanted: process.Launch, job_folder: Path) -> subprocess.Popen | None:
     """Let the waiting engine run a job; None where there is none that was started so."""
-    waiting, state.standby = state.standby, None
-    if waiting is None:
+    waiting = state.standby
+    if waiting is None or not waiting.fits(wanted):
+        drop()
         return None
-    if waiting.fits(wanted):
-        return waiting.give(job_folder)
-    waiting.end()
-    return None
+    state.standby = None
+    return waiting.give(job_folder)
 
 
 def prepare() -> None:
     """Start an engine that waits, where the preferences have it and nobody else computes."""
-    wanted = folders.preference("keep_ready", False) and not bpy.app.background
+    wanted = folders.preference("keep_ready", False) and not folders.rehearsing()
+    if not wanted or bpy.app.background:
+        return
     busy = any(job.runs or job.queued for job in state.jobs.values())
-    python = folders.engine_python()
-    if not wanted or busy or python is None or folders.rehearsing():
+    python = None if busy else folders.engine_python()
+    if python is None:
         return
     drop()
     with contextlib.suppress(OSError):  # the next job says what is wrong with it
