@@ -136,6 +136,7 @@ def table(rows: dict[str, list[Row]]) -> str:
         ("ratio", ""),
         ("ratio within", ", 2 px inside the rim"),
         ("full size, object", ", at the footage's size"),
+        ("full size, alone", ", at the footage's size where both frames show the object alone"),
         ("full size, within", ", at the footage's size inside the rim"),
         ("full size, textured", ", at the footage's size where texture tells the motion"),
         ("full size, own motion", ", at the footage's size along each video's own motion"),

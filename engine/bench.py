@@ -78,7 +78,7 @@ class Bench:
         video = load_video(stage(Stage.FRAMES))
         size = video.frames.shape[2], video.frames.shape[1]
         layers = load_layers(stage(Stage.DECOMPOSITION))
-        calm = Calm(layers.alpha.numpy() > 0.5)
+        calm = Calm(layers.alpha)
         result = []
         pictures = sorted(folder.result.glob("*.png"))
         for path, source in zip(pictures, source_frames(folder.read_spec().footage), strict=True):

@@ -162,7 +162,7 @@ def resized(picture: Tensor, size: torch.Size | tuple[int, int]) -> Tensor:
     return scaled[0].permute(1, 2, 0)
 
 
-def full_alpha(alpha: Tensor, size: torch.Size) -> Tensor:
+def full_alpha(alpha: Tensor, size: torch.Size | tuple[int, int]) -> Tensor:
     """Bring ``alpha`` [h, w] to ``size`` (H, W); what is below the floor becomes 0.
 
     What is enlarged is made steeper about one half, by as much as reducing and enlarging have

@@ -6,6 +6,10 @@ own error. Here both videos are compared as they are seen. Frames pass one by on
 
 What flow does not lead back to is left out, as in the warping error of Lai et al. 2018.
 
+Along its outline an object's pixels mix with what is behind them, and flow mixes both motions: the
+error there tells how much paint differs from the background, not how it moves. So besides the whole
+object there are parts of it: where both frames show the object alone, and what lies well within.
+
 Two questions are asked. Along the source's motion: does paint move as the source seems to? Flow
 follows shadows, reflections and whatever makes the source fit best, paint must not. Along each
 video's own motion: does it flicker? Whether paint slides over the object, it does not see: that is
@@ -18,14 +22,17 @@ from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
+from torch import Tensor
 
+from ..render import full_alpha
 from ..video.flow import agreeing, close_flow, warp
 from .metrics import RIM, unit
 
 LARGEST_SIDE = 854  # px; larger footage is reduced to it
 WINDOW = 4.0  # px, deviation of the neighbourhood in which texture is looked for
 LEAST_TEXTURE = 2.0  # grey levels a pixel, along the direction in which there is least
-REGIONS = ("object", "within", "textured")
+ALONE = 0.98  # alpha from which on a pixel shows the object alone
+REGIONS = ("object", "alone", "within", "textured")
 OWN = ("own motion", "own motion, within")  # the first two along each video's own motion
 
 
@@ -50,9 +57,9 @@ class _Region:
 class Calm:
     """The warp errors of a source and of a result, pair by pair of frames."""
 
-    def __init__(self, inside: np.ndarray) -> None:
-        """``inside`` bool [T, h, w] says where the object is, at the working size."""
-        self._inside = inside
+    def __init__(self, alpha: Tensor) -> None:
+        """``alpha`` [T, h, w] says where the object is, at the working size."""
+        self._alpha = alpha
         self._at = 0
         self._last: tuple[np.ndarray, np.ndarray] | None = None
         self._regions = {name: _Region() for name in (*REGIONS, *OWN)}
@@ -61,7 +68,7 @@ class Calm:
         """Take the next frame of both, uint8 [H, W, 3] of one size."""
         pictures = _reduced(source), _reduced(result)
         if self._last is not None:
-            self._compare(self._last, pictures, self._inside[self._at - 1])
+            self._compare(self._last, pictures, self._alpha[self._at - 1 : self._at + 1])
         self._last = pictures
         self._at += 1
 
@@ -76,9 +83,10 @@ class Calm:
         self,
         first: tuple[np.ndarray, np.ndarray],
         second: tuple[np.ndarray, np.ndarray],
-        inside: np.ndarray,
+        alphas: Tensor,  # [2, h, w]
     ) -> None:
         height, width = first[0].shape[:2]
+        inside = alphas[0].numpy() > 0.5
         ratio = width / inside.shape[1]
         (grey, after), own_greys = (
             tuple(map(_grey, pair)) for pair in zip(first, second, strict=True)
@@ -99,9 +107,12 @@ class Calm:
         )
         brush = np.ones((2 * round(RIM * ratio) + 1,) * 2, np.uint8)
         within = cv2.erode(whole, brush, borderValue=1) > 0
+        now, later = (full_alpha(alpha, (height, width)).numpy() > ALONE for alpha in alphas)
+        alone = now & (warp(later.astype(np.float32), motion) > ALONE)
         # What may count is the source's to say: where a result flickers its own flow is lost.
         for name, misses, where in (
             ("object", along, whole > 0),
+            ("alone", along, alone),
             ("within", along, within),
             ("textured", along, within & (texture(grey) > LEAST_TEXTURE)),
             ("own motion", own, whole > 0),

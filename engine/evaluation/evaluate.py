@@ -137,7 +137,7 @@ def row_of(variant: Variant, made: Made, judges: Sequence[Judge]) -> Row:
         "of the source": ratios[0],
         "ratio": ratios[1] / max(ratios[0], 1e-9),
         "ratio within": within[1] / max(within[0], 1e-9),
-        "own motion": _own_motion(made, inside),
+        "own motion": _own_motion(made),
         **{f"full size, {region}": value for region, value in made.calm.items()},
         "background PSNR": made.background_psnr,
         "variation": metrics.variation(_unit(made.result), inside),
@@ -158,9 +158,9 @@ def _warp_errors(made: Made, where: np.ndarray) -> list[float]:
     ]
 
 
-def _own_motion(made: Made, inside: np.ndarray) -> float | None:
+def _own_motion(made: Made) -> float | None:
     """Return how many times the source's warp error the result has, each along its own motion."""
-    calm = Calm(inside)
+    calm = Calm(made.layers.alpha)
     for pair in zip(made.source, made.result, strict=True):
         calm.add(*pair)
     return calm.ratios()["own motion"]

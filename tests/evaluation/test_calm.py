@@ -3,12 +3,14 @@
 import cv2
 import numpy as np
 import pytest
+import torch
 
 from engine.evaluation.calm import OWN, REGIONS, Calm, texture
+from engine.render import full_alpha
 
 HEIGHT, WIDTH, FRAMES = 120, 160, 4
-INSIDE = np.zeros((FRAMES, HEIGHT // 4, WIDTH // 4), bool)
-INSIDE[:, 5:-5, 5:-5] = True
+ALPHA = torch.zeros(FRAMES, HEIGHT // 4, WIDTH // 4)
+ALPHA[:, 5:-5, 5:-5] = 1
 
 
 def wide_noise(seed: int, blur: float) -> np.ndarray:
@@ -24,7 +26,7 @@ def moving(picture: np.ndarray, speed: float) -> list[np.ndarray]:
 
 
 def ratios(source: list[np.ndarray], result: list[np.ndarray]) -> dict[str, float | None]:
-    calm = Calm(INSIDE)
+    calm = Calm(ALPHA)
     for pair in zip(source, result, strict=True):
         calm.add(*pair)
     return calm.ratios()
@@ -60,7 +62,7 @@ def test_contrast_does_not_count():
 
 def test_where_the_object_is_nowhere_there_is_no_number():
     source = moving(wide_noise(0, 2.0), 1.5)
-    calm = Calm(np.zeros_like(INSIDE))
+    calm = Calm(torch.zeros_like(ALPHA))
     for frame in source:
         calm.add(frame, frame)
     assert calm.ratios() == dict.fromkeys((*REGIONS, *OWN))
@@ -72,3 +74,17 @@ def test_an_edge_alone_is_no_texture():
     corner = edge.copy()
     corner[:30] = 0
     assert texture(edge)[30, 30] < 1 < texture(corner)[30, 30]
+
+
+def test_paint_that_differs_from_the_background_is_calm_where_the_object_is_alone():
+    opacity = full_alpha(ALPHA[0], (HEIGHT, WIDTH)).numpy()[..., None]
+    behind = moving(wide_noise(2, 2.0), 1.5)
+
+    def before_it(paint: np.ndarray) -> list[np.ndarray]:
+        still = moving(paint, 0)
+        pairs = zip(still, behind, strict=True)
+        return [(opacity * a + (1 - opacity) * b).astype(np.uint8) for a, b in pairs]
+
+    source, pale = before_it(wide_noise(0, 2.0)), before_it(235 + wide_noise(1, 2.0) // 13)
+    found = ratios(source, pale)
+    assert found["alone"] < 2 < 10 < found["object"]
