@@ -34,7 +34,7 @@ STAGE_VERSIONS = {
     Stage.FLOW: 2,
     Stage.MASKS: 5,
     Stage.DECOMPOSITION: 10,
-    Stage.STYLIZATION: 7,
+    Stage.STYLIZATION: 8,
     Stage.RENDER: 6,
 }
 

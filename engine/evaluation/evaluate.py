@@ -17,6 +17,7 @@ import torch
 from ..contract.job import JobSpec, TargetTexts
 from ..contract.settings import Settings, replaced
 from ..decomposition.layers import Layers
+from ..stylization.losses import bareness
 from ..video.flow import Flow
 from ..video.images import write_png
 from . import metrics
@@ -141,6 +142,7 @@ def row_of(variant: Variant, made: Made, judges: Sequence[Judge]) -> Row:
         **{f"full size, {region}": value for region, value in made.calm.items()},
         "background PSNR": made.background_psnr,
         "variation": metrics.variation(_unit(made.result), inside),
+        "bare": bare_part(made),
         "seconds": made.seconds,
     }
     for judge in judges:
@@ -156,6 +158,18 @@ def _warp_errors(made: Made, where: np.ndarray) -> list[float]:
         metrics.warp_error(video, *facts) / max(metrics.colour_variance(video, where), 1e-9)
         for video in (_unit(made.source), _unit(made.result))
     ]
+
+
+@torch.no_grad()
+def bare_part(made: Made) -> float:
+    """Return how much of the object looks as it does in the footage, as a part of its area."""
+    alphas = made.layers.alpha[:, None]  # [T, 1, H, W]
+    painted, shown = (
+        alphas * torch.from_numpy(_unit(video)).permute(0, 3, 1, 2)
+        for video in (made.result, made.source)
+    )
+    seen = alphas.flatten(1).amax(1) > 0.5
+    return float(bareness(painted[seen], shown[seen], alphas[seen]).mean())
 
 
 def _own_motion(made: Made) -> float | None:

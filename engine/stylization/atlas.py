@@ -29,6 +29,7 @@ from .basis import (
     tile_features,
     wave_features,
 )
+from .finish import MATT, Finish, powers_and_sheens, under_light
 from .shading import ShadingStatistics
 
 WEIGHTS_FILE = "stylized_atlas.safetensors"
@@ -44,8 +45,6 @@ SHARPNESS = 6.0  # of the softmax between the palette's colours
 TONE = 0.4  # logarithm of how much lighter or darker one colour gets
 SHOULDER = 0.7  # brightness from which lit colours approach white without reaching it
 DARKEST = 0.08  # black paint still shows the light: where it is 0 all relief is lost
-GLOSS = 0.8  # logarithm of how much more or less one colour makes of the light
-SHEEN = 0.9  # how much of its light one colour can throw back unpainted
 SPREAD = 0.35  # deviation of the mixing network's outputs before the first step
 
 
@@ -184,8 +183,8 @@ class PaletteAtlas(StylizedAtlas):
         )  # fmt: skip
         self.tile_paint = nn.Linear(TILE_FEATURES, colours, bias=False)
         self.palette = nn.Parameter(torch.zeros(colours, 3))
-        self.gloss = nn.Parameter(torch.zeros(colours))
-        self.sheen = nn.Parameter(torch.full((colours,), -3.0))
+        self.gloss = nn.Parameter(torch.full((colours,), MATT.gloss))
+        self.sheen = nn.Parameter(torch.full((colours,), MATT.sheen))
         self._start(generator)
 
     def albedo(self, uv: Tensor) -> Tensor:
@@ -193,15 +192,9 @@ class PaletteAtlas(StylizedAtlas):
         return self.finished(self.mix(uv))
 
     def finished(self, mix: Tensor) -> Tensor:
-        """Return colour, power and sheen [N, 5] of a ``mix`` [N, K].
-
-        The power is that of the light: above 1 highlights are brighter and hollows darker, as on
-        metal, below 1 the surface is dull. The sheen is how much of a highlight has the light's
-        own colour.
-        """
+        """Return colour, power and sheen [N, 5] of a ``mix`` [N, K], see `powers_and_sheens`."""
         parts = mix / mix.sum(1, keepdim=True).clamp_min(1e-6)
-        power = parts @ (GLOSS * torch.tanh(self.gloss)).exp()
-        sheen = parts @ (SHEEN * self.sheen.sigmoid())
+        power, sheen = (parts @ each for each in powers_and_sheens(self.gloss, self.sheen))
         return torch.cat([mix @ self.colours(), power[:, None], sheen[:, None]], 1)
 
     def colours(self) -> Tensor:
@@ -257,13 +250,18 @@ class PaletteAtlas(StylizedAtlas):
         """Let the features of tiles choose colours by ``weights`` [K, `TILE_FEATURES`]."""
         self.tile_paint.weight.copy_(weights)
 
+    @torch.no_grad()
+    def set_finish(self, finish: Finish) -> None:
+        """Let all colours answer the light like ``finish``."""
+        self.gloss.fill_(finish.gloss)
+        self.sheen.fill_(finish.sheen)
+
     def lit(self, albedo: Tensor, shading: Tensor) -> Tensor:
         """Return colours times ``shading`` in their power, with highlights of their sheen.
 
         Near white they bend, so that relief stays seen.
         """
-        light = shading.clamp_min(1e-3).pow(albedo[:, 3])
-        highlight = albedo[:, 4] * (light - 1).relu()
+        light, highlight = under_light(shading, albedo[:, 3], albedo[:, 4])
         lit = albedo[:, :3] * light[:, None] + highlight[:, None]
         room = 1 - SHOULDER
         bent = SHOULDER + room * torch.tanh((lit - SHOULDER) / room)

@@ -14,6 +14,7 @@ from torch.nn import functional
 
 from .atlas import PaletteAtlas
 from .basis import ZONES, draw_tile_paint
+from .finish import FINISHES
 from .gallery import KINDS, PATTERNS, Field, Gallery, Look
 
 ROUNDS = (6, 4, 3, 2, 2, 2)  # how many looks are bred in each round
@@ -28,7 +29,8 @@ def palettes_bred(effort: int) -> int:
     """Return about how many palettes `bred` compares: as many as where all looks have tiles."""
     sizes = len(PATTERNS) // len(KINDS)
     ways = ORDERS * max(1, effort // FOR_WAY)
-    return sum(ROUNDS) * (sizes + max(2, effort // FOR_PALETTE) + ways)
+    palettes = max(2, effort // FOR_PALETTE)
+    return sum(ROUNDS) * (sizes + palettes + len(FINISHES) + ways)
 
 
 @torch.no_grad()
@@ -52,10 +54,11 @@ def bred(
 def _improved(
     look: Look, atlas: PaletteAtlas, gallery: Gallery, effort: int, generator: torch.Generator
 ) -> Look:
-    """Return ``look`` or a better one: another size, other colours, other paint."""
+    """Return ``look`` or a better one: another size, other colours, finish or paint."""
     look, field = _resized(look, atlas, gallery)
     palettes = varied_palettes(look.colours, max(2, effort // FOR_PALETTE), generator)
     look = _better(look, field, look.tile_paint, palettes, gallery)
+    look = refinished(look, field, gallery)
     if not PATTERNS[look.pattern].tiling:
         return look
     for way in varied_ways(look.tile_paint, max(1, effort // FOR_WAY), generator):
@@ -71,19 +74,30 @@ def _resized(look: Look, atlas: PaletteAtlas, gallery: Gallery) -> tuple[Look, F
     found = []
     for pattern in kind:
         field = gallery.field(atlas, PATTERNS.index(pattern))
-        score = float(gallery.scores(look.colours[None], field.mix(look.tile_paint)))
+        mix = field.mix(look.tile_paint)
+        score = float(gallery.scores(look.colours[None], mix, look.finish))
         found.append((score, field))
     score, field = max(found, key=lambda each: each[0])
     return replace(look, pattern=field.pattern, score=score), field
 
 
+def refinished(look: Look, field: Field, gallery: Gallery) -> Look:
+    """Return ``look`` in the finish that suits it best."""
+    mix = field.mix(look.tile_paint)
+    scores = [float(gallery.scores(look.colours[None], mix, finish)) for finish in FINISHES]
+    top = max(range(len(FINISHES)), key=scores.__getitem__)
+    if scores[top] <= look.score:
+        return look
+    return replace(look, finish=FINISHES[top], score=scores[top])
+
+
 def _better(look: Look, field: Field, way: Tensor, palettes: Tensor, gallery: Gallery) -> Look:
     """Return the best of ``look`` and of ``way`` in each of ``palettes`` [P, K, 3]."""
-    scores = gallery.scores(palettes, field.mix(way))
+    scores = gallery.scores(palettes, field.mix(way), look.finish)
     top = int(scores.argmax())
     if float(scores[top]) <= look.score:
         return look
-    return Look(field.pattern, palettes[top], way, float(scores[top]))
+    return replace(look, colours=palettes[top], tile_paint=way, score=float(scores[top]))
 
 
 def varied_palettes(colours: Tensor, count: int, generator: torch.Generator) -> Tensor:

@@ -12,12 +12,14 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from ..contract.settings import StylizationSettings
+from ..contract.settings import StylizationSettings, StylizationWeights
+from . import losses
 from .atlas import PaletteAtlas
 from .basis import BANDS, CELLS, COURSES, Pattern
 from .canvas import Canvas
 from .encoder import Encoder
 from .exam import cosines, evenly, plainly
+from .finish import MATT, Finish, powers_and_sheens, under_light
 from .looking import Gaze, aim
 from .painting import Spread
 from .targets import Targets
@@ -43,11 +45,12 @@ PATTERNS = tuple(pattern for kind in KINDS for pattern in kind)
 
 @dataclass(frozen=True)
 class Look:
-    """A first look: one of `PATTERNS`, colours [K, 3] in [0, 1] and how tiles choose them."""
+    """A first look: one of `PATTERNS`, colours [K, 3] in [0, 1], their finish and their places."""
 
     pattern: int
     colours: Tensor
     tile_paint: Tensor  # [K, TILE_FEATURES]
+    finish: Finish = MATT
     score: float = float("-inf")
 
     @torch.no_grad()
@@ -56,6 +59,7 @@ class Look:
         atlas.shape_pattern(PATTERNS[self.pattern])
         atlas.set_colours(self.colours)
         atlas.set_tile_paint(self.tile_paint)
+        atlas.set_finish(self.finish)
 
 
 @dataclass(frozen=True)
@@ -83,7 +87,7 @@ class Gallery:
     background: list[Tensor]  # of each kind, [V, 3, S, S]
     wanted: list[tuple[float, Tensor]]  # of each kind: how much it counts, and what it matches
     unwanted: Tensor | None
-    avoid: float
+    weights: StylizationWeights
     tell: Callable[[int], None]  # hears of each few views that were looked at
     fields: dict[int, Field] = field(default_factory=dict)  # those that were asked for
 
@@ -110,7 +114,7 @@ class Gallery:
             [gaze.seen(nothing, spread.behind)[0] for gaze in kinds],
             list(zip(shares, targets.average(), strict=True)),
             None if targets.avoid is None else targets.avoid.mean(0),
-            weights.avoid,
+            weights,
             tell,
         )  # fmt: skip
 
@@ -123,10 +127,29 @@ class Gallery:
             self.fields[pattern] = Field(pattern, outputs, tiles, atlas)
         return self.fields[pattern]
 
-    def scores(self, palettes: Tensor, mix: Tensor) -> Tensor:
-        """Return how well ``palettes`` [P, K, 3], mixed like ``mix`` [N, K], match, [P]."""
-        light = self.spread.points[2] * self.spread.points[3]
-        pictures = self.spread.composed(mix * light[:, None])  # [1, K, H, W]
+    def scores(self, palettes: Tensor, mix: Tensor, finish: Finish = MATT) -> Tensor:
+        """Return how well ``palettes`` [P, K, 3], mixed like ``mix`` [N, K], match, [P].
+
+        Less what looks like the unwanted, and what is bare or uneven.
+        """
+        spread = self.spread
+        alpha, shading = spread.points[2:4]
+        light, highlight = under_light(shading, *powers_and_sheens(*shading.new_tensor(finish)))
+        lit = torch.cat([mix * light[:, None], highlight[:, None]], 1)
+        lit = spread.composed(alpha[:, None] * lit)  # [1, K + 1, H, W]
+        with_white = torch.cat([palettes, palettes.new_ones(len(palettes), 1, 3)], 1)
+        total = self._matches(with_white, lit)
+        if self.weights.bareness:
+            painted = _coloured(with_white, lit)
+            bare = losses.bareness(painted, spread.shown, spread.alpha)
+            total -= self.weights.bareness * bare.mean(1)
+        if self.weights.unevenness:
+            paint = _coloured(palettes, spread.composed(alpha[:, None] * mix))
+            total -= self.weights.unevenness * losses.unevenness(paint, spread.alpha).mean(1)
+        return total
+
+    def _matches(self, palettes: Tensor, pictures: Tensor) -> Tensor:
+        """Return how well ``palettes`` [P, C, 3] match, [P], where ``pictures`` has each colour."""
         total = palettes.new_zeros(len(palettes))
         for gaze, background, (share, wanted) in zip(
             self.kinds, self.background, self.wanted, strict=True
@@ -136,7 +159,7 @@ class Gallery:
             total += share * evenly(cosines(embeddings, wanted))
             if self.unwanted is not None:
                 like = cosines(embeddings.mean(1), self.unwanted)
-                total -= self.avoid / 2 * like.relu()
+                total -= self.weights.avoid / 2 * like.relu()
         return total
 
     def _embedded(self, palettes: Tensor, views: tuple[Tensor, Tensor]) -> Tensor:
@@ -152,3 +175,8 @@ class Gallery:
             found.append(embeddings.unflatten(0, (len(some), -1)))
             self.tell(len(embeddings))
         return torch.cat(found)
+
+
+def _coloured(palettes: Tensor, pictures: Tensor) -> Tensor:
+    """Return [P, F, 3, H, W]: ``palettes`` [P, K, 3], mixed as ``pictures`` [F, K, H, W] say."""
+    return torch.einsum("pkc,fkyx->pfcyx", palettes, pictures)

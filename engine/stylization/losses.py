@@ -13,6 +13,10 @@ from torch.nn import functional
 
 from .shading import luminance
 
+PATCHES = 10  # along the longer side of what is painted
+FINER = 4  # parts of a patch along a side, each of which is compared on its own
+ALIKE = 0.15  # distance in RGB at which two colours look more alike than not
+PARTS = 8  # likewise, of which each should have its share of the paint
 WEAKNESS = 0.1  # a view whose loss is this much higher counts e times as much
 
 
@@ -97,6 +101,45 @@ def chroma(albedo: Tensor) -> Tensor:
     """Mean distance of the paint [N, 3] from grey. Linear: it pulls on a strong tint too."""
     grey = luminance(albedo)[:, None]
     return (albedo - grey).square().sum(1).add(1e-8).sqrt().mean()
+
+
+def bareness(painted: Tensor, shown: Tensor, alpha: Tensor) -> Tensor:
+    """Part of the object [...] that looks as it does in the footage.
+
+    ``painted`` and ``shown`` [..., 3, H, W] are the object's colours and the footage's, both times
+    ``alpha`` [..., 1, H, W]. Stripes and spots do not count: over a patch it is the mean difference
+    that says whether it is bare.
+    """
+    longest = max(alpha.shape[-2:])
+    fine = [
+        _pooled(each, math.ceil(longest / (FINER * PATCHES))) for each in (painted - shown, alpha)
+    ]
+    # The slope of a norm has no end at 0.
+    distances = fine[0].square().sum(-3, keepdim=True).add(1e-8).sqrt()
+    distance, share = (_pooled(each, FINER)[..., 0, :, :] for each in (distances, fine[1]))
+    alike = torch.exp(-((distance / share.clamp_min(1e-3) / ALIKE) ** 2) / 2)  # [..., h, w]
+    return (alike * share).sum((-2, -1)) / share.sum((-2, -1)).clamp_min(1e-6)
+
+
+def unevenness(paint: Tensor, alpha: Tensor) -> Tensor:
+    """Variance [...] of the paint's mean colours over the object's parts.
+
+    ``paint`` [..., 3, H, W] are colours without light, times ``alpha`` [..., 1, H, W]. Stripes,
+    spots and joints do not count where each part has its share of them.
+    """
+    side = math.ceil(max(alpha.shape[-2:]) / PARTS)
+    coarse, share = _pooled(paint, side), _pooled(alpha, side)
+    total = share.sum((-3, -2, -1)).clamp_min(1e-6)
+    means = coarse / share.clamp_min(1e-3)
+    middle = coarse.sum((-2, -1), keepdim=True) / total[..., None, None, None]
+    return ((means - middle).square() * share).sum((-3, -2, -1)) / total
+
+
+def _pooled(pictures: Tensor, side: int) -> Tensor:
+    """Return the means of squares of ``side`` pixels of ``pictures`` [..., C, H, W]."""
+    flat = pictures.flatten(0, -4) if pictures.dim() > 3 else pictures[None]
+    found = functional.avg_pool2d(flat, side, ceil_mode=True)
+    return found.reshape(*pictures.shape[:-2], *found.shape[-2:])
 
 
 def smoothness(colours: Tensor, neighbours: Tensor) -> Tensor:

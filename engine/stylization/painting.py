@@ -54,6 +54,11 @@ class Spread:
         """The fields of the painted pixels, [10, N]."""
         return self.fields.flatten(1)[:, self.index]
 
+    @property
+    def alpha(self) -> Tensor:
+        """Where the object is, [F, 1, H, W]."""
+        return self.fields[2:3].transpose(0, 1)
+
     @cached_property
     def behind(self) -> Tensor:
         """The background's colours times one minus alpha, see `looking.Gaze.seen`."""

@@ -84,7 +84,7 @@ def _best_of_pattern(
     ways = draw_tile_paint(tried, palettes.shape[1], generator).to(palettes) * tiled
     scores = torch.stack([gallery.scores(palettes, field.mix(way)) for way in ways])  # [ways, P]
     way, palette = divmod(int(scores.argmax()), len(palettes))
-    return Look(field.pattern, palettes[palette], ways[way], float(scores.max()))
+    return Look(field.pattern, palettes[palette], ways[way], score=float(scores.max()))
 
 
 def _alternating(looks: list[Look]) -> list[Look]:

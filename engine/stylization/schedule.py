@@ -11,6 +11,7 @@ from .basis import PLAIN
 WARM_UP = 10  # steps until the palette's learning rate is whole
 PALETTE_RATE = 20 / 3  # learning rate of the colours, in those of their mixture
 PAINT_RATE = 3.0  # of how tiles choose colours
+FINISH_RATE = 2.0  # of gloss and sheen, which the first look has chosen
 # Of the mixture where there are tiles. A whole rate turns rosettes into blots within 50 steps:
 # a small encoder likes these as well, once they are made for it.
 GRAIN_RATE = 0.1
@@ -27,7 +28,8 @@ def make_optimiser(atlas: StylizedAtlas, settings: StylizationSettings) -> torch
     moving = (
         (list(atlas.mixer.parameters()), GRAIN_RATE if tiled else 1.0),
         (list(atlas.tile_paint.parameters()), PAINT_RATE),
-        ([atlas.palette, atlas.gloss, atlas.sheen], PALETTE_RATE),
+        ([atlas.palette], PALETTE_RATE),
+        ([atlas.gloss, atlas.sheen], FINISH_RATE),
     )
     groups = [{"params": some, "base": part * rate, "lr": part * rate} for some, part in moving]
     return torch.optim.Adam(groups, lr=rate, betas=(0.9, 0.99), fused=fused)

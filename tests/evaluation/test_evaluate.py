@@ -53,6 +53,11 @@ class Reddish:
         return torch.tensor([1.0, 0.0, 0.0])
 
 
+def test_the_bare_part_is_what_looks_as_in_the_footage():
+    assert row_of(GOLD, made(), []).numbers["bare"] == pytest.approx(1, abs=0.02)
+    assert row_of(GOLD, made(painted=(250, 200, 20)), []).numbers["bare"] < 0.1
+
+
 def test_the_command_line_and_the_experiments_have_the_same_names():
     assert EXPERIMENT_NAMES == NAMES
 

@@ -62,6 +62,52 @@ def test_chroma_is_nothing_for_grey_and_grows_linearly():
     assert strong == pytest.approx(2 * weak.item(), rel=1e-2)
 
 
+def squares(*colours: tuple[float, float, float], side: int = 40, tile: int = 20) -> torch.Tensor:
+    """A picture [3, side, side] of ``colours`` by turns, in stripes of ``tile`` pixels."""
+    which = torch.arange(side) // tile % len(colours)
+    return torch.tensor(colours)[which].T[:, None].expand(3, side, side).clone()
+
+
+GREY, WHITE, BLACK = (0.5, 0.5, 0.5), (0.9, 0.9, 0.9), (0.1, 0.1, 0.1)
+
+
+def test_what_looks_as_before_is_bare_and_stripes_are_not_though_their_mean_is_the_same():
+    alpha, shown = torch.ones(1, 40, 40), squares(GREY)
+    assert losses.bareness(shown, shown, alpha) == pytest.approx(1, abs=1e-3)
+    assert losses.bareness(squares(WHITE, BLACK, tile=2), shown, alpha) < 0.05
+    half = squares(GREY, WHITE)
+    assert losses.bareness(half, shown, alpha) == pytest.approx(0.5, abs=0.02)
+
+
+def test_bareness_counts_the_object_alone_and_many_pictures_at_once():
+    alpha = torch.zeros(1, 40, 40)
+    alpha[:, :, 10:30] = 1
+    shown, painted = squares(GREY), torch.stack([squares(GREY), squares(WHITE)])
+    found = losses.bareness((painted * alpha)[:, None], (shown * alpha)[None], alpha[None])
+    assert found.shape == (2, 1)
+    assert found[:, 0].tolist() == pytest.approx([1, 0], abs=0.02)
+
+
+def test_bareness_pulls_away_from_what_was_there():
+    alpha, shown = torch.ones(1, 40, 40), squares(GREY)
+    painted = squares((0.55, 0.5, 0.5)).requires_grad_()
+    losses.bareness(painted, shown, alpha).backward()
+    assert painted.grad[0].max() < 0  # more red lowers it
+    still = squares(GREY).requires_grad_()
+    losses.bareness(still, shown, alpha).backward()
+    assert still.grad.isfinite().all()
+
+
+def test_broad_stripes_are_uneven_and_fine_ones_are_not():
+    alpha = torch.ones(1, 40, 40)
+    broad = losses.unevenness(squares(WHITE, BLACK), alpha)
+    assert broad == pytest.approx(3 * 0.4**2, rel=1e-4)
+    assert losses.unevenness(squares(WHITE, BLACK, tile=1), alpha) < 0.05 * broad
+    both = torch.stack([squares(WHITE, BLACK), squares(WHITE)])[:, None]
+    found = losses.unevenness(both, alpha)[:, 0].tolist()
+    assert found == pytest.approx([float(broad), 0], abs=1e-5)
+
+
 def test_smoothness_is_the_mean_difference():
     assert losses.smoothness(torch.ones(2, 3), torch.zeros(2, 3)) == 1
 

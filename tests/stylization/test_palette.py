@@ -1,17 +1,22 @@
 import torch
 
 from engine.contract.job import TargetTexts
-from engine.contract.settings import StylizationSettings, ViewsSettings
+from engine.contract.settings import StylizationSettings, StylizationWeights, ViewsSettings
 from engine.decomposition.model import AtlasNetwork
 from engine.stylization.atlas import NetworkAtlas, PaletteAtlas
 from engine.stylization.basis import TILE_FEATURES, draw_tile_paint
-from engine.stylization.breeding import bred, varied_palettes, varied_ways
+from engine.stylization.breeding import bred, refinished, varied_palettes, varied_ways
 from engine.stylization.canvas import cut_canvases
+from engine.stylization.finish import FINISHES
 from engine.stylization.gallery import KINDS, PATTERNS, Gallery, Look
-from engine.stylization.painting import Spread
+from engine.stylization.painting import Spread, paint
 from engine.stylization.palette import first_looks, random_palettes
 from engine.stylization.targets import embed_targets
 from engine.stylization.texels import NetworkTexels, PaletteTexels
+
+from .conftest import moving_disc
+
+PLAIN = ViewsSettings()
 
 
 def test_palettes_are_colours_and_a_quarter_of_them_is_grey():
@@ -60,10 +65,99 @@ def test_a_bred_look_is_never_worse_and_gets_redder(layers):
     grey, way = torch.full((4, 3), 0.5), torch.zeros(4, TILE_FEATURES)
     with torch.no_grad():
         score = float(gallery.scores(grey[None], gallery.field(atlas, 0).mix(way)))
-        best = bred([Look(0, grey, way, score)], atlas, gallery, 48, generator)[0]
+        best = bred([Look(0, grey, way, score=score)], atlas, gallery, 48, generator)[0]
         field = gallery.field(atlas, best.pattern)
-        again = float(gallery.scores(best.colours[None], field.mix(best.tile_paint)))
+        mix = field.mix(best.tile_paint)
+        again = float(gallery.scores(best.colours[None], mix, best.finish))
     assert best.score > score + 0.05 and abs(again - best.score) < 1e-5
+
+
+class Contrast(torch.nn.Module):
+    """Sees nothing but how much darker and lighter parts of a picture are."""
+
+    size = 16
+
+    def embed_images(self, images):
+        spread = images.mean(1).flatten(1).std(1)
+        return torch.stack([spread, 0.3 + 0 * spread], 1)
+
+    def embed_texts(self, texts):
+        return torch.tensor([[1.0, 0.0]]).repeat(len(texts), 1)
+
+
+def gallery_of(layers, encoder, frames=None, **weights):
+    canvases = cut_canvases(layers, layers.foreground if frames is None else frames, PLAIN)
+    generator = torch.Generator().manual_seed(1)
+    atlas = PaletteAtlas(canvases.atlas_frame, canvases.statistics, colours=4, generator=generator)
+    settings = StylizationSettings(
+        global_prefixes=2, local_prefixes=2, views=PLAIN, weights=StylizationWeights(**weights)
+    )
+    targets = embed_targets(TargetTexts("gold"), encoder, settings)
+    return atlas, Gallery.of(canvases.canvases[0], encoder, targets, settings, generator)
+
+
+@torch.no_grad()
+def test_a_look_is_scored_as_it_will_look():
+    """What the search composes from palette, light and highlight is what the atlas paints."""
+    layers = moving_disc()
+    seen = []
+
+    class Camera(Reddish):
+        def embed_images(self, images):
+            seen.append(images)
+            return super().embed_images(images)
+
+    atlas, gallery = gallery_of(layers, Camera())
+    drawn = torch.rand(4, 3, generator=torch.Generator().manual_seed(3))
+    colours, way = 0.1 + 0.2 * drawn, torch.zeros(4, TILE_FEATURES)
+    for finish in FINISHES:
+        look = Look(0, colours, way, finish)
+        look.give(atlas)
+        seen.clear()
+        gallery.scores(atlas.colours()[None], gallery.field(atlas, 0).mix(way), finish)
+        look.give(atlas)
+        front = paint(gallery.spread, atlas).front
+        for gaze, images in zip(gallery.kinds, seen, strict=True):
+            exact = gaze.seen(front, gallery.spread.behind)[0]
+            assert (images - exact).abs().max() < 5e-3  # but for what bends near white
+
+
+@torch.no_grad()
+def test_a_look_gets_the_finish_that_the_encoder_likes_best():
+    layers = moving_disc()
+    atlas, gallery = gallery_of(layers, Contrast(), bareness=0, unevenness=0)
+    grey, way = torch.full((4, 3), 0.4), torch.zeros(4, TILE_FEATURES)
+    field = gallery.field(atlas, 0)
+    matt = Look(0, grey, way, score=float(gallery.scores(grey[None], field.mix(way))))
+    best = refinished(matt, field, gallery)
+    assert (
+        best.finish.gloss == 1.0 and best.score > matt.score
+    )  # bright parts brighter, dark darker
+    assert refinished(best, field, gallery) == best
+
+
+@torch.no_grad()
+def test_bare_and_uneven_looks_score_less():
+    layers = moving_disc()
+    plain = torch.full_like(layers.foreground, 0.4)
+    scores = []
+    for weight in (0.0, 0.5):
+        atlas, gallery = gallery_of(layers, Reddish(), plain, bareness=weight)
+        as_before, other = torch.full((4, 3), 0.4), torch.full((4, 3), 0.8)
+        mix = gallery.field(atlas, 0).mix()
+        scores.append(gallery.scores(torch.stack([as_before, other]), mix))
+    lost = scores[0] - scores[1]
+    assert lost[0] > 0.2 > 0.05 > lost[1] >= 0
+    scores = []
+    for weight in (0.0, 0.5):
+        atlas, gallery = gallery_of(layers, Reddish(), unevenness=weight)
+        places = gallery.spread.points[0]
+        left = (places < places.mean()).float()[:, None]
+        mix = torch.cat([left, 1 - left, 0 * left, 0 * left], 1)
+        two = torch.tensor([[0.9] * 3, [0.1] * 3, [0.5] * 3, [0.5] * 3])
+        scores.append(gallery.scores(torch.stack([two, torch.full((4, 3), 0.5)]), mix))
+    lost = scores[0] - scores[1]
+    assert lost[0] > 0.1 and lost[1] < 1e-4
 
 
 def test_variants_of_a_palette_keep_their_range_and_a_third_its_colours():

@@ -40,6 +40,8 @@ PRESETS: dict[str, dict[str, Any]] = {
         "stylization.weights.global_similarity": 0.5,
         "stylization.weights.sparsity": 0.0,
         "stylization.weights.chroma": 0.16,
+        "stylization.weights.bareness": 0.25,
+        "stylization.weights.unevenness": 0.3,
         "stylization.snapshot_every": 50,
     },
     "standard": {"stylization.steps": 1000},

@@ -39,6 +39,12 @@ class StylizationWeights:
         0.0, "Structure", "Light and dark stay where the footage has them on the object"
     )
     chroma: float = weight(0.0, "Chroma", "Keeps colours from drifting away from grey without need")
+    bareness: float = weight(
+        0.0, "Bare Parts", "No part of the object keeps the colours that the footage shows there"
+    )
+    unevenness: float = weight(
+        0.0, "Unevenness", "Each part of the object has its share of all colours"
+    )
     smoothness: float = weight(0.0, "Smoothness", "Total variation of the stylized atlas")
 
 
