@@ -139,13 +139,15 @@ class Gallery:
         lit = spread.composed(alpha[:, None] * lit)  # [1, K + 1, H, W]
         with_white = torch.cat([palettes, palettes.new_ones(len(palettes), 1, 3)], 1)
         total = self._matches(with_white, lit)
+        coarse = losses.coarser
         if self.weights.bareness:
-            painted = _coloured(with_white, lit)
-            bare = losses.bareness(painted, spread.shown, spread.alpha)
+            painted = _coloured(with_white, coarse(lit))
+            bare = losses.bareness(painted, coarse(spread.shown), coarse(spread.alpha))
             total -= self.weights.bareness * bare.mean(1)
         if self.weights.unevenness:
-            paint = _coloured(palettes, spread.composed(alpha[:, None] * mix))
-            total -= self.weights.unevenness * losses.unevenness(paint, spread.alpha).mean(1)
+            paint = _coloured(palettes, coarse(spread.composed(alpha[:, None] * mix)))
+            uneven = losses.unevenness(paint, coarse(spread.alpha))
+            total -= self.weights.unevenness * uneven.mean(1)
         return total
 
     def _matches(self, palettes: Tensor, pictures: Tensor) -> Tensor:

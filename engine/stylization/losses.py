@@ -110,10 +110,7 @@ def bareness(painted: Tensor, shown: Tensor, alpha: Tensor) -> Tensor:
     ``alpha`` [..., 1, H, W]. Stripes and spots do not count: over a patch it is the mean difference
     that says whether it is bare.
     """
-    longest = max(alpha.shape[-2:])
-    fine = [
-        _pooled(each, math.ceil(longest / (FINER * PATCHES))) for each in (painted - shown, alpha)
-    ]
+    fine = coarser(painted - shown), coarser(alpha)
     # The slope of a norm has no end at 0.
     distances = fine[0].square().sum(-3, keepdim=True).add(1e-8).sqrt()
     distance, share = (_pooled(each, FINER)[..., 0, :, :] for each in (distances, fine[1]))
@@ -135,11 +132,18 @@ def unevenness(paint: Tensor, alpha: Tensor) -> Tensor:
     return ((means - middle).square() * share).sum((-3, -2, -1)) / total
 
 
+def coarser(pictures: Tensor) -> Tensor:
+    """Return ``pictures`` [..., H, W] as coarse as `bareness` and `unevenness` need them at least.
+
+    Mixed of coarse parts, many pictures of one object take little memory.
+    """
+    return _pooled(pictures, math.ceil(max(pictures.shape[-2:]) / (FINER * PATCHES)))
+
+
 def _pooled(pictures: Tensor, side: int) -> Tensor:
-    """Return the means of squares of ``side`` pixels of ``pictures`` [..., C, H, W]."""
-    flat = pictures.flatten(0, -4) if pictures.dim() > 3 else pictures[None]
-    found = functional.avg_pool2d(flat, side, ceil_mode=True)
-    return found.reshape(*pictures.shape[:-2], *found.shape[-2:])
+    """Return the means of squares of ``side`` pixels of ``pictures`` [..., H, W]."""
+    found = functional.avg_pool2d(pictures.flatten(0, -3), side, ceil_mode=True)
+    return found.unflatten(0, pictures.shape[:-2])
 
 
 def smoothness(colours: Tensor, neighbours: Tensor) -> Tensor:
