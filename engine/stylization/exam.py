@@ -18,7 +18,7 @@ from .encoder import Encoder
 from .looking import aim
 from .painting import Painter, Spread, paint
 from .targets import Targets
-from .terms import resized
+from .terms import flaws, resized
 from .views import draw_views
 
 FRAMES = 3
@@ -60,27 +60,25 @@ class Exam:
 
     @torch.no_grad()
     def score(self, painter: Painter) -> float:
-        """Return how well and evenly the views match, see `evenly`, less what they should avoid."""
-        front = paint(self._spread, painter).front
+        """Return how well and evenly the views match, see `evenly`, less what is wrong with them.
+
+        That is what they should avoid, and paint that leaves the object bare or is uneven.
+        """
+        painted = paint(self._spread, painter)
         weights = self._weights
-        shares = torch.tensor([weights.global_similarity, weights.local_similarity])
-        shares = shares / shares.sum() if shares.sum() > 0 else torch.full((2,), 0.5)
-        wanted = self._targets.average()
-        found = []  # of each kind of views: how well it matches, and what it should not
-        for gaze, target in zip(self._gazes, wanted, strict=True):
-            images = gaze.seen(front, self._spread.behind)
+        shares = weights.global_similarity, weights.local_similarity
+        total = sum(shares)
+        score = painted.alpha.new_zeros(())  # read at the end: a GPU is waited for each time
+        for gaze, target, share in zip(self._gazes, self._targets.average(), shares, strict=True):
+            images = gaze.seen(painted.front, self._spread.behind)
             seen = self._encoder.embed_images(images.flatten(0, 1))
-            match = evenly(cosines(seen, target))
-            avoid = self._targets.avoid
-            unwanted = 0 * match if avoid is None else cosines(seen.mean(0), avoid.mean(0)).relu()
-            found.append(torch.stack([match, unwanted]))
-        # Read in one piece, for a GPU is waited for each time.
-        return sum(
-            share * match - weights.avoid * unwanted / 2
-            for share, (match, unwanted) in zip(
-                shares.tolist(), torch.stack(found).tolist(), strict=True
-            )
-        )
+            score += (share / total if total else 0.5) * evenly(cosines(seen, target))
+            if self._targets.avoid is not None:
+                unwanted = cosines(seen.mean(0), self._targets.avoid.mean(0)).relu()
+                score -= weights.avoid * unwanted / 2
+        for name, flaw in flaws(self._spread, painted, weights).items():
+            score -= getattr(weights, name) * flaw
+        return float(score)
 
 
 def plainly(views: ViewsSettings, *, whole: int, close: int) -> ViewsSettings:

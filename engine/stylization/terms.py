@@ -74,14 +74,21 @@ def step_terms(
         terms["directional"] = _directional(seen, before, whole, close)
     if weights.structure:
         terms["structure"] = losses.structure(painted.colours, painted.source)
+    terms |= flaws(spread, painted, weights)
+    if weights.smoothness:
+        neighbours = painter.albedo(neighbouring(painted, canvases.atlas_frame, generator))
+        terms["smoothness"] = losses.smoothness(painted.albedo, neighbours[:, :3])
+    return terms
+
+
+def flaws(spread: Spread, painted: Painted, weights: StylizationWeights) -> dict[str, Tensor]:
+    """Return the terms of paint that leaves the object bare or is uneven, those with a weight."""
+    terms = {}
     if weights.bareness:
         terms["bareness"] = losses.bareness(painted.front, spread.shown, spread.alpha).mean()
     if weights.unevenness:
         paint_alone = spread.composed(painted.alpha[:, None] * painted.albedo)
         terms["unevenness"] = losses.unevenness(paint_alone, spread.alpha).mean()
-    if weights.smoothness:
-        neighbours = painter.albedo(neighbouring(painted, canvases.atlas_frame, generator))
-        terms["smoothness"] = losses.smoothness(painted.albedo, neighbours[:, :3])
     return terms
 
 

@@ -1,6 +1,7 @@
 import torch
 
 from engine.contract.job import TargetTexts
+from engine.contract.settings import replaced
 from engine.stylization.canvas import cut_canvases
 from engine.stylization.exam import Exam, cosines, evenly
 from engine.stylization.targets import embed_targets
@@ -53,6 +54,17 @@ def test_an_exam_prefers_the_paint_that_reaches_further_and_says_the_same_twice(
     scores = [exam.score(Paint(float(low + part * (high - low)))) for part in (0.2, 0.6, 1.1)]
     assert scores[0] < scores[1] < scores[2]
     assert scores[2] == exam.score(Paint(float(high + 1)))
+
+
+def test_an_exam_counts_what_is_uneven_where_that_has_a_weight(layers, settings):
+    canvases = cut_canvases(layers, layers.foreground, settings.views)
+    targets = embed_targets(TargetTexts("red"), Redness(), settings)
+    weighed = replaced(settings, "weights.unevenness", 0.5)
+    plain, strict = (Exam(canvases, Redness(), targets, each) for each in (settings, weighed))
+    middle = float(canvases.canvases[0].fields[0].mean())
+    for place, least, most in ((middle, 0.1, 1.0), (2.0, -1e-6, 1e-6)):  # in halves; of one colour
+        lost = plain.score(Paint(place)) - strict.score(Paint(place))
+        assert least < lost <= most
 
 
 def test_cosines_are_those_of_each_view():
