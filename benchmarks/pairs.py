@@ -43,7 +43,7 @@ CLIPS = (
     ("wolf", "wolf", 0),
 )
 # Where there are no masks a box is drawn, as somebody would who sees what is found without one.
-BOXES = {"wolf": Box(frame=0, x=2, y=50, width=445, height=462)}
+BOXES = {"wolf": Box(frame=0, x=2, y=50, width=475, height=462)}
 
 
 def main() -> None:

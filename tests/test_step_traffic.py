@@ -28,7 +28,9 @@ from .stylization.conftest import moving_disc
 # In a step, forth and back, with a tower of two, a picture beside the texts, and what to avoid.
 MOST_OPERATIONS = {"network": 400, "palette": 465}
 VIEWS = ViewsSettings(global_views=1, local_views=2)
-EVERYTHING = StylizationWeights(directional=1, structure=1, chroma=1, smoothness=1)
+EVERYTHING = StylizationWeights(
+    directional=1, structure=1, chroma=1, smoothness=1, bareness=1, unevenness=1
+)
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ import torch
 from ..contract.job import JobSpec, TargetTexts
 from ..contract.settings import Settings, replaced
 from ..decomposition.layers import Layers
+from ..stylization.boxes import slices_around
 from ..stylization.losses import bareness
 from ..video.flow import Flow
 from ..video.images import write_png
@@ -26,6 +27,7 @@ from .cells import picture_sheet
 from .experiments import Experiment, Variant
 from .judging import Judge, close_views, rank
 
+AROUND = 4  # px around the object that belong to its picture
 SHOWN = 4  # frames of each variant on the sheet
 
 
@@ -160,16 +162,22 @@ def _warp_errors(made: Made, where: np.ndarray) -> list[float]:
     ]
 
 
-@torch.no_grad()
-def bare_part(made: Made) -> float:
-    """Return how much of the object looks as it does in the footage, as a part of its area."""
-    alphas = made.layers.alpha[:, None]  # [T, 1, H, W]
-    painted, shown = (
-        alphas * torch.from_numpy(_unit(video)).permute(0, 3, 1, 2)
-        for video in (made.result, made.source)
-    )
-    seen = alphas.flatten(1).amax(1) > 0.5
-    return float(bareness(painted[seen], shown[seen], alphas[seen]).mean())
+def bare_part(made: Made) -> float | None:
+    """Return how much of the object looks as it does in the footage, as a part of its area.
+
+    None where no frame has the object.
+    """
+    parts = []
+    for alpha, *pictures in zip(made.layers.alpha, made.result, made.source, strict=True):
+        if not (alpha > 0.5).any():
+            continue
+        box = slices_around(alpha > 0.5, AROUND)
+        painted, shown = (
+            alpha[box] * torch.from_numpy(_unit(picture[box])).permute(2, 0, 1)
+            for picture in pictures
+        )
+        parts.append(float(bareness(painted, shown, alpha[box][None])))
+    return float(np.mean(parts)) if parts else None
 
 
 def _own_motion(made: Made) -> float | None:

@@ -77,7 +77,7 @@ class Exam:
                 unwanted = cosines(seen.mean(0), self._targets.avoid.mean(0)).relu()
                 score -= weights.avoid * unwanted / 2
         for name, flaw in flaws(self._spread, painted, weights).items():
-            score -= getattr(weights, name) * flaw
+            score -= getattr(weights, name) / (total or 1) * flaw  # as much as while it learns
         return float(score)
 
 

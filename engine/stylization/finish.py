@@ -1,4 +1,4 @@
-"""How paint answers the light: dull, matt, lacquered or like metal.
+"""How paint answers the light, from matt to metal.
 
 Gold is not a colour. What is gold is told from what is yellow by dark hollows and by highlights
 that have the light's own colour, where the footage has its light.
@@ -32,7 +32,7 @@ FINISHES = (
 
 
 def powers_and_sheens(gloss: Tensor, sheen: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the power of the light and the part of a highlight that stays unpainted.
+    """Return the power of the light and the part of a highlight that stays unpainted, of any shape.
 
     Above a power of 1 highlights are brighter and hollows darker, as on metal; below 1 the surface
     is dull.
@@ -41,6 +41,9 @@ def powers_and_sheens(gloss: Tensor, sheen: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def under_light(shading: Tensor, power: Tensor, sheen: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the light [N] that paint is multiplied by, and the highlight [N] laid over it."""
+    """Return the light [N] that paint is multiplied by, and the highlight [N] laid over it.
+
+    ``shading`` [N] is the footage's; ``power`` and ``sheen`` are numbers or [N].
+    """
     light = shading.clamp_min(1e-3).pow(power)
     return light, sheen * (light - 1).relu()

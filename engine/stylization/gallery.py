@@ -130,11 +130,12 @@ class Gallery:
     def scores(self, palettes: Tensor, mix: Tensor, finish: Finish = MATT) -> Tensor:
         """Return how well ``palettes`` [P, K, 3], mixed like ``mix`` [N, K], match, [P].
 
-        Less what looks like the unwanted, and what is bare or uneven.
+        Less what looks like the unwanted, and what is bare or uneven. What is brighter than white
+        is cut off, not bent as the atlas does it: that is not linear in the palette.
         """
         spread = self.spread
         alpha, shading = spread.points[2:4]
-        light, highlight = under_light(shading, *powers_and_sheens(*shading.new_tensor(finish)))
+        light, highlight = under_light(shading, *powers_and_sheens(*torch.tensor(finish)))
         lit = torch.cat([mix * light[:, None], highlight[:, None]], 1)
         lit = spread.composed(alpha[:, None] * lit)  # [1, K + 1, H, W]
         with_white = torch.cat([palettes, palettes.new_ones(len(palettes), 1, 3)], 1)
@@ -165,9 +166,9 @@ class Gallery:
         return total
 
     def _embedded(self, palettes: Tensor, views: tuple[Tensor, Tensor]) -> Tensor:
-        """Return the embeddings [P, V, E] of ``views`` in each of ``palettes`` [P, K, 3].
+        """Return the embeddings [P, V, E] of ``views`` in each of ``palettes`` [P, C, 3].
 
-        ``views`` are each colour's part under the light [K, V, S, S], and the background.
+        ``views`` are each colour's part under the light [C, V, S, S], and the background.
         """
         parts, background = views
         found = []

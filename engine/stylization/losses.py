@@ -13,10 +13,10 @@ from torch.nn import functional
 
 from .shading import luminance
 
-PATCHES = 10  # along the longer side of what is painted
-FINER = 4  # parts of a patch along a side, each of which is compared on its own
+PATCHES = 10  # at most, along a canvas's longer side, each of which may be bare or not
+FINER = 4  # cells of a patch along a side, each of which is compared on its own
 ALIKE = 0.15  # distance in RGB at which two colours look more alike than not
-PARTS = 8  # likewise, of which each should have its share of the paint
+PARTS = 8  # at most, along a canvas's longer side, each of which should have its share of paint
 WEAKNESS = 0.1  # a view whose loss is this much higher counts e times as much
 
 
@@ -111,7 +111,7 @@ def bareness(painted: Tensor, shown: Tensor, alpha: Tensor) -> Tensor:
     that says whether it is bare.
     """
     fine = coarser(painted - shown), coarser(alpha)
-    # The slope of a norm has no end at 0.
+    # A norm has no slope at 0.
     distances = fine[0].square().sum(-3, keepdim=True).add(1e-8).sqrt()
     distance, share = (_pooled(each, FINER)[..., 0, :, :] for each in (distances, fine[1]))
     alike = torch.exp(-((distance / share.clamp_min(1e-3) / ALIKE) ** 2) / 2)  # [..., h, w]
@@ -119,7 +119,7 @@ def bareness(painted: Tensor, shown: Tensor, alpha: Tensor) -> Tensor:
 
 
 def unevenness(paint: Tensor, alpha: Tensor) -> Tensor:
-    """Variance [...] of the paint's mean colours over the object's parts.
+    """Variance [...] of the paint's mean colours over the object's parts, of all three channels.
 
     ``paint`` [..., 3, H, W] are colours without light, times ``alpha`` [..., 1, H, W]. Stripes,
     spots and joints do not count where each part has its share of them.
@@ -141,9 +141,13 @@ def coarser(pictures: Tensor) -> Tensor:
 
 
 def _pooled(pictures: Tensor, side: int) -> Tensor:
-    """Return the means of squares of ``side`` pixels of ``pictures`` [..., H, W]."""
-    found = functional.avg_pool2d(pictures.flatten(0, -3), side, ceil_mode=True)
-    return found.unflatten(0, pictures.shape[:-2])
+    """Return the means of squares of ``side`` pixels of ``pictures`` [..., H, W].
+
+    Beyond the edges there is nothing: a square that is cut off counts as much as is left of it.
+    """
+    height, width = pictures.shape[-2:]
+    whole = functional.pad(pictures.flatten(0, -3), (0, -width % side, 0, -height % side))
+    return functional.avg_pool2d(whole, side).unflatten(0, pictures.shape[:-2])
 
 
 def smoothness(colours: Tensor, neighbours: Tensor) -> Tensor:

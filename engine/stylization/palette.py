@@ -40,7 +40,8 @@ def first_looks(
 
     All palettes are compared in blotches. The best few of them are tried in every pattern without
     tiles, the best of each kind of palette in every pattern with tiles; the best look of each kind
-    of pattern is bred. Looks that are not bred follow, the kinds by turns. ``tell`` hears how many
+    of pattern is bred, also in other finishes. Looks that are not bred follow, matt, the kinds by
+    turns. ``tell`` hears how many
     views were looked at since it was called last.
     """
     gallery = Gallery.of(canvas, encoder, targets, settings, generator, tell)

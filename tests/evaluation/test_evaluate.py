@@ -10,9 +10,18 @@ from engine.__main__ import EXPERIMENT_NAMES, main, parser
 from engine.contract.events import EngineError
 from engine.contract.job import Footage, FootageKind, TargetTexts, single
 from engine.contract.settings import preset
+from engine.decomposition.layers import Layers
 from engine.evaluation import metrics
 from engine.evaluation.baseline import of_one_frame
-from engine.evaluation.evaluate import Made, first_frames, markdown, row_of, spec_of, write_rows
+from engine.evaluation.evaluate import (
+    Made,
+    bare_part,
+    first_frames,
+    markdown,
+    row_of,
+    spec_of,
+    write_rows,
+)  # fmt: skip
 from engine.evaluation.experiments import NAMES, Variant, experiment
 from engine.evaluation.judging import close_views, load_judge, rank, same_material
 from engine.video.flow import Flow
@@ -56,6 +65,26 @@ class Reddish:
 def test_the_bare_part_is_what_looks_as_in_the_footage():
     assert row_of(GOLD, made(), []).numbers["bare"] == pytest.approx(1, abs=0.02)
     assert row_of(GOLD, made(painted=(250, 200, 20)), []).numbers["bare"] < 0.1
+
+
+def test_fine_stripes_on_a_small_object_are_not_bare():
+    small = made()
+    alpha = torch.zeros(4, 200, 400)
+    alpha[:, 80:120, 180:220] = 1
+    source = np.full((4, 200, 400, 3), 128, np.uint8)
+    striped = source.copy()
+    striped[:, :, :, :] = np.where(np.arange(400) // 2 % 2, 250, 6)[None, None, :, None]
+    found = replace(small, source=source, result=striped, layers=only_alpha(alpha))
+    assert bare_part(found) < 0.05
+    assert bare_part(replace(found, layers=only_alpha(0 * alpha))) is None
+
+
+def only_alpha(alpha):
+    """Layers that say nothing but where the object is."""
+    plain = torch.zeros(*alpha.shape, 3)
+    atlas = torch.zeros(2, 2, 3)
+    places = torch.zeros(*alpha.shape, 2)
+    return Layers(places, alpha, plain, plain, atlas, torch.ones(2, 2), atlas, places)
 
 
 def test_the_command_line_and_the_experiments_have_the_same_names():

@@ -108,6 +108,18 @@ def test_broad_stripes_are_uneven_and_fine_ones_are_not():
     assert found == pytest.approx([float(broad), 0], abs=1e-5)
 
 
+def test_an_edge_counts_as_much_as_it_has_pixels_on_every_side():
+    alpha = torch.ones(1, 57, 57)  # no whole number of parts or patches
+    paint, shown = squares(GREY, side=57, tile=57), squares(BLACK, side=57, tile=57)
+    left, right = paint.clone(), paint.clone()
+    left[:, :, 0], right[:, :, -1] = 0.9, 0.9
+    both = [losses.unevenness(each, alpha) for each in (left, right)]
+    assert max(both) < 3 * 0.4**2 / 57  # what it would be of single columns
+    left[:, :, 0], right[:, :, -1] = 0.1, 0.1
+    for each in (left, right):
+        assert losses.bareness(each, shown, alpha) < 2 / 57
+
+
 def test_smoothness_is_the_mean_difference():
     assert losses.smoothness(torch.ones(2, 3), torch.zeros(2, 3)) == 1
 

@@ -97,7 +97,7 @@ def gallery_of(layers, encoder, frames=None, **weights):
 
 
 @torch.no_grad()
-def test_a_look_is_scored_as_it_will_look():
+def test_a_look_is_scored_as_it_will_look_but_for_what_is_bright():
     """What the search composes from palette, light and highlight is what the atlas paints."""
     layers = moving_disc()
     seen = []
