@@ -21,7 +21,7 @@ EXTENSION = "bl_ext.user_default.strip_stylizer"
 TEXTS = (  # global, local, seed
     ("Duck with zebra fur", "zebra fur", 1),
     ("Duck with tiger fur", "tiger fur", 0),
-    ("Duck made of brick", "brick", 0),
+    ("Duck made of oak wood", "oak wood", 0),
 )
 
 
