@@ -33,7 +33,7 @@ STAGE_VERSIONS = {
     Stage.FRAMES: 1,
     Stage.FLOW: 2,
     Stage.MASKS: 5,
-    Stage.DECOMPOSITION: 10,
+    Stage.DECOMPOSITION: 11,
     Stage.STYLIZATION: 8,
     Stage.RENDER: 6,
 }

@@ -100,6 +100,28 @@ def test_a_place_that_folds_does_not_hold_the_rest_of_its_frame_back():
     assert slides(rested, upper) < 0.5 * slides(shaken, upper)
 
 
+def missed(uv: torch.Tensor, masks: torch.Tensor, down: torch.Tensor) -> float:
+    """Mean distance in px from where a flow has the places that goes by a pixel, and ``down``."""
+    line = torch.arange(SIDE)
+    rows = (line[:, None] + down).round().long().clamp(0, SIDE - 1)
+    columns = (line + 1).clamp(max=SIDE - 1).expand(SIDE, SIDE)
+    step = (uv[1:, rows, columns] - uv[:-1]).norm(dim=3) * SIDE
+    return float(step[masks[:-1] > 0.5].mean())
+
+
+def test_what_would_fold_moves_with_what_is_beside_it(monkeypatch):
+    uv, masks, (ahead, valid), (behind, nothing) = moving()
+    down = torch.arange(SIDE)[:, None].expand(SIDE, SIDE)
+    torn = torch.where(down >= 20, 3.0, 0.0)  # half of it goes away from the rest
+    ahead = ahead.clone()
+    ahead[..., 1] += torn
+    links = (ahead, valid), (behind, torch.zeros_like(nothing))
+    stiffened = missed(settled(uv, masks, *links), masks, torn)
+    monkeypatch.setattr(settling, "STIFFER", 1.0)
+    taken_back = missed(settled(uv, masks, *links), masks, torn)
+    assert stiffened < 0.85 * taken_back
+
+
 @pytest.mark.parametrize("times", [2, 3])
 def test_large_frames_move_in_coarser_places(times):
     uv, masks, ahead, behind = moving()

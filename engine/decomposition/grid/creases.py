@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-LEAST_AREA = 0.05  # parts of the usual area of a pixel in the atlas that stay unfolded
+LEAST_AREA = 0.02  # parts of the usual area of a pixel in the atlas that stay unfolded
 SHARE = 0.5  # of what it had, that is enough where a pixel had little
 KEPT = 0.9  # of the movement around a fold, in each attempt
 ATTEMPTS = 80

@@ -4,7 +4,8 @@ The registration keeps points in place over the whole video; between neighbourin
 splines tremble by parts of a pixel, and lag where limbs and cloth move faster than they can. One
 smooth movement of all frames together makes neighbours agree with the flow: a sparse linear
 least-squares problem. It is held back a little, so that over many frames the registration stays
-right, for flow drifts. Nothing is moved so far that the mapping folds.
+right, for flow drifts. Nothing is moved so far that the mapping folds: what would fold is made
+stiffer, round by round, until it moves as one with what is beside it.
 """
 
 from __future__ import annotations
@@ -21,11 +22,11 @@ from .portions import of_frames, portions
 from .ties import INSIDE, Tie, coarse, tied
 
 COARSE_SIDE = 256  # px of the frame's longer side, as many places move by themselves
-HELD = 0.04  # a movement of a coarse pixel, against as much disagreement with the flow
-STIFFNESS = 0.3  # a movement that differs as much from the pixel beside it
+HELD = 0.02  # a movement of a coarse pixel, against as much disagreement with the flow
+STIFFNESS = 0.07  # a movement that differs as much from the pixel beside it
 OUTSIDE = 0.1, 0.01  # of stiffness and of hold where the object is not
-ROUNDS = 3  # of doubt in what still disagrees
-DOUBT = 0.25  # what is left of the trust in places that would fold
+ROUNDS = 3, 12  # of doubt in what still disagrees; at most, where something would fold
+STIFFER = 4.0  # times as stiff as before are places that would fold
 ITERATIONS = 40
 TOLERANCE = 1e-3  # of the first slope, in the preconditioner's square
 
@@ -89,11 +90,13 @@ def _movement(
     start = coarse(first, size) / step
     inside = coarse((masks > INSIDE).float()[:, None], size) > 0.5
     least = least_areas(start, grown(inside.float(), 1), 1.0)
-    moved = torch.zeros_like(start)
-    for _ in range(ROUNDS):
-        moved = _energy(ties, inside, moved).least(moved)
-        crease = around(areas(start + moved) < least, 2)
-        ties = [each.doubting(torch.where(crease > 0, DOUBT, 1.0)) for each in ties]
+    moved, stiffness = torch.zeros_like(start), torch.full_like(start[:, :1], STIFFNESS)
+    for done in range(1, ROUNDS[1] + 1):
+        moved = _energy(ties, inside, stiffness, moved).least(moved)
+        folded = areas(start + moved) < least
+        if done >= ROUNDS[0] and not folded.any():
+            break
+        stiffness = torch.where(around(folded, 1) > 0, STIFFER * stiffness, stiffness)
     return moved * step
 
 
@@ -163,20 +166,18 @@ class _Energy:
         return diagonal
 
 
-def _energy(ties: list[Tie], inside: Tensor, moved: Tensor) -> _Energy:
+def _energy(ties: list[Tie], inside: Tensor, stiffness: Tensor, moved: Tensor) -> _Energy:
     """Return the energy in which each tie is trusted as far as ``moved`` agrees with it.
 
-    ``inside`` bool [T, 1, h, w] is where the object is.
+    ``inside`` bool [T, 1, h, w] is where the object is, ``stiffness`` as much of it is there.
     """
     parts = portions(len(moved) - 1, inside[0].numel(), moved.device)
     trusts = [
         torch.cat([tie.trusted(moved[pairs.start : pairs.stop + 1], pairs) for pairs in parts])
         for tie in ties
     ]
-    stiffness, hold = (
-        torch.where(inside, 1.0, share).mul_(most)
-        for share, most in zip(OUTSIDE, (STIFFNESS, HELD), strict=True)
-    )
+    softer, looser = (torch.where(inside, 1.0, share) for share in OUTSIDE)
+    stiffness = softer * stiffness
     across = (stiffness[..., 1:] * stiffness[..., :-1]).sqrt()
     down = (stiffness[:, :, 1:] * stiffness[:, :, :-1]).sqrt()
-    return _Energy(ties, trusts, parts, hold, across, down)
+    return _Energy(ties, trusts, parts, HELD * looser, across, down)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -12,7 +12,7 @@ from torch.nn import functional
 from .portions import of_frames
 
 INSIDE = 0.3  # of a mask, from which on a pixel is the object's
-SCEPTICISM = 1.5  # coarse px of disagreement at which a tie counts half
+SCEPTICISM = 1.0  # coarse px of disagreement at which a tie counts half
 
 
 @dataclass(frozen=True)
@@ -39,11 +39,6 @@ class Tie:
         missed = of_frames(self.miss, pairs) + self.left(moved, pairs)
         far = missed.square().sum(1, keepdim=True)
         return of_frames(self.trust, pairs) / (1 + far / SCEPTICISM**2)
-
-    def doubting(self, share: Tensor) -> Tie:
-        """Return the same where only ``share`` [T, 1, h, w] of the trust in each place is left."""
-        begins = share[:-1] if self.ahead > 0 else share[1:]
-        return replace(self, trust=self.trust * begins)
 
 
 def tied(
