@@ -34,7 +34,8 @@ QUICK = (
 
 
 @pytest.fixture
-def pretence():
+def pretence(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")  # other threads do not see the pretence
     with pretending():
         yield
 
