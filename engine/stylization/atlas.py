@@ -29,7 +29,7 @@ from .basis import (
     tile_features,
     wave_features,
 )
-from .finish import MATT, Finish, powers_and_sheens, under_light
+from .finish import MATT, Finish, bent, powers_and_sheens, under_light
 from .shading import ShadingStatistics
 
 WEIGHTS_FILE = "stylized_atlas.safetensors"
@@ -43,7 +43,6 @@ WINDOW = 0.57  # texels, deviation of the window through which waves are seen
 AT_ONCE = 131_072  # points whose activations in the colour network are held at a time
 SHARPNESS = 6.0  # of the softmax between the palette's colours
 TONE = 0.4  # logarithm of how much lighter or darker one colour gets
-SHOULDER = 0.7  # brightness from which lit colours approach white without reaching it
 DARKEST = 0.08  # black paint still shows the light: where it is 0 all relief is lost
 SPREAD = 0.35  # deviation of the mixing network's outputs before the first step
 
@@ -257,15 +256,9 @@ class PaletteAtlas(StylizedAtlas):
         self.sheen.fill_(finish.sheen)
 
     def lit(self, albedo: Tensor, shading: Tensor) -> Tensor:
-        """Return colours times ``shading`` in their power, with highlights of their sheen.
-
-        Near white they bend, so that relief stays seen.
-        """
+        """Return colours times ``shading`` in their power, with highlights of their sheen."""
         light, highlight = under_light(shading, albedo[:, 3], albedo[:, 4])
-        lit = albedo[:, :3] * light[:, None] + highlight[:, None]
-        room = 1 - SHOULDER
-        bent = SHOULDER + room * torch.tanh((lit - SHOULDER) / room)
-        return torch.where(lit > SHOULDER, bent, lit)
+        return bent(albedo[:, :3] * light[:, None] + highlight[:, None])
 
     def facts(self) -> dict[str, Any]:
         """Return what `load_atlas` must know beside the weights."""

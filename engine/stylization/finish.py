@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 GLOSS = 0.8  # logarithm of how much more or less paint makes of the light
+SHOULDER = 0.7  # brightness from which lit colours approach white without reaching it
 SHEEN = 0.9  # how much of its light paint can throw back unpainted
 
 
@@ -47,3 +48,13 @@ def under_light(shading: Tensor, power: Tensor, sheen: Tensor) -> tuple[Tensor, 
     """
     light = shading.clamp_min(1e-3).pow(power)
     return light, sheen * (light - 1).relu()
+
+
+def bent(lit: Tensor, share: Tensor | float = 1.0) -> Tensor:
+    """Return ``lit`` colours as they are shown: near white they bend, so that relief stays seen.
+
+    Where paint has only a ``share`` of a pixel, ``lit`` are its colours times that.
+    """
+    over = lit - SHOULDER * share
+    room = torch.as_tensor((1 - SHOULDER) * share).clamp_min(1e-6)
+    return torch.where(over > 0, lit - over + room * torch.tanh(over / room), lit)

@@ -7,25 +7,26 @@ each pattern before it has learnt anything.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
 
-from ..contract.settings import StylizationSettings, StylizationWeights
+from ..contract.settings import StylizationSettings, StylizationWeights, ViewsSettings
 from . import losses
 from .atlas import PaletteAtlas
 from .basis import BANDS, CELLS, COURSES, Pattern
 from .canvas import Canvas
 from .encoder import Encoder
 from .exam import cosines, evenly, plainly
-from .finish import MATT, Finish, powers_and_sheens, under_light
+from .finish import MATT, Finish, bent, powers_and_sheens, under_light
 from .looking import Gaze, aim
 from .painting import Spread
 from .targets import Targets
 from .views import draw_views
 
 GLOBAL_VIEWS, LOCAL_VIEWS = 1, 8
+AFRESH = 5  # times as many views settle it between the best of each kind
 AT_ONCE = 16  # palettes embedded in one call
 TURNS = (0.0, 0.25, 0.5, 0.75)
 KINDS = (
@@ -102,21 +103,23 @@ class Gallery:
     ) -> Gallery:
         """Choose the places and look at the background from them."""
         plain = plainly(settings.views, whole=GLOBAL_VIEWS, close=LOCAL_VIEWS)
-        views = draw_views(canvas.subject, plain, generator)
         spread = Spread.of([canvas])
-        size, device = encoder.size, spread.fields.device
-        kinds = [aim([kind.scaled(canvas.scale)], spread.shapes, size, device) for kind in views]
-        nothing = torch.zeros_like(spread.behind[:, :3])
+        kinds, background = _places(canvas, spread, encoder.size, plain, generator)
         weights = settings.weights
         shares = (weights.global_similarity, weights.local_similarity)
         return Gallery(
-            spread, encoder, kinds,
-            [gaze.seen(nothing, spread.behind)[0] for gaze in kinds],
+            spread, encoder, kinds, background,
             list(zip(shares, targets.average(), strict=True)),
             None if targets.avoid is None else targets.avoid.mean(0),
             weights,
             tell,
         )  # fmt: skip
+
+    def afresh(self, canvas: Canvas, views: ViewsSettings, generator: torch.Generator) -> Gallery:
+        """Return the same ``canvas`` seen from `AFRESH` times as many other places."""
+        plain = plainly(views, whole=AFRESH * GLOBAL_VIEWS, close=AFRESH * LOCAL_VIEWS)
+        kinds, background = _places(canvas, self.spread, self.encoder.size, plain, generator)
+        return replace(self, kinds=kinds, background=background)
 
     def field(self, atlas: PaletteAtlas, pattern: int) -> Field:
         """Return what the mixing network of ``atlas`` makes of one of `PATTERNS`."""
@@ -130,20 +133,21 @@ class Gallery:
     def scores(self, palettes: Tensor, mix: Tensor, finish: Finish = MATT) -> Tensor:
         """Return how well ``palettes`` [P, K, 3], mixed like ``mix`` [N, K], match, [P].
 
-        Less what looks like the unwanted, and what is bare or uneven. What is brighter than white
-        is cut off, not bent as the atlas does it: that is not linear in the palette.
+        Less what looks like the unwanted, and what is bare or uneven. What is bright bends where
+        it is looked at, in the atlas where it is painted: that is not linear in the palette.
         """
         spread = self.spread
         alpha, shading = spread.points[2:4]
         light, highlight = under_light(shading, *powers_and_sheens(*torch.tensor(finish)))
-        lit = torch.cat([mix * light[:, None], highlight[:, None]], 1)
-        lit = spread.composed(alpha[:, None] * lit)  # [1, K + 1, H, W]
+        lit = torch.cat([mix * light[:, None], highlight[:, None], torch.ones_like(mix[:, :1])], 1)
+        lit = spread.composed(alpha[:, None] * lit)  # [1, K + 2, H, W]
         with_white = torch.cat([palettes, palettes.new_ones(len(palettes), 1, 3)], 1)
         total = self._matches(with_white, lit)
         coarse = losses.coarser
         if self.weights.bareness:
-            painted = _coloured(with_white, coarse(lit))
-            bare = losses.bareness(painted, coarse(spread.shown), coarse(spread.alpha))
+            share = coarse(spread.alpha)
+            painted = bent(_coloured(with_white, coarse(lit[:, :-1])), share)
+            bare = losses.bareness(painted, coarse(spread.shown), share)
             total -= self.weights.bareness * bare.mean(1)
         if self.weights.unevenness:
             paint = _coloured(palettes, coarse(spread.composed(alpha[:, None] * mix)))
@@ -152,7 +156,10 @@ class Gallery:
         return total
 
     def _matches(self, palettes: Tensor, pictures: Tensor) -> Tensor:
-        """Return how well ``palettes`` [P, C, 3] match, [P], where ``pictures`` has each colour."""
+        """Return how well ``palettes`` [P, C, 3] match, [P].
+
+        ``pictures`` [1, C + 1, H, W] say where each colour is, and where any is.
+        """
         total = palettes.new_zeros(len(palettes))
         for gaze, background, (share, wanted) in zip(
             self.kinds, self.background, self.wanted, strict=True
@@ -168,16 +175,31 @@ class Gallery:
     def _embedded(self, palettes: Tensor, views: tuple[Tensor, Tensor]) -> Tensor:
         """Return the embeddings [P, V, E] of ``views`` in each of ``palettes`` [P, C, 3].
 
-        ``views`` are each colour's part under the light [C, V, S, S], and the background.
+        ``views`` are each colour's part under the light and then that of all of them
+        [C + 1, V, S, S], and the background.
         """
-        parts, background = views
+        (*parts, share), background = views
         found = []
         for some in palettes.split(AT_ONCE):
-            images = torch.einsum("pkc,kvyx->pvcyx", some, parts) + background
+            lit = torch.einsum("pkc,kvyx->pvcyx", some, torch.stack(parts))
+            images = bent(lit, share[:, None]) + background
             embeddings = self.encoder.embed_images(images.clamp(0, 1).flatten(0, 1))
             found.append(embeddings.unflatten(0, (len(some), -1)))
             self.tell(len(embeddings))
         return torch.cat(found)
+
+
+def _places(
+    canvas: Canvas, spread: Spread, size: int, views: ViewsSettings, generator: torch.Generator
+) -> tuple[list[Gaze], list[Tensor]]:
+    """Draw where to look from, and look at the background from there."""
+    drawn = draw_views(canvas.subject, views, generator)
+    kinds = [
+        aim([kind.scaled(canvas.scale)], spread.shapes, size, spread.fields.device)
+        for kind in drawn
+    ]
+    nothing = torch.zeros_like(spread.behind[:, :3])
+    return kinds, [gaze.seen(nothing, spread.behind)[0] for gaze in kinds]
 
 
 def _coloured(palettes: Tensor, pictures: Tensor) -> Tensor:

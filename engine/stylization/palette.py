@@ -7,6 +7,7 @@ puts the optimiser into the right valley. Nothing is learnt here.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import zip_longest
 
 import torch
@@ -18,7 +19,7 @@ from .basis import draw_tile_paint
 from .breeding import bred, palettes_bred
 from .canvas import Canvas
 from .encoder import Encoder
-from .gallery import GLOBAL_VIEWS, KINDS, LOCAL_VIEWS, PATTERNS, Field, Gallery, Look
+from .gallery import AFRESH, GLOBAL_VIEWS, KINDS, LOCAL_VIEWS, PATTERNS, Field, Gallery, Look
 from .targets import Targets
 
 FINALISTS = 6  # palettes that are tried with every pattern
@@ -40,9 +41,9 @@ def first_looks(
 
     All palettes are compared in blotches. The best few of them are tried in every pattern without
     tiles, the best of each kind of palette in every pattern with tiles; the best look of each kind
-    of pattern is bred, also in other finishes. Looks that are not bred follow, matt, the kinds by
-    turns. ``tell`` hears how many
-    views were looked at since it was called last.
+    of pattern is bred, also in other finishes, and these best are compared again from many other
+    places. Looks that are not bred follow, matt, the kinds by turns. ``tell`` hears how many views
+    were looked at since it was called last.
     """
     gallery = Gallery.of(canvas, encoder, targets, settings, generator, tell)
     palettes = random_palettes(settings.palette_candidates, len(atlas.palette), generator).to(
@@ -60,7 +61,8 @@ def first_looks(
         field = gallery.field(atlas, number)
         found.append(_best_of_pattern(field, gallery, some, ways, generator))
     by_turns = _alternating(sorted(found, key=lambda each: -each.score))
-    return bred(by_turns, atlas, gallery, settings.palette_candidates, generator)
+    looks = bred(by_turns, atlas, gallery, settings.palette_candidates, generator)
+    return compared_afresh(looks, atlas, gallery.afresh(canvas, settings.views, generator))
 
 
 def views_looked_at(settings: StylizationSettings) -> int:
@@ -69,7 +71,8 @@ def views_looked_at(settings: StylizationSettings) -> int:
     tiled = sum(bool(pattern.tiling) for pattern in PATTERNS)
     tried = min(PALETTE_KINDS, count) * _ways(settings) * tiled
     plain = min(FINALISTS, count) * (len(PATTERNS) - tiled)
-    return (count + tried + plain + palettes_bred(count)) * (GLOBAL_VIEWS + LOCAL_VIEWS)
+    compared = count + tried + plain + palettes_bred(count) + AFRESH * len(KINDS)
+    return compared * (GLOBAL_VIEWS + LOCAL_VIEWS)
 
 
 def _ways(settings: StylizationSettings) -> int:
@@ -94,6 +97,19 @@ def _alternating(looks: list[Look]) -> list[Look]:
     kinds.sort(key=lambda kind: -kind[0].score)
     rounds = zip_longest(*kinds)
     return [look for each in rounds for look in each if look is not None]
+
+
+def compared_afresh(looks: list[Look], atlas: PaletteAtlas, gallery: Gallery) -> list[Look]:
+    """Sort the best of each kind anew: each suits the places it was bred for a little too well."""
+    firsts: list[Look] = []
+    others = list(looks)
+    for kind in KINDS:
+        at = next(at for at, look in enumerate(others) if PATTERNS[look.pattern] in kind)
+        look = others.pop(at)
+        mix = gallery.field(atlas, look.pattern).mix(look.tile_paint)
+        score = float(gallery.scores(look.colours[None], mix, look.finish))
+        firsts.append(replace(look, score=score))
+    return sorted(firsts, key=lambda each: -each.score) + others
 
 
 def random_palettes(count: int, colours: int, generator: torch.Generator) -> Tensor:
