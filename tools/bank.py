@@ -20,6 +20,13 @@ NEUTRAL = ("zebra", "cow", "dalmatian", "marble", "silver", "iron", "chainmail",
 # Flat patches in the colours of these are cow, camouflage or giraffe, not a negative.
 BLOTCHES = ("zebra", "cow", "dalmatian", "checker", "sketch", "newspaper", "camouflage", "giraffe",
     "silver", "chainmail", "marble", "watercolour", "snow", "paper", "clouds")  # fmt: skip
+# In cells these are no longer themselves, in courses the others are not.
+ORDERLY = ("brick", "zebra", "tiger", "wood", "walnut", "bamboo", "straw", "wicker", "knit",
+    "stripes", "candy cane", "chainmail", "lego", "newspaper", "circuit board")  # fmt: skip
+SCATTERED = ("leopard", "giraffe", "crocodile", "snake", "cow", "dalmatian", "cobblestone", "zebra",
+    "tiger", "wood", "walnut", "lava", "ice", "marble", "leaves", "flowers", "moss",
+    "fish scales", "cactus", "feathers")  # fmt: skip
+FIRSTS = 0.3  # of these negatives are made of the first of each, bricks and leopard
 GROUNDS = ("grass", "sand", "water", "cobblestone", "concrete", "snow", "moss", "wood", "leaves")
 
 
@@ -82,6 +89,8 @@ def background(rng: np.random.Generator, tiles: dict[str, np.ndarray]) -> np.nda
 
 def negatives(name: str, rng: np.random.Generator, tiles: dict, count: int) -> np.ndarray:
     """Negative tiles of one kind, made from the tiles of materials; [count, S, S, 3]."""
+    if name == "tiling":
+        return np.stack([_retiled(rng, tiles) for _ in range(count)])
     fixed = [material.name for material in MATERIALS if not material.any_colour]
     blotched = [material.name for material in MATERIALS if material.name not in BLOTCHES]
     sources = {"tint": fixed, "patches": blotched}.get(name, list(tiles))
@@ -89,6 +98,14 @@ def negatives(name: str, rng: np.random.Generator, tiles: dict, count: int) -> n
               else sources[rng.integers(len(sources))] for _ in range(count)]  # fmt: skip
     return np.stack([paint_negative(name, rng, tiles[source][rng.integers(len(tiles[source]))])
                      for source in chosen])  # fmt: skip
+
+
+def _retiled(rng: np.random.Generator, tiles: dict) -> np.ndarray:
+    """One tile in the colours of a material and in the order of others; [S, S, 3]."""
+    name, sources = (("tiling", ORDERLY), ("coursing", SCATTERED))[rng.integers(2)]
+    first = rng.random() < FIRSTS
+    source = tiles[sources[0 if first else rng.integers(len(sources))]]
+    return paint_negative(name, rng, source[rng.integers(len(source))])
 
 
 def make_bank(seed: int, per_material: int) -> Bank:

@@ -34,6 +34,7 @@ NEGATIVE_WORDS = {
     "tint": ("wrong colors", "false colors", "tinted picture"),
     "patches": ("flat patches", "flat blotches", "painted blobs"),
     "blur": ("blurred colors", "blurry smear", "out of focus blur"),
+    "tiling": ("wrong tiling", "strange tiling"),
 }
 WORDS = {material.name: material.words for material in MATERIALS} | NEGATIVE_WORDS
 UNKNOWN = "{unknown}"

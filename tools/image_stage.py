@@ -23,6 +23,8 @@ from tools.silhouettes import OBJECTS
 
 log = logging.getLogger(__name__)
 MEAN = torch.tensor(OPENAI_DATASET_MEAN).view(1, 3, 1, 1)
+ANCHORING = 150  # batches whose means are the first anchors of a tower that has learned before
+SHARP = 3.0  # about where a training ends
 DEVIATION = torch.tensor(OPENAI_DATASET_STD).view(1, 3, 1, 1)
 
 
@@ -50,6 +52,11 @@ class ImageSettings:
     layers: tuple[int, ...] = (1, 2, 2, 1)
     embedding: int = 128
     seed: int = 1
+
+
+def lessons_again() -> ImageSettings:
+    """What suits a tower that has learned before: a lower rate, and the full attack at once."""
+    return ImageSettings(steps=6000, rate=8e-4, warm_up=150, clean=0, ramp=1, cooling=0.9)
 
 
 class Sorter(nn.Module):
@@ -146,6 +153,11 @@ class ImageTraining:
         self.attack = torch.zeros(shape, device=device)
         self.step = 0
 
+    def begin(self, model: Sorter) -> None:
+        """Begin with the weights of `model`."""
+        self.model.load_state_dict(model.state_dict())
+        self.average.load_state_dict(model.state_dict())
+
     def save(self, file: Path) -> None:
         """Write everything that the next step depends on."""
         state = {
@@ -195,6 +207,25 @@ class ImageTraining:
         self.step += 1
         right = (scores[0].argmax(1) == labels[:, 0]).float().mean()
         return float(loss.detach()), float(right)
+
+
+@torch.no_grad()
+def anchored(tower: nn.Module, bank: Bank, recipe: Recipe, settings: ImageSettings) -> Sorter:
+    """A sorter with this tower, and with the mean of what it makes of each class as its anchor."""
+    sorter = Sorter(settings)
+    sorter.tower.load_state_dict(tower.state_dict())
+    sorter.eval()
+    rng = np.random.default_rng(settings.seed)
+    sums = [torch.zeros_like(anchors) for anchors in sorter.anchors]
+    for _ in range(ANCHORING):
+        pictures, labels = draw_batch(rng, bank, recipe, settings.batch, settings.side)
+        embeddings = sorter.embed(torch.from_numpy(pictures))
+        for total, label in zip(sums, torch.from_numpy(labels).T, strict=True):
+            total.index_add_(0, label[label >= 0], embeddings[label >= 0])
+    for anchors, total in zip(sorter.anchors, sums, strict=True):
+        anchors.copy_(functional.normalize(total, dim=-1))
+    sorter.sharpness.fill_(SHARP)
+    return sorter.train()
 
 
 def train_images(training: ImageTraining, bank: Bank, recipe: Recipe, file: Path) -> Sorter:

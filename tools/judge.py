@@ -40,12 +40,12 @@ class Mixer(nn.Module):
 class MixingJudge(nn.Module):
     """Patches of four pixels, mixed five times, averaged and named."""
 
-    def __init__(self) -> None:
+    def __init__(self, classes: int = len(CLASSES)) -> None:
         super().__init__()
         self.patches = nn.Conv2d(3, WIDTH, 4, stride=4)
         self.start = nn.BatchNorm2d(WIDTH)
         self.blocks = nn.Sequential(*[Mixer() for _ in range(DEPTH)])
-        self.names = nn.Linear(WIDTH, len(CLASSES))
+        self.names = nn.Linear(WIDTH, classes)
 
     def forward(self, pictures: torch.Tensor) -> torch.Tensor:  # [V, 3, S, S] -> [V, classes]
         """Scores of pictures in [0, 1]."""
@@ -57,7 +57,7 @@ class PlainJudge(nn.Module):
     """Plain convolutions and maxima without shortcuts; named by what is there on average and by
     what is there anywhere."""
 
-    def __init__(self) -> None:
+    def __init__(self, classes: int = len(CLASSES)) -> None:
         super().__init__()
         widths = (32, 64, 64, 104, 104)
         layers: list[nn.Module] = [nn.Conv2d(3, widths[0], 5, stride=2, padding=2)]
@@ -66,7 +66,7 @@ class PlainJudge(nn.Module):
             layers += [nn.GroupNorm(8, before), nn.ReLU(), *pool,
                        nn.Conv2d(before, after, 3, padding=1)]  # fmt: skip
         self.layers = nn.Sequential(*layers, nn.GroupNorm(8, widths[-1]), nn.ReLU())
-        self.names = nn.Linear(2 * widths[-1], len(CLASSES))
+        self.names = nn.Linear(2 * widths[-1], classes)
 
     def forward(self, pictures: torch.Tensor) -> torch.Tensor:  # [V, 3, S, S] -> [V, classes]
         """Scores of pictures in [0, 1]."""
@@ -112,9 +112,12 @@ WITNESSES = {
 
 @cache
 def load(name: str) -> nn.Module:
-    """The trained judge of that name, ready to name."""
-    judge = WITNESSES[name].kind()
+    """The trained judge of that name, ready to name.
+
+    It knows the first of CLASSES, as many as there were when it was trained: new ones come last.
+    """
     state = {key: value.float() for key, value in load_file(WITNESSES[name].file).items()}
+    judge = WITNESSES[name].kind(len(state["names.bias"]))
     judge.load_state_dict(state, strict=False)
     return judge.eval().requires_grad_(False)
 

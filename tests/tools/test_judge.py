@@ -22,7 +22,7 @@ def test_a_judge_is_small(name):
 @pytest.mark.parametrize("name", JUDGES)
 def test_the_names_are_ranked_and_their_probabilities_add_up(name):
     ranked = judge.name_material(torch.rand(2, 3, 40, 50), name)
-    assert {label for label, _ in ranked} == set(CLASSES)
+    assert {label for label, _ in ranked} == set(CLASSES) - {"tiling"}  # younger than they are
     assert abs(sum(share for _, share in ranked) - 1) < 1e-4
     assert all(first[1] >= second[1] for first, second in pairwise(ranked))
 

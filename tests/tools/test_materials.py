@@ -36,7 +36,7 @@ def test_no_two_materials_paint_the_same():
         assert np.abs(pictures[index + 1 :] - picture).mean(axis=(1, 2, 3)).min() > 4
 
 
-@pytest.mark.parametrize("name", NEGATIVES)
+@pytest.mark.parametrize("name", (*NEGATIVES, "coursing"))
 def test_a_negative_is_no_longer_its_material(name):
     zebra = paint(MATERIALS[0], 1, SIDE)
     wrong = paint_negative(name, np.random.default_rng(2), zebra)

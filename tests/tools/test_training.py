@@ -6,11 +6,14 @@ import numpy as np
 import pytest
 import torch
 
+from tools import image_stage
 from tools.bank import make_bank
 from tools.colours import UNNAMED
+from tools.export import load
 from tools.image_stage import (
     ImageSettings,
     ImageTraining,
+    anchored,
     attack_radius,
     learning_rate,
     moved,
@@ -53,6 +56,23 @@ def test_a_checkpoint_of_other_settings_is_refused(tmp_path):
     ImageTraining(SETTINGS).save(tmp_path / "state.pt")
     with pytest.raises(ValueError, match="other settings"):
         ImageTraining(replace(SETTINGS, radius=0.5)).resume(tmp_path / "state.pt")
+
+
+def test_a_tower_that_has_learned_goes_on_with_anchors_where_its_classes_lie(bank, monkeypatch):
+    monkeypatch.setattr(image_stage, "ANCHORING", 12)
+    tower, settings = load()[0].visual, ImageSettings(batch=64)
+    sorter = anchored(tower, bank, Recipe(even=True), settings)
+    for key, value in tower.state_dict().items():
+        assert torch.equal(value, sorter.tower.state_dict()[key]), key
+    pictures, labels = draw_batch(np.random.default_rng(9), bank, Recipe(), 128, 64)
+    with torch.no_grad():
+        scores = sorter.eval().scores(sorter.embed(torch.from_numpy(pictures)))[0]
+    named = (scores.argmax(1) == torch.from_numpy(labels)[:, 0]).float().mean()
+    assert named > 0.5  # of 80 classes
+    training = ImageTraining(settings)
+    training.begin(sorter)
+    assert torch.equal(training.average.anchors[0], sorter.anchors[0])
+    assert torch.equal(training.model.tower.conv1.weight, tower.conv1.weight)
 
 
 def test_until_the_cooling_nothing_depends_on_the_number_of_steps():

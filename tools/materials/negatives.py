@@ -6,9 +6,20 @@ Each function takes a bank of real pictures, because a good negative is made fro
 import cv2
 import numpy as np
 
-from tools.materials.fields import any_colour, between, grain, layered, noise, plane
+from tools.materials.fields import (
+    any_colour,
+    between,
+    cells,
+    courses,
+    grain,
+    layered,
+    mix,
+    noise,
+    plane,
+    step,
+)
 
-NEGATIVES = ("glitch", "tint", "patches", "blur")
+NEGATIVES = ("glitch", "tint", "patches", "blur", "tiling")
 
 
 def glitch(rng, picture: np.ndarray) -> np.ndarray:
@@ -69,8 +80,48 @@ def blur(rng, picture: np.ndarray) -> np.ndarray:
     return middle + (soft - middle) * max(1.0, between(rng, 0.09, 0.2) / (soft.std() + 1e-3))
 
 
+def tiling(rng, picture: np.ndarray) -> np.ndarray:
+    """Cells with joints in a material's colours, as bricks never lie; [S, S, 3]."""
+    u, v = plane(rng, picture.shape[0], warp=between(rng, 0, 0.04))
+    count = between(rng, 3, 9)
+    _, gap, name = cells(rng, u * count, v * count, between(rng, 0.6, 1))
+    return _tiled(rng, picture, 0.5 * gap, name)
+
+
+def coursing(rng, picture: np.ndarray) -> np.ndarray:
+    """Courses of oblongs with joints in a material's colours, as spots never lie; [S, S, 3]."""
+    u, v = plane(rng, picture.shape[0], warp=between(rng, 0, 0.06))
+    count = between(rng, 3, 9)
+    s, t, name = courses(rng, u * count / between(rng, 1, 2.4), v * count)
+    return _tiled(rng, picture, np.minimum(np.minimum(s, 1 - s) * 1.7, np.minimum(t, 1 - t)), name)
+
+
+def _tiled(rng, picture: np.ndarray, inward: np.ndarray, name: np.ndarray) -> np.ndarray:
+    """Tiles `name` [S, S], `inward` [S, S] from their edge, in the colours of a picture."""
+    flat = picture.reshape(-1, 3)
+    order = flat[np.argsort(flat.sum(axis=1))]
+    tones = [order[int(len(order) * between(rng, low, low + 0.2))] for low in (0, 0.25, 0.5, 0.79)]
+    joint = tones.pop(0 if rng.random() < 0.5 else -1)
+    fill = np.stack(tones)[(name * len(tones)).astype(int) % len(tones)]
+    if rng.random() < 0.5:  # all alike, lighter and darker
+        fill = tones[int(rng.integers(len(tones)))] * (0.85 + 0.3 * name[..., None])
+    if rng.random() < 0.6:
+        heart = tones[int(rng.integers(len(tones)))]
+        fill = mix(fill, heart, step(inward, between(rng, 0.12, 0.2), between(rng, 0.25, 0.4)))
+    width = between(rng, 0.03, 0.12)
+    if rng.random() < 0.4:  # a ring along the joint
+        inner = width + between(rng, 0.05, 0.12)
+        fill = mix(tones[int(rng.integers(len(tones)))], fill, step(inward, inner, inner + 0.05))
+    result = mix(joint, fill, step(inward, width, width + between(rng, 0.03, 0.08)))
+    return cv2.GaussianBlur(result, (0, 0), between(rng, 0.3, 1.2))
+
+
 def paint_negative(name: str, rng, picture: np.ndarray) -> np.ndarray:
-    """One negative of the named kind from a picture [S, S, 3] of bytes; bytes again."""
-    painter = {"glitch": glitch, "tint": tint, "patches": patches, "blur": blur}[name]
+    """One negative of the named kind from a picture [S, S, 3] of bytes; bytes again.
+
+    Of the name "coursing", too: a "tiling" of what lies in cells by itself.
+    """
+    painters = (glitch, tint, patches, blur, tiling, coursing)
+    painter = {each.__name__: each for each in painters}[name]
     result = painter(rng, picture.astype(np.float32) / 255)
     return (np.clip(result, 0, 1) * 255 + 0.5).astype(np.uint8)
