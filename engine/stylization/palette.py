@@ -20,6 +20,7 @@ from .breeding import bred, palettes_bred
 from .canvas import Canvas
 from .encoder import Encoder
 from .gallery import AFRESH, GLOBAL_VIEWS, KINDS, LOCAL_VIEWS, PATTERNS, Field, Gallery, Look
+from .shading import luminance
 from .targets import Targets
 
 FINALISTS = 6  # palettes that are tried with every pattern
@@ -40,7 +41,8 @@ def first_looks(
     """Return the looks that ``encoder`` likes on ``canvas``, those that it likes best first.
 
     All palettes are compared in blotches. The best few of them are tried in every pattern without
-    tiles, the best of each kind of palette in every pattern with tiles; the best look of each kind
+    tiles, the best and the most contrasted of each kind of palette in every pattern with tiles,
+    for blotches of black and white say nothing of stripes; the best look of each kind
     of pattern is bred, also in other finishes, and these best are compared again from many other
     places. Looks that are not bred follow, matt, the kinds by turns. ``tell`` hears how many views
     were looked at since it was called last.
@@ -51,9 +53,11 @@ def first_looks(
     )
     scores = gallery.scores(palettes, gallery.field(atlas, 0).mix())
     finalists = palettes[scores.topk(min(FINALISTS, len(palettes))).indices]
+    contrasts = luminance(palettes).var(1)
     of_kinds = [
-        kind + PALETTE_KINDS * int(scores[kind::PALETTE_KINDS].argmax())
+        kind + PALETTE_KINDS * int(each[kind::PALETTE_KINDS].argmax())
         for kind in range(min(PALETTE_KINDS, len(palettes)))
+        for each in (scores, contrasts)
     ]
     found = []
     for number, pattern in enumerate(PATTERNS):
@@ -69,7 +73,7 @@ def views_looked_at(settings: StylizationSettings) -> int:
     """Return about how many views `first_looks` shows to the encoder."""
     count = settings.palette_candidates
     tiled = sum(bool(pattern.tiling) for pattern in PATTERNS)
-    tried = min(PALETTE_KINDS, count) * _ways(settings) * tiled
+    tried = 2 * min(PALETTE_KINDS, count) * _ways(settings) * tiled
     plain = min(FINALISTS, count) * (len(PATTERNS) - tiled)
     compared = count + tried + plain + palettes_bred(count) + AFRESH * len(KINDS)
     return compared * (GLOBAL_VIEWS + LOCAL_VIEWS)
