@@ -41,11 +41,10 @@ def first_looks(
     """Return the looks that ``encoder`` likes on ``canvas``, those that it likes best first.
 
     All palettes are compared in blotches. The best few of them are tried in every pattern without
-    tiles, the best and the most contrasted of each kind of palette in every pattern with tiles,
-    for blotches of black and white say nothing of stripes; the best look of each kind
-    of pattern is bred, also in other finishes, and these best are compared again from many other
-    places. Looks that are not bred follow, matt, the kinds by turns. ``tell`` hears how many views
-    were looked at since it was called last.
+    tiles, some of each kind of palette in every pattern with tiles (`best_of_kinds`). The best look
+    of each kind of pattern is bred, also in other finishes, and these best are compared again from
+    many other places. Looks that are not bred follow, matt, the kinds by turns. ``tell`` hears how
+    many views were looked at since it was called last.
     """
     gallery = Gallery.of(canvas, encoder, targets, settings, generator, tell)
     palettes = random_palettes(settings.palette_candidates, len(atlas.palette), generator).to(
@@ -53,20 +52,27 @@ def first_looks(
     )
     scores = gallery.scores(palettes, gallery.field(atlas, 0).mix())
     finalists = palettes[scores.topk(min(FINALISTS, len(palettes))).indices]
-    contrasts = luminance(palettes).var(1)
-    of_kinds = [
-        kind + PALETTE_KINDS * int(each[kind::PALETTE_KINDS].argmax())
-        for kind in range(min(PALETTE_KINDS, len(palettes)))
-        for each in (scores, contrasts)
-    ]
+    for_tiles = palettes[best_of_kinds(palettes, scores)]
     found = []
     for number, pattern in enumerate(PATTERNS):
-        some, ways = (palettes[of_kinds], _ways(settings)) if pattern.tiling else (finalists, 1)
+        some, ways = (for_tiles, _ways(settings)) if pattern.tiling else (finalists, 1)
         field = gallery.field(atlas, number)
         found.append(_best_of_pattern(field, gallery, some, ways, generator))
     by_turns = _alternating(sorted(found, key=lambda each: -each.score))
     looks = bred(by_turns, atlas, gallery, settings.palette_candidates, generator)
     return compared_afresh(looks, atlas, gallery.afresh(canvas, settings.views, generator))
+
+
+def best_of_kinds(palettes: Tensor, scores: Tensor) -> list[int]:
+    """Return which of ``palettes`` [P, K, 3] have the best of ``scores`` [P], one of each kind.
+
+    And which are most contrasted: how blotches of black and white score says nothing of stripes.
+    """
+    return [
+        kind + PALETTE_KINDS * int(each[kind::PALETTE_KINDS].argmax())
+        for kind in range(min(PALETTE_KINDS, len(palettes)))
+        for each in (scores, luminance(palettes).var(1))
+    ]
 
 
 def views_looked_at(settings: StylizationSettings) -> int:

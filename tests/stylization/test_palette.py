@@ -11,7 +11,13 @@ from engine.stylization.canvas import cut_canvases
 from engine.stylization.finish import FINISHES
 from engine.stylization.gallery import AFRESH, KINDS, PATTERNS, Gallery, Look
 from engine.stylization.painting import Spread, paint
-from engine.stylization.palette import compared_afresh, first_looks, random_palettes
+from engine.stylization.palette import (
+    PALETTE_KINDS,
+    best_of_kinds,
+    compared_afresh,
+    first_looks,
+    random_palettes,
+)
 from engine.stylization.targets import embed_targets
 from engine.stylization.texels import NetworkTexels, PaletteTexels
 
@@ -71,6 +77,18 @@ def test_a_bred_look_is_never_worse_and_gets_redder(layers):
         mix = field.mix(best.tile_paint)
         again = float(gallery.scores(best.colours[None], mix, best.finish))
     assert best.score > score + 0.05 and abs(again - best.score) < 1e-5
+
+
+def test_of_each_kind_of_palette_the_best_and_the_most_contrasted_are_tried_in_tiles():
+    palettes = random_palettes(96, 4, torch.Generator().manual_seed(0))
+    scores = torch.rand(96, generator=torch.Generator().manual_seed(1))
+    chosen = best_of_kinds(palettes, scores)
+    kinds = [number % PALETTE_KINDS for number in chosen]
+    assert kinds == [0, 0, 1, 1, 2, 2, 3, 3]
+    greys = palettes[2::PALETTE_KINDS, :, 0]
+    assert scores[chosen[4]] == scores[2::PALETTE_KINDS].max()
+    assert palettes[chosen[5], :, 0].var() == greys.var(1).max()
+    assert best_of_kinds(palettes[:2], scores[:2]) == [0, 0, 1, 1]
 
 
 @torch.no_grad()
