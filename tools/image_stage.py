@@ -23,9 +23,9 @@ from tools.silhouettes import OBJECTS
 
 log = logging.getLogger(__name__)
 MEAN = torch.tensor(OPENAI_DATASET_MEAN).view(1, 3, 1, 1)
+DEVIATION = torch.tensor(OPENAI_DATASET_STD).view(1, 3, 1, 1)
 ANCHORING = 150  # batches whose means are the first anchors of a tower that has learned before
 SHARP = 3.0  # about where a training ends
-DEVIATION = torch.tensor(OPENAI_DATASET_STD).view(1, 3, 1, 1)
 
 
 @dataclass(frozen=True)

@@ -74,9 +74,7 @@ def _resized(look: Look, atlas: PaletteAtlas, gallery: Gallery) -> tuple[Look, F
     found = []
     for pattern in kind:
         field = gallery.field(atlas, PATTERNS.index(pattern))
-        mix = field.mix(look.tile_paint)
-        score = float(gallery.scores(look.colours[None], mix, look.finish))
-        found.append((score, field))
+        found.append((gallery.score(look, field), field))
     score, field = max(found, key=lambda each: each[0])
     return replace(look, pattern=field.pattern, score=score), field
 

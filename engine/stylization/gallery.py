@@ -130,6 +130,11 @@ class Gallery:
             self.fields[pattern] = Field(pattern, outputs, tiles, atlas)
         return self.fields[pattern]
 
+    def score(self, look: Look, field: Field) -> float:
+        """Return what ``look`` scores in the pattern of ``field``, see `scores`."""
+        mix = field.mix(look.tile_paint)
+        return float(self.scores(look.colours[None], mix, look.finish))
+
     def scores(self, palettes: Tensor, mix: Tensor, finish: Finish = MATT) -> Tensor:
         """Return how well ``palettes`` [P, K, 3], mixed like ``mix`` [N, K], match, [P].
 
@@ -178,11 +183,12 @@ class Gallery:
         ``views`` are each colour's part under the light and then that of all of them
         [C + 1, V, S, S], and the background.
         """
-        (*parts, share), background = views
+        parts, background = views
+        share = parts[-1][:, None]
         found = []
         for some in palettes.split(AT_ONCE):
-            lit = torch.einsum("pkc,kvyx->pvcyx", some, torch.stack(parts))
-            images = bent(lit, share[:, None]) + background
+            lit = torch.einsum("pkc,kvyx->pvcyx", some, parts[:-1])
+            images = bent(lit, share) + background
             embeddings = self.encoder.embed_images(images.clamp(0, 1).flatten(0, 1))
             found.append(embeddings.unflatten(0, (len(some), -1)))
             self.tell(len(embeddings))

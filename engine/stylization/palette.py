@@ -116,8 +116,7 @@ def compared_afresh(looks: list[Look], atlas: PaletteAtlas, gallery: Gallery) ->
     for kind in KINDS:
         at = next(at for at, look in enumerate(others) if PATTERNS[look.pattern] in kind)
         look = others.pop(at)
-        mix = gallery.field(atlas, look.pattern).mix(look.tile_paint)
-        score = float(gallery.scores(look.colours[None], mix, look.finish))
+        score = gallery.score(look, gallery.field(atlas, look.pattern))
         firsts.append(replace(look, score=score))
     return sorted(firsts, key=lambda each: -each.score) + others
 
