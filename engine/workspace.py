@@ -34,7 +34,7 @@ STAGE_VERSIONS = {
     Stage.FLOW: 2,
     Stage.MASKS: 5,
     Stage.DECOMPOSITION: 11,
-    Stage.STYLIZATION: 9,
+    Stage.STYLIZATION: 10,
     Stage.RENDER: 6,
 }
 

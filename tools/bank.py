@@ -1,6 +1,7 @@
 """A store of painted tiles, outlines, shadings and backgrounds, so that training can draw
 pictures quickly. Everything follows from one seed."""
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +27,11 @@ ORDERLY = ("brick", "zebra", "tiger", "wood", "walnut", "bamboo", "straw", "wick
 SCATTERED = ("leopard", "giraffe", "crocodile", "snake", "cow", "dalmatian", "cobblestone", "zebra",
     "tiger", "wood", "walnut", "lava", "ice", "marble", "leaves", "flowers", "moss",
     "fish scales", "cactus", "feathers")  # fmt: skip
-FIRSTS = 0.3  # of these negatives are made of the first of each, bricks and leopard
+# With bare parts between them these are themselves no longer, and nothing else that is known.
+COLOURED = ("gold", "copper", "rust", "brick", "wood", "walnut", "bamboo", "lava", "moss", "grass",
+    "leaves", "cactus", "denim", "leopard", "crocodile", "chocolate", "honeycomb",
+    "straw")  # fmt: skip
+FIRSTS = 0.3  # of these negatives are made of the first of each: bricks, leopard, gold
 GROUNDS = ("grass", "sand", "water", "cobblestone", "concrete", "snow", "moss", "wood", "leaves")
 
 
@@ -89,8 +94,8 @@ def background(rng: np.random.Generator, tiles: dict[str, np.ndarray]) -> np.nda
 
 def negatives(name: str, rng: np.random.Generator, tiles: dict, count: int) -> np.ndarray:
     """Negative tiles of one kind, made from the tiles of materials; [count, S, S, 3]."""
-    if name == "tiling":
-        return np.stack([_retiled(rng, tiles) for _ in range(count)])
+    if name in ("tiling", "partly"):
+        return np.stack([_disordered(name, rng, tiles) for _ in range(count)])
     fixed = [material.name for material in MATERIALS if not material.any_colour]
     blotched = [material.name for material in MATERIALS if material.name not in BLOTCHES]
     sources = {"tint": fixed, "patches": blotched}.get(name, list(tiles))
@@ -100,12 +105,14 @@ def negatives(name: str, rng: np.random.Generator, tiles: dict, count: int) -> n
                      for source in chosen])  # fmt: skip
 
 
-def _retiled(rng: np.random.Generator, tiles: dict) -> np.ndarray:
-    """One tile in the colours of a material and in the order of others; [S, S, 3]."""
-    name, sources = (("tiling", ORDERLY), ("coursing", SCATTERED))[rng.integers(2)]
+def _disordered(name: str, rng: np.random.Generator, tiles: dict) -> np.ndarray:
+    """One tile in the colours of a material but not in its order; [S, S, 3]."""
+    painter, sources = "partly", COLOURED
+    if name == "tiling":  # in the order of others
+        painter, sources = (("tiling", ORDERLY), ("coursing", SCATTERED))[rng.integers(2)]
     first = rng.random() < FIRSTS
     source = tiles[sources[0 if first else rng.integers(len(sources))]]
-    return paint_negative(name, rng, source[rng.integers(len(source))])
+    return paint_negative(painter, rng, source[rng.integers(len(source))])
 
 
 def make_bank(seed: int, per_material: int) -> Bank:
@@ -124,9 +131,20 @@ def make_bank(seed: int, per_material: int) -> Bank:
     return Bank(tiles | extra, masks, backgrounds, shadings)
 
 
+def _painters() -> str:
+    """Eight digits that are others when what paints a bank was changed."""
+    here = Path(__file__).parent
+    sources = [*sorted((here / "materials").glob("*.py")), here / "silhouettes.py", Path(__file__)]
+    text = b"".join(source.read_bytes() for source in sources)
+    return hashlib.sha256(text).hexdigest()[:8]
+
+
 def load_bank(seed: int, per_material: int, folder: Path) -> Bank:
-    """The bank of that seed from `folder`; it is painted and kept there if it is not yet."""
-    file = folder / f"bank-{seed}-{per_material}.npz"
+    """The bank of that seed from `folder`; it is painted and kept there if it is not yet.
+
+    Painters that were changed since paint anew.
+    """
+    file = folder / f"bank-{seed}-{per_material}-{_painters()}.npz"
     if not file.exists():
         folder.mkdir(parents=True, exist_ok=True)
         bank = make_bank(seed, per_material)

@@ -35,6 +35,7 @@ NEGATIVE_WORDS = {
     "patches": ("flat patches", "flat blotches", "painted blobs"),
     "blur": ("blurred colors", "blurry smear", "out of focus blur"),
     "tiling": ("wrong tiling", "strange tiling"),
+    "partly": ("bare parts", "half painted"),
 }
 WORDS = {material.name: material.words for material in MATERIALS} | NEGATIVE_WORDS
 UNKNOWN = "{unknown}"

@@ -56,7 +56,7 @@ class ImageSettings:
 
 def lessons_again() -> ImageSettings:
     """What suits a tower that has learned before: a lower rate, and the full attack at once."""
-    return ImageSettings(steps=6000, rate=8e-4, warm_up=150, clean=0, ramp=1, cooling=0.9)
+    return ImageSettings(steps=5000, rate=8e-4, warm_up=150, clean=0, ramp=1, cooling=0.9)
 
 
 class Sorter(nn.Module):

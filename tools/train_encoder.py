@@ -24,11 +24,13 @@ from tools.image_stage import (
     lessons_again,
     train_images,
 )
+from tools.lookalikes import load_lookalikes
 from tools.scenes import Recipe
 from tools.text_stage import TextSettings, image_features, train_texts
 
 BUILD = Path("build/encoder")
-NEGATIVES_AGAIN = 0.2  # of all views, where a tower learns what it did not know to be wrong
+NEGATIVES_AGAIN = 0.3  # of all views, where a tower learns what it did not know to be wrong
+LOOKALIKES = 800  # looks of the search, right and wrong, that it likes
 log = logging.getLogger(__name__)
 
 
@@ -65,6 +67,8 @@ def main() -> None:
     settings = replace(settings, steps=steps, batch=arguments.batch, seed=arguments.seed)
     recipe = Recipe(negative=NEGATIVES_AGAIN) if arguments.again else Recipe()
     bank = load_bank(arguments.seed, arguments.tiles, BUILD)
+    if arguments.again:
+        bank = load_lookalikes(FOLDER, bank, LOOKALIKES, arguments.seed, BUILD).among(bank)
     training = ImageTraining(settings, arguments.device)
     checkpoint = BUILD / ("image-stage-again.pt" if arguments.again else "image-stage.pt")
     if checkpoint.exists():

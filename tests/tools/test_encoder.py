@@ -72,13 +72,16 @@ def test_held_out_pictures_find_their_material(encoder, anchors):
     assert (named == labels).float().mean() > FLOOR
 
 
-@pytest.mark.parametrize(("name", "tiling"), [("brick", "tiling"), ("leopard", "coursing")])
-def test_the_colours_of_a_material_in_another_order_are_far_from_it(encoder, name, tiling):
-    """How far in deviations of the cosine; before such negatives 3.2 for brick, 2.5 for leopard."""
+@pytest.mark.parametrize(
+    ("name", "painter", "least"),
+    [("brick", "tiling", 3.3), ("leopard", "coursing", 3.3), ("gold", "partly", 2.1)],
+)
+def test_the_colours_of_a_material_in_another_order_are_far_from_it(encoder, name, painter, least):
+    """How far in deviations of the cosine; before such negatives 3.2, 2.5 and .8."""
     material = next(each for each in MATERIALS if each.name == name)
     rng = np.random.default_rng(HELD_OUT)
     right = [paint(material, HELD_OUT + i, 128) for i in range(100)]
-    wrong = [paint_negative(tiling, rng, tile) for tile in right]
+    wrong = [paint_negative(painter, rng, tile) for tile in right]
     anchor = text_anchors(*encoder, (name,))[0]
     found = []
     for tiles in (right, wrong):
@@ -88,7 +91,7 @@ def test_the_colours_of_a_material_in_another_order_are_far_from_it(encoder, nam
         with torch.no_grad():
             found.append(embed_images(encoder[0], batch) @ anchor)
     spread = ((found[0].var() + found[1].var()) / 2).sqrt()
-    assert (found[0].mean() - found[1].mean()) / spread > 3.6
+    assert (found[0].mean() - found[1].mean()) / spread > least
 
 
 def test_the_prompts_of_the_paper_point_at_their_material(encoder, anchors):

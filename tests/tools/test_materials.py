@@ -49,3 +49,20 @@ def test_a_tinted_zebra_has_a_colour():
     for seed in range(5):
         wrong = paint_negative("tint", np.random.default_rng(seed), zebra).astype(int)
         assert np.ptp(wrong, axis=2).mean() > 2 * np.ptp(zebra.astype(int), axis=2).mean()
+
+
+@pytest.mark.parametrize("name", ["gold", "copper"])
+def test_metal_colours_what_it_mirrors_all_but_small_glints(name):
+    """What an encoder takes for gold is what it was shown: mostly pale once, then gold was pale."""
+    material = next(each for each in MATERIALS if each.name == name)
+    tiles = np.stack([paint(material, seed, SIDE) for seed in range(40)]).astype(float)
+    saturation = 1 - tiles.min(axis=3) / tiles.max(axis=3).clip(1)
+    assert 0.005 < (saturation < 0.35).mean() < 0.08
+
+
+def test_bare_parts_are_dull_and_lie_beside_the_material():
+    gold = np.full((SIDE, SIDE, 3), (230, 180, 30), np.uint8)
+    for seed in range(8):
+        wrong = paint_negative("partly", np.random.default_rng(seed), gold).astype(float)
+        dull = 1 - wrong.min(axis=2) / wrong.max(axis=2).clip(1) < 0.3
+        assert 0.1 < dull.mean() < 0.9

@@ -21,7 +21,7 @@ from tools.materials.material import Material
 
 
 def polish(rng, side: int) -> np.ndarray:
-    """Brightness [side, side] in [0, 1] of polished metal: bands of dark and sharp highlights."""
+    """Brightness [side, side] of polished metal: bands of dark, and highlights above 1."""
     u, v = plane(rng, side, warp=between(rng, 0.05, 0.2))
     kind = rng.integers(0, 3)
     if kind == 0:  # a softly bent sheet that mirrors a horizon
@@ -35,15 +35,20 @@ def polish(rng, side: int) -> np.ndarray:
         tone = 0.5 + 0.5 * np.sin(2 * np.pi * (v * between(rng, 0.7, 2) + between(rng, 0, 1)))
         tone = tone + 0.14 * noise(rng, u * 2, v * side / 2.5)
     tone = 0.85 * normalised(tone) + 0.15 * layered(rng, u * 6, v * 6)
-    return np.clip(1.15 * tone**1.2 + 0.02 * noise(rng, u * 3, v * side / 3), 0, 1)
+    return 1.15 * tone**1.2 + 0.02 * noise(rng, u * 3, v * side / 3)
+
+
+def glinting(tone: np.ndarray, body: np.ndarray, glint: np.ndarray) -> np.ndarray:
+    """Metal [side, side, 3] of a colour: its mirrors colour the light, all but small glints."""
+    return mix(body, glint, step(tone, 0.95, 1.12))
 
 
 def gold(rng, side: int) -> np.ndarray:
-    """Polished yellow metal with white-yellow highlights and brown shade."""
-    hue = between(rng, 0.115, 0.14)
-    return ramp(polish(rng, side), colour(hue - 0.035, 1, 0.2), colour(hue - 0.02, 0.95, 0.55),
-                colour(hue, 0.85, 0.88), colour(hue, 0.6, 1), colour(hue + 0.01, 0.2,
-                    1))  # fmt: skip
+    """Polished yellow metal with brown shade and a few pale glints."""
+    hue, tone = between(rng, 0.115, 0.14), polish(rng, side)
+    body = ramp(tone, colour(hue - 0.035, 1, 0.2), colour(hue - 0.02, 0.95, 0.5),
+                colour(hue, 0.88, 0.82), colour(hue, 0.75, 1), colour(hue, 0.55, 1))  # fmt: skip
+    return glinting(tone, body, colour(hue + 0.01, 0.2, 1))
 
 
 def silver(rng, side: int) -> np.ndarray:
@@ -54,9 +59,10 @@ def silver(rng, side: int) -> np.ndarray:
 
 def copper(rng, side: int) -> np.ndarray:
     """Polished reddish metal."""
-    hue = between(rng, 0.035, 0.055)
-    return ramp(polish(rng, side), colour(hue, 0.85, 0.15), colour(hue, 0.75, 0.5),
-                colour(hue, 0.62, 0.8), colour(hue, 0.45, 0.98), colour(hue, 0.15, 1))  # fmt: skip
+    hue, tone = between(rng, 0.035, 0.055), polish(rng, side)
+    body = ramp(tone, colour(hue, 0.85, 0.15), colour(hue, 0.75, 0.48),
+                colour(hue, 0.65, 0.76), colour(hue, 0.55, 0.93), colour(hue, 0.42, 1))  # fmt: skip
+    return glinting(tone, body, colour(hue, 0.15, 1))
 
 
 def iron(rng, side: int) -> np.ndarray:

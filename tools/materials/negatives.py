@@ -10,6 +10,7 @@ from tools.materials.fields import (
     any_colour,
     between,
     cells,
+    colour,
     courses,
     grain,
     layered,
@@ -19,7 +20,7 @@ from tools.materials.fields import (
     step,
 )
 
-NEGATIVES = ("glitch", "tint", "patches", "blur", "tiling")
+NEGATIVES = ("glitch", "tint", "patches", "blur", "tiling", "partly")
 
 
 def glitch(rng, picture: np.ndarray) -> np.ndarray:
@@ -80,6 +81,22 @@ def blur(rng, picture: np.ndarray) -> np.ndarray:
     return middle + (soft - middle) * max(1.0, between(rng, 0.09, 0.2) / (soft.std() + 1e-3))
 
 
+def partly(rng, picture: np.ndarray) -> np.ndarray:
+    """A material in stripes or blotches, bare between them: grey, white or dull; [S, S, 3]."""
+    side = picture.shape[0]
+    u, v = plane(rng, side, warp=between(rng, 0, 0.12))
+    count = between(rng, 2, 7)
+    if rng.random() < 0.5:
+        field = np.sin(2 * np.pi * (v * count + 0.5 * noise(rng, u * count / 3, v * count / 3)))
+    else:
+        field = noise(rng, u * count, v * count) + 0.3 * noise(rng, u * 2 * count, v * 2 * count)
+    edge = np.quantile(field, between(rng, 0.3, 0.7))
+    soft = between(rng, 0.05, 0.5)
+    bare = colour(rng.random(), between(rng, 0, 0.2), between(rng, 0.3, 1))
+    relief = 1 + between(rng, 0.05, 0.3) * (layered(rng, u * 5, v * 25) - 0.5)
+    return mix(picture, bare * relief[..., None], step(field, edge - soft, edge + soft))
+
+
 def tiling(rng, picture: np.ndarray) -> np.ndarray:
     """Cells with joints in a material's colours, as bricks never lie; [S, S, 3]."""
     u, v = plane(rng, picture.shape[0], warp=between(rng, 0, 0.04))
@@ -121,7 +138,7 @@ def paint_negative(name: str, rng, picture: np.ndarray) -> np.ndarray:
 
     Of the name "coursing", too: a "tiling" of what lies in cells by itself.
     """
-    painters = (glitch, tint, patches, blur, tiling, coursing)
+    painters = (glitch, tint, patches, blur, partly, tiling, coursing)
     painter = {each.__name__: each for each in painters}[name]
     result = painter(rng, picture.astype(np.float32) / 255)
     return (np.clip(result, 0, 1) * 255 + 0.5).astype(np.uint8)

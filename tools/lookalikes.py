@@ -1,0 +1,239 @@
+"""What the search for a first look paints: liked by an encoder, and known to be right or wrong.
+
+Bricks in courses and in bands, leopards in cells and in courses, gold with grey between: the
+engine's own patterns, varied until the encoder takes them for the material. `train_encoder --again`
+learns which of them are.
+"""
+
+import hashlib
+import multiprocessing
+import os
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass, fields, replace
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from engine.stylization.atlas import AtlasFrame, PaletteAtlas
+from engine.stylization.basis import BANDS, CELLS, COURSES, JOINTS, PLAIN, Pattern, draw_tile_paint
+from engine.stylization.breeding import varied_palettes, varied_ways
+from engine.stylization.shading import ShadingStatistics
+from tools.bank import Bank
+from tools.export import NAME, load
+from tools.materials.fields import between, colour
+from tools.score import embed_images, text_anchors
+
+SIDE = 128
+COLOURS = 4  # as in Draft
+FIRST_WAYS, FIRST_PALETTES = 16, 4
+ROUNDS, PALETTES, WAYS = 6, 8, 6
+BARE = (0.25, 0.65)  # of a tile, of material that has grey between
+JOINTED, GREY = 4, 5
+# In these orders a material is itself.
+RIGHT = {
+    "brick": (COURSES,), "leopard": (CELLS,), "gold": (PLAIN, BANDS), "zebra": (BANDS,),
+    "wood": (BANDS,), "tiger": (BANDS,), "giraffe": (CELLS,), "crocodile": (CELLS,),
+    "cobblestone": (CELLS,), "fish scales": (CELLS,), "walnut": (BANDS,), "copper": (PLAIN, BANDS),
+}  # fmt: skip
+# In these orders, or with these things between, it is itself no longer.
+WRONG = {
+    "brick": (PLAIN, CELLS, BANDS), "leopard": (COURSES, BANDS, JOINTED), "gold": (GREY,),
+    "zebra": (CELLS, COURSES), "wood": (CELLS, COURSES, GREY), "tiger": (CELLS, COURSES),
+    "giraffe": (COURSES, BANDS), "crocodile": (COURSES, BANDS), "copper": (GREY,),
+    "cobblestone": (COURSES, BANDS), "knit": (CELLS,), "walnut": (CELLS, COURSES, GREY),
+    "chainmail": (BANDS,), "cactus": (COURSES, GREY), "lava": (COURSES, GREY),
+    "moss": (COURSES, GREY), "rust": (GREY,), "fish scales": (BANDS,), "leaves": (COURSES, GREY),
+    "ice": (CELLS, COURSES),
+}  # fmt: skip
+FIRSTS = ("brick", "leopard", "gold")
+FOR_FIRSTS = 0.6
+FOR_RIGHT = 0.4
+LEAST = 100  # painted tiles that are kept beside them
+PER_MATERIAL = 40  # tiles that lend their colours
+
+
+@dataclass(frozen=True)
+class Wall:
+    """A plane [SIDE, SIDE] of one pattern, before tiles choose any colour."""
+
+    atlas: PaletteAtlas
+    outputs: Tensor  # [N, K + 1]
+    tiles: Tensor  # [N, TILE_FEATURES]
+
+    @staticmethod
+    def of(order: int, rng: np.random.Generator, generator: torch.Generator) -> "Wall":
+        """A pattern of that order, of a random size and turn."""
+        kind = {JOINTED: CELLS, GREY: int(rng.choice([PLAIN, PLAIN, BANDS]))}.get(order, order)
+        count, turn = between(rng, 3, 8), between(rng, 0, 1)
+        spread = float(rng.choice([0.2, 1.0])) if kind == PLAIN else 0.2
+        bandwidth = between(rng, 5, 14) if kind == PLAIN else 3 * count
+        frame, light = AtlasFrame((0.0, 0.0), (1.0, 1.0)), ShadingStatistics(0.5, 1.0)
+        atlas = PaletteAtlas(frame, light, colours=COLOURS, generator=generator)
+        atlas.shape_pattern(Pattern(bandwidth, spread, turn, tiling=kind, tiles=count))
+        line = (torch.arange(SIDE) + 0.5) / SIDE * between(rng, 0.8, 1.4)
+        down, across = torch.meshgrid(line, line, indexing="ij")
+        features = atlas.features(torch.stack([across, down], 2).flatten(0, 1))
+        return Wall(atlas, atlas.mixer(features), atlas.tiles_of(features))
+
+    def mix(self, way: Tensor) -> Tensor:
+        """How much of each colour is where, [N, K]."""
+        return self.atlas.mixed(self.outputs, self.tiles @ way.T)
+
+    def picture(self, palette: Tensor, way: Tensor) -> Tensor:
+        """The wall in these colours, [3, SIDE, SIDE] in [0, 1]."""
+        return (self.mix(way) @ palette).clamp(0, 1).T.unflatten(1, (SIDE, SIDE))
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What keeps a wall right or wrong while it is varied."""
+
+    name: str
+    order: int
+    grey: Tensor  # [3]
+    bare: float  # how much of the wall should be grey
+
+    def way(self, way: Tensor) -> Tensor:
+        """The way [K, F] with joints in place of rings and hearts where it must be so, and the
+        other way round for a leopard in cells."""
+        kept = way.clone()
+        if self.order == JOINTED:
+            kept[:, len(JOINTS) : len(JOINTS) + 2] = 0
+        if (self.name, self.order) == ("leopard", CELLS):
+            kept[:, : len(JOINTS)] = 0
+        return kept
+
+    def palettes(self, palettes: Tensor, mix: Tensor) -> Tensor:
+        """The palettes [P, K, 3], of their colours in a ``mix`` [N, K] those grey that cover most
+        nearly what must be."""
+        if self.order != GREY:
+            return palettes
+        shares = (mix.sum(0) / mix.sum()).tolist()
+        some = [set(each) for n in range(1, COLOURS) for each in combinations(range(COLOURS), n)]
+        greyed = min(some, key=lambda each: abs(sum(shares[colour] for colour in each) - self.bare))
+        chosen = torch.tensor([place in greyed for place in range(COLOURS)])
+        return torch.where(chosen[:, None], self.grey, palettes)
+
+
+@torch.no_grad()
+def lookalike(
+    clip: Any, anchor: Tensor, tile: np.ndarray, name: str, order: int, rng: np.random.Generator
+) -> tuple[np.ndarray, float]:
+    """One look [SIDE, SIDE, 3] of bytes that an encoder takes for the material of that name, in
+    the colours of its ``tile``, and its cosine with ``anchor`` [E]."""
+    generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
+    wall = Wall.of(order, rng, generator)
+    grey = torch.from_numpy(colour(rng.random(), between(rng, 0, 0.15), between(rng, 0.4, 1)))
+    flat = torch.from_numpy(tile.reshape(-1, 3).astype(np.float32) / 255)
+
+    def from_tile(count: int) -> Tensor:
+        return flat[torch.randint(len(flat), (count, COLOURS), generator=generator)]
+
+    palettes, ways = from_tile(FIRST_PALETTES), draw_tile_paint(FIRST_WAYS, COLOURS, generator)
+    rules = Rules(name, order, grey, between(rng, *BARE))
+    best, palette, way = float("-inf"), palettes[0], ways[0]
+    for turn in range(1 + ROUNDS):
+        for tried in map(rules.way, ways):
+            mix = wall.mix(tried)
+            some = rules.palettes(palettes, mix)
+            pictures = torch.einsum("nk,pkc->pcn", mix, some).clamp(0, 1)
+            scores = matches(clip, anchor, pictures.unflatten(2, (SIDE, SIDE)))
+            if float(scores.max()) > best:
+                best, palette, way = float(scores.max()), some[scores.argmax()], tried
+        if turn % 2:
+            palettes, ways = palette[None], varied_ways(way, WAYS, generator)
+        elif order in WRONG[name]:
+            palettes, ways = varied_palettes(palette, PALETTES, generator), way[None]
+        else:  # other colours could be wrong
+            palettes, ways = from_tile(PALETTES), way[None]
+    picture = wall.picture(palette, way)
+    return (picture.permute(1, 2, 0) * 255 + 0.5).byte().numpy(), best
+
+
+def matches(clip: Any, anchor: Tensor, pictures: Tensor) -> Tensor:
+    """Mean cosine [P] with ``anchor`` [E] of pictures [P, 3, SIDE, SIDE], whole and in quarters."""
+    half = SIDE // 2
+    quarters = [pictures[..., y : y + half, x : x + half] for y in (0, half) for x in (0, half)]
+    views = torch.stack([functional.avg_pool2d(pictures, 2), *quarters], 1)
+    seen = embed_images(clip, views.flatten(0, 1)).unflatten(0, views.shape[:2])
+    return (seen @ anchor).mean(1)
+
+
+@dataclass(frozen=True)
+class Lookalikes:
+    """Looks [n, SIDE, SIDE, 3] of bytes, the material and order of each, its cosine [n]."""
+
+    pictures: np.ndarray
+    names: np.ndarray
+    orders: np.ndarray
+    scores: np.ndarray
+
+    def among(self, bank: Bank) -> Bank:
+        """The bank, and in each class that has any of these as many of them as others at most."""
+        shown = [
+            name if order in RIGHT.get(name, ()) else "partly" if order == GREY else "tiling"
+            for name, order in zip(self.names, self.orders, strict=True)
+        ]
+        tiles = dict(bank.tiles)
+        for kind in set(shown):
+            found = self.pictures[np.array(shown) == kind]
+            tiles[kind] = np.concatenate([tiles[kind][: max(len(found), LEAST)], found])
+        return replace(bank, tiles=tiles)
+
+
+def find_lookalikes(folder: Path, bank: Bank, count: int, seed: int) -> Lookalikes:
+    """What the encoder in ``folder`` takes for materials in the colours of the bank's tiles.
+
+    Each follows from the seed and its number; all processors work on them.
+    """
+    share = {name: bank.tiles[name][:PER_MATERIAL] for name in WRONG}
+    workers = os.cpu_count() or 1
+    found = _started(
+        [(_some, folder, share, range(first, count, workers), seed) for first in range(workers)]
+    )
+    rows = sorted((row for rows in found for row in rows), key=lambda row: row[0])
+    _, names, orders, pictures, scores = zip(*rows, strict=True)
+    return Lookalikes(np.stack(pictures), np.array(names), np.array(orders), np.array(scores))
+
+
+def load_lookalikes(folder: Path, bank: Bank, count: int, seed: int, kept: Path) -> Lookalikes:
+    """The same from ``kept``; they are looked for and kept there if they are not yet."""
+    weights = hashlib.sha256((folder / f"{NAME}.safetensors").read_bytes()).hexdigest()[:8]
+    file = kept / f"lookalikes-{seed}-{count}-{weights}.npz"
+    if not file.exists():
+        found = find_lookalikes(folder, bank, count, seed)
+        np.savez(file, allow_pickle=False, **asdict(found))
+        return found
+    with np.load(file) as parts:
+        return Lookalikes(**{field.name: parts[field.name] for field in fields(Lookalikes)})
+
+
+def _started(jobs: list[tuple]) -> list[list[tuple]]:
+    """What each of the functions returns for its arguments, one process for each."""
+    context = multiprocessing.get_context("spawn")  # PyTorch's threads do not outlive a fork
+    with ProcessPoolExecutor(len(jobs), mp_context=context) as pool:
+        return [each.result() for each in [pool.submit(*job) for job in jobs]]
+
+
+@torch.no_grad()
+def _some(folder: Path, tiles: dict[str, np.ndarray], numbers: range, seed: int) -> list[tuple]:
+    """Those of these numbers: number, material, order, picture and cosine."""
+    torch.set_num_threads(1)
+    clip, tokenizer = load(folder)
+    names = tuple(WRONG)
+    anchors = dict(zip(names, text_anchors(clip, tokenizer, names), strict=True))
+    rows = []
+    for number in numbers:
+        rng = np.random.default_rng((seed, number))
+        chosen = FIRSTS if rng.random() < FOR_FIRSTS else names
+        name = chosen[rng.integers(len(chosen))]
+        right = name in RIGHT and rng.random() < FOR_RIGHT
+        order = int(rng.choice((RIGHT if right else WRONG)[name]))
+        tile = tiles[name][rng.integers(len(tiles[name]))]
+        rows.append((number, name, order, *lookalike(clip, anchors[name], tile, name, order, rng)))
+    return rows
