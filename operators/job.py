@@ -189,8 +189,10 @@ class Job:
 
 def new_id() -> str:
     """Return a name that no other job bears; names sort by time."""
-    milliseconds = time.time_ns() // 1_000_000 % 1000
-    return f"{time.strftime('%Y%m%d-%H%M%S')}-{milliseconds:03d}-{uuid.uuid4().hex[:4]}"
+    # Both parts of one reading: the clock that strftime reads by itself may be a second behind.
+    seconds, milliseconds = divmod(time.time_ns() // 1_000_000, 1000)
+    moment = time.strftime("%Y%m%d-%H%M%S", time.localtime(seconds))
+    return f"{moment}-{milliseconds:03d}-{uuid.uuid4().hex[:4]}"
 
 
 def failed(status: Status, fault: Fault, message: str, hint: str) -> Status:

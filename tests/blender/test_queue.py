@@ -313,3 +313,14 @@ def test_only_a_lone_look_can_be_kept_early(started, part, clip):
     job.spec = dataclasses.replace(job.spec, settings=more)
     assert job.step_to_keep == 0
     part("operators.session").forget(job)
+
+
+def test_names_of_jobs_tell_one_moment_and_not_two(part, monkeypatch):
+    """The system's coarse clock, which may still show the second before, is not asked."""
+    jobs = part("operators.job")
+    moments = iter([1_700_000_000_998_000_000, 1_700_000_001_002_000_000])
+    monkeypatch.setattr(jobs.time, "time_ns", lambda: next(moments))
+    first, second = jobs.new_id(), jobs.new_id()
+    assert first < second
+    assert [name[16:19] for name in (first, second)] == ["998", "002"]
+    assert int(second[13:15]) == int(first[13:15]) + 1
