@@ -174,7 +174,7 @@ class Lookalikes:
     scores: np.ndarray
 
     def among(self, bank: Bank) -> Bank:
-        """The bank, and in each class that has any of these as many of them as others at most."""
+        """The bank with these in their classes, beside as many painted tiles, or `LEAST`."""
         shown = [
             name if order in RIGHT.get(name, ()) else "partly" if order == GREY else "tiling"
             for name, order in zip(self.names, self.orders, strict=True)
