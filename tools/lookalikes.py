@@ -5,7 +5,6 @@ engine's own patterns, varied until the encoder takes them for the material. `tr
 learns which of them are.
 """
 
-import hashlib
 import multiprocessing
 import os
 from concurrent.futures import ProcessPoolExecutor
@@ -22,7 +21,9 @@ from torch.nn import functional
 from engine.stylization.atlas import AtlasFrame, PaletteAtlas
 from engine.stylization.basis import BANDS, CELLS, COURSES, JOINTS, PLAIN, Pattern, draw_tile_paint
 from engine.stylization.breeding import varied_palettes, varied_ways
+from engine.stylization.gallery import Field
 from engine.stylization.shading import ShadingStatistics
+from engine.workspace import digest_of_file
 from tools.bank import Bank
 from tools.export import NAME, load
 from tools.materials.fields import between, colour
@@ -34,6 +35,7 @@ FIRST_WAYS, FIRST_PALETTES = 16, 4
 ROUNDS, PALETTES, WAYS = 6, 8, 6
 BARE = (0.25, 0.65)  # of a tile, of material that has grey between
 JOINTED, GREY = 4, 5
+UNLISTED = -1  # a pattern that is none of the search's
 # In these orders a material is itself.
 RIGHT = {
     "brick": (COURSES,), "leopard": (CELLS,), "gold": (PLAIN, BANDS), "zebra": (BANDS,),
@@ -57,36 +59,19 @@ LEAST = 100  # painted tiles that are kept beside them
 PER_MATERIAL = 40  # tiles that lend their colours
 
 
-@dataclass(frozen=True)
-class Wall:
-    """A plane [SIDE, SIDE] of one pattern, before tiles choose any colour."""
-
-    atlas: PaletteAtlas
-    outputs: Tensor  # [N, K + 1]
-    tiles: Tensor  # [N, TILE_FEATURES]
-
-    @staticmethod
-    def of(order: int, rng: np.random.Generator, generator: torch.Generator) -> "Wall":
-        """A pattern of that order, of a random size and turn."""
-        kind = {JOINTED: CELLS, GREY: int(rng.choice([PLAIN, PLAIN, BANDS]))}.get(order, order)
-        count, turn = between(rng, 3, 8), between(rng, 0, 1)
-        spread = float(rng.choice([0.2, 1.0])) if kind == PLAIN else 0.2
-        bandwidth = between(rng, 5, 14) if kind == PLAIN else 3 * count
-        frame, light = AtlasFrame((0.0, 0.0), (1.0, 1.0)), ShadingStatistics(0.5, 1.0)
-        atlas = PaletteAtlas(frame, light, colours=COLOURS, generator=generator)
-        atlas.shape_pattern(Pattern(bandwidth, spread, turn, tiling=kind, tiles=count))
-        line = (torch.arange(SIDE) + 0.5) / SIDE * between(rng, 0.8, 1.4)
-        down, across = torch.meshgrid(line, line, indexing="ij")
-        features = atlas.features(torch.stack([across, down], 2).flatten(0, 1))
-        return Wall(atlas, atlas.mixer(features), atlas.tiles_of(features))
-
-    def mix(self, way: Tensor) -> Tensor:
-        """How much of each colour is where, [N, K]."""
-        return self.atlas.mixed(self.outputs, self.tiles @ way.T)
-
-    def picture(self, palette: Tensor, way: Tensor) -> Tensor:
-        """The wall in these colours, [3, SIDE, SIDE] in [0, 1]."""
-        return (self.mix(way) @ palette).clamp(0, 1).T.unflatten(1, (SIDE, SIDE))
+def wall(order: int, rng: np.random.Generator, generator: torch.Generator) -> Field:
+    """A plane [SIDE, SIDE] of that order, of random size and turn, before tiles choose colours."""
+    kind = {JOINTED: CELLS, GREY: int(rng.choice([PLAIN, PLAIN, BANDS]))}.get(order, order)
+    count, turn = between(rng, 3, 8), between(rng, 0, 1)
+    spread = float(rng.choice([0.2, 1.0])) if kind == PLAIN else 0.2
+    bandwidth = between(rng, 5, 14) if kind == PLAIN else 3 * count
+    frame, light = AtlasFrame((0.0, 0.0), (1.0, 1.0)), ShadingStatistics(0.5, 1.0)
+    atlas = PaletteAtlas(frame, light, colours=COLOURS, generator=generator)
+    atlas.shape_pattern(Pattern(bandwidth, spread, turn, tiling=kind, tiles=count))
+    line = (torch.arange(SIDE) + 0.5) / SIDE * between(rng, 0.8, 1.4)
+    down, across = torch.meshgrid(line, line, indexing="ij")
+    features = atlas.features(torch.stack([across, down], 2).flatten(0, 1))
+    return Field(UNLISTED, atlas.mixer(features), atlas.tiles_of(features), atlas)
 
 
 @dataclass(frozen=True)
@@ -127,7 +112,7 @@ def lookalike(
     """One look [SIDE, SIDE, 3] of bytes that an encoder takes for the material of that name, in
     the colours of its ``tile``, and its cosine with ``anchor`` [E]."""
     generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
-    wall = Wall.of(order, rng, generator)
+    field = wall(order, rng, generator)
     grey = torch.from_numpy(colour(rng.random(), between(rng, 0, 0.15), between(rng, 0.4, 1)))
     flat = torch.from_numpy(tile.reshape(-1, 3).astype(np.float32) / 255)
 
@@ -136,22 +121,23 @@ def lookalike(
 
     palettes, ways = from_tile(FIRST_PALETTES), draw_tile_paint(FIRST_WAYS, COLOURS, generator)
     rules = Rules(name, order, grey, between(rng, *BARE))
-    best, palette, way = float("-inf"), palettes[0], ways[0]
+    best, palette, way, picture = float("-inf"), palettes[0], ways[0], torch.empty(0)
     for turn in range(1 + ROUNDS):
         for tried in map(rules.way, ways):
-            mix = wall.mix(tried)
+            mix = field.mix(tried)
             some = rules.palettes(palettes, mix)
             pictures = torch.einsum("nk,pkc->pcn", mix, some).clamp(0, 1)
-            scores = matches(clip, anchor, pictures.unflatten(2, (SIDE, SIDE)))
-            if float(scores.max()) > best:
-                best, palette, way = float(scores.max()), some[scores.argmax()], tried
+            pictures = pictures.unflatten(2, (SIDE, SIDE))
+            scores = matches(clip, anchor, pictures)
+            top = int(scores.argmax())
+            if float(scores[top]) > best:
+                best, palette, way, picture = float(scores[top]), some[top], tried, pictures[top]
         if turn % 2:
             palettes, ways = palette[None], varied_ways(way, WAYS, generator)
         elif order in WRONG[name]:
             palettes, ways = varied_palettes(palette, PALETTES, generator), way[None]
         else:  # other colours could be wrong
             palettes, ways = from_tile(PALETTES), way[None]
-    picture = wall.picture(palette, way)
     return (picture.permute(1, 2, 0) * 255 + 0.5).byte().numpy(), best
 
 
@@ -203,7 +189,7 @@ def find_lookalikes(folder: Path, bank: Bank, count: int, seed: int) -> Lookalik
 
 def load_lookalikes(folder: Path, bank: Bank, count: int, seed: int, kept: Path) -> Lookalikes:
     """The same from ``kept``; they are looked for and kept there if they are not yet."""
-    weights = hashlib.sha256((folder / f"{NAME}.safetensors").read_bytes()).hexdigest()[:8]
+    weights = digest_of_file(folder / f"{NAME}.safetensors")[:8]
     file = kept / f"lookalikes-{seed}-{count}-{weights}.npz"
     if not file.exists():
         found = find_lookalikes(folder, bank, count, seed)
