@@ -22,7 +22,7 @@ from .stylization.antialiasing import pixel_albedo
 from .stylization.atlas import StylizedAtlas
 from .stylization.boxes import slices_around
 from .stylization.shading import RELIEF_POWER, detail, luminance, reach, shading
-from .stylization.sharpness import footage_blur, softened
+from .stylization.sharpness import footage_blur, sliding, softened
 
 ALPHA_FLOOR = 0.02
 STEEPNESS = 2.0
@@ -129,7 +129,11 @@ def _painted(
     light = shading(source[wide], alpha[wide], atlas.statistics, length)[seen[wide]]  # [N]
     albedo = pixel_albedo(atlas, uv[box], seen[box])
     if settings.match_sharpness and atlas.form == "palette":  # a network learned the blur as well
-        albedo = softened(albedo, seen[box], footage_blur(luminance(source[box]), seen[box]))
+        blur = footage_blur(luminance(source[box]), seen[box])
+        if layers.slip is not None:
+            slip = resized(layers.slip[index].to(source)[..., None], size)[box][..., 0]
+            blur = sliding(blur, slip * (length / max(layers.slip.shape[1:])))
+        albedo = softened(albedo, seen[box], blur)
     painted = atlas.lit(albedo, light)  # [N, 3]
     if settings.composite == "residual" and atlas.form == "network":
         before = resized(layers.foreground[index].to(source), size)[seen]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,7 @@ from .contract.codec import to_json
 from .contract.job import JobSpec, Stage, TargetTexts
 from .contract.settings import Settings
 from .decomposition.layers import Layers, load_layers, save_layers
+from .decomposition.slip import slip_of
 from .decomposition.train import decompose
 from .reporter import Reporter
 from .stages import Piece
@@ -61,7 +62,7 @@ class TrainedPieces:
                 video.frames, closer, masks, settings, others=others, greys=greys,
                 device=self.device, seed=seed, report=self.report, checkpoint=checkpoint,
             )  # fmt: skip
-            save_layers(layers, folder)
+            save_layers(replace(layers, slip=slip_of(layers, closer)), folder)
             checkpoint.path.unlink(missing_ok=True)
 
         return Piece(stage_key(Stage.DECOMPOSITION, chosen, str(seed), *keys), make, load_layers)

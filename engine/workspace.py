@@ -33,9 +33,9 @@ STAGE_VERSIONS = {
     Stage.FRAMES: 1,
     Stage.FLOW: 2,
     Stage.MASKS: 5,
-    Stage.DECOMPOSITION: 11,
-    Stage.STYLIZATION: 10,
-    Stage.RENDER: 6,
+    Stage.DECOMPOSITION: 12,
+    Stage.STYLIZATION: 11,
+    Stage.RENDER: 7,
 }
 
 

@@ -31,7 +31,7 @@ def painted(columns):
     for number, first in enumerate(columns):
         if first is not None:
             alpha[number, 5:20, first : first + 8] = 1
-    layers: Any = SimpleNamespace(alpha=alpha, uv=uv.expand(len(columns), -1, -1, -1))
+    layers: Any = SimpleNamespace(alpha=alpha, uv=uv.expand(len(columns), -1, -1, -1), slip=None)
     atlas = PaletteAtlas(
         AtlasFrame((0.5, 0.5), (2.0, 2.0)), ShadingStatistics(0.5, 0.3), colours=3,
         generator=torch.Generator().manual_seed(0),

@@ -29,7 +29,8 @@ class Layers:
     two in half precision: colours do not need more, and they are half of what footage takes.
     ``coverage`` is the greatest alpha with which any frame sees a texel. ``uv_background`` is
     where a pixel reads the background's atlas, likewise in [0, 1] of its width and height.
-    ``atlas_network`` are the weights of the colour network, where the engine has one.
+    ``atlas_network`` are the weights of the colour network, where the engine has one. ``slip`` is
+    how far paint slides over the object, px, where that was measured (`slip`).
     """
 
     uv: Tensor  # [T, H, W, 2]
@@ -41,6 +42,7 @@ class Layers:
     atlas_background: Tensor  # [P, Q, 3]
     uv_background: Tensor  # [T, H, W, 2]
     atlas_network: dict[str, Tensor] | None = None
+    slip: Tensor | None = None  # [T, H, W]
 
     def __post_init__(self) -> None:
         frames, height, width = self.alpha.shape
@@ -49,6 +51,11 @@ class Layers:
             shape = tuple(getattr(self, name).shape)
             assert shape == (frames, height, width, channels), f"{name} {shape}"
         assert self.coverage.shape == self.atlas.shape[:2], f"coverage {self.coverage.shape}"
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Return all that is there by its name, but for the network."""
+        names = [item.name for item in fields(self) if item.name != "atlas_network"]
+        return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
 
     def reconstruction(self) -> Tensor:
         """Return the video as the layers explain it, [T, H, W, 3]."""
@@ -73,9 +80,7 @@ def reconstructed(layers: Sequence[Layers]) -> Iterator[Tensor]:
 def save_layers(layers: Layers, folder: Path) -> None:
     """Write ``layers`` into ``folder``."""
     tensors = {
-        item.name: getattr(layers, item.name).detach().cpu().contiguous()
-        for item in fields(layers)
-        if item.name != "atlas_network"
+        name: tensor.detach().cpu().contiguous() for name, tensor in layers.tensors().items()
     }
     for name, tensor in (layers.atlas_network or {}).items():
         tensors[NETWORK_PREFIX + name] = tensor.detach().cpu().contiguous()
@@ -122,6 +127,7 @@ def of_background(layers: Sequence[Layers], *, is_bare: bool) -> Layers:
         atlas=functional.pad(first.atlas_background, room),
         coverage=coverage,
         atlas_network=None,
+        slip=None,
     )
 
 

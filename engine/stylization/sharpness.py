@@ -52,12 +52,21 @@ def footage_blur(light: Tensor, where: Tensor) -> Tensor:
     return ((total + standing * usual.log()) / (weight_near + standing) / 2).exp()
 
 
+def sliding(blur: Tensor, slip: Tensor) -> Tensor:
+    """Return the ``blur`` [H, W] of paint that also slides by ``slip`` px from frame to frame.
+
+    It is spread over its way as a pixel is over its square.
+    """
+    return (blur.square() + SQUARE * slip.square()).sqrt()
+
+
 def softened(values: Tensor, where: Tensor, blur: Tensor) -> Tensor:
     """Return ``values`` [N, C] at the pixels of ``where`` bool [H, W] as ``blur`` [H, W] shows.
 
-    What is not in ``where`` has no part in it. Where the footage is sharp they stay as they are.
+    What is not in ``where`` has no part in it. Where the footage is sharp they stay as they are;
+    a blur of more than `MOST` is that.
     """
-    added = (blur[where].square() - SQUARE).clamp_min(0)  # [N], px^2
+    added = (blur[where].square() - SQUARE).clamp(0, MOST**2)  # [N], px^2
     most = float(added.max()) if len(added) else 0.0
     picture = values.new_zeros(*where.shape, values.shape[1] + 1)
     picture[where] = torch.cat([values, values.new_ones(len(values), 1)], 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -277,9 +277,4 @@ def painter_of(
 
 def on_device(layers: Layers, device: torch.device | str) -> Layers:
     """Return ``layers`` with all tensors on ``device``."""
-    tensors = {
-        item.name: getattr(layers, item.name).to(device)
-        for item in fields(layers)
-        if item.name != "atlas_network"
-    }
-    return replace(layers, **tensors)
+    return replace(layers, **{name: tensor.to(device) for name, tensor in layers.tensors().items()})

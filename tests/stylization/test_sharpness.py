@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from engine.stylization.sharpness import SQUARE, blurred, footage_blur, softened
+from engine.stylization.sharpness import SQUARE, blurred, footage_blur, sliding, softened
 
 EVERYWHERE = torch.ones(96, 96, dtype=torch.bool)
 
@@ -65,3 +65,14 @@ def test_nothing_beyond_the_object_bleeds_into_it():
 
 def test_a_blur_keeps_what_is_even():
     assert torch.allclose(blurred(torch.ones(1, 30, 30), 1.0)[0, 4:-4, 4:-4], torch.ones(22, 22))
+
+
+def test_paint_that_slides_is_spread_over_its_way():
+    line = torch.arange(96.0)
+    step = (line > 47).float().expand(96, 96)
+    held = torch.full((96, 96), SQUARE**0.5)
+    slip = torch.full((96, 96), 6.0)
+    found = softened(step.flatten()[:, None], EVERYWHERE, sliding(held, slip)).reshape(96, 96)
+    mean = step.unfold(1, 7, 1).mean(2)  # of all places that a pixel passes on its way
+    assert (found[:, 3:-3] - mean).abs()[:, 20:-20].max() < 0.12
+    assert torch.equal(sliding(held, 0 * slip), held)

@@ -1,0 +1,75 @@
+"""How far paint slides: nothing where the mapping moves as the flow does, else by how much."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from engine.decomposition.layers import Layers, load_layers, of_background, save_layers
+from engine.decomposition.slip import MOST, slip_of
+from engine.video.flow import Flow
+
+HEIGHT, WIDTH, FRAMES = 40, 64, 4
+INSIDE = slice(12, 28), slice(24, 40)  # rows and columns within the object in all frames
+
+
+def square(slides):
+    """A square that moves by 2 px a frame; its mapping follows by 2 less ``slides`` px."""
+    down, across = torch.meshgrid(torch.arange(HEIGHT), torch.arange(WIDTH), indexing="ij")
+    frames = torch.arange(FRAMES)[:, None, None]
+    alpha = ((down - 20).abs()[None] < 12) & ((across[None] - 30 - 2 * frames).abs() < 14)
+    uv = torch.stack(
+        [
+            (across[None] - frames * (2 - slides) + 0.5) / WIDTH,
+            ((down + 0.5) / WIDTH).expand(FRAMES, -1, -1),
+        ],
+        3,
+    )
+    empty = torch.zeros(FRAMES, HEIGHT, WIDTH, 3)
+    atlas = torch.zeros(8, 8, 3)
+    return Layers(
+        uv, alpha.float(), empty, empty.clone(), atlas, torch.ones(8, 8), atlas.clone(), uv.clone()
+    )
+
+
+def moving(valid=True):
+    forward = np.zeros((FRAMES - 1, HEIGHT, WIDTH, 2), np.float32)
+    forward[..., 0] = 2
+    known = np.full(forward.shape[:3], valid)
+    return Flow(forward, -forward, known, known)
+
+
+@pytest.mark.parametrize(("slides", "expected"), [(0.0, 0.0), (1.5, 1.5), (9.0, MOST)])
+def test_slip_is_the_way_between_mapping_and_flow(slides, expected):
+    slip = slip_of(square(slides), moving()).float()
+    assert slip.shape == (FRAMES, HEIGHT, WIDTH)
+    assert slip[:, *INSIDE].numpy() == pytest.approx(expected, abs=0.05)
+    assert slip[:, :4].max() == 0
+
+
+def test_where_only_a_part_slides_only_that_part_does():
+    part = square(torch.where(torch.arange(HEIGHT) < 20, 2.0, 0.0)[:, None])
+    slip = slip_of(part, moving()).float()
+    assert slip[1, 14, 32] == pytest.approx(2, abs=0.05)
+    assert slip[1, 26, 32] == pytest.approx(0, abs=0.05)
+
+
+def test_nothing_is_said_without_flow_or_object_and_a_single_frame_stands():
+    assert not slip_of(square(2.0), moving(valid=False)).any()
+    unseen = square(2.0)
+    assert not slip_of(replace(unseen, alpha=0 * unseen.alpha), moving()).any()
+    names = "uv", "alpha", "foreground", "background", "uv_background"
+    one = replace(unseen, **{name: getattr(unseen, name)[:1] for name in names})
+    none = np.zeros((0, HEIGHT, WIDTH, 2)), np.zeros((0, HEIGHT, WIDTH), bool)
+    assert not slip_of(one, Flow(none[0], none[0], none[1], none[1])).any()
+
+
+def test_it_is_kept_with_the_layers_and_is_not_the_backgrounds(tmp_path):
+    layers = square(0.0)
+    slid = replace(layers, slip=torch.rand(layers.alpha.shape).half())
+    save_layers(slid, tmp_path)
+    assert torch.equal(load_layers(tmp_path).slip, slid.slip)
+    assert of_background([slid], is_bare=False).slip is None
+    save_layers(layers, tmp_path)
+    assert load_layers(tmp_path).slip is None
