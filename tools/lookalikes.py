@@ -19,9 +19,19 @@ from torch import Tensor
 from torch.nn import functional
 
 from engine.stylization.atlas import AtlasFrame, PaletteAtlas
-from engine.stylization.basis import BANDS, CELLS, COURSES, JOINTS, PLAIN, Pattern, draw_tile_paint
+from engine.stylization.basis import (
+    BANDS,
+    CELLS,
+    COURSES,
+    JOINTS,
+    PLAIN,
+    ZONES,
+    Pattern,
+    draw_tile_paint,
+)
 from engine.stylization.breeding import varied_palettes, varied_ways
 from engine.stylization.gallery import Field
+from engine.stylization.polish import polished
 from engine.stylization.shading import ShadingStatistics
 from engine.workspace import digest_of_file
 from tools.bank import Bank
@@ -32,7 +42,8 @@ from tools.score import embed_images, text_anchors
 SIDE = 128
 COLOURS = 4  # as in Draft
 FIRST_WAYS, FIRST_PALETTES = 16, 4
-ROUNDS, PALETTES, WAYS = 6, 8, 6
+ROUNDS, PALETTES, WAYS = 4, 8, 6
+STEPS = 12  # along the gradient, of what varying found
 BARE = (0.25, 0.65)  # of a tile, of material that has grey between
 JOINTED, GREY = 4, 5
 UNLISTED = -1  # a pattern that is none of the search's
@@ -52,8 +63,8 @@ WRONG = {
     "moss": (COURSES, GREY), "rust": (GREY,), "fish scales": (BANDS,), "leaves": (COURSES, GREY),
     "ice": (CELLS, COURSES),
 }  # fmt: skip
-FIRSTS = ("brick", "leopard", "gold")
-FOR_FIRSTS = 0.6
+FIRSTS = ("brick", "leopard", "gold", "wood")
+FOR_FIRSTS = 0.7
 FOR_RIGHT = 0.4
 LEAST = 100  # painted tiles that are kept beside them
 PER_MATERIAL = 40  # tiles that lend their colours
@@ -84,13 +95,14 @@ class Rules:
     bare: float  # how much of the wall should be grey
 
     def way(self, way: Tensor) -> Tensor:
-        """The way [K, F] with joints in place of rings and hearts where it must be so, and the
-        other way round for a leopard in cells."""
+        """The way [K, F] with joints in place of rings and hearts where it must be so, and for a
+        leopard in cells with nothing but rings and hearts: all else shows where cells meet."""
         kept = way.clone()
         if self.order == JOINTED:
-            kept[:, len(JOINTS) : len(JOINTS) + 2] = 0
+            kept[:, len(JOINTS) : ZONES] = 0
         if (self.name, self.order) == ("leopard", CELLS):
             kept[:, : len(JOINTS)] = 0
+            kept[:, ZONES:] = 0
         return kept
 
     def palettes(self, palettes: Tensor, mix: Tensor) -> Tensor:
@@ -98,7 +110,7 @@ class Rules:
         nearly what must be."""
         if self.order != GREY:
             return palettes
-        shares = (mix.sum(0) / mix.sum()).tolist()
+        shares = (mix.sum(0) / mix.sum()).detach().tolist()
         some = [set(each) for n in range(1, COLOURS) for each in combinations(range(COLOURS), n)]
         greyed = min(some, key=lambda each: abs(sum(shares[colour] for colour in each) - self.bare))
         chosen = torch.tensor([place in greyed for place in range(COLOURS)])
@@ -121,24 +133,35 @@ def lookalike(
 
     palettes, ways = from_tile(FIRST_PALETTES), draw_tile_paint(FIRST_WAYS, COLOURS, generator)
     rules = Rules(name, order, grey, between(rng, *BARE))
-    best, palette, way, picture = float("-inf"), palettes[0], ways[0], torch.empty(0)
+
+    def pictures(palettes: Tensor, way: Tensor) -> Tensor:
+        mix = field.mix(rules.way(way))
+        flat = torch.einsum("nk,pkc->pcn", mix, rules.palettes(palettes, mix)).clamp(0, 1)
+        return flat.unflatten(2, (SIDE, SIDE))
+
+    is_wrong = order in WRONG[name]  # colours of a right one stay its tile's: others could be wrong
+    best, palette, way = float("-inf"), palettes[0], ways[0]
     for turn in range(1 + ROUNDS):
-        for tried in map(rules.way, ways):
-            mix = field.mix(tried)
-            some = rules.palettes(palettes, mix)
-            pictures = torch.einsum("nk,pkc->pcn", mix, some).clamp(0, 1)
-            pictures = pictures.unflatten(2, (SIDE, SIDE))
-            scores = matches(clip, anchor, pictures)
+        for tried in ways:
+            scores = matches(clip, anchor, pictures(palettes, tried))
             top = int(scores.argmax())
             if float(scores[top]) > best:
-                best, palette, way, picture = float(scores[top]), some[top], tried, pictures[top]
+                best, palette, way = float(scores[top]), palettes[top], tried
         if turn % 2:
             palettes, ways = palette[None], varied_ways(way, WAYS, generator)
-        elif order in WRONG[name]:
+        elif is_wrong:
             palettes, ways = varied_palettes(palette, PALETTES, generator), way[None]
-        else:  # other colours could be wrong
+        else:
             palettes, ways = from_tile(PALETTES), way[None]
-    return (picture.permute(1, 2, 0) * 255 + 0.5).byte().numpy(), best
+
+    def score(colours: Tensor, way: Tensor) -> Tensor:
+        shown = colours if is_wrong else palette
+        return matches(clip, anchor, pictures(shown[None], way))[0]
+
+    colours, way = polished(score, palette, way, STEPS)
+    picture = pictures((colours if is_wrong else palette)[None], way)
+    best = float(matches(clip, anchor, picture)[0])
+    return (picture[0].permute(1, 2, 0) * 255 + 0.5).byte().numpy(), best
 
 
 def matches(clip: Any, anchor: Tensor, pictures: Tensor) -> Tensor:

@@ -30,7 +30,7 @@ from tools.text_stage import TextSettings, image_features, train_texts
 
 BUILD = Path("build/encoder")
 NEGATIVES_AGAIN = 0.3  # of all views, where a tower learns what it did not know to be wrong
-LOOKALIKES = 800  # looks of the search, right and wrong, that it likes
+LOOKALIKES = 1000  # looks of the search, right and wrong, that it likes
 log = logging.getLogger(__name__)
 
 

@@ -17,7 +17,7 @@ from .basis import ZONES, draw_tile_paint
 from .finish import FINISHES
 from .gallery import KINDS, PATTERNS, Field, Gallery, Look
 
-ROUNDS = (6, 5, 4, 3, 3, 2, 2, 2)  # how many looks are bred in each round
+ROUNDS = (6, 5, 4, 3)  # how many looks are bred in each round
 FOR_PALETTE = 6  # for so many palettes of the first search one variant of a palette is tried
 FOR_WAY = 10  # and one variant of a way to paint tiles
 ORDERS = 2  # of a palette, with each way

@@ -20,12 +20,14 @@ from .breeding import bred, palettes_bred
 from .canvas import Canvas
 from .encoder import Encoder
 from .gallery import AFRESH, GLOBAL_VIEWS, KINDS, LOCAL_VIEWS, PATTERNS, Field, Gallery, Look
+from .polish import polished
 from .shading import luminance
 from .targets import Targets
 
 FINALISTS = 6  # palettes that are tried with every pattern
 PALETTE_KINDS = 4  # see `random_palettes`; what is best in blotches need not be so in tiles
 PALETTES_FOR_WAY = 24  # for so many palettes one way to paint tiles is tried in every tiling
+PALETTES_FOR_STEP = 5  # and one step along the gradient is made with the best look of each kind
 
 
 @torch.no_grad()
@@ -42,9 +44,9 @@ def first_looks(
 
     All palettes are compared in blotches. The best few of them are tried in every pattern without
     tiles, some of each kind of palette in every pattern with tiles (`best_of_kinds`). The best look
-    of each kind of pattern is bred, also in other finishes, and these best are compared again from
-    many other places. Looks that are not bred follow, matt, the kinds by turns. ``tell`` hears how
-    many views were looked at since it was called last.
+    of each kind of pattern is bred, also in other finishes, and polished, and these best are
+    compared again from many other places. Looks that are not bred follow, matt, the kinds by turns.
+    ``tell`` hears how many views were looked at since it was called last.
     """
     gallery = Gallery.of(canvas, encoder, targets, settings, generator, tell)
     palettes = random_palettes(settings.palette_candidates, len(atlas.palette), generator).to(
@@ -60,7 +62,9 @@ def first_looks(
         found.append(_best_of_pattern(field, gallery, some, ways, generator))
     by_turns = _alternating(sorted(found, key=lambda each: -each.score))
     looks = bred(by_turns, atlas, gallery, settings.palette_candidates, generator)
-    return compared_afresh(looks, atlas, gallery.afresh(canvas, settings.views, generator))
+    firsts, others = _best_apart(looks)
+    firsts = [_polished(each, atlas, gallery, _steps(settings)) for each in firsts]
+    return compared(firsts, atlas, gallery.afresh(canvas, settings.views, generator)) + others
 
 
 def best_of_kinds(palettes: Tensor, scores: Tensor) -> list[int]:
@@ -81,13 +85,19 @@ def views_looked_at(settings: StylizationSettings) -> int:
     tiled = sum(bool(pattern.tiling) for pattern in PATTERNS)
     tried = 2 * min(PALETTE_KINDS, count) * _ways(settings) * tiled
     plain = min(FINALISTS, count) * (len(PATTERNS) - tiled)
-    compared = count + tried + plain + palettes_bred(count) + AFRESH * len(KINDS)
+    compared = count + tried + plain + palettes_bred(count)
+    compared += (AFRESH + _steps(settings)) * len(KINDS)
     return compared * (GLOBAL_VIEWS + LOCAL_VIEWS)
 
 
 def _ways(settings: StylizationSettings) -> int:
     """Return how many ways to paint tiles are tried in a pattern that has any."""
     return max(1, settings.palette_candidates // PALETTES_FOR_WAY)
+
+
+def _steps(settings: StylizationSettings) -> int:
+    """Return how many steps each of the best looks makes along the gradient."""
+    return max(1, settings.palette_candidates // PALETTES_FOR_STEP)
 
 
 def _best_of_pattern(
@@ -109,16 +119,37 @@ def _alternating(looks: list[Look]) -> list[Look]:
     return [look for each in rounds for look in each if look is not None]
 
 
-def compared_afresh(looks: list[Look], atlas: PaletteAtlas, gallery: Gallery) -> list[Look]:
-    """Sort the best of each kind anew: each suits the places it was bred for a little too well."""
-    firsts: list[Look] = []
+def _best_apart(looks: list[Look]) -> tuple[list[Look], list[Look]]:
+    """Return the first look of each of `KINDS`, and all others."""
     others = list(looks)
+    firsts = []
     for kind in KINDS:
         at = next(at for at, look in enumerate(others) if PATTERNS[look.pattern] in kind)
-        look = others.pop(at)
-        score = gallery.score(look, gallery.field(atlas, look.pattern))
-        firsts.append(replace(look, score=score))
-    return sorted(firsts, key=lambda each: -each.score) + others
+        firsts.append(others.pop(at))
+    return firsts, others
+
+
+def _polished(look: Look, atlas: PaletteAtlas, gallery: Gallery, steps: int) -> Look:
+    """Return ``look`` in the colours and tile paint to which the gradient leads."""
+    field = gallery.field(atlas, look.pattern)
+
+    def score(colours: Tensor, tile_paint: Tensor) -> Tensor:
+        return gallery.scores(colours[None], field.mix(tile_paint), look.finish)[0]
+
+    colours, tile_paint = polished(score, look.colours, look.tile_paint, steps)
+    return replace(look, colours=colours, tile_paint=tile_paint)
+
+
+def compared(looks: list[Look], atlas: PaletteAtlas, gallery: Gallery) -> list[Look]:
+    """Return ``looks`` as ``gallery`` likes them, the best first.
+
+    One of other places: each look suits those that it was bred for a little too well.
+    """
+    scored = [
+        replace(look, score=gallery.score(look, gallery.field(atlas, look.pattern)))
+        for look in looks
+    ]
+    return sorted(scored, key=lambda each: -each.score)
 
 
 def random_palettes(count: int, colours: int, generator: torch.Generator) -> Tensor:

@@ -36,7 +36,7 @@ def test_a_search_makes_wrong_looks_more_liked_and_follows_from_its_seed(
 ):
     picture, score = found(encoder, name, order)
     assert np.array_equal(picture, found(encoder, name, order)[0])
-    for number, value in {"FIRST_WAYS": 1, "FIRST_PALETTES": 1, "ROUNDS": 0}.items():
+    for number, value in {"FIRST_WAYS": 1, "FIRST_PALETTES": 1, "ROUNDS": 0, "STEPS": 0}.items():
         monkeypatch.setattr(lookalikes, number, value)
     assert score > found(encoder, name, order)[1] + 0.05
 
