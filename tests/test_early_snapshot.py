@@ -71,3 +71,22 @@ def test_it_is_what_the_whole_training_saved_by_then(footage, stopped, tmp_path)
     assert Stage.STYLIZATION not in reused(tmp_path / "whole")
     for path in (tmp_path / "whole" / "result").glob("*.png"):
         assert path.read_bytes() == (tmp_path / "early" / "result" / path.name).read_bytes()
+
+
+def test_a_stylization_that_is_cleared_away_while_it_is_rendered_ends_no_job(
+    footage, tmp_path, monkeypatch
+):
+    progress, cache = pipeline.Reporter.progress, tmp_path / "cache"
+
+    def clear_there(self, step, total, terms=None):
+        progress(self, step, total, terms)
+        if self.current_stage is Stage.RENDER:
+            for folder in cache.glob("stylization-*"):
+                shutil.rmtree(folder)
+
+    monkeypatch.setattr(pipeline.Reporter, "progress", clear_there)
+    out = tmp_path / "job"
+    assert stylize(footage, out, cache) == 0
+    assert isinstance(events_of(out)[-1], Finished)
+    assert json.loads((out / "report.json").read_text())["candidates"] == [[]]
+    assert len(list((out / "result").glob("*.png"))) == 6

@@ -82,8 +82,13 @@ def saved_early(part: Path, *, snapshot: int) -> Path | None:
 
 
 def told_early(part: Path, *, seed: int) -> list[dict[str, Any]]:
-    """Return what `told` does, of a training that has not ended: nobody has scored it yet."""
+    """Return what `told` does, of a training that has not ended: nobody has scored it yet.
+
+    Nothing where nothing is left of it, for the cache was cleared since.
+    """
     steps = saved_steps(part, 1)
+    if not steps:
+        return []
     return [{"candidate": 1, "seed": seed, "score": None, "steps": steps[-1], "snapshots": steps}]
 
 
