@@ -22,7 +22,7 @@ from .portions import of_frames, portions
 from .ties import INSIDE, Tie, coarse, tied
 
 COARSE_SIDE = 256  # px of the frame's longer side, as many places move by themselves
-HELD = 0.02  # a movement of a coarse pixel, against as much disagreement with the flow
+HELD = 0.01  # a movement of a coarse pixel, against as much disagreement with the flow
 STIFFNESS = 0.07  # a movement that differs as much from the pixel beside it
 OUTSIDE = 0.1, 0.01  # of stiffness and of hold where the object is not
 ROUNDS = 3, 12  # of doubt in what still disagrees; at most, where something would fold
