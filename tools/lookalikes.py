@@ -24,6 +24,7 @@ from engine.stylization.basis import (
     CELLS,
     COURSES,
     JOINTS,
+    NAMES,
     PLAIN,
     ZONES,
     Pattern,
@@ -49,14 +50,15 @@ JOINTED, GREY = 4, 5
 UNLISTED = -1  # a pattern that is none of the search's
 # In these orders a material is itself.
 RIGHT = {
-    "brick": (COURSES,), "leopard": (CELLS,), "gold": (PLAIN, BANDS), "zebra": (BANDS,),
+    "brick": (COURSES,), "leopard": (CELLS,), "gold": (BANDS,), "zebra": (BANDS,),
     "wood": (BANDS,), "tiger": (BANDS,), "giraffe": (CELLS,), "crocodile": (CELLS,),
-    "cobblestone": (CELLS,), "fish scales": (CELLS,), "walnut": (BANDS,), "copper": (PLAIN, BANDS),
+    "cobblestone": (CELLS,), "fish scales": (CELLS,), "walnut": (BANDS,), "copper": (BANDS,),
 }  # fmt: skip
-# In these orders, or with these things between, it is itself no longer.
+# In these orders, or with these things between, it is itself no longer; twice what is found most.
 WRONG = {
-    "brick": (PLAIN, CELLS, BANDS), "leopard": (COURSES, BANDS, JOINTED), "gold": (GREY,),
-    "zebra": (CELLS, COURSES), "wood": (CELLS, COURSES, GREY), "tiger": (CELLS, COURSES),
+    "brick": (PLAIN, CELLS, BANDS), "leopard": (COURSES, COURSES, BANDS, JOINTED),
+    "wood": (CELLS, COURSES, COURSES, GREY), "gold": (GREY,),
+    "zebra": (CELLS, COURSES), "tiger": (CELLS, COURSES),
     "giraffe": (COURSES, BANDS), "crocodile": (COURSES, BANDS), "copper": (GREY,),
     "cobblestone": (COURSES, BANDS), "knit": (CELLS,), "walnut": (CELLS, COURSES, GREY),
     "chainmail": (BANDS,), "cactus": (COURSES, GREY), "lava": (COURSES, GREY),
@@ -95,11 +97,14 @@ class Rules:
     bare: float  # how much of the wall should be grey
 
     def way(self, way: Tensor) -> Tensor:
-        """The way [K, F] with joints in place of rings and hearts where it must be so, and for a
-        leopard in cells with nothing but rings and hearts: all else shows where cells meet."""
+        """The way [K, F] with joints in place of rings and hearts where it must be so. What is
+        right has nothing else: bricks in courses joints and tones, a leopard in cells rings and
+        hearts, for whatever else a tile says shows where cells meet."""
         kept = way.clone()
         if self.order == JOINTED:
             kept[:, len(JOINTS) : ZONES] = 0
+        if (self.name, self.order) == ("brick", COURSES):
+            kept[:, len(JOINTS) : -NAMES] = 0
         if (self.name, self.order) == ("leopard", CELLS):
             kept[:, : len(JOINTS)] = 0
             kept[:, ZONES:] = 0
