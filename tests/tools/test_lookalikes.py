@@ -4,11 +4,21 @@ import numpy as np
 import pytest
 import torch
 
-from engine.stylization.basis import CELLS, COURSES, PLAIN
+from engine.stylization.basis import BANDS, CELLS, COURSES, JOINTS, NAMES, TILE_FEATURES, ZONES
 from tools import lookalikes
 from tools.bank import make_bank
 from tools.export import FOLDER, load
-from tools.lookalikes import BARE, GREY, RIGHT, SIDE, WRONG, Lookalikes, lookalike, matches
+from tools.lookalikes import (
+    BARE,
+    GREY,
+    RIGHT,
+    SIDE,
+    WRONG,
+    Lookalikes,
+    Rules,
+    lookalike,
+    matches,
+)
 from tools.materials import MATERIALS, paint
 from tools.score import text_anchors
 
@@ -49,7 +59,7 @@ def test_where_gold_should_be_bare_a_part_of_it_is(encoder, seed):
 
 
 def test_gold_that_is_right_is_golden_all_over(encoder):
-    picture, _ = found(encoder, "gold", PLAIN)
+    picture, _ = found(encoder, "gold", BANDS)
     assert (picture[..., 2] < 0.8 * picture[..., 0]).mean() > 0.95
 
 
@@ -57,6 +67,19 @@ def test_no_order_of_a_material_is_right_and_wrong():
     names = {material.name for material in MATERIALS}
     assert set(RIGHT) <= set(WRONG) <= names and set(lookalikes.FIRSTS) <= set(RIGHT)
     assert not any(set(orders) & set(WRONG[name]) for name, orders in RIGHT.items())
+
+
+def test_what_is_right_has_nothing_that_could_make_it_wrong():
+    way = torch.ones(4, TILE_FEATURES)
+    of = {
+        (name, order): Rules(name, order, torch.zeros(3), 0.5).way(way)[0]
+        for name, order in (("brick", COURSES), ("leopard", CELLS), ("wood", BANDS))
+    }
+    joints, marks = slice(0, len(JOINTS)), slice(len(JOINTS), ZONES)
+    brick, leopard, wood = of.values()
+    assert brick[joints].all() and brick[-NAMES:].all() and not brick[len(JOINTS) : -NAMES].any()
+    assert leopard[marks].all() and not leopard[joints].any() and not leopard[ZONES:].any()
+    assert wood.all()
 
 
 def test_they_are_looked_for_once(monkeypatch, tmp_path):
