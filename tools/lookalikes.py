@@ -7,6 +7,7 @@ learns which of them are.
 
 import multiprocessing
 import os
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, fields, replace
 from itertools import combinations
@@ -115,7 +116,7 @@ class Rules:
         nearly what must be."""
         if self.order != GREY:
             return palettes
-        shares = (mix.sum(0) / mix.sum()).detach().tolist()
+        shares = (mix.sum(0) / mix.sum()).tolist()
         some = [set(each) for n in range(1, COLOURS) for each in combinations(range(COLOURS), n)]
         greyed = min(some, key=lambda each: abs(sum(shares[colour] for colour in each) - self.bare))
         chosen = torch.tensor([place in greyed for place in range(COLOURS)])
@@ -136,37 +137,53 @@ def lookalike(
     def from_tile(count: int) -> Tensor:
         return flat[torch.randint(len(flat), (count, COLOURS), generator=generator)]
 
-    palettes, ways = from_tile(FIRST_PALETTES), draw_tile_paint(FIRST_WAYS, COLOURS, generator)
     rules = Rules(name, order, grey, between(rng, *BARE))
+    is_wrong = order in WRONG[name]  # colours of a right one stay its tile's: others could be wrong
 
     def pictures(palettes: Tensor, way: Tensor) -> Tensor:
         mix = field.mix(rules.way(way))
-        flat = torch.einsum("nk,pkc->pcn", mix, rules.palettes(palettes, mix)).clamp(0, 1)
-        return flat.unflatten(2, (SIDE, SIDE))
+        mixed = torch.einsum("nk,pkc->pcn", mix, rules.palettes(palettes, mix)).clamp(0, 1)
+        return mixed.unflatten(2, (SIDE, SIDE))
 
-    is_wrong = order in WRONG[name]  # colours of a right one stay its tile's: others could be wrong
+    def scores(palettes: Tensor, way: Tensor) -> Tensor:
+        return matches(clip, anchor, pictures(palettes, way))
+
+    def others(palette: Tensor) -> Tensor:
+        return varied_palettes(palette, PALETTES, generator) if is_wrong else from_tile(PALETTES)
+
+    palettes, ways = from_tile(FIRST_PALETTES), draw_tile_paint(FIRST_WAYS, COLOURS, generator)
+    palette, way = _bred(palettes, ways, scores, others, generator)
+
+    def shown(colours: Tensor) -> Tensor:
+        return (colours if is_wrong else palette)[None]
+
+    colours, way = polished(lambda some, way: scores(shown(some), way)[0], palette, way, STEPS)
+    picture = pictures(shown(colours), way)
+    best = float(matches(clip, anchor, picture))
+    return (picture[0].permute(1, 2, 0) * 255 + 0.5).byte().numpy(), best
+
+
+def _bred(
+    palettes: Tensor,
+    ways: Tensor,
+    scores: Callable[[Tensor, Tensor], Tensor],
+    others: Callable[[Tensor], Tensor],
+    generator: torch.Generator,
+) -> tuple[Tensor, Tensor]:
+    """The palette [K, 3] and the way [K, F] of the best score after `ROUNDS`, by turns of `others`
+    of the best palette and of varied ways."""
     best, palette, way = float("-inf"), palettes[0], ways[0]
     for turn in range(1 + ROUNDS):
         for tried in ways:
-            scores = matches(clip, anchor, pictures(palettes, tried))
-            top = int(scores.argmax())
-            if float(scores[top]) > best:
-                best, palette, way = float(scores[top]), palettes[top], tried
+            found = scores(palettes, tried)
+            top = int(found.argmax())
+            if float(found[top]) > best:
+                best, palette, way = float(found[top]), palettes[top], tried
         if turn % 2:
             palettes, ways = palette[None], varied_ways(way, WAYS, generator)
-        elif is_wrong:
-            palettes, ways = varied_palettes(palette, PALETTES, generator), way[None]
         else:
-            palettes, ways = from_tile(PALETTES), way[None]
-
-    def score(colours: Tensor, way: Tensor) -> Tensor:
-        shown = colours if is_wrong else palette
-        return matches(clip, anchor, pictures(shown[None], way))[0]
-
-    colours, way = polished(score, palette, way, STEPS)
-    picture = pictures((colours if is_wrong else palette)[None], way)
-    best = float(matches(clip, anchor, picture)[0])
-    return (picture[0].permute(1, 2, 0) * 255 + 0.5).byte().numpy(), best
+            palettes, ways = others(palette), way[None]
+    return palette, way
 
 
 def matches(clip: Any, anchor: Tensor, pictures: Tensor) -> Tensor:

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 
+from .grid.creases import areas
+from .grid.ties import for_sampling, read
 from .layers import Layers
 
 if TYPE_CHECKING:
@@ -47,41 +49,44 @@ def _missed(layers: Layers, flow: Flow) -> Iterator[tuple[int, Tensor, Tensor]]:
     height, width = layers.alpha.shape[1:]
     down, across = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
     pixels = torch.stack([across, down], 2)
-    size = torch.tensor([width, height])
-    for first in range(len(layers.alpha) - 1):
+    uv, alpha = layers.uv.permute(0, 3, 1, 2), layers.alpha
+    seen = torch.cat([uv, alpha[:, None]], 1)  # [T, 3, H, W]
+    steps = [_usual_step(*frame) for frame in zip(uv, alpha, strict=True)]
+    for first in range(len(alpha) - 1):
         for own, other, vectors, valid in (
             (first, first + 1, flow.forward, flow.forward_valid),
             (first + 1, first, flow.backward, flow.backward_valid),
         ):
-            step = _usual_step(layers.uv[own], layers.alpha[own])
+            step = steps[own]
             if step is None:
                 continue
-            ends = pixels + torch.from_numpy(np.asarray(vectors[first], np.float32))
-            there = torch.cat([layers.uv[other], layers.alpha[other][..., None]], 2)
-            read = functional.grid_sample(
-                there.permute(2, 0, 1)[None], ((2 * ends + 1) / size - 1)[None],
-                padding_mode="border", align_corners=False,
-            )[0]  # fmt: skip
-            alone = torch.minimum(read[2], layers.alpha[own]) > ALONE
-            missed = (read[:2] - layers.uv[own].permute(2, 0, 1)).norm(dim=0) / step
-            yield own, missed, alone & torch.from_numpy(np.asarray(valid[first]))
+            ends = pixels + torch.from_numpy(vectors[first])
+            there = read(seen[other][None], for_sampling(ends[None]))[0]
+            alone = torch.minimum(there[2], alpha[own]) > ALONE
+            yield (
+                own,
+                (there[:2] - uv[own]).norm(dim=0) / step,
+                alone & torch.from_numpy(valid[first]),
+            )
 
 
 def _usual_step(uv: Tensor, alpha: Tensor) -> Tensor | None:
-    """Return a pixel's usual length in the atlas, None where the object is not seen."""
-    right, below = (uv.diff(dim=1)[:-1], uv.diff(dim=0)[:, :-1])
-    areas = (right[..., 0] * below[..., 1] - right[..., 1] * below[..., 0]).abs()
-    areas = areas[alpha[:-1, :-1] > ALONE]
-    return areas.median().sqrt().clamp_min(1e-6) if len(areas) else None
+    """Return a pixel's usual length in the atlas, None where the object is not seen.
+
+    ``uv`` [2, H, W] and ``alpha`` [H, W] are of one frame.
+    """
+    found = areas(uv[None])[0][alpha[:-1, :-1] > ALONE].abs()
+    return found.median().sqrt().clamp_min(1e-6) if len(found) else None
 
 
 def _blurred(pictures: Tensor) -> Tensor:
-    """Return ``pictures`` [T, H, W] blurred by `AROUND`."""
-    radius = round(3 * AROUND)
-    kernel = torch.exp(-0.5 * (torch.arange(-radius, radius + 1) / AROUND).square())
-    kernel = kernel / kernel.sum()
-    across = functional.conv2d(pictures[:, None], kernel.view(1, 1, 1, -1), padding=(0, radius))
-    return functional.conv2d(across, kernel.view(1, 1, -1, 1), padding=(radius, 0))[:, 0]
+    """Return ``pictures`` [T, H, W] blurred by `AROUND`; what lies outside counts as 0."""
+    side, outside = 2 * round(3 * AROUND) + 1, cv2.BORDER_CONSTANT
+    found = [
+        cv2.GaussianBlur(each, (side, side), AROUND, borderType=outside)
+        for each in pictures.numpy()
+    ]
+    return torch.from_numpy(np.stack(found))
 
 
 def _in_time(pictures: Tensor) -> Tensor:

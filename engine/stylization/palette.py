@@ -62,7 +62,7 @@ def first_looks(
         found.append(_best_of_pattern(field, gallery, some, ways, generator))
     by_turns = _alternating(sorted(found, key=lambda each: -each.score))
     looks = bred(by_turns, atlas, gallery, settings.palette_candidates, generator)
-    firsts, others = _best_apart(looks)
+    firsts, others = best_apart(looks)
     firsts = [_polished(each, atlas, gallery, _steps(settings)) for each in firsts]
     return compared(firsts, atlas, gallery.afresh(canvas, settings.views, generator)) + others
 
@@ -119,7 +119,7 @@ def _alternating(looks: list[Look]) -> list[Look]:
     return [look for each in rounds for look in each if look is not None]
 
 
-def _best_apart(looks: list[Look]) -> tuple[list[Look], list[Look]]:
+def best_apart(looks: list[Look]) -> tuple[list[Look], list[Look]]:
     """Return the first look of each of `KINDS`, and all others."""
     others = list(looks)
     firsts = []

@@ -13,6 +13,7 @@ from engine.stylization.gallery import AFRESH, KINDS, PATTERNS, Gallery, Look
 from engine.stylization.painting import Spread, paint
 from engine.stylization.palette import (
     PALETTE_KINDS,
+    best_apart,
     best_of_kinds,
     compared,
     first_looks,
@@ -106,8 +107,10 @@ def test_the_best_of_each_kind_are_compared_again_from_other_places():
     # The last kind's look is redder than all the others, and said to be the worst.
     looks = [Look(number, grey, way, score=1.0) for number in [*numbers[:-1], 1]]
     looks.append(Look(numbers[-1], red, way, score=-1.0))
-    found = compared(looks, atlas, afresh)
+    firsts, others = best_apart(looks)
+    found = compared(firsts, atlas, afresh) + others
     assert found[0].pattern == numbers[-1] and found[0].score > found[1].score
+    assert found[-1] is looks[-2]  # a second one of its kind stays behind
     assert sorted(look.pattern for look in found) == sorted(look.pattern for look in looks)
 
 
