@@ -31,6 +31,8 @@ SCATTERED = ("leopard", "giraffe", "crocodile", "snake", "cow", "dalmatian", "co
 COLOURED = ("gold", "copper", "rust", "brick", "wood", "walnut", "bamboo", "lava", "moss", "grass",
     "leaves", "cactus", "denim", "leopard", "crocodile", "chocolate", "honeycomb",
     "straw")  # fmt: skip
+# Their soft colours are what they are, and flat brown beside them is not.
+METALS = ("gold", "copper")
 FIRSTS = 0.3  # of these negatives are made of the first of each: bricks, leopard, gold
 GROUNDS = ("grass", "sand", "water", "cobblestone", "concrete", "snow", "moss", "wood", "leaves")
 
@@ -98,7 +100,8 @@ def negatives(name: str, rng: np.random.Generator, tiles: dict, count: int) -> n
         return np.stack([_disordered(name, rng, tiles) for _ in range(count)])
     fixed = [material.name for material in MATERIALS if not material.any_colour]
     blotched = [material.name for material in MATERIALS if material.name not in BLOTCHES]
-    sources = {"tint": fixed, "patches": blotched}.get(name, list(tiles))
+    soft = [material.name for material in MATERIALS if material.name not in METALS]
+    sources = {"tint": fixed, "patches": blotched, "blur": soft}.get(name, list(tiles))
     chosen = [NEUTRAL[rng.integers(len(NEUTRAL))] if name == "tint" and rng.random() < 0.6
               else sources[rng.integers(len(sources))] for _ in range(count)]  # fmt: skip
     return np.stack([paint_negative(name, rng, tiles[source][rng.integers(len(tiles[source]))])
@@ -111,8 +114,10 @@ def _disordered(name: str, rng: np.random.Generator, tiles: dict) -> np.ndarray:
     if name == "tiling":  # in the order of others
         painter, sources = (("tiling", ORDERLY), ("coursing", SCATTERED))[rng.integers(2)]
     first = rng.random() < FIRSTS
-    source = tiles[sources[0 if first else rng.integers(len(sources))]]
-    return paint_negative(painter, rng, source[rng.integers(len(source))])
+    source = sources[0 if first else rng.integers(len(sources))]
+    if painter == "partly" and source in METALS and rng.random() < 0.5:
+        painter = "dulled"
+    return paint_negative(painter, rng, tiles[source][rng.integers(len(tiles[source]))])
 
 
 def make_bank(seed: int, per_material: int) -> Bank:

@@ -58,6 +58,17 @@ def test_metal_colours_what_it_mirrors_all_but_small_glints(name):
     tiles = np.stack([paint(material, seed, SIDE) for seed in range(40)]).astype(float)
     saturation = 1 - tiles.min(axis=3) / tiles.max(axis=3).clip(1)
     assert 0.005 < (saturation < 0.35).mean() < 0.08
+    is_brown = tiles.max(axis=3) < 128
+    assert 0.01 < is_brown.mean() < 0.08  # hollows are brown, and nothing broader
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_brown_beside_a_metal_is_flat(seed):
+    gold = np.full((SIDE, SIDE, 3), (230, 180, 30), np.uint8)
+    wrong = paint_negative("dulled", np.random.default_rng(seed), gold).astype(float)
+    is_brown = wrong.max(axis=2) < 150
+    assert 0.1 < is_brown.mean() < 0.8
+    assert (wrong[is_brown][:, 2] < 0.5 * wrong[is_brown][:, 0]).all()
 
 
 def test_bare_parts_are_dull_and_lie_beside_the_material():

@@ -19,9 +19,14 @@ from tools.materials.fields import (
 )
 from tools.materials.material import Material
 
+CAST = 0.5  # of gold and copper; the others mirror
 
-def polish(rng, side: int) -> np.ndarray:
-    """Brightness [side, side] of polished metal: bands of dark, and highlights above 1."""
+
+def polish(rng, side: int, depth: float = 1.2) -> np.ndarray:
+    """Brightness [side, side] of polished metal: bands of dark, and highlights above 1.
+
+    The higher `depth`, the broader the dark ones.
+    """
     u, v = plane(rng, side, warp=between(rng, 0.05, 0.2))
     kind = rng.integers(0, 3)
     if kind == 0:  # a softly bent sheet that mirrors a horizon
@@ -35,7 +40,24 @@ def polish(rng, side: int) -> np.ndarray:
         tone = 0.5 + 0.5 * np.sin(2 * np.pi * (v * between(rng, 0.7, 2) + between(rng, 0, 1)))
         tone = tone + 0.14 * noise(rng, u * 2, v * side / 2.5)
     tone = 0.85 * normalised(tone) + 0.15 * layered(rng, u * 6, v * 6)
-    return 1.15 * tone**1.2 + 0.02 * noise(rng, u * 3, v * side / 3)
+    return 1.15 * tone**depth + 0.02 * noise(rng, u * 3, v * side / 3)
+
+
+def cast(rng, side: int) -> np.ndarray:
+    """Brightness [side, side] of metal cast in some form: hollows and highlights, no mirrors."""
+    u, v = plane(rng, side, warp=0.05)
+    scale, stretch = between(rng, 1.5, 4), between(rng, 1, 4)
+    form = between(rng, 0.35, 0.9) * noise(rng, u * scale, v * scale)
+    fine = noise(rng, u * 9, v * 9 * stretch) + 0.6 * noise(rng, u * 22, v * 22 * stretch)
+    light = np.exp(form + between(rng, 0.03, 0.25) * fine)
+    tone = between(rng, 0.5, 0.66) * light / np.median(light)
+    over = np.maximum(tone - 0.8, 0)
+    return tone - over + 0.22 * np.tanh(over / 0.22)
+
+
+def warm(rng, side: int) -> np.ndarray:
+    """Brightness [side, side] of metal that shows its colour: cast, or with little dark in it."""
+    return cast(rng, side) if rng.random() < CAST else polish(rng, side, 0.7)
 
 
 def glinting(tone: np.ndarray, body: np.ndarray, glint: np.ndarray) -> np.ndarray:
@@ -45,7 +67,7 @@ def glinting(tone: np.ndarray, body: np.ndarray, glint: np.ndarray) -> np.ndarra
 
 def gold(rng, side: int) -> np.ndarray:
     """Polished yellow metal with brown shade and a few pale glints."""
-    hue, tone = between(rng, 0.115, 0.14), polish(rng, side)
+    hue, tone = between(rng, 0.11, 0.133), warm(rng, side)
     body = ramp(tone, colour(hue - 0.035, 1, 0.2), colour(hue - 0.02, 0.95, 0.5),
                 colour(hue, 0.88, 0.82), colour(hue, 0.75, 1), colour(hue, 0.55, 1))  # fmt: skip
     return glinting(tone, body, colour(hue + 0.01, 0.2, 1))
@@ -59,9 +81,9 @@ def silver(rng, side: int) -> np.ndarray:
 
 def copper(rng, side: int) -> np.ndarray:
     """Polished reddish metal."""
-    hue, tone = between(rng, 0.035, 0.055), polish(rng, side)
-    body = ramp(tone, colour(hue, 0.85, 0.15), colour(hue, 0.75, 0.48),
-                colour(hue, 0.65, 0.76), colour(hue, 0.55, 0.93), colour(hue, 0.42, 1))  # fmt: skip
+    hue, tone = between(rng, 0.048, 0.065), warm(rng, side)
+    body = ramp(tone, colour(hue, 0.9, 0.15), colour(hue, 0.82, 0.48),
+                colour(hue, 0.74, 0.76), colour(hue, 0.66, 0.93), colour(hue, 0.5, 1))  # fmt: skip
     return glinting(tone, body, colour(hue, 0.15, 1))
 
 

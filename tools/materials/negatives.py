@@ -83,6 +83,21 @@ def blur(rng, picture: np.ndarray) -> np.ndarray:
 
 def partly(rng, picture: np.ndarray) -> np.ndarray:
     """A material in stripes or blotches, bare between them: grey, white or dull; [S, S, 3]."""
+    return _beside(rng, picture, colour(rng.random(), between(rng, 0, 0.2), between(rng, 0.3, 1)))
+
+
+def dulled(rng, picture: np.ndarray) -> np.ndarray:
+    """A metal beside flat stripes or blotches of brown, which is no shade of it; [S, S, 3]."""
+    return _beside(rng, picture, brown(rng))
+
+
+def brown(rng) -> np.ndarray:
+    """RGB [3] of a metal's shade."""
+    return colour(between(rng, 0.05, 0.11), between(rng, 0.7, 1), between(rng, 0.15, 0.5))
+
+
+def _beside(rng, picture: np.ndarray, bare: np.ndarray) -> np.ndarray:
+    """A picture with stripes or blotches of the colour `bare` [3]; [S, S, 3]."""
     side = picture.shape[0]
     u, v = plane(rng, side, warp=between(rng, 0, 0.12))
     count = between(rng, 2, 7)
@@ -92,7 +107,6 @@ def partly(rng, picture: np.ndarray) -> np.ndarray:
         field = noise(rng, u * count, v * count) + 0.3 * noise(rng, u * 2 * count, v * 2 * count)
     edge = np.quantile(field, between(rng, 0.3, 0.7))
     soft = between(rng, 0.05, 0.5)
-    bare = colour(rng.random(), between(rng, 0, 0.2), between(rng, 0.3, 1))
     relief = 1 + between(rng, 0.05, 0.3) * (layered(rng, u * 5, v * 25) - 0.5)
     return mix(picture, bare * relief[..., None], step(field, edge - soft, edge + soft))
 
@@ -136,9 +150,10 @@ def _tiled(rng, picture: np.ndarray, inward: np.ndarray, name: np.ndarray) -> np
 def paint_negative(name: str, rng, picture: np.ndarray) -> np.ndarray:
     """One negative of the named kind from a picture [S, S, 3] of bytes; bytes again.
 
-    Of the name "coursing", too: a "tiling" of what lies in cells by itself.
+    Of the names "coursing" and "dulled", too: a "tiling" of what lies in cells by itself, and what
+    is metal only "partly".
     """
-    painters = (glitch, tint, patches, blur, partly, tiling, coursing)
+    painters = (glitch, tint, patches, blur, partly, dulled, tiling, coursing)
     painter = {each.__name__: each for each in painters}[name]
     result = painter(rng, picture.astype(np.float32) / 255)
     return (np.clip(result, 0, 1) * 255 + 0.5).astype(np.uint8)
