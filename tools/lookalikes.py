@@ -10,7 +10,6 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, fields, replace
-from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -20,62 +19,37 @@ from torch import Tensor
 from torch.nn import functional
 
 from engine.stylization.atlas import AtlasFrame, PaletteAtlas
-from engine.stylization.basis import (
-    BANDS,
-    CELLS,
-    COURSES,
-    JOINTS,
-    NAMES,
-    PLAIN,
-    ZONES,
-    Pattern,
-    draw_tile_paint,
-)
+from engine.stylization.basis import BANDS, PLAIN, Pattern, draw_tile_paint
 from engine.stylization.breeding import varied_palettes, varied_ways
+from engine.stylization.finish import FINISHES, bent, powers_and_sheens, under_light
 from engine.stylization.gallery import Field
 from engine.stylization.polish import polished
 from engine.stylization.shading import ShadingStatistics
 from engine.workspace import digest_of_file
-from tools.bank import Bank
+from tools.bank import METALS, Bank
 from tools.export import NAME, load
-from tools.materials.fields import between, colour
+from tools.materials.fields import between
+from tools.rules import COLOURS, GREY, KINDS, RIGHT, WRONG, Rules
 from tools.score import embed_images, text_anchors
 
 SIDE = 128
-COLOURS = 4  # as in Draft
 FIRST_WAYS, FIRST_PALETTES = 16, 4
 ROUNDS, PALETTES, WAYS = 4, 8, 6
 STEPS = 12  # along the gradient, of what varying found
-BARE = (0.25, 0.65)  # of a tile, of material that has grey between
-JOINTED, GREY = 4, 5
+LACKING = 2.0  # of a cosine, for all of a look that should be grey and is not
 UNLISTED = -1  # a pattern that is none of the search's
-# In these orders a material is itself.
-RIGHT = {
-    "brick": (COURSES,), "leopard": (CELLS,), "gold": (BANDS,), "zebra": (BANDS,),
-    "wood": (BANDS,), "tiger": (BANDS,), "giraffe": (CELLS,), "crocodile": (CELLS,),
-    "cobblestone": (CELLS,), "fish scales": (CELLS,), "walnut": (BANDS,), "copper": (BANDS,),
-}  # fmt: skip
-# In these orders, or with these things between, it is itself no longer; twice what is found most.
-WRONG = {
-    "brick": (PLAIN, CELLS, BANDS), "leopard": (COURSES, COURSES, BANDS, JOINTED),
-    "wood": (CELLS, COURSES, COURSES, GREY), "gold": (GREY,),
-    "zebra": (CELLS, COURSES), "tiger": (CELLS, COURSES),
-    "giraffe": (COURSES, BANDS), "crocodile": (COURSES, BANDS), "copper": (GREY,),
-    "cobblestone": (COURSES, BANDS), "knit": (CELLS,), "walnut": (CELLS, COURSES, GREY),
-    "chainmail": (BANDS,), "cactus": (COURSES, GREY), "lava": (COURSES, GREY),
-    "moss": (COURSES, GREY), "rust": (GREY,), "fish scales": (BANDS,), "leaves": (COURSES, GREY),
-    "ice": (CELLS, COURSES),
-}  # fmt: skip
 FIRSTS = ("brick", "leopard", "gold", "wood")
 FOR_FIRSTS = 0.7
 FOR_RIGHT = 0.4
 LEAST = 100  # painted tiles that are kept beside them
 PER_MATERIAL = 40  # tiles that lend their colours
+SHADINGS = 100  # the softest shine on metals
+SOFT = (0.45, 1.5)  # light that leaves neither black nor white of a metal
 
 
 def wall(order: int, rng: np.random.Generator, generator: torch.Generator) -> Field:
     """A plane [SIDE, SIDE] of that order, of random size and turn, before tiles choose colours."""
-    kind = {JOINTED: CELLS, GREY: int(rng.choice([PLAIN, PLAIN, BANDS]))}.get(order, order)
+    kind = (KINDS | {GREY: int(rng.choice([PLAIN, PLAIN, BANDS]))}).get(order, order)
     count, turn = between(rng, 3, 8), between(rng, 0, 1)
     spread = float(rng.choice([0.2, 1.0])) if kind == PLAIN else 0.2
     bandwidth = between(rng, 5, 14) if kind == PLAIN else 3 * count
@@ -89,73 +63,64 @@ def wall(order: int, rng: np.random.Generator, generator: torch.Generator) -> Fi
 
 
 @dataclass(frozen=True)
-class Rules:
-    """What keeps a wall right or wrong while it is varied."""
+class Light:
+    """What falls on a wall: ``factor`` [N], and ``highlight`` [N] laid over its paint."""
 
-    name: str
-    order: int
-    grey: Tensor  # [3]
-    bare: float  # how much of the wall should be grey
+    factor: Tensor
+    highlight: Tensor
 
-    def way(self, way: Tensor) -> Tensor:
-        """The way [K, F] with joints in place of rings and hearts where it must be so. What is
-        right has nothing else: bricks in courses joints and tones, a leopard in cells rings and
-        hearts, for whatever else a tile says shows where cells meet."""
-        kept = way.clone()
-        if self.order == JOINTED:
-            kept[:, len(JOINTS) : ZONES] = 0
-        if (self.name, self.order) == ("brick", COURSES):
-            kept[:, len(JOINTS) : -NAMES] = 0
-        if (self.name, self.order) == ("leopard", CELLS):
-            kept[:, : len(JOINTS)] = 0
-            kept[:, ZONES:] = 0
-        return kept
+    @staticmethod
+    def on_metal(shading: np.ndarray, rng: np.random.Generator, *, right: bool) -> "Light":
+        """A ``shading`` [SIDE, SIDE] as one of the engine's finishes answers it; where metal is
+        ``right``, one without broad white highlights."""
+        finishes = [each for each in FINISHES if not right or each.sheen < 0]
+        finish = torch.tensor(finishes[rng.integers(len(finishes))])
+        answer = under_light(torch.from_numpy(shading.astype(np.float32).reshape(-1)),
+                             *powers_and_sheens(*finish))  # fmt: skip
+        return Light(*answer)
 
-    def palettes(self, palettes: Tensor, mix: Tensor) -> Tensor:
-        """The palettes [P, K, 3], of their colours in a ``mix`` [N, K] those grey that cover most
-        nearly what must be."""
-        if self.order != GREY:
-            return palettes
-        shares = (mix.sum(0) / mix.sum()).tolist()
-        some = [set(each) for n in range(1, COLOURS) for each in combinations(range(COLOURS), n)]
-        greyed = min(some, key=lambda each: abs(sum(shares[colour] for colour in each) - self.bare))
-        chosen = torch.tensor([place in greyed for place in range(COLOURS)])
-        return torch.where(chosen[:, None], self.grey, palettes)
+    def on(self, paint: Tensor) -> Tensor:
+        """``paint`` [P, 3, N] in this light."""
+        return bent(paint * self.factor + self.highlight)
 
 
 @torch.no_grad()
 def lookalike(
-    clip: Any, anchor: Tensor, tile: np.ndarray, name: str, order: int, rng: np.random.Generator
+    clip: Any,
+    anchor: Tensor,
+    tile: np.ndarray,
+    name: str,
+    order: int,
+    rng: np.random.Generator,
+    light: Light | None = None,
 ) -> tuple[np.ndarray, float]:
     """One look [SIDE, SIDE, 3] of bytes that an encoder takes for the material of that name, in
     the colours of its ``tile``, and its cosine with ``anchor`` [E]."""
     generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
     field = wall(order, rng, generator)
-    grey = torch.from_numpy(colour(rng.random(), between(rng, 0, 0.15), between(rng, 0.4, 1)))
-    flat = torch.from_numpy(tile.reshape(-1, 3).astype(np.float32) / 255)
-
-    def from_tile(count: int) -> Tensor:
-        return flat[torch.randint(len(flat), (count, COLOURS), generator=generator)]
-
-    rules = Rules(name, order, grey, between(rng, *BARE))
-    is_wrong = order in WRONG[name]  # colours of a right one stay its tile's: others could be wrong
+    rules = Rules.of(name, order, tile, rng)
 
     def pictures(palettes: Tensor, way: Tensor) -> Tensor:
         mix = field.mix(rules.way(way))
-        mixed = torch.einsum("nk,pkc->pcn", mix, rules.palettes(palettes, mix)).clamp(0, 1)
-        return mixed.unflatten(2, (SIDE, SIDE))
+        mixed = torch.einsum("nk,pkc->pcn", mix, rules.palettes(palettes, mix))
+        lit = mixed if light is None else light.on(mixed)
+        return lit.clamp(0, 1).unflatten(2, (SIDE, SIDE))
 
     def scores(palettes: Tensor, way: Tensor) -> Tensor:
-        return matches(clip, anchor, pictures(palettes, way))
+        lacking = rules.lacking(field.mix(rules.way(way)))
+        return matches(clip, anchor, pictures(palettes, way)) - LACKING * lacking
 
     def others(palette: Tensor) -> Tensor:
-        return varied_palettes(palette, PALETTES, generator) if is_wrong else from_tile(PALETTES)
+        if rules.right:  # its colours stay its tile's: others could be wrong
+            return rules.colours(PALETTES, generator)
+        return varied_palettes(palette, PALETTES, generator)
 
-    palettes, ways = from_tile(FIRST_PALETTES), draw_tile_paint(FIRST_WAYS, COLOURS, generator)
+    palettes = rules.colours(FIRST_PALETTES, generator)
+    ways = draw_tile_paint(FIRST_WAYS, COLOURS, generator)
     palette, way = _bred(palettes, ways, scores, others, generator)
 
     def shown(colours: Tensor) -> Tensor:
-        return (colours if is_wrong else palette)[None]
+        return (palette if rules.right else colours)[None]
 
     colours, way = polished(lambda some, way: scores(shown(some), way)[0], palette, way, STEPS)
     picture = pictures(shown(colours), way)
@@ -223,9 +188,14 @@ def find_lookalikes(folder: Path, bank: Bank, count: int, seed: int) -> Lookalik
     Each follows from the seed and its number; all processors work on them.
     """
     share = {name: bank.tiles[name][:PER_MATERIAL] for name in WRONG}
+    is_hard = (bank.shadings < SOFT[0]) | (bank.shadings > SOFT[1])
+    lights = bank.shadings[is_hard.mean(axis=(1, 2)).argsort()[:SHADINGS]]
     workers = os.cpu_count() or 1
     found = _started(
-        [(_some, folder, share, range(first, count, workers), seed) for first in range(workers)]
+        [
+            (_some, folder, share, lights, range(first, count, workers), seed)
+            for first in range(workers)
+        ]
     )
     rows = sorted((row for rows in found for row in rows), key=lambda row: row[0])
     _, names, orders, pictures, scores = zip(*rows, strict=True)
@@ -252,7 +222,13 @@ def _started(jobs: list[tuple]) -> list[list[tuple]]:
 
 
 @torch.no_grad()
-def _some(folder: Path, tiles: dict[str, np.ndarray], numbers: range, seed: int) -> list[tuple]:
+def _some(
+    folder: Path,
+    tiles: dict[str, np.ndarray],
+    shadings: np.ndarray,
+    numbers: range,
+    seed: int,
+) -> list[tuple]:
     """Those of these numbers: number, material, order, picture and cosine."""
     torch.set_num_threads(1)
     clip, tokenizer = load(folder)
@@ -266,5 +242,10 @@ def _some(folder: Path, tiles: dict[str, np.ndarray], numbers: range, seed: int)
         right = name in RIGHT and rng.random() < FOR_RIGHT
         order = int(rng.choice((RIGHT if right else WRONG)[name]))
         tile = tiles[name][rng.integers(len(tiles[name]))]
-        rows.append((number, name, order, *lookalike(clip, anchors[name], tile, name, order, rng)))
+        light = None
+        if name in METALS:
+            shading = shadings[rng.integers(len(shadings))]
+            light = Light.on_metal(shading, rng, right=order in RIGHT[name])
+        found = lookalike(clip, anchors[name], tile, name, order, rng, light)
+        rows.append((number, name, order, *found))
     return rows
