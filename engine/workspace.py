@@ -34,7 +34,7 @@ STAGE_VERSIONS = {
     Stage.FLOW: 2,
     Stage.MASKS: 5,
     Stage.DECOMPOSITION: 12,
-    Stage.STYLIZATION: 11,
+    Stage.STYLIZATION: 12,
     Stage.RENDER: 7,
 }
 

@@ -20,7 +20,7 @@ from .breeding import bred, palettes_bred
 from .canvas import Canvas
 from .encoder import Encoder
 from .gallery import AFRESH, GLOBAL_VIEWS, KINDS, LOCAL_VIEWS, PATTERNS, Field, Gallery, Look
-from .polish import polished
+from .polish import polished, pruned
 from .shading import luminance
 from .targets import Targets
 
@@ -44,8 +44,9 @@ def first_looks(
 
     All palettes are compared in blotches. The best few of them are tried in every pattern without
     tiles, some of each kind of palette in every pattern with tiles (`best_of_kinds`). The best look
-    of each kind of pattern is bred, also in other finishes, and polished, and these best are
-    compared again from many other places. Looks that are not bred follow, matt, the kinds by turns.
+    of each kind of pattern is bred, also in other finishes, polished, and rid of colours that it
+    can do without; these best are compared again from many other places. Looks that are not bred
+    follow, matt, the kinds by turns.
     ``tell`` hears how many views were looked at since it was called last.
     """
     gallery = Gallery.of(canvas, encoder, targets, settings, generator, tell)
@@ -64,6 +65,7 @@ def first_looks(
     looks = bred(by_turns, atlas, gallery, settings.palette_candidates, generator)
     firsts, others = best_apart(looks)
     firsts = [_polished(each, atlas, gallery, _steps(settings)) for each in firsts]
+    firsts = [_pruned(each, atlas, gallery) for each in firsts]
     return compared(firsts, atlas, gallery.afresh(canvas, settings.views, generator)) + others
 
 
@@ -86,7 +88,7 @@ def views_looked_at(settings: StylizationSettings) -> int:
     tried = 2 * min(PALETTE_KINDS, count) * _ways(settings) * tiled
     plain = min(FINALISTS, count) * (len(PATTERNS) - tiled)
     compared = count + tried + plain + palettes_bred(count)
-    compared += (AFRESH + _steps(settings)) * len(KINDS)
+    compared += (AFRESH + _steps(settings) + settings.palette_colours**2) * len(KINDS)
     return compared * (GLOBAL_VIEWS + LOCAL_VIEWS)
 
 
@@ -138,6 +140,13 @@ def _polished(look: Look, atlas: PaletteAtlas, gallery: Gallery, steps: int) -> 
 
     colours, tile_paint = polished(score, look.colours, look.tile_paint, steps)
     return replace(look, colours=colours, tile_paint=tile_paint)
+
+
+def _pruned(look: Look, atlas: PaletteAtlas, gallery: Gallery) -> Look:
+    """Return ``look`` with others in place of the colours that it can do without."""
+    mix = gallery.field(atlas, look.pattern).mix(look.tile_paint)
+    colours = pruned(lambda some: gallery.scores(some, mix, look.finish), look.colours)
+    return replace(look, colours=colours)
 
 
 def compared(looks: list[Look], atlas: PaletteAtlas, gallery: Gallery) -> list[Look]:

@@ -206,7 +206,7 @@ class StylizationSettings:
         high=22,
     )
     palette_candidates: int = setting(
-        96, "Palette Candidates", "Random palettes tried before the first step", low=1, high=4096
+        192, "Palette Candidates", "Random palettes tried before the first step", low=1, high=4096
     )
     distillation_steps: int = setting(
         1000,
