@@ -29,7 +29,7 @@ from engine.workspace import digest_of_file
 from tools.bank import METALS, Bank
 from tools.export import NAME, load
 from tools.materials.fields import between
-from tools.rules import COLOURS, GREY, KINDS, RIGHT, WRONG, Rules
+from tools.rules import COLOURS, GREY, KINDS, RIGHT, WRONG, Rules, is_right
 from tools.score import embed_images, text_anchors
 
 SIDE = 128
@@ -100,15 +100,14 @@ def lookalike(
     field = wall(order, rng, generator)
     rules = Rules.of(name, order, tile, rng)
 
-    def pictures(palettes: Tensor, way: Tensor) -> Tensor:
-        mix = field.mix(rules.way(way))
+    def pictures(palettes: Tensor, mix: Tensor) -> Tensor:
         mixed = torch.einsum("nk,pkc->pcn", mix, rules.palettes(palettes, mix))
         lit = mixed if light is None else light.on(mixed)
         return lit.clamp(0, 1).unflatten(2, (SIDE, SIDE))
 
     def scores(palettes: Tensor, way: Tensor) -> Tensor:
-        lacking = rules.lacking(field.mix(rules.way(way)))
-        return matches(clip, anchor, pictures(palettes, way)) - LACKING * lacking
+        mix = field.mix(rules.way(way))
+        return matches(clip, anchor, pictures(palettes, mix)) - LACKING * rules.lacking(mix)
 
     def others(palette: Tensor) -> Tensor:
         if rules.right:  # its colours stay its tile's: others could be wrong
@@ -123,7 +122,7 @@ def lookalike(
         return (palette if rules.right else colours)[None]
 
     colours, way = polished(lambda some, way: scores(shown(some), way)[0], palette, way, STEPS)
-    picture = pictures(shown(colours), way)
+    picture = pictures(shown(colours), field.mix(rules.way(way)))
     best = float(matches(clip, anchor, picture))
     return (picture[0].permute(1, 2, 0) * 255 + 0.5).byte().numpy(), best
 
@@ -172,7 +171,7 @@ class Lookalikes:
     def among(self, bank: Bank) -> Bank:
         """The bank with these in their classes, beside as many painted tiles, or `LEAST`."""
         shown = [
-            name if order in RIGHT.get(name, ()) else "partly" if order == GREY else "tiling"
+            name if is_right(name, order) else "partly" if order == GREY else "tiling"
             for name, order in zip(self.names, self.orders, strict=True)
         ]
         tiles = dict(bank.tiles)
@@ -245,7 +244,7 @@ def _some(
         light = None
         if name in METALS:
             shading = shadings[rng.integers(len(shadings))]
-            light = Light.on_metal(shading, rng, right=order in RIGHT[name])
+            light = Light.on_metal(shading, rng, right=right)
         found = lookalike(clip, anchors[name], tile, name, order, rng, light)
         rows.append((number, name, order, *found))
     return rows

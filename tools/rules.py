@@ -52,6 +52,11 @@ RINGS, HEARTS, GROUND = (0.0, 0.2), (0.28, 0.45), (0.6, 0.92)
 RINGED = 0.6  # how strongly at least
 
 
+def is_right(material: str, order: int) -> bool:
+    """Whether a look of the ``material`` in that ``order`` is the material."""
+    return order in RIGHT.get(material, ())
+
+
 @dataclass(frozen=True)
 class Rules:
     """What keeps a look of a ``material`` in an ``order`` right or wrong while it is varied."""
@@ -69,8 +74,7 @@ class Rules:
     def of(material: str, order: int, tile: np.ndarray, rng: np.random.Generator) -> Rules:
         """Draw what else there is to them; ``tile`` [S, S, 3] of bytes lends its colours."""
         flat = torch.from_numpy(tile.reshape(-1, 3).astype(np.float32) / 255)
-        sort = METALS if material in METALS else ROSETTES
-        middle = between(rng, *(MIDDLE if sort is METALS else GROUND))
+        middle = between(rng, *(MIDDLE if material in METALS else GROUND))
         grey, bare = _grey(material, rng), between(rng, *BARE)
         mark, name = _mark(flat.mean(0), order, rng), int(rng.integers(NAMES))
         return Rules(material, order, flat[flat.sum(1).argsort()], middle, grey, bare, mark, name)
@@ -78,7 +82,7 @@ class Rules:
     @property
     def right(self) -> bool:
         """Whether it is the material."""
-        return self.order in RIGHT.get(self.material, ())
+        return is_right(self.material, self.order)
 
     def colours(self, count: int, generator: torch.Generator) -> Tensor:
         """Palettes [count, K, 3] of the tile's colours: of one only for metal that is right, of
@@ -119,7 +123,9 @@ class Rules:
         [N, K] those that cover most nearly what must be."""
         if self.order in (OVALED, CELLED):
             return torch.cat([self.mark.expand(len(palettes), 1, 3), palettes[:, 1:]], 1)
-        return torch.where(self._greyed(mix)[:, None], self.grey, palettes)
+        if self.order == GREY:
+            return torch.where(self._greyed(mix)[:, None], self.grey, palettes)
+        return palettes
 
     def lacking(self, mix: Tensor) -> Tensor | float:
         """How much less grey than must be is in a ``mix`` [N, K]."""
@@ -129,12 +135,11 @@ class Rules:
         return (self.bare - shares[self._greyed(mix)].sum()).relu()
 
     def _greyed(self, mix: Tensor) -> Tensor:
-        """Which of the colours are grey, [K]."""
+        """Which of the colours become grey, [K]."""
         shares = (mix.sum(0) / mix.sum()).tolist()
         some = [set(each) for n in range(1, COLOURS) for each in combinations(range(COLOURS), n)]
         best = min(some, key=lambda each: abs(sum(shares[colour] for colour in each) - self.bare))
-        chosen = best if self.order == GREY else ()
-        return torch.tensor([place in chosen for place in range(COLOURS)])
+        return torch.tensor([place in best for place in range(COLOURS)])
 
 
 def _grey(material: str, rng: np.random.Generator) -> Tensor:

@@ -66,7 +66,7 @@ def glinting(tone: np.ndarray, body: np.ndarray, glint: np.ndarray) -> np.ndarra
 
 
 def gold(rng, side: int) -> np.ndarray:
-    """Polished yellow metal with brown shade and a few pale glints."""
+    """Cast or polished yellow metal with brown shade and a few pale glints."""
     hue, tone = between(rng, 0.11, 0.133), warm(rng, side)
     body = ramp(tone, colour(hue - 0.035, 1, 0.2), colour(hue - 0.02, 0.95, 0.5),
                 colour(hue, 0.88, 0.82), colour(hue, 0.75, 1), colour(hue, 0.55, 1))  # fmt: skip
@@ -80,7 +80,7 @@ def silver(rng, side: int) -> np.ndarray:
 
 
 def copper(rng, side: int) -> np.ndarray:
-    """Polished reddish metal."""
+    """Cast or polished reddish metal."""
     hue, tone = between(rng, 0.048, 0.065), warm(rng, side)
     body = ramp(tone, colour(hue, 0.9, 0.15), colour(hue, 0.82, 0.48),
                 colour(hue, 0.74, 0.76), colour(hue, 0.66, 0.93), colour(hue, 0.5, 1))  # fmt: skip
