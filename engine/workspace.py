@@ -33,9 +33,9 @@ STAGE_VERSIONS = {
     Stage.FRAMES: 1,
     Stage.FLOW: 2,
     Stage.MASKS: 5,
-    Stage.DECOMPOSITION: 12,
+    Stage.DECOMPOSITION: 13,
     Stage.STYLIZATION: 12,
-    Stage.RENDER: 7,
+    Stage.RENDER: 8,
 }
 
 

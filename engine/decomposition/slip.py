@@ -1,7 +1,8 @@
 """How far paint slides over the object between frames, where one smooth mapping cannot follow it.
 
 Cloth swings over legs, an arm passes: there the mapping and the flow disagree, and no settling
-helps. Crisp paint that slides is seen to slide; paint that is as soft as it slides far is not.
+helps. Crisp paint that slides is seen to slide; paint that is as soft as it slides far is not. How
+soft it is goes along with the object over some frames, for softness that comes and goes flickers.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
 ALONE = 0.95  # alpha from which on a pixel shows the object and little else
 MOST = 4.0  # px; what disagrees more is flow that is wrong
 AROUND = 1.0  # px, deviation of the neighbourhood that is asked together
-BEFORE = 0.5  # as much as a frame itself its neighbours count
+ROUNDS = 8  # in which a frame hears of its neighbours: a deviation of two frames
+HEARD = 0.5  # as much as a frame itself each neighbour counts
 DOUBT = 0.02  # share of pixels with flow at which the neighbourhood counts half
 
 
@@ -32,42 +34,57 @@ DOUBT = 0.02  # share of pixels with flow at which the neighbourhood counts half
 def slip_of(layers: Layers, flow: Flow) -> Tensor:
     """Return how far paint slides from or to a neighbouring frame, [T, H, W] in half precision.
 
-    In px of the working size, the root of the mean square around each pixel; 0 where the flow
-    says nothing.
+    In px of the working size, the root of the mean square around each pixel and where it was and
+    will be; 0 where the flow says nothing.
     """
     squares, known = torch.zeros(2, *layers.alpha.shape)
     for frame, missed, holds in _missed(layers, flow):
         squares[frame] += missed.square().clamp(max=MOST**2) * holds
         known[frame] += holds
-    around = [_in_time(_blurred(each)) for each in (squares, known)]
-    return (around[0] / (around[1] + DOUBT)).sqrt().half()
+    around = torch.stack([_blurred(squares), _blurred(known)], 1)
+    for _ in range(ROUNDS):
+        around = _heard(around, flow)
+    return (around[:, 0] / (around[:, 1] + DOUBT)).sqrt().half()
 
 
 def _missed(layers: Layers, flow: Flow) -> Iterator[tuple[int, Tensor, Tensor]]:
     """Yield a frame, how far [H, W] paint there is from where the flow saw it in a neighbour, and
     where the flow knows [H, W], for each way of each pair."""
-    height, width = layers.alpha.shape[1:]
-    down, across = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
-    pixels = torch.stack([across, down], 2)
     uv, alpha = layers.uv.permute(0, 3, 1, 2), layers.alpha
     seen = torch.cat([uv, alpha[:, None]], 1)  # [T, 3, H, W]
     steps = [_usual_step(*frame) for frame in zip(uv, alpha, strict=True)]
-    for first in range(len(alpha) - 1):
+    for own, other, ends, valid in _ways(flow):
+        step = steps[own]
+        if step is None:
+            continue
+        there = read(seen[other][None], ends)[0]
+        alone = torch.minimum(there[2], alpha[own]) > ALONE
+        yield own, (there[:2] - uv[own]).norm(dim=0) / step, alone & valid
+
+
+def _heard(pictures: Tensor, flow: Flow) -> Tensor:
+    """Return ``pictures`` [T, C, H, W], each averaged with its neighbours as the flow sees them."""
+    total, weight = pictures.clone(), torch.ones_like(pictures[:, :1])
+    for own, other, ends, valid in _ways(flow):
+        heard = HEARD * valid
+        total[own] += heard * read(pictures[other][None], ends)[0]
+        weight[own] += heard
+    return total / weight
+
+
+def _ways(flow: Flow) -> Iterator[tuple[int, int, Tensor, Tensor]]:
+    """Yield a frame, a neighbour, where its pixels are there for `read` [1, H, W, 2], and where
+    [H, W] the flow says so, for each way of each pair."""
+    height, width = flow.forward.shape[1:3]
+    down, across = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
+    pixels = torch.stack([across, down], 2)
+    for first in range(len(flow.forward)):
         for own, other, vectors, valid in (
             (first, first + 1, flow.forward, flow.forward_valid),
             (first + 1, first, flow.backward, flow.backward_valid),
         ):
-            step = steps[own]
-            if step is None:
-                continue
             ends = pixels + torch.from_numpy(vectors[first])
-            there = read(seen[other][None], for_sampling(ends[None]))[0]
-            alone = torch.minimum(there[2], alpha[own]) > ALONE
-            yield (
-                own,
-                (there[:2] - uv[own]).norm(dim=0) / step,
-                alone & torch.from_numpy(valid[first]),
-            )
+            yield own, other, for_sampling(ends[None]), torch.from_numpy(valid[first])
 
 
 def _usual_step(uv: Tensor, alpha: Tensor) -> Tensor | None:
@@ -87,11 +104,3 @@ def _blurred(pictures: Tensor) -> Tensor:
         for each in pictures.numpy()
     ]
     return torch.from_numpy(np.stack(found))
-
-
-def _in_time(pictures: Tensor) -> Tensor:
-    """Return ``pictures`` [T, H, W] with those of their neighbours in time added."""
-    total = pictures.clone()
-    total[1:] += BEFORE * pictures[:-1]
-    total[:-1] += BEFORE * pictures[1:]
-    return total

@@ -22,6 +22,7 @@ AROUND = 0.05  # of the picture's longer side, over which edges are asked togeth
 LEAST_EDGES = 50  # pixels; fewer say nothing
 STANDING = 10  # edge pixels for which the whole object's blur stands in each place
 SQUARE = 1 / 12  # px^2, variance of a pixel: paint has no less
+CROSSFADE = 1 / 6  # variance of a tent that reaches as far as paint slides, both ways
 DIFFERENCE = 1 / 3  # px^2, variance that a difference over two pixels adds
 MOST = 4.0
 EDGE = 3  # px of a picture's border that a blur does not know
@@ -55,9 +56,9 @@ def footage_blur(light: Tensor, where: Tensor) -> Tensor:
 def sliding(blur: Tensor, slip: Tensor) -> Tensor:
     """Return the ``blur`` [H, W] of paint that also slides by ``slip`` px from frame to frame.
 
-    It is spread over its way as a pixel is over its square.
+    It is spread as if each frame faded into those beside it.
     """
-    return (blur.square() + SQUARE * slip.square()).sqrt()
+    return (blur.square() + CROSSFADE * slip.square()).sqrt()
 
 
 def softened(values: Tensor, where: Tensor, blur: Tensor) -> Tensor:

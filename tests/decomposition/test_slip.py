@@ -1,6 +1,7 @@
 """How far paint slides: nothing where the mapping moves as the flow does, else by how much."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -53,6 +54,18 @@ def test_where_only_a_part_slides_only_that_part_does():
     slip = slip_of(part, moving()).float()
     assert slip[1, 14, 32] == pytest.approx(2, abs=0.05)
     assert slip[1, 26, 32] == pytest.approx(0, abs=0.05)
+
+
+def test_softness_goes_along_with_what_has_slid_once():
+    """One part moves in the atlas between the first two frames, and never again."""
+    slides = torch.zeros(FRAMES, 1, WIDTH)
+    slides[1:, :, 32:] = 2.0 / torch.arange(1, FRAMES)[:, None, None]  # a frame, from the first on
+    slip = slip_of(square(slides), moving()).float()
+    there = [float(slip[frame, 20, 36 + 2 * frame]) for frame in range(FRAMES)]
+    assert min(there) > 0.5
+    ratios = [more / less for more, less in pairwise(there)]
+    assert max(ratios) < 1.2
+    assert slip[FRAMES - 1, 20, 26] == pytest.approx(0, abs=0.1)
 
 
 def test_nothing_is_said_without_flow_or_object_and_a_single_frame_stands():

@@ -67,12 +67,13 @@ def test_a_blur_keeps_what_is_even():
     assert torch.allclose(blurred(torch.ones(1, 30, 30), 1.0)[0, 4:-4, 4:-4], torch.ones(22, 22))
 
 
-def test_paint_that_slides_is_spread_over_its_way():
+def test_paint_that_slides_is_as_soft_as_if_frames_faded_into_each_other():
     line = torch.arange(96.0)
     step = (line > 47).float().expand(96, 96)
     held = torch.full((96, 96), SQUARE**0.5)
     slip = torch.full((96, 96), 6.0)
     found = softened(step.flatten()[:, None], EVERYWHERE, sliding(held, slip)).reshape(96, 96)
-    mean = step.unfold(1, 7, 1).mean(2)  # of all places that a pixel passes on its way
-    assert (found[:, 3:-3] - mean).abs()[:, 20:-20].max() < 0.12
+    tent = 6 - torch.arange(-5.0, 6).abs()
+    faded = (step.unfold(1, 11, 1) * tent).sum(2) / tent.sum()
+    assert (found[:, 5:-5] - faded).abs()[:, 20:-20].max() < 0.03
     assert torch.equal(sliding(held, 0 * slip), held)
