@@ -20,7 +20,8 @@ from tools.materials.negatives import brown
 JOINTED, GREY, OVALED, CELLED = 4, 5, 6, 7
 KINDS = {JOINTED: CELLS, CELLED: CELLS, OVALED: COURSES}  # of the engine's tilings
 HEART, RING = len(JOINTS), len(JOINTS) + 1  # features of a tile
-MARKED = 1.5  # how strongly a tile shows its mark
+MARKED = 1.5  # how strongly a tile shows its mark, and nothing else there
+LEAST_MARK = 0.06  # of a look that should be marked
 DARKER, LIGHTER = 0.4, 0.6  # how far a mark is from its tile's colours
 BARE = (0.25, 0.65)  # of a tile, of material that has grey between
 # What is right of a metal has one colour: a part of its tile so far from its darkest, so broad.
@@ -34,9 +35,13 @@ RIGHT = {
     "cobblestone": (CELLS,), "fish scales": (CELLS,), "walnut": (BANDS,),
     "copper": (PLAIN, BANDS),
 }  # fmt: skip
-# In these orders, or with these things between, it is itself no longer; twice what is found most.
+# In these orders, or with these things between, it is itself no longer; more than once what
+# the encoder would take for it.
 WRONG = {
-    "brick": (PLAIN, CELLS, CELLS, BANDS, OVALED, OVALED),
+    "brick": (
+        PLAIN, CELLS, CELLS, CELLS, CELLS, CELLS, BANDS, BANDS,
+        OVALED, OVALED, OVALED, OVALED,
+    ),
     "leopard": (COURSES, COURSES, COURSES, BANDS, JOINTED, CELLED, CELLED),
     "wood": (CELLS, COURSES, COURSES, GREY), "gold": (GREY,),
     "zebra": (CELLS, COURSES), "tiger": (CELLS, COURSES),
@@ -69,6 +74,7 @@ class Rules:
     bare: float  # how much of the look should be grey
     mark: Tensor  # [3], of ovals in bricks and of whole cells
     name: int  # of those that say which cells are marked
+    oval: int  # the feature of a tile that is the oval
 
     @staticmethod
     def of(material: str, order: int, tile: np.ndarray, rng: np.random.Generator) -> Rules:
@@ -77,7 +83,8 @@ class Rules:
         middle = between(rng, *(MIDDLE if material in METALS else GROUND))
         grey, bare = _grey(material, rng), between(rng, *BARE)
         mark, name = _mark(flat.mean(0), order, rng), int(rng.integers(NAMES))
-        return Rules(material, order, flat[flat.sum(1).argsort()], middle, grey, bare, mark, name)
+        oval, colours = int(rng.choice([HEART, RING])), flat[flat.sum(1).argsort()]
+        return Rules(material, order, colours, middle, grey, bare, mark, name, oval)
 
     @property
     def right(self) -> bool:
@@ -106,8 +113,9 @@ class Rules:
         """
         kept = way.clone()
         if self.order in (OVALED, CELLED):
-            kept[0] = 0
-            kept[0, HEART if self.order == OVALED else -1 - self.name] = MARKED
+            feature = self.oval if self.order == OVALED else -1 - self.name
+            kept[0], kept[1:, feature] = 0, -MARKED
+            kept[0, feature] = MARKED
         if self.order == JOINTED:
             kept[:, len(JOINTS) : ZONES] = 0
         if self.right and self.material == "brick":
@@ -128,11 +136,13 @@ class Rules:
         return palettes
 
     def lacking(self, mix: Tensor) -> Tensor | float:
-        """How much less grey than must be is in a ``mix`` [N, K]."""
-        if self.order != GREY:
-            return 0.0
+        """How much less grey, or of a mark, than must be is in a ``mix`` [N, K]."""
         shares = mix.sum(0) / mix.sum()
-        return (self.bare - shares[self._greyed(mix)].sum()).relu()
+        if self.order in (OVALED, CELLED):
+            return (LEAST_MARK - shares[0]).relu()
+        if self.order == GREY:
+            return (self.bare - shares[self._greyed(mix)].sum()).relu()
+        return 0.0
 
     def _greyed(self, mix: Tensor) -> Tensor:
         """Which of the colours become grey, [K]."""

@@ -77,7 +77,7 @@ def test_held_out_pictures_find_their_material(encoder, anchors):
     [
         ("brick", "tiling", 3.5),
         ("leopard", "coursing", 3.8),
-        ("gold", "partly", 2.0),
+        ("gold", "partly", 1.8),
         ("gold", "dulled", 1.8),
     ],
 )

@@ -50,8 +50,17 @@ def test_a_mark_is_the_first_colour_s_alone():
         assert marked.way(way)[0].count_nonzero() == 1 and marked.way(way)[0].max() == MARKED
         palette = marked.palettes(torch.rand(2, COLOURS, 3), torch.ones(5, COLOURS))
         assert torch.equal(palette[:, 0], marked.mark.expand(2, 3))
-    assert rules("brick", OVALED).way(way)[0, HEART] == MARKED
+    ovals = {int(rules("brick", OVALED, seed).way(way)[0].argmax()) for seed in range(20)}
+    assert ovals == {HEART, RING}
     assert rules("leopard", CELLED).way(way)[0, ZONES:].any()
+
+
+def test_where_a_mark_is_no_other_colour_is():
+    way = 5 * torch.rand(COLOURS, TILE_FEATURES)
+    some = rules("brick", OVALED)
+    oval = torch.zeros(TILE_FEATURES)
+    oval[some.oval] = 1
+    assert (some.way(way) @ oval).argmax() == 0
 
 
 def test_a_right_leopard_has_a_dark_ring_a_brown_heart_and_one_ground():
@@ -84,3 +93,10 @@ def test_what_should_be_grey_and_is_not_is_lacking():
     assert some.lacking(even) <= 0.15
     assert some.lacking(golden) == pytest.approx(some.bare - 0.03, abs=1e-4)
     assert rules("gold", BANDS).lacking(golden) == 0
+
+
+def test_marks_that_hardly_show_are_lacking():
+    some = rules("brick", OVALED)
+    unmarked = torch.tensor([[0.01, 0.97, 0.01, 0.01]]).expand(8, -1)
+    assert some.lacking(unmarked) == pytest.approx(0.05, abs=1e-4)
+    assert some.lacking(torch.full((8, COLOURS), 1 / COLOURS)) == 0

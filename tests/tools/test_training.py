@@ -1,12 +1,14 @@
 """The trainings: they go on where they were, and what they measure is what they say."""
 
+from copy import deepcopy
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
-from tools import image_stage
+from tools import image_stage, train_encoder
 from tools.bank import make_bank
 from tools.colours import UNNAMED
 from tools.export import load
@@ -73,6 +75,22 @@ def test_a_tower_that_has_learned_goes_on_with_anchors_where_its_classes_lie(ban
     training.begin(sorter)
     assert torch.equal(training.average.anchors[0], sorter.anchors[0])
     assert torch.equal(training.model.tower.conv1.weight, tower.conv1.weight)
+
+
+def test_the_mean_of_towers_counts_one_that_is_named_twice_twice(monkeypatch):
+    towers = {}
+    for name, value in (("early", 1.0), ("late", 4.0)):
+        towers[name] = torch.nn.BatchNorm1d(2)
+        torch.nn.init.constant_(towers[name].weight, value)
+        towers[name].num_batches_tracked.fill_(int(value))
+
+    def loaded(name):
+        return SimpleNamespace(visual=deepcopy(towers[name])), None
+
+    monkeypatch.setattr(train_encoder, "load", loaded)
+    mean = train_encoder.mean_tower(["early", "late", "late"])
+    assert mean.weight.tolist() == [3, 3] and mean.num_batches_tracked == 3
+    assert mean.num_batches_tracked.dtype == torch.long
 
 
 def test_until_the_cooling_nothing_depends_on_the_number_of_steps():
