@@ -35,8 +35,8 @@ RIGHT = {
     "cobblestone": (CELLS,), "fish scales": (CELLS,), "walnut": (BANDS,),
     "copper": (PLAIN, BANDS),
 }  # fmt: skip
-# In these orders, or with these things between, it is itself no longer; more than once what
-# the encoder would take for it.
+# In these orders, or with these things between, it is itself no longer; what is there more
+# often is drawn more often.
 WRONG = {
     "brick": (
         PLAIN, CELLS, CELLS, CELLS, CELLS, CELLS, BANDS, BANDS,

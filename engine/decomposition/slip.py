@@ -37,14 +37,16 @@ def slip_of(layers: Layers, flow: Flow) -> Tensor:
     In px of the working size, the root of the mean square around each pixel and where it was and
     will be; 0 where the flow says nothing.
     """
-    squares, known = torch.zeros(2, *layers.alpha.shape)
+    frames, height, width = layers.alpha.shape
+    said = torch.zeros(frames, 2, height, width)  # squares, and how often the flow knew
     for frame, missed, holds in _missed(layers, flow):
-        squares[frame] += missed.square().clamp(max=MOST**2) * holds
-        known[frame] += holds
-    around = torch.stack([_blurred(squares), _blurred(known)], 1)
+        said[frame, 0] += missed.square().clamp(max=MOST**2) * holds
+        said[frame, 1] += holds
+    for pictures in said:
+        pictures.copy_(_blurred(pictures))
     for _ in range(ROUNDS):
-        around = _heard(around, flow)
-    return (around[:, 0] / (around[:, 1] + DOUBT)).sqrt().half()
+        said = _heard(said, flow)
+    return (said[:, 0] / (said[:, 1] + DOUBT)).sqrt().half()
 
 
 def _missed(layers: Layers, flow: Flow) -> Iterator[tuple[int, Tensor, Tensor]]:
@@ -69,7 +71,7 @@ def _heard(pictures: Tensor, flow: Flow) -> Tensor:
         heard = HEARD * valid
         total[own] += heard * read(pictures[other][None], ends)[0]
         weight[own] += heard
-    return total / weight
+    return total.div_(weight)
 
 
 def _ways(flow: Flow) -> Iterator[tuple[int, int, Tensor, Tensor]]:
@@ -97,7 +99,7 @@ def _usual_step(uv: Tensor, alpha: Tensor) -> Tensor | None:
 
 
 def _blurred(pictures: Tensor) -> Tensor:
-    """Return ``pictures`` [T, H, W] blurred by `AROUND`; what lies outside counts as 0."""
+    """Return ``pictures`` [C, H, W] blurred by `AROUND`; what lies outside counts as 0."""
     side, outside = 2 * round(3 * AROUND) + 1, cv2.BORDER_CONSTANT
     found = [
         cv2.GaussianBlur(each, (side, side), AROUND, borderType=outside)
