@@ -33,7 +33,7 @@ from tools.scenes import Recipe
 from tools.text_stage import TextSettings, image_features, train_texts
 
 BUILD = Path("build/encoder")
-NEGATIVES_AGAIN = 0.3  # of all views, where a tower learns what it did not know to be wrong
+RECIPE_AGAIN = Recipe(negative=0.3)  # for a tower that learns what it did not know to be wrong
 LOOKALIKES = 1000  # looks of the search, right and wrong, that it likes
 log = logging.getLogger(__name__)
 
@@ -59,6 +59,28 @@ def mean_tower(folders: Sequence[Path]) -> nn.Module:
     return towers[0]
 
 
+def trained(arguments: argparse.Namespace, settings: ImageSettings, bank: Bank) -> Sorter:
+    """Stage one, from nothing or ``--again`` from the tower that the engine has."""
+    recipe, checkpoint = Recipe(), BUILD / "image-stage.pt"
+    if arguments.again:
+        recipe, checkpoint = RECIPE_AGAIN, BUILD / "image-stage-again.pt"
+    training = ImageTraining(settings, arguments.device)
+    if checkpoint.exists():
+        training.resume(checkpoint)
+    elif arguments.again:
+        tower: Any = load()[0].visual
+        training.begin(anchored(tower, bank, recipe, settings))
+    if not arguments.provisional:
+        train_images(training, bank, recipe, checkpoint)
+    return training.average.cpu()
+
+
+def averaged(arguments: argparse.Namespace, settings: ImageSettings, bank: Bank) -> Sorter:
+    """The mean of the towers that ``--mean`` names; the texts that follow it have the seed."""
+    torch.manual_seed(arguments.seed)
+    return anchored(mean_tower(arguments.mean), bank, RECIPE_AGAIN, settings)
+
+
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -82,29 +104,14 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
-    again = arguments.again or arguments.mean
-    settings = lessons_again() if again else ImageSettings()
+    settings = lessons_again() if arguments.again or arguments.mean else ImageSettings()
     steps = arguments.steps or settings.steps
     settings = replace(settings, steps=steps, batch=arguments.batch, seed=arguments.seed)
-    recipe = Recipe(negative=NEGATIVES_AGAIN) if again else Recipe()
     bank = load_bank(arguments.seed, arguments.tiles, BUILD)
-    if arguments.mean:
-        torch.manual_seed(arguments.seed)
-        model = anchored(mean_tower(arguments.mean), bank, recipe, settings)
-        finish(model.eval(), bank, settings, arguments.folder)
-        return
-    if arguments.again:
+    if arguments.again and not arguments.mean:
         bank = load_lookalikes(FOLDER, bank, LOOKALIKES, arguments.seed, BUILD).among(bank)
-    training = ImageTraining(settings, arguments.device)
-    checkpoint = BUILD / ("image-stage-again.pt" if arguments.again else "image-stage.pt")
-    if checkpoint.exists():
-        training.resume(checkpoint)
-    elif arguments.again:
-        tower: Any = load()[0].visual
-        training.begin(anchored(tower, bank, recipe, settings))
-    if not arguments.provisional:
-        train_images(training, bank, recipe, checkpoint)
-    finish(training.average.cpu().eval(), bank, settings, arguments.folder)
+    model = (averaged if arguments.mean else trained)(arguments, settings, bank)
+    finish(model.eval(), bank, settings, arguments.folder)
 
 
 if __name__ == "__main__":

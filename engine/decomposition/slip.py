@@ -26,7 +26,7 @@ ALONE = 0.95  # alpha from which on a pixel shows the object and little else
 MOST = 4.0  # px; what disagrees more is flow that is wrong
 AROUND = 1.0  # px, deviation of the neighbourhood that is asked together
 ROUNDS = 8  # in which a frame hears of its neighbours: a deviation of two frames
-HEARD = 0.5  # as much as a frame itself each neighbour counts
+HEARD = 0.5  # how much each neighbour counts, where the frame itself counts 1
 DOUBT = 0.02  # share of pixels with flow at which the neighbourhood counts half
 
 
