@@ -40,11 +40,19 @@ def judge_frames(
     looks = look_classes(wanted) if isinstance(wanted, str) else tuple(wanted)
     selves = object_classes(own) if isinstance(own, str) else tuple(own)
     whole, close = mean_probabilities(frames, where, judging)
-    found: dict[str, Any] = {"whole": scores(whole, looks), "close": scores(close, looks)}
-    found["seen"] = all(is_seen(found[view]) for view in ("whole", "close"))
-    found["own_place"] = best_place(whole, selves)
-    found["still"] = None if found["own_place"] is None else found["own_place"] <= STILL
-    return found
+    return {**look_scores(whole, close, looks), **own_scores(whole, selves)}
+
+
+def look_scores(whole: np.ndarray, close: np.ndarray, wanted: Sequence[int]) -> dict[str, Any]:
+    """Return ``whole``, ``close`` and ``seen`` of `judge_frames` from mean probabilities."""
+    found: dict[str, Any] = {"whole": scores(whole, wanted), "close": scores(close, wanted)}
+    return {**found, "seen": is_seen(found["whole"]) and is_seen(found["close"])}
+
+
+def own_scores(whole: np.ndarray, own: Sequence[int]) -> dict[str, Any]:
+    """Return ``own_place`` and ``still`` of `judge_frames` from mean probabilities."""
+    place = best_place(whole, own)
+    return {"own_place": place, "still": None if place is None else place <= STILL}
 
 
 def mean_probabilities(

@@ -33,7 +33,7 @@ WINDOW = 4.0  # px, deviation of the neighbourhood in which texture is looked fo
 LEAST_TEXTURE = 2.0  # grey levels a pixel, along the direction in which there is least
 ALONE = 0.98  # alpha from which on a pixel shows the object alone
 REGIONS = ("object", "alone", "within", "textured")
-# The same along each video's own motion. The second is the one that is quoted (docs/how-it-works.md).
+# The same along each video's own motion; docs/how-it-works.md defines the second, which is quoted.
 OWN = ("own motion", "own motion, alone", "own motion, within")
 QUOTED = OWN[1]
 
