@@ -98,7 +98,7 @@ COLUMNS: dict[str, Callable[[Row], Any]] = {
     "warping": lambda row: _calm(row, QUOTED),
     "with rim": lambda row: _calm(row, "own motion"),
     "along the source": lambda row: _calm(row, "alone"),
-    "drift 20": lambda row: row.get("uv_drift_20"),
+    "drift 10": lambda row: row.get("uv_drift_10"),
     "background PSNR": lambda row: row.get("background_psnr"),
     "stylization, s": lambda row: row.get("seconds", {}).get("stylization"),
     "render, s": lambda row: row.get("seconds", {}).get("render"),
