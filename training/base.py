@@ -5,14 +5,12 @@ lie in the same order.
 """
 
 import importlib.util
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import timm
 import torch
 from torch import nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 MEAN, DEVIATION = 127 / 255, 128 / 255  # of the pictures that these networks were trained on
 
@@ -32,18 +30,6 @@ def pretrained(variant: str) -> Any:
     theirs, ours = torch.load(file, weights_only=True), network.state_dict()
     network.load_state_dict(dict(zip(ours, theirs.values(), strict=True)))
     return network.eval()
-
-
-def fold_normalisations(module: nn.Module) -> None:
-    """Fold each batch normalisation of ``module`` into the convolution before it, in place."""
-    names = list(module._modules)
-    for first, second in pairwise(names):
-        convolution, norm = getattr(module, first), getattr(module, second)
-        if isinstance(convolution, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
-            setattr(module, first, fuse_conv_bn_eval(convolution, norm))
-            setattr(module, second, getattr(norm, "act", nn.Identity()))
-    for child in module.children():
-        fold_normalisations(child)
 
 
 def quicken(module: nn.Module) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from training.base import DEVIATION, MEAN, fold_normalisations, pretrained
+from training.base import DEVIATION, MEAN, pretrained
 
 SIDES = {"lite1": 240, "lite2": 260}  # pixels, of the views that each was trained on
 AT_ONCE = 8
@@ -21,9 +21,7 @@ AT_ONCE = 8
 @cache
 def network(variant: str) -> Any:
     """Return one judge, ready to look; ModuleNotFoundError where its package is missing."""
-    judge = pretrained(variant)
-    fold_normalisations(judge)
-    return judge.requires_grad_(False)
+    return pretrained(variant).requires_grad_(False)
 
 
 @torch.no_grad()
