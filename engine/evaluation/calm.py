@@ -33,7 +33,9 @@ WINDOW = 4.0  # px, deviation of the neighbourhood in which texture is looked fo
 LEAST_TEXTURE = 2.0  # grey levels a pixel, along the direction in which there is least
 ALONE = 0.98  # alpha from which on a pixel shows the object alone
 REGIONS = ("object", "alone", "within", "textured")
-OWN = ("own motion", "own motion, within")  # the first two along each video's own motion
+# The same along each video's own motion; docs/how-it-works.md defines the second, which is quoted.
+OWN = ("own motion", "own motion, alone", "own motion, within")
+QUOTED = OWN[1]
 
 
 @dataclass
@@ -116,6 +118,7 @@ class Calm:
             ("within", along, within),
             ("textured", along, within & (texture(grey) > LEAST_TEXTURE)),
             ("own motion", own, whole > 0),
+            ("own motion, alone", own, alone),
             ("own motion, within", own, within),
         ):
             _count(self._regions[name], misses, colours, where & valid)

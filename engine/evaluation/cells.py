@@ -25,16 +25,16 @@ def picture_sheet(rows: Sequence[tuple[str, Sequence[np.ndarray]]]) -> np.ndarra
     )
 
 
-def cell(picture: np.ndarray, caption: str) -> np.ndarray:
-    """Fit a picture into one cell of the sheet, with its caption below."""
-    width, height = CELL
+def cell(picture: np.ndarray, caption: str, size: tuple[int, int] = CELL) -> np.ndarray:
+    """Fit a picture into one cell of the sheet (width, height), with its caption below."""
+    width, height = size
     scale = min(width / picture.shape[1], height / picture.shape[0])
-    size = max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale))
+    across, down = max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale))
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    small = cv2.resize(picture, size, interpolation=method)
+    small = cv2.resize(picture, (across, down), interpolation=method)
     field = np.full((height + CAPTION + GAP, width + GAP, 3), PAPER, np.uint8)
-    top, left = (height - size[1]) // 2, (width - size[0]) // 2
-    field[top : top + size[1], left : left + size[0]] = small
+    top, left = (height - down) // 2, (width - across) // 2
+    field[top : top + down, left : left + across] = small
     return _written(field, caption, height + 20)
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from engine.evaluation.calm import OWN, REGIONS, Calm, texture
+from engine.evaluation.calm import OWN, QUOTED, REGIONS, Calm, texture
 from engine.render import full_alpha
 
 HEIGHT, WIDTH, FRAMES = 120, 160, 4
@@ -50,6 +50,7 @@ def test_paint_that_flickers_is_not_calm_along_any_motion():
     other, another = (moving(wide_noise(seed, 2.0), 1.5) for seed in (1, 2))
     flickers = [(other, another)[frame % 2][frame] for frame in range(FRAMES)]
     slides = ratios(source, moving(wide_noise(1, 2.0), 2.5))
+    assert QUOTED in OWN
     for name in OWN:  # paint that slides is calm in itself: drift tells of it
         assert ratios(source, flickers)[name] > 30 > 2 > slides[name]
 

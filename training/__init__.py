@@ -1,0 +1,1 @@
+"""How the embedded encoder is made: for developers, never needed at run time. See README.md."""
