@@ -15,7 +15,9 @@ from .contract.events import EngineError, Stopped
 from .contract.job import Stage
 from .contract.settings import PRESET_NAMES
 
-EXPERIMENT_NAMES = ("varied", "specificity", "prefixes", "ablation", "texts", "baseline")
+EXPERIMENT_NAMES = (
+    *("varied", "examples", "specificity", "prefixes", "ablation", "wording", "texts", "baseline"),
+)
 
 
 def main(arguments: list[str] | None = None) -> int:
