@@ -70,6 +70,7 @@ test: check test-engine test-blender
 
 # Every file's tests stay in one process, so that what they share is made once.
 test-engine: $(VENV)/ready
+	@tools/browser.sh
 	OMP_NUM_THREADS=1 $(ENGINE) -m pytest --numprocesses $(SIDE_BY_SIDE) --dist loadfile
 
 # The words of each version come at its end, in one piece.

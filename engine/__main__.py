@@ -15,7 +15,9 @@ from .contract.events import EngineError, Stopped
 from .contract.job import Stage
 from .contract.settings import PRESET_NAMES
 
-EXPERIMENT_NAMES = ("varied", "specificity", "prefixes", "ablation", "texts", "baseline")
+EXPERIMENT_NAMES = (
+    *("varied", "examples", "specificity", "prefixes", "ablation", "wording", "texts", "baseline"),
+)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -71,7 +73,9 @@ def parser() -> argparse.ArgumentParser:
 
 def _add_evaluate(verbs: argparse._SubParsersAction) -> None:
     verb = verbs.add_parser("evaluate", help="the paper's experiments: tables and contact sheets")
-    verb.add_argument("footage", type=Path, metavar="FOOTAGE", help="a movie or a folder of images")
+    verb.add_argument(
+        "footage", nargs="?", type=Path, metavar="FOOTAGE", help="a movie or a folder of images"
+    )
     verb.add_argument(
         "--experiment", action="extend", type=_experiments, default=[], metavar="NAME,...",
         dest="experiments", help=f"{', '.join(EXPERIMENT_NAMES)}; repeatable (default: all)",
@@ -79,7 +83,15 @@ def _add_evaluate(verbs: argparse._SubParsersAction) -> None:
     verb.add_argument("--thing", default="object", help='what the object is: "swan"')
     verb.add_argument(
         "--materials", action="extend", type=_parts, default=[], metavar="TEXT,...",
-        help='"zebra fur,gold"; repeatable',
+        help='"zebra fur,gold"; repeatable (default: the paper\'s texts)',
+    )  # fmt: skip
+    verb.add_argument(
+        "--texts", type=Path, metavar="FILE",
+        help="JSON with other texts for examples, specificity and wording; see docs/engine.md",
+    )  # fmt: skip
+    verb.add_argument(
+        "--compare", action="append", default=[], metavar="NAME=FOLDER",
+        help="another method's frames, in FOLDER/TEXT for each text; repeatable",
     )  # fmt: skip
     verb.add_argument(
         "--judge", action="append", default=[], metavar="MODEL:FILE",
@@ -92,9 +104,28 @@ def _add_evaluate(verbs: argparse._SubParsersAction) -> None:
     )  # fmt: skip
     _add_object(verb)
     _add_settings(verb, "draft")
-    verb.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write into")
+    verb.add_argument("--out", type=Path, metavar="DIR", help="folder to write tables into")
     _add_cache(verb)
+    _add_study(verb)
     verb.set_defaults(run=commands.evaluate)
+
+
+def _add_study(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "--study", type=Path, metavar="DIR", help="write a page on which people score the videos"
+    )
+    verb.add_argument(
+        "--of", nargs="+", action="extend", type=Path, default=[], metavar="DIR",
+        help="the study's videos: folders that evaluate wrote with --out (default: this --out)",
+    )  # fmt: skip
+    verb.add_argument(
+        "--study-seed", type=int, metavar="N", help="numbers the videos (default: drawn anew)"
+    )
+    verb.add_argument(
+        "--scores", nargs="+", action="extend", type=Path, default=[], metavar="FILE",
+        help="print mean and deviation of what raters of a study saved",
+    )  # fmt: skip
+    verb.add_argument("--key", type=Path, metavar="FILE", help="the key beside that study")
 
 
 def _parts(text: str) -> list[str]:

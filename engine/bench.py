@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,9 +15,9 @@ import torch
 from . import device as devices
 from . import pipeline
 from .contract.folder import JobFolder
-from .contract.job import JobSpec, Stage
+from .contract.job import Footage, JobSpec, Stage
 from .contract.settings import replaced
-from .decomposition.layers import load_layers
+from .decomposition.layers import Layers, load_layers
 from .evaluation.baseline import per_frame_edit
 from .evaluation.calm import Calm
 from .evaluation.evaluate import Made, first_frames
@@ -26,6 +27,7 @@ from .stylization.encoder import Encoder, load_encoder
 from .video.flow import load_flow
 from .video.frames import load_video, source_frames
 from .video.images import read_rgb
+from .video.masks import load_masks
 from .workspace import Cache
 
 
@@ -69,31 +71,58 @@ class Bench:
             made, result=result, background_psnr=background.psnr(), seconds=seconds, calm={}
         )
 
+    def read_frames(self, out: Path, made: Made, frames: Sequence[Path]) -> Made:
+        """Measure ``frames``, another method's, as the job in ``out`` that ``made`` is measured."""
+        folder = JobFolder(out.absolute())
+        footage = folder.read_spec().footage
+        masks = load_masks(self._stage(folder, Stage.MASKS))
+        alpha = made.layers.alpha.numpy()
+        seen = alpha > 0.5
+        seen[masks.known] = masks.masks[masks.known] > 127
+        grown = dilated(seen | (alpha > 0.02))
+        background = BackgroundError()
+        for path, source, inside in zip(frames, source_frames(footage), grown, strict=True):
+            size = source.shape[1], source.shape[0]
+            around = cv2.resize(inside.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
+            background.add(read_rgb(path), source, around == 0)
+        result, calm = _seen(frames, footage, made.layers)
+        return replace(
+            made, result=result, calm=calm, background_psnr=background.psnr(), seconds=None
+        )
+
+    def _stage(self, folder: JobFolder, which: Stage) -> Path:
+        """Return where the cache has the stage of a finished job, of its first object."""
+        keys = json.loads(folder.report.read_text(encoding="utf-8"))["keys"]
+        return self.cache.folder(which, keys[which.value][0])
+
     def _read(self, folder: JobFolder) -> Made:
         facts = json.loads(folder.report.read_text(encoding="utf-8"))
-
-        def stage(which: Stage) -> Path:
-            return self.cache.folder(which, facts["keys"][which.value][0])
-
-        video = load_video(stage(Stage.FRAMES))
-        size = video.frames.shape[2], video.frames.shape[1]
-        layers = load_layers(stage(Stage.DECOMPOSITION))
-        calm = Calm(layers.alpha)
-        result = []
+        layers = load_layers(self._stage(folder, Stage.DECOMPOSITION))
         pictures = sorted(folder.result.glob("*.png"))
-        for path, source in zip(pictures, source_frames(folder.read_spec().footage), strict=True):
-            picture = read_rgb(path)
-            calm.add(source, picture)
-            result.append(cv2.resize(picture, size, interpolation=cv2.INTER_AREA))
+        result, calm = _seen(pictures, folder.read_spec().footage, layers)
         return Made(
-            video.frames,
-            np.stack(result),
-            load_flow(stage(Stage.FLOW)),
+            load_video(self._stage(folder, Stage.FRAMES)).frames,
+            result,
+            load_flow(self._stage(folder, Stage.FLOW)),
             layers,
             facts["metrics"]["background_psnr"],
             facts["seconds"]["stylization"],
-            calm.ratios(),
+            calm,
         )
+
+
+def _seen(
+    frames: Sequence[Path], footage: Footage, layers: Layers
+) -> tuple[np.ndarray, Mapping[str, float | None]]:
+    """Return ``frames`` at the working size, uint8 [T, H, W, 3], and how calm they are."""
+    height, width = layers.alpha.shape[1:]
+    calm = Calm(layers.alpha)
+    small = []
+    for path, source in zip(frames, source_frames(footage), strict=True):
+        picture = read_rgb(path)
+        calm.add(source, picture)
+        small.append(cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA))
+    return np.stack(small), calm.ratios()
 
 
 def known_materials(bench_encoder: str) -> tuple[str, ...]:

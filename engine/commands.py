@@ -137,31 +137,10 @@ def export(options: argparse.Namespace) -> int:
 
 
 def evaluate(options: argparse.Namespace) -> int:
-    """Run experiments and print their tables."""
-    from . import device
-    from .bench import Bench, known_materials
-    from .evaluation.evaluate import markdown, run_experiment
-    from .evaluation.experiments import NAMES, experiment
-    from .evaluation.judging import load_judge
+    """Run experiments, write the page of a study, or read its scores."""
+    from . import evaluating
 
-    found = [
-        experiment(name, thing=options.thing, materials=options.materials)
-        for name in options.experiments or NAMES
-    ]
-    spec = requests.for_evaluation(options, found[0].variants[0].texts)
-    chosen = device.choose(spec.settings.device)
-    known = known_materials("embedded")
-    judges = [load_judge(name, known, chosen) for name in options.judge]
-    bench = Bench(Cache((options.cache or default_cache()).absolute()))
-    out = options.out.absolute()
-    for each in found:
-        with explained(out):
-            rows = run_experiment(
-                each, spec, out, bench, judges,
-                frames_alone=options.frames_alone, say=lambda text: print(text, flush=True),
-            )  # fmt: skip
-        print(markdown(each, rows))
-    return 0
+    return evaluating.evaluate(options)
 
 
 def _make_room(folder: JobFolder, spec: JobSpec) -> None:

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 
+from ..contract.folder import JobFolder
 from ..contract.job import JobSpec, TargetTexts
 from ..contract.settings import Settings, replaced
 from ..decomposition.layers import Layers
@@ -24,7 +25,8 @@ from ..video.images import write_png
 from . import metrics
 from .calm import Calm
 from .cells import picture_sheet
-from .experiments import Experiment, Variant
+from .comparison import OtherFrames
+from .experiments import Experiment, Variant, file_name
 from .judging import Judge, close_views, rank
 
 AROUND = 4  # px around the object that belong to its picture
@@ -40,7 +42,7 @@ class Made:
     flow: Flow
     layers: Layers
     background_psnr: float
-    seconds: float  # of the stylization
+    seconds: float | None  # of the stylization; None of another method
     calm: Mapping[str, float | None] = field(default_factory=dict)  # see `calm.Calm.ratios`
 
 
@@ -55,6 +57,10 @@ class Bench(Protocol):
         """Edit each of the first ``count`` frames of ``made`` alone."""
         ...
 
+    def read_frames(self, out: Path, made: Made, frames: Sequence[Path]) -> Made:
+        """Return ``made``, of the job folder ``out``, with the ``frames`` of another method."""
+        ...
+
 
 @dataclass(frozen=True)
 class Row:
@@ -63,6 +69,7 @@ class Row:
     name: str
     numbers: dict[str, float | str | None]
     pictures: list[np.ndarray]
+    video: Mapping[str, Any] | None = None  # what a study needs to know of it, see `video_of`
 
 
 def run_experiment(
@@ -72,26 +79,47 @@ def run_experiment(
     bench: Bench,
     judges: Sequence[Judge],
     *,
+    others: OtherFrames,
     frames_alone: int,
     say: Callable[[str], None],
 ) -> list[Row]:
     """Run all variants of ``found`` on the one object of ``spec``; returns their rows.
 
-    Leaves ``NAME.md``, ``NAME.json`` and ``NAME.png`` in ``out`` and the job folders below it.
+    Below each of ours come those that ``others`` made of the same text. Leaves ``NAME.md``,
+    ``NAME.json`` and ``NAME.png`` in ``out`` and the job folders below it.
     """
+    few = any(each.per_frame for each in found.variants)
     rows = []
     for variant in found.variants:
         say(f"{found.name}: {variant.name}")
         wanted = spec_of(spec, variant)
-        folder = out / "jobs" / found.name / _file_name(variant.name)
+        folder = out / "jobs" / found.name / file_name(variant.name)
         made = bench.make(wanted, folder)
         if variant.per_frame:
             made = bench.make_per_frame(wanted, folder, made, frames_alone)
-        elif any(each.per_frame for each in found.variants):
-            made = first_frames(made, frames_alone)
-        rows.append(row_of(variant, made, judges))
+        shown = [(variant.method, variant.name, made, JobFolder(folder).result)]
+        for method, frames in others.get((found.name, variant.name), {}).items():
+            theirs = bench.read_frames(folder, made, frames)
+            shown.append((method, f"{variant.name}, {method}", theirs, frames[0].parent))
+        for method, name, each, place in shown:
+            each = first_frames(each, frames_alone) if few else each
+            video = None if few else video_of(method, wanted, place, out)
+            row = row_of(replace(variant, name=name), each, judges)
+            rows.append(replace(row, video=video))
     write_rows(found, rows, out)
     return rows
+
+
+def video_of(method: str, spec: JobSpec, frames: Path, out: Path) -> dict[str, Any]:
+    """Return what a study needs to know of one result; ``frames`` below ``out`` stay relative."""
+    place = frames.absolute()
+    return {
+        "method": method,
+        "text": spec.objects[0].texts.global_text,
+        "local_text": spec.objects[0].texts.local,
+        "frames": (place.relative_to(out) if place.is_relative_to(out) else place).as_posix(),
+        "frames_per_second": spec.footage.frames_per_second,
+    }
 
 
 def spec_of(spec: JobSpec, variant: Variant) -> JobSpec:
@@ -214,7 +242,9 @@ def write_rows(found: Experiment, rows: Sequence[Row], out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     (out / f"{found.name}.md").write_text(markdown(found, rows), encoding="utf-8")
     facts: list[Mapping[str, Any]] = [{"variant": row.name, **row.numbers} for row in rows]
-    text = json.dumps({"question": found.question, "rows": facts}, indent=1, ensure_ascii=False)
+    videos = [row.video for row in rows if row.video]
+    table = {"question": found.question, "rows": facts, "videos": videos}
+    text = json.dumps(table, indent=1, ensure_ascii=False)
     (out / f"{found.name}.json").write_text(text, encoding="utf-8")
     write_png(out / f"{found.name}.png", picture_sheet([(row.name, row.pictures) for row in rows]))
 
@@ -240,10 +270,6 @@ def _cell(value: float | str | None) -> str:
     if value is None:
         return ""
     return value if isinstance(value, str) else f"{value:.4g}"
-
-
-def _file_name(name: str) -> str:
-    return "".join(each if each.isalnum() else "-" for each in name)
 
 
 def _unit(frames: np.ndarray) -> np.ndarray:

@@ -8,16 +8,10 @@ from typing import Any
 
 from ..contract.events import EngineError, Fault
 from ..contract.job import TargetTexts
+from .paper import VARIED, ZEBRA, Look, looks, of_object
 
+OURS = "ours"
 MATERIALS = ("zebra fur", "gold", "brick", "oak wood", "leopard fur")
-# Sec. 4.2: the same thing said more and more exactly.
-LEVELS = (
-    "armor",
-    "iron armor",
-    "medieval iron armor",
-    "suit of shiny medieval iron armor",
-    "full plate shiny medieval iron armor",
-)
 PREFIX_COUNTS = ((0, 0), (4, 0), (0, 4), (4, 4), (8, 8))  # global, local; sec. 4.3
 # Sec. 4.4. In the first all four terms have a say, whatever the preset.
 ABLATED = ("local_similarity", "global_similarity", "temporal", "sparsity")
@@ -34,6 +28,11 @@ class Variant:
     changes: Mapping[str, Any] = field(default_factory=dict)
     per_frame: bool = False  # the image baseline
 
+    @property
+    def method(self) -> str:
+        """What people and other methods are told apart by: ours, or ours with other settings."""
+        return f"{OURS}, {self.name}" if self.changes else OURS
+
 
 @dataclass(frozen=True)
 class Experiment:
@@ -44,17 +43,40 @@ class Experiment:
     variants: tuple[Variant, ...]
 
 
-def experiment(name: str, *, thing: str, materials: Sequence[str]) -> Experiment:
+def experiment(
+    name: str,
+    *,
+    thing: str,
+    materials: Sequence[str],
+    own: Mapping[str, Sequence[Look]] | None = None,
+) -> Experiment:
     """Return the experiment ``name`` for a ``thing`` ("swan") and some ``materials``.
 
-    Raises EngineError (BAD_JOB) where there is no such experiment.
+    Without ``materials`` the paper's texts are varied; ``own`` has other looks by experiment.
+    Raises EngineError (BAD_JOB) where there is no such experiment, or where two variants share a
+    name.
     """
     if name not in EXPERIMENTS:
         raise EngineError(
             Fault.BAD_JOB, f"There is no experiment {name}.", f"There are: {', '.join(NAMES)}."
         )
     question, variants = EXPERIMENTS[name]
-    return Experiment(name, question, tuple(variants(thing, list(materials or MATERIALS))))
+    replaced = (own or {}).get(name)
+    found = _of_looks(replaced, thing) if replaced else variants(thing, list(materials))
+    names = [file_name(each.name) for each in found]
+    for each in found:
+        if names.count(file_name(each.name)) > 1:
+            raise EngineError(
+                Fault.BAD_JOB,
+                f"Two texts of the experiment {name} are called {each.name!r}.",
+                'Give each a "name" of its own.',
+            )
+    return Experiment(name, question, tuple(found))
+
+
+def file_name(name: str) -> str:
+    """Return what the folder of a variant is called."""
+    return "".join(each if each.isalnum() else "-" for each in name)
 
 
 def texts_for(thing: str, material: str) -> TargetTexts:
@@ -62,24 +84,39 @@ def texts_for(thing: str, material: str) -> TargetTexts:
     return TargetTexts(f"{thing} with {material}", f"{material} texture")
 
 
+def _of_looks(found: Sequence[Look], thing: str) -> list[Variant]:
+    return [Variant(each.called(thing), each.texts(thing), each.material) for each in found]
+
+
 def _varied(thing: str, materials: list[str]) -> list[Variant]:
-    return [Variant(each, texts_for(thing, each), each) for each in materials]
+    return [Variant(each, texts_for(thing, each), each) for each in materials or MATERIALS]
+
+
+def _examples(thing: str, materials: list[str]) -> list[Variant]:
+    return _of_looks(looks("examples", thing), thing)
 
 
 def _specificity(thing: str, materials: list[str]) -> list[Variant]:
-    return [
-        Variant(level, TargetTexts(f"{thing} with {level}", level), "iron armor")
-        for level in LEVELS
-    ]
+    return _of_looks(looks("specificity", thing), thing)
+
+
+def _wording(thing: str, materials: list[str]) -> list[Variant]:
+    return _of_looks(looks("wording", thing), thing)
+
+
+def _one(thing: str, materials: list[str]) -> tuple[TargetTexts, str]:
+    """Return the texts and the material that one setting after the other is tried with."""
+    if materials:
+        return texts_for(thing, materials[0]), materials[0]
+    look = of_object(VARIED, thing, ZEBRA)
+    return look.texts(thing), look.material
 
 
 def _prefixes(thing: str, materials: list[str]) -> list[Variant]:
-    first = materials[0]
     return [
         Variant(
             f"{whole}/{close}",
-            texts_for(thing, first),
-            first,
+            *_one(thing, materials),
             {"stylization.global_prefixes": whole, "stylization.local_prefixes": close},
         )
         for whole, close in PREFIX_COUNTS
@@ -87,30 +124,28 @@ def _prefixes(thing: str, materials: list[str]) -> list[Variant]:
 
 
 def _ablation(thing: str, materials: list[str]) -> list[Variant]:
-    first = materials[0]
+    one = _one(thing, materials)
     whole = {f"stylization.weights.{term}": value for term, value in WHOLE.items()}
-    variants = [Variant("all terms", texts_for(thing, first), first, whole)]
+    variants = [Variant("all terms", *one, whole)]
     for term in ABLATED:
         changes = {**whole, f"stylization.weights.{term}": 0.0}
-        name = f"without {term.replace('_', ' ')}"
-        variants.append(Variant(name, texts_for(thing, first), first, changes))
+        variants.append(Variant(f"without {term.replace('_', ' ')}", *one, changes))
     return variants
 
 
 def _texts(thing: str, materials: list[str]) -> list[Variant]:
-    first = materials[0]
-    both = texts_for(thing, first)
+    both, material = _one(thing, materials)
     return [
-        Variant("global and local", both, first),
-        Variant("global text for both", TargetTexts(both.global_text, both.global_text), first),
-        Variant("local text for both", TargetTexts(both.local_text, both.local_text), first),
+        Variant("global and local", both, material),
+        Variant("global text for both", TargetTexts(both.global_text, both.global_text), material),
+        Variant("local text for both", TargetTexts(both.local_text, both.local_text), material),
     ]
 
 
 def _baseline(thing: str, materials: list[str]) -> list[Variant]:
     return [
         variant
-        for each in materials
+        for each in materials or MATERIALS
         for variant in (
             Variant(f"{each}, atlas", texts_for(thing, each), each),
             Variant(f"{each}, each frame alone", texts_for(thing, each), each, per_frame=True),
@@ -121,9 +156,11 @@ def _baseline(thing: str, materials: list[str]) -> list[Variant]:
 Variants = Callable[[str, list[str]], list[Variant]]
 EXPERIMENTS: dict[str, tuple[str, Variants]] = {
     "varied": ("Many looks of one object: does a judge name them?", _varied),
+    "examples": ("The paper's own texts (fig. 4).", _examples),
     "specificity": ("Does a more exact text give more detail?", _specificity),
     "prefixes": ("How many prefixes, global/local?", _prefixes),
     "ablation": ("What does each term do? Same seed.", _ablation),
+    "wording": ("What does another local text change, and another global one?", _wording),
     "texts": ("What do two texts give that one does not?", _texts),
     "baseline": ("The atlas against editing each frame alone.", _baseline),
 }

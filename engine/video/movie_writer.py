@@ -107,7 +107,10 @@ def write_movie(path: Path, images: Iterable[np.ndarray], frames_per_second: flo
         pix_fmt_out="yuv420p",
         quality=None,  # pyright: ignore[reportArgumentType]
         macro_block_size=1,
-        output_params=["-crf", "14", "-vf", "scale=out_color_matrix=bt709", *BT709],
+        output_params=[
+            *("-crf", "14", "-movflags", "+faststart"),
+            *("-vf", "scale=out_color_matrix=bt709", *BT709),
+        ],
     )
     with closing(writer):
         writer.send(None)

@@ -24,6 +24,7 @@ from engine.evaluation.evaluate import (
 )  # fmt: skip
 from engine.evaluation.experiments import NAMES, Variant, experiment
 from engine.evaluation.judging import close_views, load_judge, rank, same_material
+from engine.evaluation.paper import read_looks
 from engine.video.flow import Flow
 from engine.video.images import read_rgb
 
@@ -121,6 +122,91 @@ def test_specificity_has_five_levels_that_say_more_and_more():
     levels = [each.name for each in experiment("specificity", thing="man", materials=[]).variants]
     assert len(levels) == 5 and all("armor" in level for level in levels)
     assert [len(level.split()) for level in levels] == [1, 2, 3, 6, 6]
+
+
+def test_a_boat_has_five_levels_of_wood_that_say_more_and_more():
+    variants = experiment("specificity", thing="Boat", materials=[]).variants
+    texts = [each.texts.global_text for each in variants]
+    assert len(texts) == 5 and all("wood" in each for each in texts)
+    assert [len(each.split()) for each in texts] == sorted(len(each.split()) for each in texts)
+    assert len({each.lower() for each in texts}) == 5
+
+
+@pytest.mark.parametrize(
+    ("thing", "first"),
+    [("black swan", "Shiny metal black swan"), ("boat", "Shiny aluminum fishing boat"),
+     ("dog", "Dog with zebra fur"), ("man", "Shiny metal man")],
+)  # fmt: skip
+def test_the_examples_are_those_of_the_papers_own_objects(thing, first):
+    assert experiment("examples", thing=thing, materials=["gold"]).variants[0].name == first
+
+
+def test_the_wording_of_one_text_is_varied_while_the_other_stays():
+    variants = experiment("wording", thing="swan", materials=[]).variants
+    local, whole = variants[:3], variants[3:]
+    assert len({each.texts.local_text for each in local}) == len(whole) == 3
+    assert {each.texts.global_text for each in local} == {"Swan with cactus skin"}
+    assert len({each.texts.global_text for each in whole}) == 3
+    assert {each.texts.local_text for each in whole} == {"cactus skin"}
+    assert variants[5].name == "global: swan made out of cactus"
+
+
+def test_settings_are_varied_on_the_papers_text_unless_a_material_is_named():
+    for name in ("prefixes", "ablation", "texts"):
+        plain = experiment(name, thing="swan", materials=[]).variants[0]
+        assert plain.texts == TargetTexts("Swan with cactus skin", "cactus skin")
+        named = experiment(name, thing="swan", materials=["gold"]).variants[0]
+        assert named.texts == TargetTexts("swan with gold", "gold texture")
+
+
+def test_other_settings_are_another_method_and_other_texts_are_not():
+    assert {each.method for each in experiment("wording", thing="x", materials=[]).variants} == {
+        "ours"
+    }
+    ablation = experiment("ablation", thing="x", materials=[]).variants
+    assert ablation[3].method == "ours, without temporal"
+
+
+def texts_file(tmp_path, content):
+    path = tmp_path / "texts.json"
+    path.write_text(content if isinstance(content, str) else json.dumps(content))
+    return path
+
+
+def test_texts_of_a_file_take_the_place_of_the_papers(tmp_path):
+    looks = [{"global_text": "Swan of {jade}", "local_text": "jade"}, {"global_text": "Gold"}]
+    own = read_looks(texts_file(tmp_path, {"examples": looks}))
+    found = experiment("examples", thing="swan", materials=[], own=own).variants
+    assert [each.texts for each in found] == [
+        TargetTexts("Swan of {jade}", "jade"),
+        TargetTexts("Gold"),
+    ]
+    assert [each.material for each in found] == ["jade", "Gold"]
+    other = experiment("wording", thing="swan", materials=[], own=own)
+    assert other == experiment("wording", thing="swan", materials=[])
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("{", "cannot be read"),
+        ({"ablation": []}, "holds no object with examples"),
+        ({}, "holds no object with examples"),
+        ({"examples": []}, "holds no list of texts for examples"),
+        ({"examples": [{"local_text": "gold"}]}, "which is no look"),
+        ({"examples": [{"global_text": 3}]}, "which is no look"),
+    ],
+)
+def test_a_file_of_texts_that_cannot_be_read_is_refused(tmp_path, content, told):
+    with pytest.raises(EngineError, match=told):
+        read_looks(texts_file(tmp_path, content))
+
+
+def test_two_texts_of_one_name_are_refused(tmp_path):
+    looks = [{"global_text": "Gold swan", "local_text": each} for each in ("gold", "shiny gold")]
+    own = read_looks(texts_file(tmp_path, {"examples": looks}))
+    with pytest.raises(EngineError, match="are called 'Gold swan'"):
+        experiment("examples", thing="swan", materials=[], own=own)
 
 
 def test_prefixes_are_set_apart_for_global_and_local_texts():
