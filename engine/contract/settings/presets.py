@@ -53,7 +53,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     "paper": {
         "decomposition.engine": "mlp",
         "stylization.temporal_literal": True,
-        "stylization.temporal_twice": True,
+        "stylization.weights.temporal": 12.5,  # 5 sqrt(2 pi): the density's peak becomes 1
         "stylization.sparsity_norm": "plain",
         "stylization.sparsity_everywhere": True,
         "stylization.strip_articles": False,
