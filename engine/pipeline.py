@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from . import overlays, results
+from . import choices, overlays, results
 from .contract.events import Finished
 from .contract.job import JobSpec, Stage
 from .pieces import Pieces
@@ -41,7 +41,8 @@ def run(spec: JobSpec, cache: Cache, report: Reporter) -> None:
     """
     started = time.monotonic()
     report.encode_png = encode_png
-    for stage, frames in _stages(_Job(spec, cache, report)):
+    choices.check_length(spec, report)
+    for stage, frames in _stages(_Job(choices.decided(spec, report), cache, report)):
         if stage is (spec.until or Stage.RENDER):
             report.say(Finished(frames, round(time.monotonic() - started, 3)))
             return

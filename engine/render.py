@@ -1,6 +1,7 @@
 """Finished frames from the footage, alpha and the stylized atlas, at the footage's own size.
 
-Pixels where alpha is 0 are the footage's, bit for bit. Knows nothing of jobs and folders.
+Pixels where alpha is 0 are the footage's, bit for bit; with the composite "atlas" they are what
+the background's atlas says (TDS, sec. 3.2). Knows nothing of jobs and folders.
 """
 
 from __future__ import annotations
@@ -88,6 +89,8 @@ def _frame(
     most = np.iinfo(frame.dtype).max
     pixels = torch.from_numpy(frame.astype(np.float32)).to(device) / most
     source = pixels[..., :3]  # [H, W, 3]
+    from_atlases = settings.composite == "atlas" and not settings.foreground_only
+    behind = _brought(parts[0].layers.background[index], source) if from_atlases else source
     change = torch.zeros_like(source)  # weighted by alpha
     covered, restyled = torch.zeros(2, *source.shape[:2], device=device)
     for part in parts:
@@ -98,17 +101,21 @@ def _frame(
             alpha = torch.minimum(alpha, 1 - covered)
             covered = covered + alpha
         seen = alpha > 0
-        if part.atlas is not None and seen.any():
+        if not seen.any() or (part.atlas is None and not from_atlases):
+            continue
+        if part.atlas is None:
+            colour = _brought(part.layers.foreground[index], source)[seen]
+        else:
             colour = _painted(source, part.layers, part.atlas, index, alpha, settings)
-            change[seen] += alpha[seen][:, None] * (colour - source[seen])
             restyled = restyled + alpha
-    seen = restyled > 0
+        change[seen] += alpha[seen][:, None] * (colour - behind[seen])
+    seen = torch.ones_like(restyled, dtype=torch.bool) if from_atlases else restyled > 0
     if settings.foreground_only:
         colour = source[seen] + change[seen] / restyled[seen][:, None]
         opacity = restyled * pixels[..., 3] if frame.shape[2] == 4 else restyled
         return _cut_out(colour, opacity, seen, frame.dtype)
     result = frame.copy()
-    result[seen.cpu().numpy(), :3] = _whole_numbers(source[seen] + change[seen], frame.dtype)
+    result[seen.cpu().numpy(), :3] = _whole_numbers(behind[seen] + change[seen], frame.dtype)
     return result
 
 
@@ -135,14 +142,21 @@ def _painted(
             blur = sliding(blur, slip * (length / max(layers.slip.shape[1:])))
         albedo = softened(albedo, seen[box], blur)
     painted = atlas.lit(albedo, light)  # [N, 3]
-    if settings.composite == "residual" and atlas.form == "network":
-        before = resized(layers.foreground[index].to(source), size)[seen]
-        painted = source[seen] + painted - before
+    plain = source[seen]  # what strength goes back to
+    if settings.composite == "atlas":
+        plain = _brought(layers.foreground[index], source)[seen]
+    elif settings.composite == "residual" and atlas.form == "network":
+        painted = plain + painted - _brought(layers.foreground[index], source)[seen]
     if settings.keep_detail:
         laid = 1 - RELIEF_POWER if atlas.form == "palette" else 1.0  # the rest is in the shading
         relief = detail(source[wide], alpha[wide], atlas.statistics, length)[seen[wide]]
         painted = painted * relief.pow(laid * settings.keep_detail)[:, None]
-    return torch.lerp(source[seen], painted.clamp(0, 1), settings.strength)
+    return torch.lerp(plain, painted.clamp(0, 1), settings.strength)
+
+
+def _brought(picture: Tensor, frame: Tensor) -> Tensor:
+    """Bring a layer's colours [h, w, 3] to size, kind and device of ``frame`` [H, W, 3]."""
+    return resized(picture.to(frame), frame.shape[:2])
 
 
 def _cut_out(colour: Tensor, alpha: Tensor, seen: Tensor, dtype: np.dtype) -> np.ndarray:

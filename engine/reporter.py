@@ -59,7 +59,7 @@ class Reporter:
         self._progress_at = 0.0
         self._stop_at = 0.0
         self._stopping = False
-        self._warned: set[str] = set()
+        self.warnings: list[str] = []  # that were said
         self._fresh: list[Path] = []
         self._quit = threading.Event()
         self._thread = threading.Thread(target=self._beat, daemon=True)
@@ -162,8 +162,8 @@ class Reporter:
 
     def warning(self, message: str, hint: str = "") -> None:
         """Say something that the user should know, once."""
-        if message not in self._warned:
-            self._warned.add(message)
+        if message not in self.warnings:
+            self.warnings.append(message)
             self.say(Warned(message, hint))
 
     def stopping(self) -> bool:

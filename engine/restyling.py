@@ -17,6 +17,7 @@ from . import manifest, previews, results
 from .contract.codec import to_json
 from .contract.events import Stopped
 from .contract.job import JobSpec, Stage
+from .contract.settings import RenderSettings
 from .decomposition.layers import Layers, of_background
 from .evaluation.measure import Measuring
 from .output import is_deep
@@ -154,6 +155,8 @@ class Restyling:
             "keys": {stage.value: keys for stage, keys in self.stages.keys.items()},
             "metrics": metrics,
             "result": self.files,
+            "warnings": self.report.warnings,
+            "unstyled": _unstyled(self.spec.settings.render),
             "texts": [to_json(texts) for texts in self.spec.targets],
             "candidates": [self._candidates(key) for key in self._keys(Stage.STYLIZATION)],
         }
@@ -173,3 +176,10 @@ class Restyling:
         """Show pictures of one object among several."""
         for name, picture in pictures.items():
             self.report.preview(previews.numbered(name, index), picture)
+
+
+def _unstyled(settings: RenderSettings) -> str:
+    """Say what the frames hold where nothing is restyled."""
+    if settings.foreground_only:
+        return "nothing"
+    return "reconstruction" if settings.composite == "atlas" else "footage"

@@ -1,6 +1,7 @@
-"""Downloading CLIP weights, an explicit step: ``python -m engine.weights MODEL:TAG --folder DIR``.
+"""Downloading weights, an explicit step: ``python -m engine.weights MODEL:TAG --folder DIR``.
 
-Which file belongs to a tag is open_clip's own table; size and hash are asked of the host. The
+Which file belongs to a tag of CLIP is open_clip's own table; size and hash are asked of the host.
+For RAFT and Mask R-CNN it is torchvision's, whose file names hold how their hash begins. The
 download goes on where it was interrupted and is checked by its hash. Jobs find it afterwards.
 """
 
@@ -22,7 +23,8 @@ def source(name: str) -> File:
     from .stylization.encoder import weights_source
 
     model, _, tag = name.partition(":")
-    repository, url, sha256 = weights_source(model, tag or "openai")
+    known = of_torchvision(model, tag) or weights_source(model, tag or "openai")
+    repository, url, sha256 = known
     try:
         if url and sha256:
             return File(model, tag or "openai", url, size_at(url), sha256)
@@ -33,6 +35,17 @@ def source(name: str) -> File:
             f"({getattr(error, 'reason', type(error).__name__)}): check the network, or name a "
             f"file you have, as in {model}:/path/to/weights.safetensors"
         ) from error
+
+
+def of_torchvision(model: str, tag: str) -> tuple[str, str, str] | None:
+    """Return no repository, the address and the hash's first digits of RAFT or Mask R-CNN.
+
+    None for other models. Raises EngineError where there is no such tag.
+    """
+    from .video import detector, raft
+    from .video.weights import source as source_of
+
+    return ("", *source_of(model, tag)) if model in (*raft.MODELS, *detector.MODELS) else None
 
 
 def size_at(url: str) -> int:
@@ -67,7 +80,9 @@ def fetch(file: File, folder: Path, progress: Path | None) -> Path:
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; a failure is one sentence, the last line that is printed."""
     parser = argparse.ArgumentParser(prog="python -m engine.weights", description=__doc__)
-    parser.add_argument("name", metavar="MODEL:TAG", help="such as ViT-L-14:openai")
+    parser.add_argument(
+        "name", metavar="MODEL:TAG", help="such as ViT-L-14:openai or raft_large:C_T_V1"
+    )
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--progress", type=Path, help="a file that says how far it is")
     options = parser.parse_args(arguments)

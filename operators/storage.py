@@ -19,7 +19,7 @@ PARTS = (
     ("packages", "Unfinished Downloads", "packages"),
     ("environment.partial", "Unfinished Installation", "packages"),
     ("cache", "Cache", "cache"),
-    ("weights", "CLIP Weights", ""),
+    ("weights", "Weights", ""),
     ("jobs", "Jobs and Results", ""),
 )
 KINDS = (

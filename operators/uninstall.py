@@ -26,7 +26,7 @@ class STRIPSTYLIZER_OT_engine_uninstall(SetupOperator, bpy.types.Operator):
         name="Cache", description="Also delete what later jobs would reuse", options={"SKIP_SAVE"}
     )
     also_weights: bpy.props.BoolProperty(
-        name="CLIP Weights", description="Also delete downloaded weights", options={"SKIP_SAVE"}
+        name="Weights", description="Also delete downloaded weights", options={"SKIP_SAVE"}
     )
 
     measured = False  # are the sizes of now known?

@@ -1,15 +1,43 @@
-"""The operator that downloads the weights of a CLIP model."""
+"""The operators that download weights: of a CLIP model, and of the networks of preset Paper."""
 
 from pathlib import Path
 from typing import Any
 
 import bpy
 
+from ..engine.contract.settings import preset
 from . import folders, installing, session
 from .setting_up import OnlineOperator
 
+PAPER = preset("paper")
+NETWORKS = (
+    ("raft", "Download RAFT (21 MB)", "The optical flow of preset Paper"),
+    ("detector", "Download Mask R-CNN (186 MB)", "The masks of preset Paper"),
+)
+WEIGHTS = {"raft": PAPER.flow.raft, "detector": PAPER.masks.detector}
 
-class STRIPSTYLIZER_OT_weights_download(OnlineOperator, bpy.types.Operator):
+
+class WeightsOperator(OnlineOperator):
+    """What the operators share that download weights."""
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        """Is there an engine that can ask for them?"""
+        if session.engine() != "ready":
+            cls.poll_message_set("Install the engine first")
+            return False
+        return super().poll(context)
+
+    def fetch(self, name: str) -> set[str]:
+        """Start the download of the weights ``name``, or go on with one."""
+        python, place = folders.engine_python(), folders.workspace()
+        if python is None or not name:
+            self.report({"ERROR"}, "Name a CLIP model, and install the engine first.")
+            return {"CANCELLED"}
+        return self.attempt(lambda plan: [weights_step(plan, python, name, place)])
+
+
+class STRIPSTYLIZER_OT_weights_download(WeightsOperator, bpy.types.Operator):
     """Download the weights of a CLIP model, which jobs never do by themselves"""
 
     bl_idname = "strip_stylizer.weights_download"
@@ -23,14 +51,6 @@ class STRIPSTYLIZER_OT_weights_download(OnlineOperator, bpy.types.Operator):
         default="ViT-L-14:openai",
     )
 
-    @classmethod
-    def poll(cls, context: Any) -> bool:
-        """Is there an engine that can ask for them?"""
-        if session.engine() != "ready":
-            cls.poll_message_set("Install the engine first")
-            return False
-        return super().poll(context)
-
     def invoke(self, context: Any, event: Any) -> set[str]:
         """Ask which weights."""
         return context.window_manager.invoke_props_dialog(self, width=360)
@@ -42,11 +62,22 @@ class STRIPSTYLIZER_OT_weights_download(OnlineOperator, bpy.types.Operator):
 
     def execute(self, context: Any) -> set[str]:
         """Start the download, or go on with one."""
-        python, place = folders.engine_python(), folders.workspace()
-        if python is None or not self.model.strip():
-            self.report({"ERROR"}, "Name a CLIP model, and install the engine first.")
-            return {"CANCELLED"}
-        return self.attempt(lambda plan: [weights_step(plan, python, self.model.strip(), place)])
+        return self.fetch(self.model.strip())
+
+
+class STRIPSTYLIZER_OT_network_download(WeightsOperator, bpy.types.Operator):
+    """Download a trained network that preset Paper uses where it is on this computer"""
+
+    bl_idname = "strip_stylizer.network_download"
+    bl_label = "Download Network"
+    bl_options = {"REGISTER"}
+    purpose = "Download of a trained network"
+
+    network: bpy.props.EnumProperty(name="Network", description="Which one", items=NETWORKS)
+
+    def execute(self, context: Any) -> set[str]:
+        """Start the download, or go on with one."""
+        return self.fetch(WEIGHTS[self.network])
 
 
 def weights_step(plan: installing.Plan, python: Path, model: str, place: Path) -> installing.Step:
@@ -61,4 +92,4 @@ def weights_step(plan: installing.Plan, python: Path, model: str, place: Path) -
     )
 
 
-CLASSES = (STRIPSTYLIZER_OT_weights_download,)
+CLASSES = (STRIPSTYLIZER_OT_weights_download, STRIPSTYLIZER_OT_network_download)

@@ -4,7 +4,7 @@ from typing import Any
 
 import bpy
 
-from ..operators import folders, session, setting_up, sizes, storage
+from ..operators import folders, session, setting_up, sizes, storage, weights
 from ..operators.languages import say
 from . import sidebar
 
@@ -196,6 +196,9 @@ def draw_ready_buttons(box: Any) -> None:
     row = box.row(align=True)
     row.operator("strip_stylizer.weights_download")
     row.operator("strip_stylizer.engine_folder")
+    row = box.row(align=True)
+    for name, label, _ in weights.NETWORKS:
+        row.operator("strip_stylizer.network_download", text=label).network = name
 
 
 def draw_missing_buttons(box: Any, preferences: Any) -> None:

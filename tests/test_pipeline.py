@@ -95,6 +95,7 @@ def test_a_job_writes_every_frame_and_all_numbers(finished):
     assert set(report["metrics"]) >= NUMBERS
     assert all(isinstance(report["metrics"][name], float) for name in NUMBERS)
     assert report["device"]["kind"] and report["versions"]["torch"]
+    assert report["unstyled"] == "footage"
     assert isinstance(events_of(finished)[-1], Finished)
     shown = {path.stem for path in (finished / "preview").glob("*.png")}
     assert shown >= {"mask", "alpha", "atlas", "atlas_background", "stylized_atlas", "frame"}

@@ -28,7 +28,10 @@ class Unfit(Exception):
 
 @dataclass(frozen=True)
 class File:
-    """One file to download: ``size`` is in bytes, 0 where nobody says."""
+    """One file to download: ``size`` is in bytes, 0 where nobody says.
+
+    ``sha256`` is in hexadecimal, or the first digits of it where no more are known.
+    """
 
     name: str
     version: str

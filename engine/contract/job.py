@@ -11,6 +11,7 @@ from enum import Enum
 from .settings import Settings
 
 PROTOCOL = 2
+ANYTHING = "anything"  # a detector's class that stands for all that it knows
 
 
 class Stage(Enum):
@@ -93,8 +94,9 @@ class ObjectMask:
 
     FILES: ``path`` is a folder of mask images, white on black, one for each frame of the job or
     named like the footage's images. BOX: ``box``. STROKES: ``strokes``, on any number of frames.
-    DETECTOR: the objects that a trained detector calls ``class_name`` ("person", "dog"); where
-    there are several, the one that lasts longest. AUTOMATIC: what moves against the background.
+    DETECTOR: the objects that a trained detector calls ``class_name`` ("person", "dog", or
+    `ANYTHING`); where there are several, the one that lasts longest. AUTOMATIC: what moves against
+    the background, unless ``settings.masks.finder`` says otherwise.
     """
 
     kind: MaskKind = MaskKind.AUTOMATIC

@@ -57,14 +57,11 @@ def structure(colours: Tensor, source: Tensor) -> Tensor:
     return 1 - (one * other).sum() / lengths.clamp_min(1e-6)
 
 
-def temporal(
-    views: Tensor, frames: list[int], *, sigma: float, literal: bool, twice: bool = False
-) -> Tensor:
+def temporal(views: Tensor, frames: list[int], *, sigma: float, literal: bool) -> Tensor:
     """TDS eq. 4: of frames t1 < t2 < t3, t3 must not be nearer to t1 than t2 is.
 
     ``views`` [F, V, E] are global views of the frames with the sorted numbers ``frames``. With
-    more than three frames it is the mean over successive triplets, with less it is 0. ``twice``
-    squares a triplet's weight: eq. 4 and eq. 6 both print it.
+    more than three frames it is the mean over successive triplets, with less it is 0.
     """
     means = views.mean(1)  # [F, E]
     if len(means) < 3:
@@ -72,7 +69,7 @@ def temporal(
     first = means[:-2]
     nearer = functional.relu(_cosine(first, means[2:]) - _cosine(first, means[1:-1]))
     hinges = [
-        triplet_weight(frames[i + 2] - frames[i], sigma=sigma, literal=literal) ** (1 + twice) * one
+        triplet_weight(frames[i + 2] - frames[i], sigma=sigma, literal=literal) * one
         for i, one in enumerate(nearer.unbind())
     ]
     return torch.stack(hinges).mean()

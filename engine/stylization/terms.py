@@ -41,8 +41,9 @@ def step_terms(
 ) -> dict[str, Tensor]:
     """Return all terms of one step; those that need much are left out where they have no weight."""
     numbers = [canvas.frame for canvas in canvases.canvases]
-    window = None if settings.temporal_literal else WINDOW_SIGMAS * settings.temporal_sigma
-    drawn = draw_frames(numbers, settings.frames_per_step, window=window, generator=generator)
+    drawn = draw_frames(
+        numbers, settings.frames_per_step, window=temporal_window(settings), generator=generator
+    )
     chosen = [resized(canvases, place, encoder.size, settings) for place in drawn]
     spread = Spread.of(chosen)
     views = [draw_both(one.subject, settings.views, generator).scaled(one.scale) for one in chosen]
@@ -58,7 +59,6 @@ def step_terms(
         [numbers[i] for i in drawn],
         sigma=settings.temporal_sigma,
         literal=settings.temporal_literal,
-        twice=settings.temporal_twice,
     )
     terms["sparsity"] = losses.sparsity(painted.colours, painted.alpha, norm=settings.sparsity_norm)
     terms["chroma"] = losses.chroma(painted.albedo)
@@ -79,6 +79,11 @@ def step_terms(
         neighbours = painter.albedo(neighbouring(painted, canvases.atlas_frame, generator))
         terms["smoothness"] = losses.smoothness(painted.albedo, neighbours[:, :3])
     return terms
+
+
+def temporal_window(settings: StylizationSettings) -> float | None:
+    """Return how near in time every second draw's frames are, in frames; None: as they come."""
+    return None if settings.temporal_literal else WINDOW_SIGMAS * settings.temporal_sigma
 
 
 def flaws(spread: Spread, painted: Painted, weights: StylizationWeights) -> dict[str, Tensor]:

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from ..contract.events import EngineError, Fault, Report, Stopped
+from ..contract.job import ANYTHING
 from .flow import Flow, warp
 from .weights import class_names, load_network
 
@@ -42,6 +43,7 @@ def detect(
 ) -> Detections:
     """Return what is called ``class_name`` in each of ``frames``, uint8 RGB [T, H, W, 3].
 
+    `ANYTHING` is every class that the detector knows.
     ``network`` is "MODEL:TAG or FILE". Raises EngineError BAD_JOB, ENVIRONMENT or
     WEIGHTS_UNAVAILABLE, and Stopped.
     """
@@ -100,18 +102,19 @@ def _overlap(mask: np.ndarray, other: np.ndarray) -> float:
     return float((one & two).sum()) / max(1, int((one | two).sum()))
 
 
-def _number(model: str, class_name: str) -> int:
-    if model not in MODELS:
-        return 0  # `load_network` says which there are
-    names = class_names(model)
+def _number(model: str, class_name: str) -> int | None:
+    """Return the number of a class, None for all of them."""
     wanted = class_name.strip().lower()
+    if wanted == ANYTHING or model not in MODELS:
+        return None  # `load_network` says which models there are
+    names = class_names(model)
     if wanted in names[1:] and wanted != "n/a":
         return names.index(wanted)
     known = ", ".join(sorted(name for name in names[1:] if name != "N/A"))
     raise EngineError(
         Fault.BAD_JOB,
         f'The detector does not know "{class_name}".',
-        f"It knows: {known}. Otherwise draw a box, or paint strokes.",
+        f"It knows: {known}; {ANYTHING} is any of them. Otherwise draw a box, or paint strokes.",
     )
 
 
@@ -119,13 +122,15 @@ def _number(model: str, class_name: str) -> int:
 def _detections(
     detector: torch.nn.Module,
     frame: np.ndarray,
-    number: int,
+    number: int | None,
     least_score: float,
     device: torch.device | str,
 ) -> Instances:
     picture = torch.from_numpy(np.ascontiguousarray(frame)).to(device).permute(2, 0, 1).float()
     answer = detector([picture / 255.0])[0]
-    chosen = (answer["labels"] == number) & (answer["scores"] >= least_score)
+    chosen = answer["scores"] >= least_score
+    if number is not None:
+        chosen &= answer["labels"] == number
     masks = answer["masks"][chosen, 0].float().cpu().numpy()
     scores = answer["scores"][chosen].tolist()
     return list(zip(scores, masks, strict=True))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..contract.events import EngineError, Fault, Report
-from ..contract.job import Box
+from ..contract.job import ANYTHING, Box
 from ..contract.settings import MasksSettings
 from .boxes import cut_by_box, moving_in, rectangle_of, travelling_box
 from .flow import Device, Flow
@@ -104,10 +104,12 @@ def find_by_detector(
         report=report,
     )
     if not any(detections):
+        sees = "nothing that it knows" if class_name == ANYTHING else f'no "{class_name}"'
         raise EngineError(
             Fault.OBJECT_NOT_FOUND,
-            f'The detector sees no "{class_name}" in any of the {len(detections)} frames.',
-            "Lower the setting masks.detector_score, name another class, or draw a box.",
+            f"The detector sees {sees} in any of the {len(detections)} frames.",
+            "Draw a box, name another class, lower the setting masks.detector_score, or set "
+            "masks.finder to motion where nothing was named.",
         )
     return find_by_detections(video, flow, detections, report)
 

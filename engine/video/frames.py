@@ -73,7 +73,7 @@ def read_video(footage: Footage, settings: FramesSettings, report: Report) -> Vi
 
     Raises EngineError MEDIA_UNREADABLE or FOOTAGE_TOO_SHORT, and Stopped.
     """
-    expected = _expected_count(footage)
+    expected = expected_count(footage)
     frames: list[np.ndarray] = []
     source_size = (0, 0)
     for frame in source_frames(footage):
@@ -189,6 +189,17 @@ def footage_length(footage: Footage) -> int:
     return len(footage_names(footage))
 
 
+def expected_count(footage: Footage) -> int:
+    """Return the number of chosen frames; of a whole movie what it says itself, about.
+
+    Raises EngineError MEDIA_UNREADABLE.
+    """
+    if footage.indices or footage.kind is FootageKind.IMAGES:
+        return len(footage.indices) or len(footage_names(footage))
+    facts = movie_facts(Path(footage.path))
+    return round((facts["fps"] or 0.0) * (facts["duration"] or 0.0))
+
+
 def save_video(video: Video, folder: Path) -> None:
     """Write ``video`` into ``folder``."""
     np.save(folder / "frames.npy", video.frames)
@@ -201,14 +212,6 @@ def load_video(folder: Path) -> Video:
     facts = json.loads((folder / "video.json").read_text(encoding="utf-8"))
     width, height = facts["source_size"]
     return Video(np.load(folder / "frames.npy"), (width, height), facts["frames_per_second"])
-
-
-def _expected_count(footage: Footage) -> int:
-    """Estimate the number of frames, for the progress alone."""
-    if footage.indices or footage.kind is FootageKind.IMAGES:
-        return len(footage.indices) or len(footage_names(footage))
-    facts = movie_facts(Path(footage.path))
-    return round((facts["fps"] or 0.0) * (facts["duration"] or 0.0))
 
 
 def _image_frames(footage: Footage, read: Callable[[Path], np.ndarray]) -> Iterator[np.ndarray]:

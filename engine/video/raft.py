@@ -11,6 +11,7 @@ from .weights import load_network
 MODELS = ("raft_large", "raft_small")
 MULTIPLE = 8  # sides that RAFT takes
 LEAST_SIDE = 128  # px; its coarsest correlations need some
+UPDATES = 20  # refinements of a flow, as in NLA
 
 
 class Raft:
@@ -26,7 +27,7 @@ class Raft:
         """Return the flow from ``frame`` to ``other``, uint8 RGB [H, W, 3]; float32 [H, W, 2]."""
         height, width = frame.shape[:2]
         pair = [self._prepared(one) for one in (frame, other)]
-        flow = self.network(*pair)[-1][0]  # [2, H', W']
+        flow = self.network(*pair, num_flow_updates=UPDATES)[-1][0]  # [2, H', W']
         return np.ascontiguousarray(flow[:, :height, :width].permute(1, 2, 0).float().cpu().numpy())
 
     def _prepared(self, frame: np.ndarray) -> torch.Tensor:

@@ -103,6 +103,18 @@ def test_weights_that_nobody_has_are_refused(part, scene, engine_python, tmp_pat
     assert "no weights tag of ViT-B-32" in setup.error and "openai" in setup.error
 
 
+@pytest.mark.parametrize("network", ["raft", "detector"])
+def test_a_button_downloads_a_network_of_preset_paper(part, scene, tmp_path, network):
+    weights, plan = part("operators.weights"), part("operators.setting_up").plan()
+    name = weights.WEIGHTS[network]
+    step = weights.weights_step(plan, Path("python"), name, tmp_path)
+    assert step.command[-5:-2] == [name, "--folder", str(tmp_path / "weights")]
+    assert name in step.label
+    if not bpy.app.online_access:
+        with pytest.raises(RuntimeError, match="offline"):
+            bpy.ops.strip_stylizer.network_download(network=network)
+
+
 def test_verifying_an_environment_without_packages_says_so(scene, part):
     with pytest.raises(RuntimeError, match="Letting the engine compute something failed"):
         bpy.ops.strip_stylizer.engine_verify()

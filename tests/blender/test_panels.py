@@ -272,6 +272,7 @@ def test_the_preferences_and_menus_draw(part, scene):
     proxy = SimpleNamespace(layout=layout, bl_rna=preferences.bl_rna)
     kind.draw(proxy, bpy.context)
     assert {"Engine: ready", "Device: a GPU", "torch 2"} <= set(layout.lines)
+    assert layout.operators.count("network_download") == 2
     menus = part("panels.menus")
     assert "stylize" in draw(menus.STRIPSTYLIZER_MT_stylize).operators
     menus.draw_entry(SimpleNamespace(layout=layout), bpy.context)

@@ -3,8 +3,10 @@ from dataclasses import fields
 import pytest
 import torch
 
-from engine.contract.settings import StylizationWeights
+from engine.contract.settings import StylizationWeights, preset
 from engine.stylization import losses
+from engine.stylization.frames import draw_frames
+from engine.stylization.terms import temporal_window
 
 
 def test_the_terms_are_named_like_their_weights():
@@ -42,6 +44,31 @@ def test_the_temporal_hinge_by_hand():
 
 def test_nothing_is_wrong_where_the_nearer_frame_looks_nearer():
     assert losses.temporal(at_angles(0, 30, 60), [0, 1, 2], sigma=5, literal=False) == 0
+
+
+def test_in_the_papers_form_the_temporal_term_counts_over_70_frames():
+    """The mean of weight and Gaussian over all triplets, where the nearer frame looks farther."""
+    paper = preset("paper").stylization
+    how = {"sigma": paper.temporal_sigma, "literal": paper.temporal_literal}
+    weights = [  # by span; so many triplets have it
+        (paper.weights.temporal * losses.temporal(at_angles(0, 90, 0), [0, 1, span], **how).item(),
+         (70 - span) * (span - 1))
+        for span in range(2, 70)
+    ]  # fmt: skip
+    assert weights[0][0] == pytest.approx(0.92, abs=0.01)  # of three neighbours: as much as a text
+    expected = sum(weight * count for weight, count in weights) / sum(n for _, n in weights)
+    assert expected == pytest.approx(0.0221, abs=0.0002)  # with the Gaussian squared 0.00006
+
+
+def test_the_papers_form_draws_those_triplets():
+    paper = preset("paper").stylization
+    generator = torch.Generator().manual_seed(0)
+    window = temporal_window(paper)
+    drawn = [draw_frames(list(range(70)), 3, window=window, generator=generator)
+             for _ in range(6000)]  # fmt: skip
+    how = {"sigma": paper.temporal_sigma, "literal": paper.temporal_literal}
+    weights = [losses.triplet_weight(last - first, **how) for first, _, last in drawn]
+    assert paper.weights.temporal * sum(weights) / 6000 == pytest.approx(0.0221, abs=0.004)
 
 
 @pytest.mark.parametrize("count", [1, 2])
@@ -180,12 +207,3 @@ def test_the_plain_norm_of_the_sparsity_is_not_squared():
     colours, alpha = torch.tensor([[0.3, 0.4, 0.0]]), torch.tensor([0.0])
     assert losses.sparsity(colours, alpha) == pytest.approx(0.25)
     assert losses.sparsity(colours, alpha, norm="plain") == pytest.approx(0.5, abs=1e-3)
-
-
-def test_a_triplets_weight_can_count_twice():
-    views = torch.tensor([[[1.0, 0.0]], [[0.0, 1.0]], [[1.0, 0.0]]])
-    once, twice = (
-        losses.temporal(views, [0, 2, 5], sigma=5, literal=False, twice=twice)
-        for twice in (False, True)
-    )
-    assert twice == pytest.approx(once**2)

@@ -160,7 +160,7 @@ def test_an_engine_without_a_network_has_its_atlas_distilled(layers, monkeypatch
     "changes",
     [
         {"views": {"hard_removal": True, "native_size": True, "union_box": True}},
-        {"sparsity_everywhere": True, "sparsity_norm": "plain", "temporal_twice": True},
+        {"sparsity_everywhere": True, "sparsity_norm": "plain", "temporal_literal": True},
         {"pool_frames": True, "view_average": "unit"},
     ],
 )

@@ -13,9 +13,12 @@ PRESET_NAMES = ("draft", "standard", "fine", "paper")
 
 PRESET_HELP = {
     "draft": "A first look within minutes, also without a GPU: small pictures, embedded encoder",
-    "standard": "Good quality on a GPU: CLIP ViT-L/14",
-    "fine": "Best quality on a GPU: larger pictures, more steps",
-    "paper": "The two papers to the letter; hours on a GPU",
+    "standard": "CLIP's large model, 1000 steps, for a GPU; nobody has seen its pictures with "
+    "CLIP's own weights yet",
+    "fine": "As Standard, with larger pictures and 2000 steps; nobody has seen its pictures with "
+    "CLIP's own weights yet",
+    "paper": "The two papers to the letter, up to 70 frames, hours on a GPU; nobody has seen its "
+    "pictures with CLIP's own weights yet",
 }
 
 # Differences from the defaults above, as `path: value`.
@@ -51,15 +54,17 @@ PRESETS: dict[str, dict[str, Any]] = {
         "decomposition.grid.atlas_size": 1024,
     },
     "paper": {
+        "flow.quality": "automatic",
+        "masks.finder": "automatic",
         "decomposition.engine": "mlp",
         "stylization.temporal_literal": True,
-        "stylization.temporal_twice": True,
+        "stylization.weights.temporal": 12.5,  # 5 sqrt(2 pi): the density's peak becomes 1
         "stylization.sparsity_norm": "plain",
         "stylization.sparsity_everywhere": True,
         "stylization.strip_articles": False,
         "stylization.views.hard_removal": True,
         "stylization.views.native_size": True,
-        "render.composite": "blend",
+        "render.composite": "atlas",
     },
 }
 

@@ -17,8 +17,11 @@ class RenderSettings:
         "residual",
         "Blend",
         "residual: the footage plus what the stylization changed. "
-        "blend: the stylized atlas over the footage",
-        choices=("residual", "blend"),
+        "blend: the stylized atlas over the footage. "
+        "atlas: the stylized atlas over the background's atlas; nothing in the frame is then the "
+        "footage's own, what is not restyled is as the layers reconstruct it",
+        choices=("residual", "blend", "atlas"),
+        paper="TDS: sec. 3.2, atlas",
     )
     strength: float = setting(
         1.0,

@@ -110,14 +110,9 @@ class StylizationSettings:
     temporal_literal: bool = setting(
         False,
         "Literal Temporal Weight",
-        "Weigh triplets by the Gaussian density as printed, and draw frames uniformly",
+        "Weigh triplets by the Gaussian density as printed, whose peak is 0.4 / sigma, and draw "
+        "frames uniformly",
         paper="TDS: eq. 4",
-    )
-    temporal_twice: bool = setting(
-        False,
-        "Temporal Weight Twice",
-        "Multiply a triplet by the Gaussian twice, as eq. 4 and eq. 6 together print it",
-        paper="TDS: eq. 4, 6",
     )
     sparsity_norm: str = setting(
         "squared",

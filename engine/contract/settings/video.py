@@ -30,14 +30,16 @@ class FlowSettings:
     quality: str = setting(
         "medium",
         "Flow Quality",
-        "fast, medium: DIS flow, on the processor. raft: a trained network, best on a GPU; "
-        "its weights must be on this computer",
-        choices=("fast", "medium", "raft"),
+        "fast, medium: DIS flow, on the processor. raft: a trained network, for a GPU; "
+        "its weights must be on this computer. automatic: raft where they are, else medium",
+        choices=("fast", "medium", "raft", "automatic"),
+        paper="NLA: RAFT",
     )
     raft: str = setting(
-        "raft_large:C_T_SKHT_V2",
+        "raft_large:C_T_V1",
         "RAFT Weights",
         "raft_large or raft_small, a colon, and a tag whose weights are on this computer or a file",
+        paper="NLA: the authors' own, trained on FlyingThings",
     )
     consistency: float = setting(
         1.0,
@@ -54,6 +56,15 @@ class FlowSettings:
 class MasksSettings:
     """How an object is found when its masks are not given."""
 
+    finder: str = setting(
+        "motion",
+        "Automatic Masks",
+        "How an object is found for which nothing is given, neither masks nor a box, strokes or a "
+        "class. motion: what moves against the background. automatic: the detector where its "
+        "weights are on this computer, with whatever thing it sees longest; else motion",
+        choices=("motion", "automatic"),
+        paper="NLA: Mask R-CNN",
+    )
     grabcut_rounds: int = setting(
         5, "GrabCut Rounds", "Rounds of GrabCut on frames with a box or strokes", low=1, high=20
     )
@@ -77,4 +88,5 @@ class MasksSettings:
         "How sure the detector must be of an object",
         low=0.05,
         high=1.0,
+        paper="NLA: 0.5",
     )
