@@ -269,9 +269,13 @@ def test_the_preferences_and_menus_draw(part, scene):
     kind = part("panels.preferences").STRIPSTYLIZER_AP_preferences
     session.state.setup = part("operators.installing").Setup([], None, None, ended=True)
     session.state.setup.facts = {"device": {"name": "a GPU"}, "versions": {"torch": "2"}}
+    eyes = {"embedded": "sees: it names 12 of 12", "ViT-B-32:openai": "does not see: it names 1"}
+    session.state.setup.facts["eyesight"] = eyes
     proxy = SimpleNamespace(layout=layout, bl_rna=preferences.bl_rna)
     kind.draw(proxy, bpy.context)
     assert {"Engine: ready", "Device: a GPU", "torch 2"} <= set(layout.lines)
+    shown = " ".join(layout.lines)
+    assert all(f"{name} {sentence}." in shown for name, sentence in eyes.items())
     menus = part("panels.menus")
     assert "stylize" in draw(menus.STRIPSTYLIZER_MT_stylize).operators
     menus.draw_entry(SimpleNamespace(layout=layout), bpy.context)
