@@ -50,6 +50,10 @@ def parser() -> argparse.ArgumentParser:
     wait.set_defaults(run=commands.wait)
     check = verbs.add_parser("check", help="devices, versions and weights of this environment")
     check.add_argument("--json", action="store_true", help="print JSON")
+    check.add_argument(
+        "--encoder", action="append", default=[], metavar="MODEL:TAG or FILE", dest="encoders",
+        help="look at these weights too; repeatable",
+    )  # fmt: skip
     check.set_defaults(run=commands.check)
     settings = verbs.add_parser("settings", help="every setting with its default, range and help")
     settings.add_argument("--preset", choices=PRESET_NAMES, help="values of this preset")

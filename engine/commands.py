@@ -32,7 +32,7 @@ from .contract.job import (
     JobSpec,
     Stage,
 )
-from .contract.settings import Settings, preset
+from .contract.settings import OFFERED_WEIGHTS, Settings, preset
 from .reporter import Reporter
 from .workspace import Cache, default_cache, explained
 
@@ -74,18 +74,21 @@ def rehearse(options: argparse.Namespace) -> int:
 
 
 def check(options: argparse.Namespace) -> int:
-    """Print devices, versions and weights."""
+    """Print devices, versions and weights, and whether the encoders that are here see."""
     from . import device
-    from .stylization import encoder
+    from .stylization import encoder, eyesight
 
     chosen = device.choose("automatic")
+    there = encoder.available((*OFFERED_WEIGHTS, *options.encoders))
+    weights, sentences = eyesight.examine_all(there, chosen)
     facts = {
         "engine": manifest.version(),
         "protocol": PROTOCOL,
         "python": platform.python_version(),
         "versions": manifest.versions(),
         "device": codec.to_json(device.describe(chosen)),
-        "weights": encoder.available(),
+        "weights": weights,
+        "eyesight": sentences,
         "computation": device.prove(chosen),
     }
     if options.json:

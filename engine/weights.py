@@ -19,33 +19,43 @@ from .contract.events import EngineError
 
 
 def source(name: str) -> File:
-    """Return the file that belongs to MODEL:TAG. Raises EngineError or Unfit with a sentence."""
+    """Return the file that belongs to MODEL:TAG. Raises EngineError or Unfit with a sentence.
+
+    It is the one in the hub's repository that open_clip's table names. OpenAI's own archive holds
+    the same weights and loads too; it is taken where that repository holds none.
+    """
     from .stylization.encoder import weights_source
 
     model, _, tag = name.partition(":")
-    known = of_torchvision(model, tag) or weights_source(model, tag or "openai")
-    repository, url, sha256 = known
+    tag = tag or "openai"
+    known = of_torchvision(model, tag) or weights_source(model, tag)
+    repository, names, url, sha256 = known
     try:
-        if url and sha256:
-            return File(model, tag or "openai", url, size_at(url), sha256)
-        return in_repository(model, tag, repository)
+        found = in_repository(model, tag, repository, names)
+        if found is None and url and sha256:
+            found = File(model, tag, url, size_at(url), sha256)
     except (OSError, ValueError) as error:
         raise Unfit(
             f"Nothing is known of the weights {name}, because their host cannot be reached "
-            f"({getattr(error, 'reason', type(error).__name__)}): check the network, or name a "
+            f"({getattr(error, 'reason', None) or error}): check the network, or name a "
             f"file you have, as in {model}:/path/to/weights.safetensors"
         ) from error
+    if found is None:
+        raise Unfit(
+            f"{repository or name} gives out no weights that are known: name a file you have"
+        )
+    return found
 
 
-def of_torchvision(model: str, tag: str) -> tuple[str, str, str] | None:
-    """Return no repository, the address and the hash's first digits of RAFT or Mask R-CNN.
+def of_torchvision(model: str, tag: str) -> tuple[str, tuple[str, ...], str, str] | None:
+    """Return what `weights_source` does of RAFT or Mask R-CNN: an address, a hash's first digits.
 
     None for other models. Raises EngineError where there is no such tag.
     """
     from .video import detector, raft
     from .video.weights import source as source_of
 
-    return ("", *source_of(model, tag)) if model in (*raft.MODELS, *detector.MODELS) else None
+    return ("", (), *source_of(model, tag)) if model in (*raft.MODELS, *detector.MODELS) else None
 
 
 def size_at(url: str) -> int:
@@ -55,16 +65,29 @@ def size_at(url: str) -> int:
         return int(answer.headers.get("Content-Length") or 0)
 
 
-def in_repository(model: str, tag: str, repository: str) -> File:
-    """Return the weights in a repository of the hub, whose large files bear their sha256."""
+def in_repository(model: str, tag: str, repository: str, names: tuple[str, ...]) -> File | None:
+    """Return the first of the files ``names`` that a repository of the hub holds, None without.
+
+    Large files there bear their sha256. The address is the hub's own, not that of the storage
+    behind it: it says the file's name, and it is still good when the download goes on later.
+    """
     from huggingface_hub import get_hf_file_metadata, hf_hub_url
+    from huggingface_hub.errors import EntryNotFoundError, RepositoryNotFoundError
 
-    from .stylization.encoder import HUB_FILES
-
-    facts = get_hf_file_metadata(hf_hub_url(repository, HUB_FILES[0]))
-    if not facts.etag or len(facts.etag) != 64:
-        raise Unfit(f"{repository} states no hash of its weights: download them by hand")
-    return File(model, tag, facts.location, facts.size or 0, facts.etag)
+    for name in names:
+        try:
+            facts = get_hf_file_metadata(hf_hub_url(repository, name))
+        except (EntryNotFoundError, RepositoryNotFoundError):
+            continue
+        except OSError:
+            raise
+        except Exception as error:  # no network: of whichever library the hub's client goes by
+            raise OSError(str(error)) from error
+        if not facts.etag or len(facts.etag) != 64:
+            raise Unfit(f"{repository} states no hash of its weights: download them by hand")
+        url = hf_hub_url(repository, name, revision=facts.commit_hash)
+        return File(model, tag, url, facts.size or 0, facts.etag)
+    return None
 
 
 def fetch(file: File, folder: Path, progress: Path | None) -> Path:

@@ -5,7 +5,7 @@ from typing import Any
 
 import bpy
 
-from ..engine.contract.settings import preset
+from ..engine.contract.settings import OFFERED_WEIGHTS, preset
 from . import folders, installing, session
 from .setting_up import OnlineOperator
 
@@ -29,16 +29,17 @@ class WeightsOperator(OnlineOperator):
         return super().poll(context)
 
     def fetch(self, name: str) -> set[str]:
-        """Start the download of the weights ``name``, or go on with one."""
+        """Start the download of the weights ``name``, or go on with one, and test what is there."""
         python, place = folders.engine_python(), folders.workspace()
         if python is None or not name:
             self.report({"ERROR"}, "Name a CLIP model, and install the engine first.")
             return {"CANCELLED"}
-        return self.attempt(lambda plan: [weights_step(plan, python, name, place)])
+        check = installing.check_step(python, place / "weights")
+        return self.attempt(lambda plan: [weights_step(plan, python, name, place), check])
 
 
 class STRIPSTYLIZER_OT_weights_download(WeightsOperator, bpy.types.Operator):
-    """Download the weights of a CLIP model, which jobs never do by themselves"""
+    """Download the weights of a CLIP model, which jobs never do by themselves, and test them"""
 
     bl_idname = "strip_stylizer.weights_download"
     bl_label = "Download CLIP Weights"
@@ -48,7 +49,7 @@ class STRIPSTYLIZER_OT_weights_download(WeightsOperator, bpy.types.Operator):
     model: bpy.props.StringProperty(
         name="CLIP Model",
         description="An open_clip model and its weights tag",
-        default="ViT-L-14:openai",
+        default=OFFERED_WEIGHTS[0],
     )
 
     def invoke(self, context: Any, event: Any) -> set[str]:
@@ -58,7 +59,7 @@ class STRIPSTYLIZER_OT_weights_download(WeightsOperator, bpy.types.Operator):
     def draw(self, context: Any) -> None:
         """Say where they go, too."""
         self.layout.prop(self, "model")
-        self.layout.label(text="ViT-L-14:openai is about 0.9 GB, ViT-B-32:openai 0.4 GB")
+        self.layout.label(text="ViT-L-14:openai is up to 1.7 GB, ViT-B-32:openai up to 0.6 GB")
 
     def execute(self, context: Any) -> set[str]:
         """Start the download, or go on with one."""

@@ -259,6 +259,9 @@ def draw_facts(layout: Any) -> None:
         f"{name} {versions[name]}" for name in ("torch", "open_clip_torch") if name in versions
     ]
     layout.label(text=", ".join(shown), translate=False)
+    for name, sentence in (facts.get("eyesight") or {}).items():
+        icon = "HIDE_OFF" if sentence.startswith("sees") else "ERROR"
+        sidebar.draw_text(layout, f"{name} {sentence}.", icon=icon)
 
 
 CLASSES = (STRIPSTYLIZER_AP_preferences,)

@@ -78,12 +78,13 @@ def test_a_named_device_that_is_not_there_ends_the_job_before_any_stage(footage,
     assert begun(tmp_path / "job") == []
 
 
-def test_a_file_that_holds_no_weights_is_told_before_the_decomposition(footage, cache, tmp_path):
-    (tmp_path / "weights.pt").write_bytes(b"no weights")
-    name = f"ViT-B-32:{tmp_path / 'weights.pt'}"
-    assert stylize(footage, tmp_path / "job", cache, "--encoder", name) == 1
+@pytest.mark.parametrize("whole", [False, True], ids=["no weights", "another network's"])
+def test_weights_that_do_not_fit_are_told_before_the_decomposition(footage, cache, tmp_path, whole):
+    path = tmp_path / "weights.pt"
+    torch.save({"a": torch.zeros(1)}, path) if whole else path.write_bytes(b"no weights")
+    assert stylize(footage, tmp_path / "job", cache, "--encoder", f"ViT-B-32:{path}") == 1
     assert failure(tmp_path / "job").fault.value == "weights_unavailable"
-    assert begun(tmp_path / "job") == FOUND
+    assert begun(tmp_path / "job") == (FOUND if whole else [])  # which only the network tells
 
 
 def test_a_stop_while_the_encoder_is_loaded_is_heard_before_the_decomposition(

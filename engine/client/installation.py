@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ..contract import variables
 from . import builds, process
 from .environment import LOCK, Environment, python_of
 
@@ -211,10 +212,14 @@ def removal_step(base_python: Path, chosen: list[Path]) -> Step:
     return Step("Deleting", [str(base_python), "-P", "-m", VERBS, "remove", *map(str, chosen)])
 
 
-def check_step(python: Path) -> Step:
-    """Return the command that proves that an environment can run the engine."""
+def check_step(python: Path, weights: Path | None = None) -> Step:
+    """Return the command that proves that an environment can run the engine.
+
+    It examines the CLIP weights in the folder ``weights``, too.
+    """
     line = [str(python), "-P", "-m", "engine", "check", "--json"]
-    return Step("Letting the engine compute something", line)
+    there = {variables.WEIGHTS: str(weights)} if weights else {}
+    return Step("Letting the engine compute something", line, there)
 
 
 def start(step: Step, engine_root: Path, log: Path) -> subprocess.Popen:

@@ -29,10 +29,10 @@ REMEDIES: dict[Fault, tuple[str, str]] = {
         "white on black.",
     ),
     Fault.WEIGHTS_UNAVAILABLE: (
-        "The CLIP weights are neither in the cache nor could be downloaded, or the file does not "
-        "fit the model.",
-        "Go online once, name a local weights file (`--encoder ViT-L-14-quickgelu:FILE`), or use "
-        "the embedded encoder (`--encoder embedded`, preset Draft).",
+        "The CLIP weights are not on this computer, their file is damaged, or it does not fit the "
+        "model.",
+        "Download them once, name a local weights file (`--encoder ViT-L-14:FILE`), or use the "
+        "embedded encoder (`--encoder embedded`, preset Draft).",
     ),
     Fault.DEVICE_UNAVAILABLE: (
         "The device that the settings name is not there.",

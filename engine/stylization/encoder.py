@@ -6,8 +6,14 @@ engine, or an open_clip model with a weights tag or a weights file (see `load_en
 
 from __future__ import annotations
 
+import logging
 import pickle
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -15,8 +21,8 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from ..contract.events import EngineError, Fault, Report
-from ..contract.settings import StylizationSettings
-from . import precision, weight_files
+from ..contract.settings import OFFERED_WEIGHTS, StylizationSettings
+from . import precision, weight_files, weight_formats, weight_states
 from .vision import lean
 from .vocabulary import Vocabulary, vocabulary_from
 from .weight_files import EMBEDDED, EMBEDDED_MODEL
@@ -26,11 +32,14 @@ WEIGHTS_HINT = (
     'a local file ("ViT-B-32:/path/to/weights.safetensors"), or choose the CLIP model "embedded".'
 )
 HUB_FILES = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
-# What open_clip lets through where a file is not what the model's name says.
+# What open_clip's table says of how a tag's pictures are prepared.
+SEEN = ("mean", "std", "interpolation", "resize_mode")
+# What comes through where a file is damaged within, or is not what the model's name says.
 UNREADABLE = (
-    OSError, RuntimeError, ValueError, KeyError, AssertionError,
-    pickle.UnpicklingError, SafetensorError,
+    OSError, RuntimeError, ValueError, LookupError, AssertionError, TypeError, AttributeError,
+    EOFError, pickle.UnpicklingError, zipfile.BadZipFile, zlib.error, SafetensorError,
 )  # fmt: skip
+NO_ENTRY: Mapping[str, Any] = MappingProxyType({})
 
 
 class Encoder(nn.Module):
@@ -108,12 +117,12 @@ class Encoder(nn.Module):
 
 
 def load_encoder(name: str, device: torch.device | str) -> Encoder:
-    """Return the encoder ``name`` on ``device``.
+    """Return the encoder ``name`` on ``device``; nothing is downloaded.
 
     ``name`` is "embedded", "MODEL" (its "openai" weights), "MODEL:TAG" or "MODEL:/path/to/weights"
-    (safetensors or pt). Weights trained by OpenAI need QuickGELU: a tag brings it along, for a
-    file take the model's "-quickgelu" name. Only a named tag can lead to a download.
-    Raises EngineError (WEIGHTS_UNAVAILABLE) where the weights cannot be had.
+    (safetensors, what torch.save wrote, or a TorchScript archive). Weights trained by OpenAI need
+    QuickGELU: a tag and OpenAI's own archives bring it along, for another file take the model's
+    "-quickgelu" name. Raises EngineError (WEIGHTS_UNAVAILABLE) where the weights cannot be had.
     """
     if name == EMBEDDED:
         encoder = _load_embedded()
@@ -123,91 +132,151 @@ def load_encoder(name: str, device: torch.device | str) -> Encoder:
     return encoder.to(device)
 
 
-def available(names: tuple[str, ...] = ("ViT-L-14:openai",)) -> dict[str, str]:
-    """Say whether the weights of the embedded encoder and of ``names`` are at hand.
+def available(names: tuple[str, ...] = OFFERED_WEIGHTS) -> dict[str, str]:
+    """Return "ready" for the encoders that will load, else what is wrong, by name.
 
-    Looks only at this computer; nothing is downloaded.
+    Of the embedded encoder, of ``names``, and of all that was downloaded. Looks only at this
+    computer.
     """
     found = {EMBEDDED: "ready"}
     try:
-        _load_embedded()
+        weight_files.embedded()
     except EngineError as error:
         found[EMBEDDED] = error.message
-    for name in names:
+    for name in dict.fromkeys((*names, *weight_files.all_downloaded())):
         model, _, tag = name.partition(":")
-        there = weight_files.downloaded(model, tag) or _is_cached(
-            library().get_pretrained_cfg(model, tag)
-        )
-        found[name] = "ready" if there else "not downloaded"
+        file = _file_of(model, tag, library().get_pretrained_cfg(model, tag))
+        found[name] = "not downloaded" if file is None else weight_formats.problem(file) or "ready"
     return found
 
 
-def _is_cached(entry: dict[str, Any]) -> bool:
-    """Has open_clip downloaded the weights of its table's ``entry`` before? Jobs never do."""
+def _file_of(model: str, tag: str, entry: Mapping[str, Any]) -> Path | None:
+    """Return the file that ``tag`` names: itself, downloaded by us, or before by open_clip."""
+    if there := Path(tag) if Path(tag).is_file() else weight_files.downloaded(model, tag):
+        return there
     from huggingface_hub import try_to_load_from_cache
 
-    repository, _, file = entry.get("hf_hub", "").rpartition("/")
-    wanted = [file] if file else HUB_FILES
-    if repository and any(
-        isinstance(try_to_load_from_cache(repository, name), str) for name in wanted
-    ):
-        return True
+    repository, names = _hub_files(entry)
+    for name in names:
+        if isinstance(kept := try_to_load_from_cache(repository, name), str):
+            return Path(kept)
     name = entry.get("url", "").rpartition("/")[2]
-    return bool(name) and (Path("~/.cache/clip").expanduser() / name).is_file()
+    kept = Path("~/.cache/clip").expanduser() / name
+    return kept if name and kept.is_file() else None
 
 
-def weights_source(model: str, tag: str) -> tuple[str, str, str]:
-    """Return repository, address and sha256 of a tag's weights, from open_clip's own table.
+def _hub_files(entry: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
+    """Return the hub's repository of a tag and how its weights may be named, best first."""
+    repository, _, file = entry.get("hf_hub", "").rpartition("/")
+    return repository, (file,) if file else HUB_FILES if repository else ()
 
-    Each is empty where the table does not say it. Raises EngineError where there is no such tag.
+
+def weights_source(model: str, tag: str) -> tuple[str, tuple[str, ...], str, str]:
+    """Return a tag's repository, the names of its file there, and its address and sha256 elsewhere.
+
+    From open_clip's own table; each is empty where that does not say it. Raises EngineError where
+    there is no such tag.
     """
+    entry = _entry(model, tag)
+    url = entry.get("url", "")
+    sums = [part for part in url.split("/") if len(part) == 64]
+    return *_hub_files(entry), url, sums[0] if sums else ""
+
+
+def _entry(model: str, tag: str) -> Mapping[str, Any]:
+    """Return what open_clip's table says of a tag; raises EngineError where it knows none such."""
     entry = library().get_pretrained_cfg(model, tag)
     if not entry:
         tags = ", ".join(library().list_pretrained_tags_by_model(model)) or "none"
-        message = f'"{tag}" is no weights tag of {model}, which has: {tags}.'
+        message = f'"{tag}" is neither a file nor a weights tag of {model}, which has: {tags}.'
         raise EngineError(Fault.WEIGHTS_UNAVAILABLE, message, WEIGHTS_HINT)
-    url = entry.get("url", "")
-    sums = [part for part in url.split("/") if len(part) == 64]
-    return entry.get("hf_hub", "").rstrip("/"), url, sums[0] if sums else ""
+    return entry
 
 
 def _load_embedded() -> Encoder:
     weights, knows = weight_files.embedded()
     if EMBEDDED_MODEL not in library().list_models():
         library().add_model_config(weights.with_name(f"{EMBEDDED_MODEL}.json"))
-    return _create(EMBEDDED_MODEL, str(weights), vocabulary=vocabulary_from(knows))
+    return _create(EMBEDDED_MODEL, weights, vocabulary=vocabulary_from(knows))
 
 
 def _load_model(model: str, weights: str) -> Encoder:
     if model not in library().list_models():
         message = f'open_clip has no model "{model}".'
         raise EngineError(Fault.WEIGHTS_UNAVAILABLE, message, WEIGHTS_HINT)
-    if Path(weights).is_file():
-        return _create(model, weights)
-    entry = library().get_pretrained_cfg(model, weights)
-    if not entry:
-        tags = ", ".join(library().list_pretrained_tags_by_model(model)) or "none"
-        message = f'"{weights}" is neither a file nor a weights tag of {model}, which has: {tags}.'
-        raise EngineError(Fault.WEIGHTS_UNAVAILABLE, message, WEIGHTS_HINT)
-    quick_gelu = bool(entry.get("quick_gelu"))
-    if there := weight_files.downloaded(model, weights):
-        return _create(model, str(there), quick_gelu=quick_gelu)
-    if not _is_cached(entry):
+    entry = NO_ENTRY if Path(weights).is_file() else _entry(model, weights)
+    file = _file_of(model, weights, entry)
+    if file is None:
         message = f'The weights "{weights}" of CLIP model {model} are not on this computer.'
         raise EngineError(Fault.WEIGHTS_UNAVAILABLE, message, WEIGHTS_HINT)
-    return _create(model, weights, quick_gelu=quick_gelu)
+    return _create(model, file, entry)
 
 
 def _create(
-    model: str, weights: str, *, quick_gelu: bool = False, vocabulary: Vocabulary | None = None
+    model: str,
+    file: Path,
+    entry: Mapping[str, Any] = NO_ENTRY,
+    *,
+    vocabulary: Vocabulary | None = None,
 ) -> Encoder:
+    """Build ``model`` with the weights in ``file``, of which open_clip's table says ``entry``."""
     try:
-        network = library().create_model(model, pretrained=weights, force_quick_gelu=quick_gelu)
+        state, by_openai = weight_states.read(file)
+        with _no_warning_of_random_weights():
+            network = library().create_model(
+                model,
+                load_weights=False,
+                pretrained_text=False,
+                pretrained_image=False,
+                force_quick_gelu=by_openai or bool(entry.get("quick_gelu")),
+                force_preprocess_cfg={name: entry[name] for name in SEEN if name in entry},
+            )
+        _fill(network, state)
         tokenizer = library().get_tokenizer(model)
     except UNREADABLE as error:
-        message = f'CLIP model {model} could not be built from "{weights}": {_first_line(error)}'
+        message = f'CLIP model {model} could not be built from "{file}": {_first_line(error)}'
         raise EngineError(Fault.WEIGHTS_UNAVAILABLE, message, WEIGHTS_HINT) from error
     return Encoder(network, tokenizer, vocabulary=vocabulary)
+
+
+def _fill(network: Any, state: dict[str, Tensor]) -> None:
+    """Copy the weights into the network, of whatever precision they are, as open_clip adapts them.
+
+    Raises ValueError where they are those of another network.
+    """
+    adapt = library().factory
+    state = adapt.convert_state_dict(network, state)
+    if "positional_embedding" in state and not hasattr(network, "positional_embedding"):
+        state = adapt.convert_to_custom_text_state_dict(state)
+    own = network.state_dict()
+    # Masks and the like, which are computed anew; torch.jit keeps them beside the weights.
+    computed = {name for name, _ in network.named_buffers()} - own.keys()
+    state = {name: tensor for name, tensor in state.items() if name not in computed}
+    for name in ("logit_scale", "logit_bias"):
+        if name in state and name in own:
+            state[name] = state[name].reshape(own[name].shape)
+    adapt.resize_pos_embed(state, network)
+    adapt.resize_text_pos_embed(state, network)
+    shapes = {name: tensor.shape for name, tensor in own.items()}
+    strange = [name for name in own.keys() | state.keys()
+               if name not in state or state[name].shape != shapes.get(name)]  # fmt: skip
+    if strange:
+        raise ValueError(
+            f"these are another network's weights: {len(strange)} of {len(own)} do not fit, the "
+            f'first is "{min(strange)}"'
+        )
+    network.load_state_dict(state)
+
+
+@contextmanager
+def _no_warning_of_random_weights() -> Iterator[None]:
+    """Keep open_clip from saying that a network has no weights yet, which are filled in next."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(before)
 
 
 def library() -> Any:

@@ -15,6 +15,7 @@ from typing import Any
 from ..contract import variables
 from ..contract.events import EngineError, Fault
 from ..contract.settings import EMBEDDED
+from . import weight_formats
 
 EMBEDDED_FOLDER = Path(__file__).parent / "embedded"
 EMBEDDED_MODEL = "strip-stylizer-embedded"
@@ -23,14 +24,18 @@ EMBEDDED_MODEL = "strip-stylizer-embedded"
 def at_hand(name: str) -> bool:
     """Are the weights of the encoder ``name`` certainly on this computer?
 
-    False where only open_clip can tell. Raises EngineError (WEIGHTS_UNAVAILABLE) where those of
-    the embedded encoder are missing or damaged.
+    False where only open_clip can tell. Raises EngineError (WEIGHTS_UNAVAILABLE) where they are
+    damaged, and where those of the embedded encoder are missing.
     """
     if name == EMBEDDED:
         embedded()
         return True
     model, _, weights = name.partition(":")
-    return Path(weights).is_file() or downloaded(model, weights or "openai") is not None
+    file = Path(weights) if Path(weights).is_file() else downloaded(model, weights or "openai")
+    if file is None:
+        return False
+    weight_formats.look(file)
+    return True
 
 
 def embedded() -> tuple[Path, dict[str, Any]]:
@@ -58,11 +63,21 @@ def embedded_file() -> Path:
 
 
 def downloaded(model: str, tag: str) -> Path | None:
-    """Return the weights of a tag that were downloaded with `engine.weights`, None without."""
+    """Return the weights of a tag that were downloaded with `engine.weights`, None without.
+
+    Of several files it is one that will load, if there is one.
+    """
     folder = download_folder()
     found = sorted(folder.glob(f"{model}--{tag}/*")) if folder else []
     whole = [path for path in found if path.suffix != ".part"]
-    return whole[0] if whole else None
+    return min(whole, key=lambda path: bool(weight_formats.problem(path)), default=None)
+
+
+def all_downloaded() -> list[str]:
+    """Return MODEL:TAG of all weights that were downloaded with `engine.weights`."""
+    folder = download_folder()
+    parts = [path.name.partition("--") for path in sorted(folder.glob("*--*"))] if folder else []
+    return [f"{model}:{tag}" for model, _, tag in parts if downloaded(model, tag)]
 
 
 def download_folder() -> Path | None:

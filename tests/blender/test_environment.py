@@ -4,6 +4,7 @@ import dataclasses
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import bpy
 import pytest
@@ -100,7 +101,20 @@ def test_weights_that_nobody_has_are_refused(part, scene, engine_python, tmp_pat
     step = part("operators.weights").weights_step(plan, python, "ViT-B-32:no_tag", tmp_path)
     root = part("operators.folders").ROOT
     setup = finish(installing.Setup([step], root, tmp_path / "log"))
-    assert "no weights tag of ViT-B-32" in setup.error and "openai" in setup.error
+    assert "nor a weights tag of ViT-B-32" in setup.error and "openai" in setup.error
+
+
+def test_downloaded_weights_are_tested(part, scene, monkeypatch):
+    kind = part("operators.weights").STRIPSTYLIZER_OT_weights_download
+    taken = []
+    proxy = SimpleNamespace(
+        model="ViT-B-32:openai", attempt=lambda steps: taken.extend(steps(None)) or {"FINISHED"}
+    )
+    monkeypatch.setattr(part("operators.weights"), "weights_step", lambda *_: "download")
+    assert kind.execute(proxy, bpy.context) == {"FINISHED"}
+    weights = part("operators.folders").workspace() / "weights"
+    assert taken[0] == "download" and "check" in taken[1].command
+    assert taken[1].variables == {"STRIP_STYLIZER_WEIGHTS": str(weights)}
 
 
 @pytest.mark.parametrize("network", ["raft", "detector"])

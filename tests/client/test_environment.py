@@ -15,6 +15,7 @@ from engine.client.download import sha256_of
 from engine.client.environment import LOCK, MARKER, Environment, State, python_of, size_of
 from engine.client.installation import Network, Plan
 from engine.client.packages import File
+from engine.contract import variables
 
 ROOT = Path(__file__).parents[2]
 UV = shutil.which("uv", path=str(Path(sys.executable).parent))
@@ -196,6 +197,12 @@ def test_a_command_is_stopped_with_all_that_it_started(tmp_path):
     time.sleep(0.5)
     installation.stop(running)
     assert running.poll() is not None
+
+
+def test_a_check_is_told_where_the_weights_are(tmp_path):
+    assert installation.check_step(tmp_path).variables == {}
+    step = installation.check_step(tmp_path, tmp_path / "weights")
+    assert step.variables == {variables.WEIGHTS: str(tmp_path / "weights")}
 
 
 def test_removing_deletes_folders(tmp_path):

@@ -44,22 +44,6 @@ def test_the_quickgelu_name_changes_what_the_same_file_gives(encoder, weights):
     assert not torch.allclose(other.embed_images(images), encoder.embed_images(images), atol=1e-5)
 
 
-def test_the_openai_tag_turns_quickgelu_on(weights, monkeypatch):
-    monkeypatch.setattr(
-        "huggingface_hub.try_to_load_from_cache", lambda repository, name: str(weights)
-    )
-    asked = {}
-
-    def create_model(name, **options):
-        asked.update(options)
-        raise RuntimeError("enough")
-
-    monkeypatch.setattr(open_clip, "create_model", create_model)
-    with pytest.raises(EngineError, match="enough"):
-        load_encoder("ViT-L-14:openai", "cpu")
-    assert asked == {"pretrained": "openai", "force_quick_gelu": True}
-
-
 def test_a_job_downloads_no_weights_and_names_what_is_missing(monkeypatch, tmp_path):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
     monkeypatch.setattr(open_clip, "download_pretrained", lambda *_, **__: pytest.fail("download"))

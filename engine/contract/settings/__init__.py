@@ -9,6 +9,7 @@ Loeschcke et al. 2022 (*Text-Driven Stylization of Video Objects*).
 from .decomposition import DecompositionSettings, GridSettings, GridWeights, NlaSettings, NlaWeights
 from .presets import (
     EMBEDDED,
+    OFFERED_WEIGHTS,
     PRESET_HELP,
     PRESET_NAMES,
     PRESETS,
@@ -22,8 +23,9 @@ from .views import ViewsSettings
 from .whole import Settings, replaced
 
 __all__ = [
-    "DEEP_FORMATS", "EMBEDDED", "PRESETS", "PRESET_HELP", "PRESET_NAMES", "DecompositionSettings",
-    "FlowSettings", "FramesSettings", "GridSettings", "GridWeights", "MasksSettings", "NlaSettings",
-    "NlaWeights", "RenderSettings", "Settings", "StylizationSettings", "StylizationWeights",
-    "ViewsSettings", "preset", "replaced", "with_embedded_encoder",
+    "DEEP_FORMATS", "EMBEDDED", "OFFERED_WEIGHTS", "PRESETS", "PRESET_HELP", "PRESET_NAMES",
+    "DecompositionSettings", "FlowSettings", "FramesSettings", "GridSettings", "GridWeights",
+    "MasksSettings", "NlaSettings", "NlaWeights", "RenderSettings", "Settings",
+    "StylizationSettings", "StylizationWeights", "ViewsSettings", "preset", "replaced",
+    "with_embedded_encoder",
 ]  # fmt: skip

@@ -8,6 +8,7 @@ from typing import Any
 from .whole import Settings, replaced
 
 EMBEDDED = "embedded"  # the encoder that comes with the engine
+OFFERED_WEIGHTS = ("ViT-L-14:openai", "ViT-B-32:openai")  # what the host proposes to download
 
 PRESET_NAMES = ("draft", "standard", "fine", "paper")
 
