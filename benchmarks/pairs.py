@@ -50,10 +50,7 @@ def main() -> None:
     """Run all pairs and write sheet and table."""
     options = arguments()
     bench = Bench(Cache((options.cache or default_cache()).absolute()))
-    judges = [
-        load_judge(name, known_materials("embedded"), devices.choose("cpu"))
-        for name in options.judge
-    ]
+    judges = [load_judge(name, known_materials(), devices.choose("cpu")) for name in options.judge]
     rows: dict[str, list[Row]] = {}
     for name, thing, last in CLIPS:
         if options.clips and name not in options.clips:

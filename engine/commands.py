@@ -33,6 +33,9 @@ from .contract.job import (
     Stage,
 )
 from .contract.settings import Settings, preset
+from .contract.words import listing
+from .contract.words.concepts import known_vocabulary
+from .contract.words.reading import read
 from .reporter import Reporter
 from .workspace import Cache, default_cache, explained
 
@@ -114,6 +117,16 @@ def remedies(options: argparse.Namespace) -> int:
     return 0
 
 
+def knows(options: argparse.Namespace) -> int:
+    """Print what the embedded encoder knows, or how it reads a text."""
+    vocabulary = known_vocabulary()
+    if options.text:
+        print(listing.told(read(options.text, vocabulary, local=options.local)))
+    else:
+        print(listing.plain(vocabulary))
+    return 0
+
+
 def sheet(options: argparse.Namespace) -> int:
     """Write the contact sheet and the before-after movie of finished jobs."""
     from .evaluation.sheet import write_sheet
@@ -150,7 +163,7 @@ def evaluate(options: argparse.Namespace) -> int:
     ]
     spec = requests.for_evaluation(options, found[0].variants[0].texts)
     chosen = device.choose(spec.settings.device)
-    known = known_materials("embedded")
+    known = known_materials()
     judges = [load_judge(name, known, chosen) for name in options.judge]
     bench = Bench(Cache((options.cache or default_cache()).absolute()))
     out = options.out.absolute()

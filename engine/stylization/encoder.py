@@ -18,7 +18,6 @@ from ..contract.events import EngineError, Fault, Report
 from ..contract.settings import StylizationSettings
 from . import precision, weight_files
 from .vision import lean
-from .vocabulary import Vocabulary, vocabulary_from
 from .weight_files import EMBEDDED, EMBEDDED_MODEL
 
 WEIGHTS_HINT = (
@@ -37,18 +36,14 @@ class Encoder(nn.Module):
     """A frozen CLIP model: gradients reach the pictures, never the weights.
 
     ``size`` is the side S of the pictures that it sees, ``context_length`` the number of tokens
-    that it reads, ``vocabulary`` what it knows, None where it knows the language,
-    ``views_at_once`` how many pictures it holds for the way back; 0: any number.
+    that it reads, ``views_at_once`` how many pictures it holds for the way back; 0: any number.
     """
 
-    def __init__(
-        self, model: nn.Module, tokenizer: Any, *, vocabulary: Vocabulary | None = None
-    ) -> None:
+    def __init__(self, model: nn.Module, tokenizer: Any) -> None:
         super().__init__()
         seen: dict[str, Any] = library().get_model_preprocess_cfg(model)
         self.model: Any = model.eval().requires_grad_(False)
         self.tokenizer = tokenizer
-        self.vocabulary = vocabulary
         self.size: int = _side(seen["size"])
         self.context_length: int = tokenizer.context_length
         self.mean: Tensor
@@ -172,10 +167,10 @@ def weights_source(model: str, tag: str) -> tuple[str, str, str]:
 
 
 def _load_embedded() -> Encoder:
-    weights, knows = weight_files.embedded()
+    weights = weight_files.embedded()
     if EMBEDDED_MODEL not in library().list_models():
         library().add_model_config(weights.with_name(f"{EMBEDDED_MODEL}.json"))
-    return _create(EMBEDDED_MODEL, str(weights), vocabulary=vocabulary_from(knows))
+    return _create(EMBEDDED_MODEL, str(weights))
 
 
 def _load_model(model: str, weights: str) -> Encoder:
@@ -198,16 +193,14 @@ def _load_model(model: str, weights: str) -> Encoder:
     return _create(model, weights, quick_gelu=quick_gelu)
 
 
-def _create(
-    model: str, weights: str, *, quick_gelu: bool = False, vocabulary: Vocabulary | None = None
-) -> Encoder:
+def _create(model: str, weights: str, *, quick_gelu: bool = False) -> Encoder:
     try:
         network = library().create_model(model, pretrained=weights, force_quick_gelu=quick_gelu)
         tokenizer = library().get_tokenizer(model)
     except UNREADABLE as error:
         message = f'CLIP model {model} could not be built from "{weights}": {_first_line(error)}'
         raise EngineError(Fault.WEIGHTS_UNAVAILABLE, message, WEIGHTS_HINT) from error
-    return Encoder(network, tokenizer, vocabulary=vocabulary)
+    return Encoder(network, tokenizer)
 
 
 def library() -> Any:

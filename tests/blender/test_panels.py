@@ -37,7 +37,7 @@ def job_in(part, clip, scene, monkeypatch):
     status = part("engine.client.status")
 
     def make(phase, **more):
-        part("operators.properties").of(clip).global_text = "a swan"
+        part("operators.properties").of(clip).global_text = "a gold swan"
         draft = requests.request(clip)
         spec = requests.complete(draft, session.footage_of(scene, clip))
         job = session.add(scene, clip, spec, draft=draft, output="")
@@ -107,6 +107,20 @@ def test_the_background_has_texts_and_no_mask(main, clip, part):
     facts.active_target = 1
     shown = main()
     assert "global_text" in shown.shown and "object_source" not in shown.shown
+
+
+def test_words_that_the_embedded_encoder_does_not_know_are_told_below_the_texts(main, clip, part):
+    facts = part("operators.properties").of(clip)
+    facts.preset, facts.global_text = "draft", "swan with wet zebra fur"
+    lines = " ".join(main().lines)
+    assert 'The embedded encoder does not know "wet"' in lines
+    assert "Near words that it knows: wet: water" in lines
+    facts.global_text = "a swan"
+    assert "says what the object is, and not what" in " ".join(main().lines)
+    facts.global_text = "swan with zebra fur"
+    assert "embedded" not in " ".join(main().lines)
+    facts.preset, facts.global_text = "standard", "swan with wet zebra fur"
+    assert "embedded" not in " ".join(main().lines)
 
 
 def test_changed_settings_are_named(main, clip, part):
@@ -203,13 +217,13 @@ def test_a_known_fault_has_a_button_of_its_own(main, job_in, part):
 
 
 def test_a_stylized_strip_shows_what_it_was_made_from(part, clip, scene):
-    bpy.ops.strip_stylizer.stylize(global_text="a bronze swan", local_text="hammered")
+    bpy.ops.strip_stylizer.stylize(global_text="a bronze swan", local_text="hammered bronze")
     scene.sequence_editor.active_strip = top(scene)[1]
     kind = part("panels.take").STRIPSTYLIZER_PT_take
     assert kind.poll(bpy.context)
     assert not part("panels.sidebar").STRIPSTYLIZER_PT_main.poll(bpy.context)
     shown = draw(kind)
-    words = {"a bronze swan", "hammered", "Source: bars", "Draft, seed 0", "Take 1 of 1"}
+    words = {"a bronze swan", "hammered bronze", "Source: bars", "Draft, seed 0", "Take 1 of 1"}
     assert words <= set(shown.lines)
     steps = ["take_step", "compare", "take_step"]
     below = ["new_take", "reuse_settings", "copy_recipe", "reveal"]
@@ -229,8 +243,8 @@ def test_all_jobs_are_listed(job_in, jobs):
     job_in("running"), job_in("failed", message="No.")
     assert jobs.poll(bpy.context)
     shown = draw(jobs)
-    assert "bars: a swan" in shown.lines
-    assert sum(line.endswith("bars: a swan") for line in shown.lines) == 2
+    assert "bars: a gold swan" in shown.lines
+    assert sum(line.endswith("bars: a gold swan") for line in shown.lines) == 2
     assert {"job_pause", "job_cancel", "job_resume", "job_log"} <= set(shown.operators)
 
 

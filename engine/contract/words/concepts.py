@@ -77,12 +77,16 @@ class Span:
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """All concepts; words that carry no look; nouns for a surface; near meanings of other words."""
+    """All concepts; words that carry no look; nouns for a surface; near meanings of other words.
+
+    ``learned``, where it is said, are the only materials that the encoder that is here has learned.
+    """
 
     concepts: Mapping[str, Concept]
     filling: frozenset[str]
     surfaces: frozenset[str]
     near: Mapping[str, tuple[str, ...]]
+    learned: tuple[str, ...] = ()
 
     def spans(self, text: str) -> list[Span]:
         """Return ``text`` word by word, the words of the longest known phrases together."""
@@ -187,6 +191,13 @@ def load_vocabulary() -> Vocabulary:
     return vocabulary_from(json.loads(LIST.read_text(encoding="utf-8")))
 
 
+@lru_cache(maxsize=1)
+def known_vocabulary() -> Vocabulary:
+    """Return what of the list the embedded encoder that comes with the engine knows."""
+    whole = load_vocabulary()
+    return whole.only(whole.learned) if whole.learned else whole
+
+
 def vocabulary_from(entries: Mapping[str, Any]) -> Vocabulary:
     """Return the vocabulary of a list in the form of ``concepts.json``."""
     concepts = [_concept(entry) for entry in entries["concepts"]]
@@ -196,6 +207,7 @@ def vocabulary_from(entries: Mapping[str, Any]) -> Vocabulary:
         frozenset(entries["filling"]),
         frozenset(entries["surfaces"]),
         {word: tuple(names) for word, names in entries["near"].items()},
+        tuple(entries.get("learned", ())),
     )
 
 

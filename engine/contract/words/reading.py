@@ -13,7 +13,8 @@ from .concepts import Concept, Kind, Span, Vocabulary
 
 LISTS = frozenset(("and", "or", ","))
 # After these comes a look; after the weak ones it may also be a thing that the object has.
-WEAK = LISTS | {"with", "has", "have", "having", "wearing", "wears", "in", "on"}
+HAS = frozenset(("with", "has", "have", "having", "of"))
+WEAK = LISTS | (HAS - {"of"}) | {"wearing", "wears", "in", "on"}
 STRONG = frozenset(("of", "from", "by", "like", "as", "into", "to", "over"))
 # They make a connector strong ("covered in") and mean nothing alone ("snow covered house").
 PARTICIPLES = frozenset(
@@ -51,12 +52,16 @@ class _Phrase:
 
 @dataclass
 class _Found:
-    """What was read so far; ``described`` are colours before an object."""
+    """What was read so far.
+
+    ``described`` are colours before an object, ``beside`` things that it has or looks like.
+    """
 
     subjects: list[Concept] = field(default_factory=list)
     looks: list[Concept] = field(default_factory=list)
     colours: list[Concept] = field(default_factory=list)
     described: list[Concept] = field(default_factory=list)
+    beside: list[Concept] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
 
     def take_looks(self, spans: Sequence[Span]) -> None:
@@ -84,7 +89,7 @@ def read(text: str, vocabulary: Vocabulary, *, local: bool = False) -> Reading:
     head, tail = _Found(), _Found()
     local_list = local and all(LISTS.issuperset(phrase.link) for phrase in phrases[1:])
     for place, phrase in enumerate(phrases):
-        if place and (tail.looks or tail.subjects or not LISTS.issuperset(phrase.link)):
+        if place and (tail.looks or tail.beside or not LISTS.issuperset(phrase.link)):
             _read_look(phrase, vocabulary, tail)
         else:
             _read_object(phrase, vocabulary, head, is_listed=place > 0 or local_list)
@@ -147,7 +152,8 @@ def _read_look(phrase: _Phrase, vocabulary: Vocabulary, found: _Found) -> None:
     is_weak = is_weak and len(spans) == len(phrase.spans)
     if is_weak and last.concept and not last.concept.is_surface:
         found.take_looks(before)
-        found.subjects.append(last.concept)
+        may_be_look = last.concept.has_look and not HAS.isdisjoint(phrase.link)
+        (found.beside if may_be_look else found.subjects).append(last.concept)
     else:
         found.take_looks(spans)
 
@@ -166,15 +172,14 @@ def _without_surfaces(spans: Sequence[Span], vocabulary: Vocabulary) -> list[Spa
 def _settled(head: _Found, tail: _Found, local: bool) -> Reading:
     """Decide what could be either: an object or a look."""
     looks, colours = head.looks + tail.looks, head.colours + tail.colours
-    subjects, beside = head.subjects, tail.subjects
+    subjects, beside = head.subjects + tail.subjects, tail.beside
     if not (tail.looks or tail.colours):
         colours = head.described + colours
     elif forms := [each for each in head.looks if not each.is_surface]:  # "bear statue of gold"
         subjects = forms + subjects
         looks = [each for each in looks if each not in forms]
     if not (looks or colours):  # "bear with jellyfish"
-        looks = [each for each in beside if each.has_look]
-        beside = [each for each in beside if each not in looks]
+        looks, beside = beside, []
     if not (looks or colours):  # "zebra", and in a local text "jellyfish", too
         looks = [each for each in subjects if each.has_look and (local or each.is_surface)]
         subjects = [each for each in subjects if each not in looks]
