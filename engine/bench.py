@@ -10,13 +10,13 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import torch
 
 from . import device as devices
 from . import pipeline
 from .contract.folder import JobFolder
 from .contract.job import Footage, JobSpec, Stage
 from .contract.settings import replaced
+from .contract.words.concepts import load_vocabulary
 from .decomposition.layers import Layers, load_layers
 from .evaluation.baseline import per_frame_edit
 from .evaluation.calm import Calm
@@ -125,7 +125,7 @@ def _seen(
     return np.stack(small), calm.ratios()
 
 
-def known_materials(bench_encoder: str) -> tuple[str, ...]:
+def known_materials() -> tuple[str, ...]:
     """Return the materials that judges choose from: those that the embedded encoder was taught."""
-    encoder = load_encoder(bench_encoder, torch.device("cpu"))
-    return tuple(encoder.vocabulary.materials) if encoder.vocabulary else ()
+    concepts = load_vocabulary().concepts.values()
+    return tuple(dict.fromkeys(name for concept in concepts for name in concept.materials))

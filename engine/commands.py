@@ -33,6 +33,9 @@ from .contract.job import (
     Stage,
 )
 from .contract.settings import OFFERED_WEIGHTS, Settings, preset
+from .contract.words import listing
+from .contract.words.concepts import load_vocabulary
+from .contract.words.reading import read
 from .reporter import Reporter
 from .workspace import Cache, default_cache, explained
 
@@ -114,6 +117,16 @@ def remedies(options: argparse.Namespace) -> int:
         return 0
     for fault, (what, remedy) in remedy_table.REMEDIES.items():
         print(f"{fault.value}: {what}\n    {remedy}")
+    return 0
+
+
+def knows(options: argparse.Namespace) -> int:
+    """Print what the embedded encoder knows, or how it reads a text."""
+    vocabulary = load_vocabulary()
+    if options.text:
+        print(listing.told(read(options.text, vocabulary, local=options.local)))
+    else:
+        print(listing.plain(vocabulary))
     return 0
 
 

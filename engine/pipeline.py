@@ -17,6 +17,7 @@ import numpy as np
 from . import choices, overlays, results
 from .contract.events import Finished
 from .contract.job import JobSpec, Stage
+from .contract.words.advice import check_words
 from .pieces import Pieces
 from .reporter import Reporter
 from .stages import Stages
@@ -80,6 +81,7 @@ class _Job:
         self.pieces = Pieces(spec, report, lambda: str(self.restyling.device))
         if spec.needs_texts:
             _check_request(spec)
+            check_words(spec, report)
         if not _can_wait(spec):
             self.restyling.load_encoder()
 

@@ -16,6 +16,7 @@ from ..engine.contract.job import (
     TargetTexts,
 )
 from ..engine.contract.settings import Settings
+from ..engine.contract.words.advice import remarks_on
 from . import folders, mattes, properties, strips, targets
 
 NOTHING = Footage(FootageKind.IMAGES, "")
@@ -67,7 +68,15 @@ def request(strip: Any, until: Stage | None = None) -> JobSpec:
     for texts in draft.targets:
         if texts.picture and not Path(texts.picture).is_file():
             raise strips.Unusable(f"The picture {texts.picture} is not there: choose another one")
+    check_words(draft)
     return draft
+
+
+def check_words(draft: JobSpec) -> None:
+    """Raise Unusable where the embedded encoder knows no look in a text, as the engine will."""
+    for remark in remarks_on(draft):
+        if remark.refuses:
+            raise strips.Unusable(f"{remark.message} {remark.hint}".rstrip("."))
 
 
 def check_source(strip: Any, target: Any, mask: ObjectMask) -> None:

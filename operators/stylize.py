@@ -156,7 +156,9 @@ class STRIPSTYLIZER_OT_preview(StartOperator, bpy.types.Operator):
                 "The strip or its mask must be rendered first: stylize it with the preset Draft"
             )
         frame = strips.sequencer_scene(context).frame_current - strips.start(strip)
-        spec = requests.complete(*for_preview(draft, footage, frame))
+        small, footage = for_preview(draft, footage, frame)
+        requests.check_words(small)
+        spec = requests.complete(small, footage)
         return [session.add(strip.id_data, strip, spec, draft=draft, kind=session.Kind.PREVIEW)]
 
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import bpy
 
+from ..engine.contract.settings import EMBEDDED
+from ..engine.contract.words.advice import remarks_on_texts
 from ..operators import objects, session, strips, targets
 from ..operators.languages import say
 from .words import draw_text, fits
@@ -61,6 +63,8 @@ def draw_objects(layout: Any, strip: Any, facts: Any) -> None:
     target = targets.active_of(facts)
     if target is not None:
         draw_texts(layout, target)
+        if facts.settings.stylization.encoder == EMBEDDED:
+            draw_remarks(layout, target)
         if not target.is_background:
             draw_mask(layout, strip, target)
 
@@ -95,6 +99,16 @@ def draw_field(column: Any, target: Any, name: str, words: str, *, lines: int) -
         below = column.column(align=True)
         below.active = False
         draw_text(below, text)
+
+
+def draw_remarks(layout: Any, target: Any) -> None:
+    """Show what the embedded encoder cannot read in the texts, and near words."""
+    for remark in remarks_on_texts(targets.read_texts(target)):
+        icon = "ERROR" if remark.refuses else "INFO"
+        draw_text(layout, say(remark.message.words, **remark.message.values), icon=icon)
+        below = layout.column(align=True)
+        below.active = False
+        draw_text(below, say(remark.hints[0].words, **remark.hints[0].values))
 
 
 def draw_mask(layout: Any, strip: Any, target: Any) -> None:

@@ -15,7 +15,14 @@ import pytest
 from engine import __main__ as command_line
 from engine import output, pipeline
 from engine.contract.codec import event_from_json
-from engine.contract.events import Cancelled, Failed, Finished, StageFinished, Warned
+from engine.contract.events import (
+    Cancelled,
+    Failed,
+    Finished,
+    StageFinished,
+    StageStarted,
+    Warned,
+)
 from engine.contract.folder import JobFolder
 from engine.contract.job import (
     Footage,
@@ -300,14 +307,21 @@ def test_a_long_text_is_cut_with_a_warning(footage, tmp_path, cache, capsys):
     assert "token" in capsys.readouterr().err
 
 
-def test_a_text_that_the_embedded_encoder_does_not_know_is_warned_of_before_the_long_stages(
+def test_a_word_that_the_embedded_encoder_does_not_know_is_told_before_any_stage(
     footage, tmp_path, cache, capsys
 ):
-    assert stylize(footage, tmp_path / "job", cache, text="Bird made of quinoa") == 0
-    said = capsys.readouterr().err
-    assert "zebra" in said and "ViT-" in said
-    order = [getattr(each, "stage", type(each)) for each in events_of(tmp_path / "job")]
-    assert order.index(Warned) < order.index(Stage.DECOMPOSITION)
+    text = "Bird made of gold and quinoa"
+    out = tmp_path / "job"
+    assert stylize(footage, out, cache, text=text) == 0
+    assert '"quinoa"' in capsys.readouterr().err
+    kinds = [type(each) for each in events_of(out)]
+    assert kinds.index(Warned) < kinds.index(StageStarted)
+
+
+def test_a_text_without_a_known_look_is_refused(footage, tmp_path, cache, capsys):
+    assert stylize(footage, tmp_path / "job", cache, text="Bird made of quinoa") == 2
+    assert 'no look in "Bird made of quinoa"' in capsys.readouterr().err
+    assert StageStarted not in map(type, events_of(tmp_path / "job"))
 
 
 @pytest.mark.parametrize(

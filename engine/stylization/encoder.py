@@ -24,8 +24,7 @@ from ..contract.events import EngineError, Fault, Report
 from ..contract.settings import OFFERED_WEIGHTS, StylizationSettings
 from . import precision, weight_files, weight_formats, weight_states
 from .vision import lean
-from .vocabulary import Vocabulary, vocabulary_from
-from .weight_files import EMBEDDED, EMBEDDED_MODEL
+from .weight_files import EMBEDDED
 
 WEIGHTS_HINT = (
     "Download them first, in the extension's preferences or with `python -m engine.weights`, name "
@@ -46,18 +45,14 @@ class Encoder(nn.Module):
     """A frozen CLIP model: gradients reach the pictures, never the weights.
 
     ``size`` is the side S of the pictures that it sees, ``context_length`` the number of tokens
-    that it reads, ``vocabulary`` what it knows, None where it knows the language,
-    ``views_at_once`` how many pictures it holds for the way back; 0: any number.
+    that it reads, ``views_at_once`` how many pictures it holds for the way back; 0: any number.
     """
 
-    def __init__(
-        self, model: nn.Module, tokenizer: Any, *, vocabulary: Vocabulary | None = None
-    ) -> None:
+    def __init__(self, model: nn.Module, tokenizer: Any) -> None:
         super().__init__()
         seen: dict[str, Any] = library().get_model_preprocess_cfg(model)
         self.model: Any = model.eval().requires_grad_(False)
         self.tokenizer = tokenizer
-        self.vocabulary = vocabulary
         self.size: int = _side(seen["size"])
         self.context_length: int = tokenizer.context_length
         self.mean: Tensor
@@ -194,10 +189,9 @@ def _entry(model: str, tag: str) -> Mapping[str, Any]:
 
 
 def _load_embedded() -> Encoder:
-    weights, knows = weight_files.embedded()
-    if EMBEDDED_MODEL not in library().list_models():
-        library().add_model_config(weights.with_name(f"{EMBEDDED_MODEL}.json"))
-    return _create(EMBEDDED_MODEL, weights, vocabulary=vocabulary_from(knows))
+    folder = weight_files.embedded()
+    merges = str(folder / weight_files.EMBEDDED_MERGES)
+    return _create(f"local-dir:{folder}", weight_files.embedded_file(), bpe_path=merges)
 
 
 def _load_model(model: str, weights: str) -> Encoder:
@@ -216,8 +210,7 @@ def _create(
     model: str,
     file: Path,
     entry: Mapping[str, Any] = NO_ENTRY,
-    *,
-    vocabulary: Vocabulary | None = None,
+    **tokenizer_options: str,
 ) -> Encoder:
     """Build ``model`` with the weights in ``file``, of which open_clip's table says ``entry``."""
     try:
@@ -232,11 +225,11 @@ def _create(
                 force_preprocess_cfg={name: entry[name] for name in SEEN if name in entry},
             )
         _fill(network, state)
-        tokenizer = library().get_tokenizer(model)
+        tokenizer = library().get_tokenizer(model, **tokenizer_options)
     except UNREADABLE as error:
         message = f'CLIP model {model} could not be built from "{file}": {_first_line(error)}'
         raise EngineError(Fault.WEIGHTS_UNAVAILABLE, message, WEIGHTS_HINT) from error
-    return Encoder(network, tokenizer, vocabulary=vocabulary)
+    return Encoder(network, tokenizer)
 
 
 def _fill(network: Any, state: dict[str, Tensor]) -> None:

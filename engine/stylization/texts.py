@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from ..contract.events import EngineError, Fault, Report
 from ..contract.job import TargetTexts
+from ..contract.words.parts import weighted_parts
 from .encoder import Encoder
 
 # Sec. 6.3; the first four are the "4-prefix" setting of sec. 4.3.
@@ -23,7 +24,6 @@ PREFIXES = (
     "photo of a {}",
     "photo of the {}",
 )
-WEIGHTED = re.compile(r"(.*?)\s*:\s*(\d+(?:\.\d+)?|\.\d+)", re.DOTALL)
 
 
 def with_prefixes(text: str, count: int, *, strip_articles: bool = True) -> list[str]:
@@ -37,21 +37,6 @@ def with_prefixes(text: str, count: int, *, strip_articles: bool = True) -> list
     if strip_articles:
         bare = re.sub(r"^(a|an|the)\s+", "", bare, flags=re.IGNORECASE)
     return [prefix.format(bare) for prefix in PREFIXES[:count]]
-
-
-def weighted_parts(text: str) -> list[tuple[str, float]]:
-    """Split "gold: 2 | zebra fur" into its parts with their weights, 1 where none is said.
-
-    A text without a bar is one part, colons and all.
-    """
-    parts = [part.strip() for part in text.split("|") if part.strip()]
-    if len(parts) < 2:
-        return [(part, 1.0) for part in parts]
-    found = [WEIGHTED.fullmatch(part) for part in parts]
-    return [
-        (match[1], float(match[2])) if match else (part, 1.0)
-        for part, match in zip(parts, found, strict=True)
-    ]
 
 
 def embed_text(
@@ -75,7 +60,7 @@ def unit(embeddings: Tensor) -> Tensor:
 
 
 def check_texts(texts: TargetTexts, encoder: Encoder, report: Report) -> None:
-    """Warn of texts that the encoder cannot read as they are meant.
+    """Warn of texts that are too long for the encoder; of their words `contract.words` tells.
 
     Raises EngineError (BAD_JOB) where there is neither a text nor a picture.
     """
@@ -86,7 +71,6 @@ def check_texts(texts: TargetTexts, encoder: Encoder, report: Report) -> None:
     parts = [part for text in whole for part, _ in weighted_parts(text)]
     for text in dict.fromkeys(parts):
         _check_length(text, encoder, report)
-        _check_materials(text, encoder, report)
 
 
 def _check_length(text: str, encoder: Encoder, report: Report) -> None:
@@ -97,19 +81,6 @@ def _check_length(text: str, encoder: Encoder, report: Report) -> None:
             "the rest of the text is cut.",
             "Make the text shorter, and put first what matters most.",
         )
-
-
-def _check_materials(text: str, encoder: Encoder, report: Report) -> None:
-    knows = encoder.vocabulary
-    if knows is None or knows.materials_in(text):
-        return
-    unknown = ", ".join(f'"{word}"' for word in knows.unknown_in(text))
-    report.warning(
-        f'The embedded encoder knows no material in "{_short(text)}"'
-        + (f" (unknown: {unknown})." if unknown else "."),
-        f"It knows: {', '.join(sorted(knows.materials))}. "
-        "For any other text choose a real CLIP model, such as ViT-B-32:openai or ViT-L-14:openai.",
-    )
 
 
 def _short(text: str) -> str:

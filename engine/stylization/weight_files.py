@@ -10,7 +10,6 @@ import hashlib
 import json
 import os
 from pathlib import Path
-from typing import Any
 
 from ..contract import variables
 from ..contract.events import EngineError, Fault
@@ -38,8 +37,8 @@ def at_hand(name: str) -> bool:
     return True
 
 
-def embedded() -> tuple[Path, dict[str, Any]]:
-    """Return the embedded encoder's weights, looked through, and what it was taught.
+def embedded() -> Path:
+    """Return the embedded encoder's weights, looked through.
 
     Raises EngineError (WEIGHTS_UNAVAILABLE) where they are missing or damaged.
     """
@@ -54,7 +53,7 @@ def embedded() -> tuple[Path, dict[str, Any]]:
     if digest != knows["sha256"]:
         message = f"The embedded encoder's weights are damaged: sha256 is {digest[:12]}…"
         raise EngineError(Fault.WEIGHTS_UNAVAILABLE, message, hint)
-    return weights, knows
+    return weights
 
 
 def embedded_file() -> Path:

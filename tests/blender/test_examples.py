@@ -94,7 +94,7 @@ def test_all_strips_with_a_text_are_stylized(scene, media, tmp_path):
 
 
 def test_many_texts_become_takes_of_one_strip(clip, tmp_path, part, capsys):
-    texts = ("a gold bar", "please fail", "an ice bar")
+    texts = ("a gold bar", "please fail in gold", "an ice bar")
     assert script("many_texts").main("bars", str(tmp_path / "edit.blend"), *texts) == 2
     assert "The rehearsal failed" in capsys.readouterr().out
     takes = part("operators.strips").results_of(top(bpy.context.scene)[0])
@@ -104,7 +104,7 @@ def test_many_texts_become_takes_of_one_strip(clip, tmp_path, part, capsys):
 def test_the_engine_is_used_without_blender(media, tmp_path):
     frames = str(media / "frames")
     run = script("without_blender").main
-    status = run(frames, "a swan", str(tmp_path / "job"), verb="rehearse")
+    status = run(frames, "a gold swan", str(tmp_path / "job"), verb="rehearse")
     assert status.phase.value == "finished" and len(list((tmp_path / "job/result").iterdir())) == 24
 
 

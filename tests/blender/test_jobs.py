@@ -109,13 +109,13 @@ def test_foreign_pictures_beside_delivered_frames_do_not_count(clip, scene, part
 
 def test_a_failed_job_raises_its_sentence_and_adds_nothing(clip, scene, part):
     with pytest.raises(RuntimeError, match=r"The rehearsal failed, as its text asked\. Change"):
-        run(global_text="please fail")
+        run(global_text="please fail in gold")
     assert names(scene) == ["bars"]
 
 
 def test_a_crashed_engine_raises_and_adds_nothing(clip, scene, part):
     with pytest.raises(RuntimeError, match=r"ended without a word \(exit code 9\)"):
-        run(global_text="please crash")
+        run(global_text="please crash in gold")
     assert names(scene) == ["bars"]
     assert only_job(part).settled
 
@@ -128,6 +128,8 @@ def test_a_crashed_engine_raises_and_adds_nothing(clip, scene, part):
         ("The box is empty or outside the 128 x 64", {"mask_source": "box"}),
         ("outside", {"mask_source": "box", "box": (0, 500, 10, 30, 30)}),
         ("on frame 99, after the strip's end", {"mask_source": "box", "box": (99, 5, 5, 30, 30)}),
+        ("knows no look", {"global_text": "hippogriff scream", "encoder": "embedded"}),
+        ("says what the object is", {"global_text": "a swan", "preset": "draft"}),
     ],
 )
 def test_an_incomplete_request_is_refused_in_one_sentence(words, change, clip, scene, part):
@@ -191,14 +193,14 @@ def poll_until(session, condition, seconds=30):
 
 def test_a_job_can_be_cancelled_and_resumed(started, scene, part):
     session = part("operators.session")
-    job = started("a slow swan")
+    job = started("a slow gold swan")
     poll_until(session, lambda: job.status.step > 0)
     assert 0 < job.fraction < 1 and "%" in job.label
     assert bpy.ops.strip_stylizer.job_cancel(job=job.id) == {"FINISHED"}
     poll_until(session, lambda: job.settled)
     assert job.sentence == "The job was cancelled" and names(scene) == ["bars"]
     spec = job.folder.spec
-    spec.write_text(spec.read_text().replace("a slow swan", "a swan"))
+    spec.write_text(spec.read_text().replace("a slow gold swan", "a gold swan"))
     job.spec = job.folder.read_spec()
     assert bpy.ops.strip_stylizer.job_resume(job=job.id) == {"FINISHED"}
     assert len(top(scene)) == 2
@@ -206,7 +208,7 @@ def test_a_job_can_be_cancelled_and_resumed(started, scene, part):
 
 def test_a_killed_engine_is_noticed(started, scene, part):
     session = part("operators.session")
-    job = started("a slow swan")
+    job = started("a slow gold swan")
     poll_until(session, lambda: job.status.step > 0)
     job.process.kill()
     poll_until(session, lambda: job.settled)
@@ -215,7 +217,7 @@ def test_a_killed_engine_is_noticed(started, scene, part):
 
 def test_an_engine_that_had_to_be_killed_was_cancelled(started, scene, part, monkeypatch):
     session = part("operators.session")
-    job = started("a slow swan")
+    job = started("a slow gold swan")
     poll_until(session, lambda: job.status.step > 0)
     monkeypatch.setattr(part("operators.session.work"), "STOP_SECONDS", -1.0)
     monkeypatch.setattr(part("engine.client.process"), "request_stop", lambda folder: None)
@@ -224,7 +226,7 @@ def test_an_engine_that_had_to_be_killed_was_cancelled(started, scene, part, mon
     assert job.process.poll() != 0 and job.sentence == "The job was cancelled"
 
 
-def bake(scene, part, media, text="a swan"):
+def bake(scene, part, media, text="a gold swan"):
     """Start a job whose strip must be rendered first."""
     requests, session = part("operators.requests"), part("operators.session")
     strip = top(scene).new_movie("bars", str(media / "bars30.mp4"), 1, 1)
@@ -277,7 +279,7 @@ def test_masks_of_a_rendered_strip_are_taken_in_order(scene, part, media, tmp_pa
 
 def test_one_job_waits_for_another(started, part):
     session = part("operators.session")
-    first, second = started("a slow swan"), started("a swan")
+    first, second = started("a slow gold swan"), started("a gold swan")
     poll_until(session, lambda: first.status.step > 0)
     assert second.queued and second.label == "Waiting for Another Job"
     session.cancel(second)
@@ -288,7 +290,7 @@ def test_one_job_waits_for_another(started, part):
 
 def test_the_timer_ends_when_all_jobs_rest(started, part):
     session = part("operators.session")
-    job = started("a swan")
+    job = started("a gold swan")
     assert session.poll() == session.INTERVAL
     session.wait(job)
     assert session.poll() is None
@@ -298,7 +300,7 @@ def test_a_result_whose_strip_vanished_can_be_imported_later(started, scene, par
     from barcodes import image_strip
 
     session, strips = part("operators.session"), part("operators.strips")
-    job = started("a swan")
+    job = started("a gold swan")
     strips.remove(top(scene)[0])
     session.wait(job)
     assert "is gone" in job.note and names(scene) == []
@@ -392,7 +394,7 @@ def test_a_job_that_ended_while_blender_was_closed_is_placed(started, scene, par
     session = part("operators.session")
     path = str(tmp_path / "saved.blend")
     bpy.ops.wm.save_as_mainfile(filepath=path)
-    job = started("a swan")
+    job = started("a gold swan")
     session.poll()
     bpy.ops.wm.save_as_mainfile(filepath=path)
     job.process.wait(timeout=30)
@@ -408,7 +410,7 @@ def test_a_job_of_another_file_stays_out_of_this_one(started, scene, part, tmp_p
 
     session = part("operators.session")
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "one.blend"))
-    job = started("a swan")
+    job = started("a gold swan")
     bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
     other = bpy.context.scene
     other.sequence_editor_create()

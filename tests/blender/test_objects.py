@@ -50,8 +50,8 @@ def test_adding_an_object_can_be_undone(facts):
 def test_old_scripts_write_the_first_object(clip, part):
     facts = part("operators.properties").of(clip)
     assert facts.global_text == "" and not len(facts.targets)
-    facts.global_text, facts.object_source, facts.box_width = "a swan", "box", 40
-    assert facts.targets[0].global_text == "a swan" and facts.targets[0].box_width == 40
+    facts.global_text, facts.object_source, facts.box_width = "a gold swan", "box", 40
+    assert facts.targets[0].global_text == "a gold swan" and facts.targets[0].box_width == 40
     assert (facts.object_source, facts.targets[0].object_source) == ("box", "box")
 
 
@@ -110,7 +110,7 @@ def test_the_recipe_brings_all_objects_back(facts, clip, scene, part):
     ],
 )
 def test_an_object_that_cannot_be_found_is_refused(source, words, facts, part):
-    facts.global_text, facts.object_source = "a swan", source
+    facts.global_text, facts.object_source = "a gold swan", source
     with pytest.raises(RuntimeError, match=words):
         bpy.ops.strip_stylizer.stylize()
     assert not part("operators.session").state.jobs
@@ -147,7 +147,7 @@ def left_half():
 
 
 def test_a_mask_of_blenders_is_rendered_for_the_engine(facts, scene, part, clip):
-    facts.global_text, facts.object_source = "a swan", "mask"
+    facts.global_text, facts.object_source = "a gold swan", "mask"
     facts.targets[0].mask = left_half()
     assert bpy.ops.strip_stylizer.stylize() == {"FINISHED"}
     mask = only_job(part).spec.objects[0].mask
@@ -161,7 +161,7 @@ def test_a_mask_of_blenders_is_rendered_for_the_engine(facts, scene, part, clip)
 def test_another_strip_can_be_the_mask(facts, scene, part, clip, media):
     matte = image_strip(scene, media / "frames", count=10, channel=5, start=5)
     matte.name = "matte"
-    facts.global_text, facts.object_source = "a swan", "strip"
+    facts.global_text, facts.object_source = "a gold swan", "strip"
     facts.targets[0].matte = "matte"
     assert bpy.ops.strip_stylizer.stylize() == {"FINISHED"}
     job = only_job(part)
@@ -175,7 +175,7 @@ def test_another_strip_can_be_the_mask(facts, scene, part, clip, media):
 def test_a_mask_strip_must_cover_its_source(facts, scene, media):
     matte = image_strip(scene, media / "frames", count=5, channel=5, start=5)
     matte.name = "matte"
-    facts.global_text, facts.object_source = "a swan", "strip"
+    facts.global_text, facts.object_source = "a gold swan", "strip"
     facts.targets[0].matte = "matte"
     with pytest.raises(RuntimeError, match="must cover frames 5 to 14"):
         bpy.ops.strip_stylizer.stylize()
@@ -191,7 +191,7 @@ def test_looking_for_the_mask_needs_no_text_and_adds_no_strip(facts, scene, part
 
 
 def test_a_preview_looks_at_few_frames_and_adds_no_strip(facts, scene, part):
-    facts.global_text, facts.object_source = "a swan", "box"
+    facts.global_text, facts.object_source = "a gold swan", "box"
     facts.box_frame, facts.box_width, facts.box_height = 9, 50, 50
     assert bpy.ops.strip_stylizer.preview() == {"FINISHED"}
     job = only_job(part)
@@ -214,7 +214,7 @@ def test_a_copied_recipe_can_be_pasted_on_another_strip(facts, clip, scene, part
 
 
 def test_a_new_take_has_the_next_seed(facts, scene, part):
-    facts.global_text = "a swan"
+    facts.global_text = "a gold swan"
     bpy.ops.strip_stylizer.stylize(seed=4)
     scene.sequence_editor.active_strip = top(scene)[1]
     assert bpy.ops.strip_stylizer.new_take() == {"FINISHED"}
@@ -231,12 +231,12 @@ def test_a_new_take_has_the_next_seed(facts, scene, part):
 def test_all_selected_strips_with_a_text_get_a_job(facts, clip, scene, part, media):
     other = image_strip(scene, media / "frames", count=6, channel=9, start=40)
     silent = image_strip(scene, media / "frames", count=6, channel=12, start=40)
-    for strip, text in ((clip, "a swan"), (other, "a duck"), (silent, "")):
+    for strip, text in ((clip, "a gold swan"), (other, "a gold duck"), (silent, "")):
         part("operators.properties").of(strip).global_text = text
         strip.select = True
     assert bpy.ops.strip_stylizer.stylize_selected() == {"FINISHED"}
     jobs = part("operators.session").state.jobs.values()
-    assert [job.text for job in jobs] == ["a swan", "a duck"] and len(top(scene)) == 5
+    assert [job.text for job in jobs] == ["a gold swan", "a gold duck"] and len(top(scene)) == 5
 
 
 def test_lines_of_a_text_are_of_no_matter(facts, part, clip):
@@ -256,5 +256,5 @@ def test_the_dialog_takes_its_texts_from_the_text_editor(facts, part):
 
 
 def test_the_dialog_writes_the_chosen_object(facts, part):
-    bpy.ops.strip_stylizer.object_texts(global_text="a swan", local_text="down", avoid="a toy")
-    assert facts.targets[0].global_text == "a swan" and facts.targets[0].avoid == "a toy"
+    bpy.ops.strip_stylizer.object_texts(global_text="a gold swan", local_text="down", avoid="a toy")
+    assert facts.targets[0].global_text == "a gold swan" and facts.targets[0].avoid == "a toy"

@@ -51,7 +51,8 @@ def end_all(session):
 
 def test_waiting_jobs_start_in_the_order_of_the_queue(started, part):
     session = part("operators.session")
-    first, second, third = started("a slow swan"), started("a duck"), started("a boat")
+    first, second = started("a slow gold swan"), started("a gold duck")
+    third = started("a gold boat")
     poll_until(session, lambda: first.runs)
     assert session.waiting() == [second, third]
     assert bpy.ops.strip_stylizer.job_move(job=third.id, step=-1) == {"FINISHED"}
@@ -66,7 +67,7 @@ def test_waiting_jobs_start_in_the_order_of_the_queue(started, part):
 def test_as_many_jobs_run_at_once_as_the_preferences_say(started, part, preferences):
     session = part("operators.session")
     preferences.jobs_at_once = 2
-    jobs = [started("a slow swan") for _ in range(3)]
+    jobs = [started("a slow gold swan") for _ in range(3)]
     poll_until(session, lambda: sum(job.runs for job in jobs) == 2)
     session.poll()
     assert [job.queued for job in jobs] == [False, False, True]
@@ -75,7 +76,7 @@ def test_as_many_jobs_run_at_once_as_the_preferences_say(started, part, preferen
 
 def test_a_job_can_be_paused_and_continued(started, part):
     session = part("operators.session")
-    job = started("a slow swan")
+    job = started("a slow gold swan")
     poll_until(session, lambda: job.status.step > 0)
     assert bpy.ops.strip_stylizer.job_pause(job=job.id) == {"FINISHED"}
     poll_until(session, lambda: job.status.paused)
@@ -90,7 +91,7 @@ def test_a_job_can_be_paused_and_continued(started, part):
 def test_a_result_waits_where_the_preferences_say_so(started, scene, part, preferences):
     session = part("operators.session")
     preferences.import_when_finished = False
-    job = started("a swan")
+    job = started("a gold swan")
     poll_until(session, lambda: job.settled)
     assert "Import Result" in job.note and len(top(scene)) == 1
     assert bpy.ops.strip_stylizer.import_result(job=job.id) == {"FINISHED"}
@@ -107,7 +108,7 @@ def test_paths_may_count_from_the_file(clip, part, preferences):
 
 def test_the_output_folder_of_the_preferences_is_used(clip, scene, part, preferences, tmp_path):
     preferences.output_folder = str(tmp_path / "out")
-    bpy.ops.strip_stylizer.stylize(global_text="a swan")
+    bpy.ops.strip_stylizer.stylize(global_text="a gold swan")
     assert top(scene)[1].directory.startswith(str(tmp_path / "out"))
     preferences.output_folder = "//beside"
     assert part("operators.starting").output_of("") == ""
@@ -143,7 +144,7 @@ def test_a_fix_changes_what_was_wrong_and_tries_again(
 ):
     facts = part("operators.properties").of(clip)
     facts.settings.device = "cuda"
-    job, session = started("a swan"), part("operators.session")
+    job, session = started("a gold swan"), part("operators.session")
     fail(job, part, fault)
     assert bpy.ops.strip_stylizer.job_fix(job=job.id) == {"FINISHED"}
     found = job.folder.read_spec().settings
@@ -158,7 +159,7 @@ def test_a_fix_changes_what_was_wrong_and_tries_again(
 def test_missing_weights_are_replaced_by_the_embedded_encoder(started, clip, part):
     facts = part("operators.properties").of(clip)
     facts.preset = "standard"
-    job = started("a swan")
+    job = started("a gold swan")
     fail(job, part, "weights_unavailable")
     bpy.ops.strip_stylizer.job_fix(job=job.id)
     assert job.spec.settings.stylization.encoder == "embedded"
@@ -167,14 +168,14 @@ def test_missing_weights_are_replaced_by_the_embedded_encoder(started, clip, par
 
 
 def test_a_lost_object_is_shown_with_a_box(started, clip, part):
-    job = started("a swan")
+    job = started("a gold swan")
     fail(job, part, "object_not_found")
     assert bpy.ops.strip_stylizer.job_fix(job=job.id) == {"FINISHED"}
     assert part("operators.properties").of(clip).object_source == "box"
 
 
 def test_a_job_whose_folder_cannot_be_written_moves(started, part, preferences, tmp_path):
-    session, job = part("operators.session"), started("a swan")
+    session, job = part("operators.session"), started("a gold swan")
     job.output = str(tmp_path / "out")
     fail(job, part, "folder_unwritable")
     bpy.ops.strip_stylizer.job_fix(job=job.id, directory=str(tmp_path))
@@ -187,7 +188,7 @@ def test_a_job_whose_folder_cannot_be_written_moves(started, part, preferences, 
 def test_a_job_stays_where_the_new_folder_is_no_better(
     started, part, preferences, tmp_path, monkeypatch
 ):
-    session, job = part("operators.session"), started("a swan")
+    session, job = part("operators.session"), started("a gold swan")
     fail(job, part, "folder_unwritable")
     (tmp_path / "file").touch()
     monkeypatch.delenv("STRIP_STYLIZER_WORKSPACE")
@@ -197,7 +198,7 @@ def test_a_job_stays_where_the_new_folder_is_no_better(
 
 
 def test_a_job_without_a_remedy_has_no_fix(started, part):
-    job = started("a swan")
+    job = started("a gold swan")
     fail(job, part, "unexpected")
     with pytest.raises(RuntimeError, match="no failed job with a known remedy"):
         bpy.ops.strip_stylizer.job_fix(job=job.id)
@@ -210,7 +211,7 @@ def test_a_job_that_was_never_rendered_is_listed_again(scene, part, media, tmp_p
     strip = top(scene).new_movie("bars", str(media / "bars30.mp4"), 1, 1)
     strip.frame_offset_end = 34
     scene.sequence_editor.active_strip = strip
-    part("operators.properties").of(strip).global_text = "a swan"
+    part("operators.properties").of(strip).global_text = "a gold swan"
     job = session.add(scene, strip, None, draft=requests.request(strip))
     bpy.ops.wm.save_as_mainfile(filepath=path)
     session.close()
@@ -223,9 +224,9 @@ def test_a_job_that_was_never_rendered_is_listed_again(scene, part, media, tmp_p
 
 def test_finished_jobs_are_cleared_from_the_list(started, part):
     session = part("operators.session")
-    done = started("a swan")
+    done = started("a gold swan")
     session.wait(done)
-    rest = started("a slow swan")
+    rest = started("a slow gold swan")
     assert bpy.ops.strip_stylizer.jobs_clear() == {"FINISHED"}
     assert list(session.state.jobs) == [rest.id]
     end_all(session)
@@ -233,7 +234,7 @@ def test_finished_jobs_are_cleared_from_the_list(started, part):
 
 def test_engines_are_stopped_at_the_end_where_they_may_not_go_on(started, part):
     session = part("operators.session")
-    job = started("a slow swan")
+    job = started("a slow gold swan")
     poll_until(session, lambda: job.status.step > 0)
     session.state.keeps_running = False
     session.leave()
@@ -242,9 +243,9 @@ def test_engines_are_stopped_at_the_end_where_they_may_not_go_on(started, part):
 
 def test_a_second_text_is_known_to_be_quick(clip, part):
     outlook = part("operators.outlook")
-    bpy.ops.strip_stylizer.stylize(global_text="a swan")
+    bpy.ops.strip_stylizer.stylize(global_text="a gold swan")
     facts = part("operators.properties").of(clip)
-    facts.global_text = "a duck"
+    facts.global_text = "a gold duck"
     assert outlook.sentence(clip).startswith("Layers are cached: ")
     facts.settings.decomposition.grid.steps += 1
     told = outlook.sentence(clip)
@@ -255,14 +256,14 @@ def test_a_full_disk_is_told_before_anything_starts(clip, part, monkeypatch):
     room = shutil.disk_usage("/")._replace(free=1000)
     monkeypatch.setattr(shutil, "disk_usage", lambda path: room)
     with pytest.raises(RuntimeError, match=r"needs about \d+ MB on the disk, but 1 kB are free"):
-        bpy.ops.strip_stylizer.stylize(global_text="a swan")
+        bpy.ops.strip_stylizer.stylize(global_text="a gold swan")
     assert not part("operators.session").state.jobs
 
 
 def test_estimates_learn_from_finished_jobs(part, clip):
     estimate, requests = part("operators.estimate"), part("operators.requests")
     status, stages = part("engine.client.status"), part("engine.contract.job").Stage
-    part("operators.properties").of(clip).global_text = "a swan"
+    part("operators.properties").of(clip).global_text = "a gold swan"
     spec, size = requests.draft_of(clip), estimate.Size(10, 1280, 720)
     guess = estimate.estimate(spec, size, {}, "")
     assert not guess.measured and guess.seconds > 1
@@ -282,7 +283,7 @@ def test_a_look_can_be_kept_before_the_training_ends(started, part, clip):
     session, stage = part("operators.session"), part("engine.contract.job").Stage
     style = part("operators.properties").of(clip).settings.stylization
     style.steps, style.snapshot_every = 20, 5
-    job = started("a slow swan")
+    job = started("a slow gold swan")
     poll_until(session, lambda: job.runs)
     with pytest.raises(RuntimeError, match="wait for its first snapshot"):
         bpy.ops.strip_stylizer.job_keep(job=job.id)
@@ -297,7 +298,7 @@ def test_a_look_can_be_kept_before_the_training_ends(started, part, clip):
 
 
 def test_only_a_lone_look_can_be_kept_early(started, part, clip):
-    job = started("a swan")
+    job = started("a gold swan")
     stages, status = part("engine.contract.job").Stage, part("engine.client.status")
     settings = part("engine.contract.settings")
     job.queued = False

@@ -46,7 +46,7 @@ def still(scene, media, part):
 def result(scene, media, part):
     """A take whose source is gone."""
     source(scene, media, part)
-    bpy.ops.strip_stylizer.stylize(global_text="a swan")
+    bpy.ops.strip_stylizer.stylize(global_text="a gold swan")
     part("operators.strips").remove(top(scene)[0])
     scene.sequence_editor.active_strip = top(scene)[0]
     part("operators.session").state.jobs.clear()

@@ -25,7 +25,7 @@ def job(part, clip, scene, showing, drawn):
     """A job in the middle of its first stage, shown at second 100."""
     session, requests = part("operators.session"), part("operators.requests")
     status, stage = part("engine.client.status"), part("engine.contract.job").Stage.FRAMES
-    part("operators.properties").of(clip).global_text = "a swan"
+    part("operators.properties").of(clip).global_text = "a gold swan"
     spec = requests.complete(requests.request(clip), session.footage_of(scene, clip))
     job = session.add(scene, clip, spec, draft=spec)
     job.queued = False

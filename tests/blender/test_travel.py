@@ -68,7 +68,7 @@ def test_a_folder_that_was_not_run_says_so(exported, scene):
 
 def test_what_must_be_rendered_first_is_not_exported(clip, part, tmp_path):
     facts = part("operators.properties").of(clip)
-    facts.global_text, facts.source = "a swan", "displayed"
+    facts.global_text, facts.source = "a gold swan", "displayed"
     with pytest.raises(RuntimeError, match="must render the strip"):
         bpy.ops.strip_stylizer.job_export(directory=str(tmp_path))
     assert list(tmp_path.iterdir()) == []

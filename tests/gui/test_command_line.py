@@ -83,7 +83,7 @@ def test_a_media_file_needs_a_text_and_a_folder(window):
 def test_a_job_that_fails_is_a_failure(window):
     blend = window.home / "edit.blend"
     script(window, "edit.py", "make", blend)
-    ended = command(window, "stylize", blend, "--global-text", "fail")
+    ended = command(window, "stylize", blend, "--global-text", "fail in gold")
     assert ended.code == 1 and "The rehearsal failed" in ended.output, ended.output
 
 
@@ -91,6 +91,6 @@ def test_an_interrupted_job_is_stopped(window):
     blend = window.home / "edit.blend"
     script(window, "edit.py", "make", blend)
     line = ["timeout", "--preserve-status", "--signal", "INT", "8", "blender", "--command"]
-    line += ["strip_stylizer", "stylize", str(blend), "--global-text", "slow slow swan"]
+    line += ["strip_stylizer", "stylize", str(blend), "--global-text", "slow slow swan of bronze"]
     ended = window.run(line, seconds=120, size="none", network=False)
     assert ended.code == 130, ended.output

@@ -7,20 +7,8 @@ from engine.stylization.texts import (
     PREFIXES,
     check_texts,
     embed_text,
-    weighted_parts,
     with_prefixes,
 )
-from engine.stylization.vocabulary import vocabulary_from
-
-KNOWS = {
-    "materials": {
-        "zebra": ["zebra", "zebras"],
-        "circuit": ["circuit board"],
-        "gold": ["gold", "golden"],
-    },
-    "colours": ["red"],
-    "objects": ["swan"],
-}
 
 
 def test_there_are_eight_prefixes_and_the_first_four_are_the_small_setting():
@@ -50,20 +38,6 @@ def test_an_article_stays_where_the_literal_reading_is_wanted():
     assert with_prefixes("A swan", 1, strip_articles=False) == ["a photo of a A swan"]
 
 
-@pytest.mark.parametrize(
-    ("text", "parts"),
-    [
-        ("gold", [("gold", 1.0)]),
-        ("a 16:9 grid", [("a 16:9 grid", 1.0)]),
-        ("gold: 2 | zebra fur", [("gold", 2.0), ("zebra fur", 1.0)]),
-        ("gold:.5|ice : 1.5|", [("gold", 0.5), ("ice", 1.5)]),
-        ("  ", []),
-    ],
-)
-def test_a_text_with_bars_has_parts_with_weights(text, parts):
-    assert weighted_parts(text) == parts
-
-
 def test_the_direction_of_two_parts_weighs_their_cosines(encoder):
     gold, ice = (embed_text(text, encoder, prefixes=0)[0] for text in ("gold", "ice"))
     both = embed_text("gold: 3 | ice", encoder, prefixes=0)[0]
@@ -87,22 +61,3 @@ def test_a_text_over_the_context_length_warns_with_the_count(encoder, listener):
 def test_a_short_text_warns_of_nothing(encoder, listener):
     check_texts(TargetTexts("a golden swan"), encoder, listener)
     assert listener.warnings == []
-
-
-def test_a_text_without_a_known_material_warns_and_lists_what_is_known(
-    encoder, listener, monkeypatch
-):
-    monkeypatch.setattr(encoder, "vocabulary", vocabulary_from(KNOWS))
-    check_texts(TargetTexts("a crocheted swan"), encoder, listener)
-    (warning,) = listener.warnings
-    assert '"crocheted"' in warning and '"swan"' not in warning
-    assert "circuit, gold, zebra" in warning and "ViT-B-32:openai" in warning
-
-
-@pytest.mark.parametrize("text", ["Zebras!", "a GOLDEN swan", "a circuit board texture"])
-def test_known_materials_are_found_in_any_form(text):
-    assert vocabulary_from(KNOWS).materials_in(text)
-
-
-def test_part_of_a_word_is_no_material():
-    assert not vocabulary_from(KNOWS).materials_in("marigold circuit")

@@ -24,7 +24,7 @@ def scenario():
     strip = barcodes.image_strip(here, frames, count=scenes.FRAMES)
     here.sequence_editor.active_strip = strip
     scenes.part("operators.folders").preferences().keep_running = KEEP_RUNNING == "on"
-    strip.strip_stylizer.global_text = "slow slow swan"
+    strip.strip_stylizer.global_text = "slow slow swan of bronze"
     bpy.ops.wm.save_as_mainfile(filepath=PATH)
     with screen.inside(screen.sequencer()):
         bpy.ops.strip_stylizer.stylize()

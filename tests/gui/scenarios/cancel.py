@@ -8,7 +8,7 @@ def scenario():
     """Play it."""
     timeline = screen.sequencer()
     yield from scenes.edit()
-    yield from scenes.write_texts("slow slow swan")
+    yield from scenes.write_texts("slow slow swan of bronze")
     yield from buttons.press(timeline, "strip_stylizer.stylize()")
     yield from drive.wait_for(scenes.jobs, "the job", seconds=20)
     yield from drive.wait_for(lambda: scenes.jobs()[0].fraction > 0.05, "progress", seconds=30)

@@ -89,7 +89,7 @@ def scenario():
     timeline = screen.sequencer()
     yield from scenes.edit()
     scenes.scene().frame_current = FRAME
-    yield from scenes.write_texts("swan")
+    yield from scenes.write_texts("swan of bronze")
     yield from drag_box(timeline)
     yield from show_mask(timeline, "drawing-3-mask-of-box")
     yield from paint_strokes(timeline)

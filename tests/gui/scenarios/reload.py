@@ -12,7 +12,7 @@ from tools.gui import buttons, drive, screen
 def scenario():
     """Play it."""
     yield from scenes.edit()
-    yield from scenes.write_texts("slow swan")
+    yield from scenes.write_texts("slow swan of bronze")
     path = str(Path(os.environ["HOME"]) / "edit.blend")
     bpy.ops.wm.save_as_mainfile(filepath=path)
     yield from buttons.press(screen.sequencer(), "strip_stylizer.stylize()")

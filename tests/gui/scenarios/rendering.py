@@ -19,7 +19,7 @@ def scenario():
     """Play it."""
     timeline = screen.sequencer()
     yield from scenes.edit()
-    yield from scenes.write_texts("slow swan")
+    yield from scenes.write_texts("slow swan of bronze")
     yield from buttons.press(timeline, "strip_stylizer.stylize()")
     yield from drive.wait_for(scenes.jobs, "the job", seconds=20)
     job = scenes.jobs()[0]

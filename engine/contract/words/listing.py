@@ -1,0 +1,33 @@
+"""The list of what the embedded encoder knows, and one text's reading, for people to read."""
+
+from __future__ import annotations
+
+from .concepts import Concept, Kind, Vocabulary
+from .reading import Reading
+
+SHOWN = (Kind.MATERIAL, Kind.COLOUR, Kind.THING)
+
+
+def plain(vocabulary: Vocabulary) -> str:
+    """Return all that can be a look: one line each, its other words behind it."""
+    lines = []
+    for kind in SHOWN:
+        found = [each for each in vocabulary.concepts.values() if each.kind is kind]
+        lines += [f"{kind.value}s: {len(found)}", *sorted(f"    {_line(each)}" for each in found)]
+    return "\n".join(lines)
+
+
+def told(reading: Reading) -> str:
+    """Return what a text was read as: one line for each kind of word."""
+    groups = {
+        "object": [each.name for each in reading.subjects],
+        "look": [each.name for each in reading.looks],
+        "colour": [each.name for each in reading.colours],
+        "unknown": list(reading.unknown),
+    }
+    return "\n".join(f"{name}: {', '.join(words) or '-'}" for name, words in groups.items())
+
+
+def _line(concept: Concept) -> str:
+    others = [word for word in concept.words if word != concept.name]
+    return f"{concept.name} ({', '.join(others)})" if others else concept.name
