@@ -14,6 +14,7 @@ from . import commands
 from .contract.events import EngineError, Stopped
 from .contract.job import Stage
 from .contract.settings import PRESET_NAMES
+from .memory import keep_freed_memory
 
 EXPERIMENT_NAMES = (
     *("varied", "examples", "specificity", "prefixes", "ablation", "wording", "texts", "baseline"),
@@ -22,6 +23,7 @@ EXPERIMENT_NAMES = (
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; returns the exit code: 0 done, 1 failed, 2 bad usage, 130 stopped."""
+    keep_freed_memory()
     options = parser().parse_args(arguments)
     try:
         return options.run(options)

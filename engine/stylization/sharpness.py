@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from .shading import gaussian
+from .blur import gaussian_blur
 
 PROBE = 1.0  # px by which edges are flattened to see how sharp they were
 LEAST_GRADIENT = 0.01  # of white, a pixel; less is grain
@@ -37,7 +37,7 @@ def footage_blur(light: Tensor, where: Tensor) -> Tensor:
     whole object, and that of a pixel where the object has too few.
     """
     steep = torch.hypot(*_gradient(light))
-    across, down = _gradient(blurred(light[None], PROBE)[0])
+    across, down = _gradient(gaussian_blur(light[None], PROBE)[0])
     flat = torch.hypot(across, down)
     edges = _crest(flat, across.abs() > down.abs()) & where & (steep > LEAST_GRADIENT)
     count = int(edges.sum())
@@ -48,7 +48,7 @@ def footage_blur(light: Tensor, where: Tensor) -> Tensor:
     weight = torch.where(edges, steep.clamp(max=CLEAR_GRADIENT), 0.0)
     usual = variance[edges].median()
     sigma = AROUND * max(light.shape)
-    total, weight_near = blurred(torch.stack([weight * variance.log(), weight]), sigma)
+    total, weight_near = gaussian_blur(torch.stack([weight * variance.log(), weight]), sigma)
     standing = STANDING * weight.sum() / count / (2 * torch.pi * sigma**2)
     return ((total + standing * usual.log()) / (weight_near + standing) / 2).exp()
 
@@ -76,20 +76,12 @@ def softened(values: Tensor, where: Tensor, blur: Tensor) -> Tensor:
     for less, more in pairwise(STEPS):
         if most <= less**2:
             break
-        spread = blurred(picture, more)[:, where].T  # [N, C + 1]
+        spread = gaussian_blur(picture, more)[:, where].T  # [N, C + 1]
         high = spread[:, :-1] / spread[:, -1:]
         part = (added - less**2) / (more**2 - less**2)
         found = torch.where((part > 0)[:, None], torch.lerp(low, high, part[:, None]), found)
         low = high
     return found
-
-
-def blurred(pictures: Tensor, sigma: float) -> Tensor:
-    """Return ``pictures`` [C, H, W] blurred; what lies outside counts as 0."""
-    radius = max(1, round(3 * sigma))
-    kernel = gaussian(sigma, radius).to(pictures)[None, None]
-    across = functional.conv2d(pictures[:, None], kernel[:, :, None], padding=(0, radius))
-    return functional.conv2d(across, kernel[..., None], padding=(radius, 0))[:, 0]
 
 
 def _gradient(picture: Tensor) -> tuple[Tensor, Tensor]:
