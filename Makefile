@@ -41,7 +41,7 @@ help:
 	@echo "make format    put every file into the house style"
 	@echo "make lock      lock the packages anew"
 	@echo "make docs      write the generated pages of docs/"
-	@echo "make encoder   train the embedded encoder anew (about an hour)"
+	@echo "make encoder   PHOTOS=DIR train the embedded encoder anew (hours; training/README.md)"
 
 setup: $(VENV)/ready
 
@@ -132,7 +132,7 @@ docs: $(VENV)/ready
 	$(ENGINE) -m engine remedies --markdown > docs/remedies.md
 
 encoder: $(VENV)/ready
-	$(ENGINE) -m tools.train_encoder
+	$(ENGINE) -m training --photos "$(PHOTOS)"
 
 zip: $(VENV)/ready .venvs/bpy-$(DEMO_BLENDER)/ready
 	$(ENGINE) -m tools.build_zip --bpy .venvs/bpy-$(DEMO_BLENDER) --out build

@@ -24,7 +24,7 @@ def pretrained(variant: str) -> Any:
     found = importlib.util.find_spec(package)
     if found is None or found.origin is None:
         name = package.replace("_", "-")
-        raise ModuleNotFoundError(f"{name} is missing: pip install -r training/requirements.txt")
+        raise ModuleNotFoundError(f"{name} is missing: pip install -r requirements-dev.txt")
     (file,) = (Path(found.origin).parent / "models").glob("*.pth")
     network = timm.create_model(f"tf_efficientnet_{variant}")
     theirs, ours = torch.load(file, weights_only=True), network.state_dict()
