@@ -52,7 +52,7 @@ def _experiments(options: argparse.Namespace) -> None:
     from .evaluation.judging import load_judge
 
     chosen = device.choose(spec.settings.device)
-    known = known_materials("embedded")
+    known = known_materials()
     judges = [load_judge(name, known, chosen) for name in options.judge]
     bench = Bench(Cache((options.cache or default_cache()).absolute()))
     out = options.out.absolute()

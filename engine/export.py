@@ -22,7 +22,8 @@ from .contract.job import JobSpec, Stage
 from .decomposition.layers import Layers, load_layers, of_background
 from .evaluation.checkerboard import Board, checkered, sheet
 from .stylization import candidates
-from .stylization.atlas import StylizedAtlas, load_atlas
+from .stylization.atlas import StylizedAtlas
+from .stylization.atlas_files import load_atlas
 from .stylization.previews import evenly_lit
 from .video.exr import encode_planes
 from .video.frames import source_frames

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from .decomposition.layers import Layers
-from .stylization.atlas import StylizedAtlas, load_atlas
+from .stylization.atlas import StylizedAtlas
+from .stylization.atlas_files import load_atlas
 from .stylization.candidates import folder_of, read_ranking
 from .stylization.canvas import as_colours
 from .stylization.previews import evenly_lit, stylized_frame

@@ -107,15 +107,20 @@ def _frame(
             colour = _brought(part.layers.foreground[index], source)[seen]
         else:
             colour = _painted(source, part.layers, part.atlas, index, alpha, settings)
-            restyled = restyled + alpha
-        change[seen] += alpha[seen][:, None] * (colour - behind[seen])
+            restyled += alpha
+        box = slices_around(seen, 0)
+        where, inside = seen[box], change[box]
+        inside[where] += alpha[box][where][:, None] * (colour - behind[box][where])
     seen = torch.ones_like(restyled, dtype=torch.bool) if from_atlases else restyled > 0
     if settings.foreground_only:
         colour = source[seen] + change[seen] / restyled[seen][:, None]
         opacity = restyled * pixels[..., 3] if frame.shape[2] == 4 else restyled
         return _cut_out(colour, opacity, seen, frame.dtype)
     result = frame.copy()
-    result[seen.cpu().numpy(), :3] = _whole_numbers(behind[seen] + change[seen], frame.dtype)
+    box = slices_around(seen, 0)
+    where = seen[box]
+    colour = behind[box][where] + change[box][where]
+    result[box][where.cpu().numpy(), :3] = _whole_numbers(colour, frame.dtype)
     return result
 
 
@@ -135,7 +140,7 @@ def _painted(
     wide = slices_around(seen, reach(atlas.statistics, length))
     light = shading(source[wide], alpha[wide], atlas.statistics, length)[seen[wide]]  # [N]
     albedo = pixel_albedo(atlas, uv[box], seen[box])
-    if settings.match_sharpness and atlas.form == "palette":  # a network learned the blur as well
+    if settings.match_sharpness and not atlas.holds_light:  # a network learned the blur as well
         blur = footage_blur(luminance(source[box]), seen[box])
         if layers.slip is not None:
             slip = resized(layers.slip[index].to(source)[..., None], size)[box][..., 0]
@@ -145,10 +150,10 @@ def _painted(
     plain = source[seen]  # what strength goes back to
     if settings.composite == "atlas":
         plain = _brought(layers.foreground[index], source)[seen]
-    elif settings.composite == "residual" and atlas.form == "network":
+    elif settings.composite == "residual" and atlas.holds_light:
         painted = plain + painted - _brought(layers.foreground[index], source)[seen]
     if settings.keep_detail:
-        laid = 1 - RELIEF_POWER if atlas.form == "palette" else 1.0  # the rest is in the shading
+        laid = 1.0 if atlas.holds_light else 1 - RELIEF_POWER  # the rest is in the shading
         relief = detail(source[wide], alpha[wide], atlas.statistics, length)[seen[wide]]
         painted = painted * relief.pow(laid * settings.keep_detail)[:, None]
     return torch.lerp(plain, painted.clamp(0, 1), settings.strength)

@@ -21,7 +21,8 @@ from .decomposition.train import decompose
 from .reporter import Reporter
 from .stages import Piece
 from .stylization import candidates
-from .stylization.atlas import StylizedAtlas, load_atlas, save_atlas
+from .stylization.atlas import StylizedAtlas
+from .stylization.atlas_files import load_atlas, save_atlas
 from .stylization.encoder import Encoder
 from .stylization.train import stylize
 from .video.flow import Flow, closer_flow

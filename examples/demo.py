@@ -19,9 +19,9 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 EXTENSION = "bl_ext.user_default.strip_stylizer"
 TEXTS = (  # global, local, seed
-    ("Duck with zebra fur", "zebra fur", 1),
     ("Duck with tiger fur", "tiger fur", 0),
-    ("Duck made of oak wood", "oak wood", 0),
+    ("Duck with strawberry skin", "strawberry skin", 0),
+    ("Duck made of gold", "gold", 0),
 )
 
 

@@ -25,8 +25,6 @@ FEWER = {
     "decomposition.grid.steps": 60,
     "decomposition.grid.atlas_size": 192,
     "stylization.steps": STEPS,
-    "stylization.palette_trials": 1,
-    "stylization.palette_candidates": 48,
 }
 
 

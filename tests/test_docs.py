@@ -1,11 +1,20 @@
 """Pages that are made from the code are as the code is now."""
 
+import re
 from pathlib import Path
+
+import pytest
 
 from engine.contract import remedies, settings_table
 from engine.contract.events import Fault
 
-DOCS = Path(__file__).parents[1] / "docs"
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+PAGES = [
+    *ROOT.glob("*.md"),
+    *(page for room in ("docs", "engine", "training", "benchmarks", "examples", "tests")
+      for page in (ROOT / room).rglob("*.md")),
+]  # fmt: skip
 
 
 def test_the_page_of_settings_is_true():
@@ -18,3 +27,9 @@ def test_the_page_of_remedies_is_true():
 
 def test_every_fault_has_a_remedy():
     assert set(remedies.REMEDIES) == set(Fault)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_link_to_a_file_leads_to_one(page):
+    targets = re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
+    assert [each for each in targets if not (page.parent / each).exists()] == []

@@ -39,8 +39,7 @@ from .synthetic import moving_sprite
 
 QUICK = (
     "frames.longest_side=96", "decomposition.grid.steps=8", "decomposition.grid.atlas_size=64",
-    "stylization.steps=6", "stylization.palette_candidates=4", "stylization.views.local_views=2",
-    "stylization.snapshot_every=3",
+    "stylization.steps=6", "stylization.views.local_views=2", "stylization.snapshot_every=3",
 )  # fmt: skip
 NUMBERS = {
     "psnr", "psnr_object", "psnr_no_gain", "folds", "alpha_leak", "mask_iou",

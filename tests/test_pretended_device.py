@@ -17,7 +17,6 @@ from engine.contract.folder import JobFolder
 from engine.contract.job import MaskKind, ObjectMask, TargetTexts, single
 from engine.contract.settings import preset
 from engine.reporter import Reporter
-from engine.stylization import breeding
 from engine.stylization.encoder import Encoder
 from engine.video.frames import footage_from_path
 from engine.video.images import write_png
@@ -28,8 +27,7 @@ from .synthetic import moving_sprite
 
 QUICK = (
     "frames.longest_side=96", "decomposition.grid.steps=2", "decomposition.grid.atlas_size=64",
-    "stylization.steps=2", "stylization.palette_candidates=2", "stylization.views.local_views=2",
-    "stylization.snapshot_every=1",
+    "stylization.steps=2", "stylization.views.local_views=2", "stylization.snapshot_every=1",
 )  # fmt: skip
 
 
@@ -150,8 +148,7 @@ def test_everything_is_put_back():
 @pytest.mark.parametrize(
     "more", [(), ("stylization.atlas=network", "stylization.distillation_steps=3")]
 )
-def test_a_whole_job_mixes_nothing(footage, pretence, tmp_path, monkeypatch, more):
-    monkeypatch.setattr(breeding, "ROUNDS", (2,))
+def test_a_whole_job_mixes_nothing(footage, pretence, tmp_path, more):
     settings = preset("draft")
     for assignment in (*QUICK, *more):
         settings = set_from_text(settings, assignment)

@@ -12,8 +12,8 @@ from torch.nn import functional
 from engine import cores, render
 from engine.contract.settings import RenderSettings
 from engine.render import Part, full_alpha, stylized_frames
-from engine.stylization.atlas import AtlasFrame, PaletteAtlas
 from engine.stylization.shading import ShadingStatistics
+from engine.stylization.texture import TextureAtlas
 
 
 def disc(side):
@@ -32,10 +32,8 @@ def painted(columns):
         if first is not None:
             alpha[number, 5:20, first : first + 8] = 1
     layers: Any = SimpleNamespace(alpha=alpha, uv=uv.expand(len(columns), -1, -1, -1), slip=None)
-    atlas = PaletteAtlas(
-        AtlasFrame((0.5, 0.5), (2.0, 2.0)), ShadingStatistics(0.5, 0.3), colours=3,
-        generator=torch.Generator().manual_seed(0),
-    )  # fmt: skip
+    picture = torch.rand(3, 64, 64, generator=torch.Generator().manual_seed(0))
+    atlas = TextureAtlas(ShadingStatistics(0.5, 0.3), picture, torch.zeros(2), torch.ones(2))
     return Part(layers, atlas)
 
 

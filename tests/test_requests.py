@@ -31,7 +31,7 @@ def mask_of(request_of):
 
 def test_the_embedded_encoder_comes_with_what_suits_it_and_settings_count_more(request_of):
     suited = request_of("--encoder", "embedded").settings.stylization
-    assert (suited.encoder, suited.atlas) == ("embedded", "palette")
+    assert (suited.encoder, suited.atlas) == ("embedded", "texture")
     named = request_of("--encoder", "embedded", "--set", "stylization.atlas=network").settings
     assert named.stylization.atlas == "network"
     assert request_of().settings.stylization.atlas == "network"

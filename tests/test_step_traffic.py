@@ -14,19 +14,20 @@ from engine import device as devices
 from engine.contract.settings import StylizationSettings, StylizationWeights, ViewsSettings
 from engine.decomposition.model import AtlasNetwork
 from engine.stylization import canvas
-from engine.stylization.atlas import NetworkAtlas, PaletteAtlas
+from engine.stylization.atlas import NetworkAtlas
 from engine.stylization.canvas import cut_canvases
 from engine.stylization.exam import Exam
 from engine.stylization.schedule import make_optimiser, set_learning_rate
 from engine.stylization.targets import Targets
-from engine.stylization.terms import step_terms, weighted
+from engine.stylization.terms import resized, step_terms, weighted
+from engine.stylization.texture import first_texture
 from engine.stylization.train import on_device, painter_of
 
 from .pretended import DEVICE, pretending, watching
 from .stylization.conftest import moving_disc
 
 # In a step, forth and back, with a tower of two, a picture beside the texts, and what to avoid.
-MOST_OPERATIONS = {"network": 400, "palette": 465}
+MOST_OPERATIONS = {"network": 400, "texture": 370}
 VIEWS = ViewsSettings(global_views=1, local_views=2)
 EVERYTHING = StylizationWeights(
     directional=1, structure=1, chroma=1, smoothness=1, bareness=1, unevenness=1
@@ -66,8 +67,10 @@ def a_course(form, *, frames=5, **changes):
         atlas = NetworkAtlas(network, canvases.statistics)
     else:
         frame, statistics = canvases.atlas_frame, canvases.statistics
-        atlas = PaletteAtlas(frame, statistics, colours=4, generator=generator).to(DEVICE)
+        atlas = first_texture(layers, frame, statistics, density=16, generator=generator).to(DEVICE)
     painter = painter_of(atlas, canvases, tower.size, settings)
+    for place in range(frames):  # where a frame shows the object is looked for once
+        resized(canvases, place, tower.size, settings)
     optimiser = make_optimiser(atlas, settings)
 
     def look():
@@ -132,7 +135,7 @@ def test_what_does_not_wait_is_not_counted(pretence):
     assert traffic.operations == {"index": 1, "mul": 1, "new_zeros": 1, "add": 1}
 
 
-@pytest.mark.parametrize("form", ["network", "palette"])
+@pytest.mark.parametrize("form", ["network", "texture"])
 def test_an_ordinary_step_waits_nowhere_and_carries_its_views_only(pretence, form):
     course = a_course(form)
     for traffic in counted(course.look):
@@ -143,7 +146,7 @@ def test_an_ordinary_step_waits_nowhere_and_carries_its_views_only(pretence, for
         assert not traffic.waits and not traffic.carried
 
 
-@pytest.mark.parametrize("form", ["network", "palette"])
+@pytest.mark.parametrize("form", ["network", "texture"])
 def test_a_step_with_everything_waits_nowhere(pretence, form):
     course = a_course(form, views=replace(VIEWS, noise=0.1), weights=EVERYTHING)
     for traffic in counted(course.look):

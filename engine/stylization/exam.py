@@ -1,4 +1,4 @@
-"""Views that are kept aside: what ranks candidates and ends a stylization early.
+"""Views that are kept aside: what ranks candidates.
 
 The training's own losses flatter, for they are noisy and the atlas learns from them; these views
 are the same in every exam, plain, and never learnt from.
@@ -6,7 +6,7 @@ are the same in every exam, plain, and never learnt from.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -25,7 +25,6 @@ FRAMES = 3
 GLOBAL_VIEWS, LOCAL_VIEWS = 1, 12
 WORST = 1 / 3  # of the views: how these match counts as much as how all of them do
 SEED = 20_000_003  # far from the seeds that people choose
-ENOUGH = 1e-3  # how much better a score must be to count as better
 
 
 class Exam:
@@ -106,23 +105,3 @@ def evenly(matches: Tensor) -> Tensor:
 def cosines(seen: Tensor, target: Tensor) -> Tensor:
     """Return the cosines [...] of embeddings [..., E] with ``target`` [E]."""
     return functional.cosine_similarity(seen, target, dim=-1)
-
-
-@dataclass
-class Patience:
-    """Remembers the best score and after which step it was reached."""
-
-    steps: int  # how many steps without a better score are borne; 0: any number
-    best: float = float("-inf")
-    at: int = 0
-
-    def better(self, score: float, step: int) -> bool:
-        """Take note of ``score`` after ``step`` steps; is it better than all before?"""
-        if score < self.best + ENOUGH:
-            return False
-        self.best, self.at = score, step
-        return True
-
-    def ended(self, step: int) -> bool:
-        """Has nothing become better for too long?"""
-        return 0 < self.steps <= step - self.at

@@ -99,4 +99,4 @@ def paint(spread: Spread, painter: Painter) -> Painted:
     albedo = painter.albedo(uv)
     colours = painter.lit(albedo, light)
     front = spread.composed(alpha[:, None] * colours)
-    return Painted(front, uv, alpha, albedo[:, :3], colours, points[7:].T)
+    return Painted(front, uv, alpha, albedo, colours, points[7:].T)

@@ -11,7 +11,7 @@ from torch import Tensor
 from ..contract.events import Report
 from ..decomposition.layers import Layers
 from .antialiasing import pixel_albedo
-from .atlas import PaletteAtlas, StylizedAtlas
+from .atlas import StylizedAtlas
 from .canvas import FAINTEST, as_colours
 from .shading import shading
 
@@ -49,7 +49,7 @@ def stylized_frame(atlas: StylizedAtlas, layers: Layers, frame: Tensor, number: 
     mask = alpha > FAINTEST
     light = shading(frame, alpha, atlas.statistics)[mask]
     colours = atlas.lit(pixel_albedo(atlas, layers.uv[number], mask), light)
-    before = frame if atlas.form == PaletteAtlas.form else layers.foreground[number]
+    before = layers.foreground[number] if atlas.holds_light else frame
     change = alpha[mask][:, None] * (colours - before[mask])
     return frame.index_put((mask,), frame[mask] + change).clamp(0, 1)
 

@@ -1,6 +1,6 @@
 """How light or dark the footage makes each pixel of the object, whatever its paint.
 
-The palette atlas gives paint without light; its product with the shading keeps the object's
+A texture is paint without light; its product with the shading keeps the object's
 relief. Frame in, shading out: the renderer calls the same function at the footage's own size.
 """
 
@@ -12,7 +12,8 @@ from functools import lru_cache
 
 import torch
 from torch import Tensor
-from torch.nn import functional
+
+from .blur import gaussian_blur, radius_of
 
 LUMA = (0.299, 0.587, 0.114)
 FLOOR = 0.02  # added to luminance, so that ratios of dark pixels stay calm
@@ -60,7 +61,7 @@ def reach(statistics: ShadingStatistics, length: int) -> int:
 
     A part of a frame that is so much wider than the object on each side is as good as all of it.
     """
-    return _radius(BLUR * statistics.side * length)
+    return radius_of(BLUR * statistics.side * length)
 
 
 def shading(
@@ -96,27 +97,7 @@ def detail(
 def _base(light: Tensor, alpha: Tensor, side: float, length: int = 0) -> Tensor:
     """Blur the object's luminance [H, W] without taking in what surrounds it."""
     sigma = BLUR * side * (length or max(light.shape))
-    stacked = torch.stack([light * alpha, alpha, light])[:, None]  # [3, 1, H, W]
-    weighted, weight, plain = _blur(stacked, sigma)[:, 0]
+    stacked = torch.stack([light * alpha, alpha, light])  # [3, H, W]
+    weighted, weight, plain = gaussian_blur(stacked, sigma, repeat_edges=True)
     trust = 1e-3
     return (weighted + trust * plain) / (weight + trust)
-
-
-def _blur(pictures: Tensor, sigma: float) -> Tensor:
-    """Gaussian blur of [N, 1, H, W]; what lies outside a picture repeats its edge."""
-    radius = _radius(sigma)
-    kernel = gaussian(max(sigma, 0.3), radius).to(pictures)
-    padded = functional.pad(pictures, (radius,) * 4, mode="replicate")
-    return functional.conv2d(
-        functional.conv2d(padded, kernel[None, None, None]), kernel[None, None, :, None]
-    )
-
-
-def _radius(sigma: float) -> int:
-    return max(1, round(3 * sigma))
-
-
-def gaussian(sigma: float, radius: int) -> Tensor:
-    """Return a Gaussian's weights [2 radius + 1], which sum to 1; ``sigma`` in pixels."""
-    weights = torch.exp(-0.5 * (torch.arange(-radius, radius + 1) / sigma) ** 2)
-    return weights / weights.sum()

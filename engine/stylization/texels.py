@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from .atlas import AtlasFrame, NetworkAtlas, PaletteAtlas
+from .atlas import AtlasFrame, NetworkAtlas
 from .canvas import Canvas
 
 MOST = 1024  # texels along a side, however far the object reaches over the atlas
@@ -57,27 +57,6 @@ class Texels:
         marks = torch.zeros(1, 1, self.side, self.side, device=places.device)
         marks[0, 0, rows.clamp(0, self.side - 1), columns.clamp(0, self.side - 1)] = 1
         return functional.max_pool2d(marks, 5, stride=1, padding=2).flatten().nonzero()[:, 0]
-
-
-class PaletteTexels:
-    """A palette atlas through texels; what its network is told of them is computed once."""
-
-    def __init__(self, atlas: PaletteAtlas, canvases: Iterable[Canvas], *, density: float) -> None:
-        self.atlas = atlas
-        self.texels = Texels(atlas.centre, atlas.scale, canvases, density)
-        self.follow_pattern()
-
-    def follow_pattern(self) -> None:
-        """Take over the pattern that the atlas has now."""
-        self.features = self.atlas.features(self.texels.places)  # [M, F]
-
-    def albedo(self, uv: Tensor) -> Tensor:
-        """Return colours, power and sheen [N, 5] at ``uv`` [N, 2] before the light."""
-        return self.atlas.finished(self.texels.read(self.atlas.mix_of(self.features), uv))
-
-    def lit(self, albedo: Tensor, shading: Tensor) -> Tensor:
-        """Return what ``albedo`` [N, 5] looks like under ``shading`` [N]."""
-        return self.atlas.lit(albedo, shading)
 
 
 class NetworkTexels:

@@ -16,22 +16,22 @@ from ..contract.events import EngineError, Fault, Report, Stopped
 from ..contract.job import TargetTexts
 from ..contract.settings import StylizationSettings
 from ..decomposition.layers import Layers
-from .atlas import NetworkAtlas, PaletteAtlas, StylizedAtlas, load_atlas, save_atlas
+from .atlas import NetworkAtlas, StylizedAtlas
+from .atlas_files import load_atlas, save_atlas
 from .candidates import Standing, folder_of, ranked, snapshot_of, write_ranking
 from .canvas import Canvases, cut_canvases
 from .distillation import first_network, fit
 from .encoder import Encoder
-from .exam import Exam, Patience
+from .exam import Exam
 from .painting import Painter
 from .previews import Previews
 from .progress import FITTED, Progress, progress_of
 from .schedule import make_optimiser, set_learning_rate
-from .starts import starts
 from .targets import Targets, embed_targets
 from .terms import canvas_side, resized, step_terms, weighted
-from .texels import NetworkTexels, PaletteTexels
+from .texels import NetworkTexels
+from .texture import LearnedTexture, first_texture
 
-EXAM_EVERY = 10  # steps between two looks at the views that are kept aside
 READ_EVERY = {True: 1, False: 10}  # steps between two looks at the loss, on the processor or not
 
 
@@ -64,9 +64,7 @@ class Course:
     atlas: StylizedAtlas
     optimiser: torch.optim.Optimizer
     generator: torch.Generator
-    patience: Patience
     step: int = 0
-    best: dict[str, Tensor] | None = None  # the atlas with the best score
 
     def state(self) -> dict[str, Any]:
         """Return what `restore` needs; see `Checkpoint` for what may be in it."""
@@ -76,9 +74,6 @@ class Course:
             "atlas": self.atlas.state_dict(),
             "optimiser": self.optimiser.state_dict(),
             "generator": self.generator.get_state(),
-            "score": self.patience.best,
-            "best_at": self.patience.at,
-            "best": self.best,
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -87,8 +82,6 @@ class Course:
         self.atlas.load_state_dict(state["atlas"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.generator.set_state(state["generator"])
-        self.patience.best, self.patience.at = state["score"], state["best_at"]
-        self.best = state["best"]
 
 
 def stylize(
@@ -126,35 +119,24 @@ def stylize(
         canvases, encoder, targets, settings, exam, previews, report, progress, checkpoint
     )
     saved = checkpoint.load() or {}
-    looks: list[dict[str, Tensor]] = saved.get("looks") or [atlas.state_dict()]
-    if not saved and isinstance(atlas, PaletteAtlas):
-        looks = starts(
-            atlas, canvases, encoder, targets, settings, generator, exam, progress, previews
-        )
+    first = copy.deepcopy(atlas.state_dict())
     standings = [Standing(**each) for each in saved.get("standings", [])]
-    looks = copy.deepcopy(looks)
     for candidate in range(len(standings) + 1, settings.candidates + 1):
-        atlas.load_state_dict(looks[(candidate - 1) % len(looks)])
         if candidate > 1:
             generator = torch.Generator().manual_seed(seed + candidate - 1)
+            restart(atlas, first, generator)
         course = Course(
-            candidate, seed + candidate - 1, atlas, make_optimiser(atlas, settings), generator,
-            Patience(settings.patience),
-        )  # fmt: skip
+            candidate, seed + candidate - 1, atlas, make_optimiser(atlas, settings), generator
+        )
         if saved.get("course", {}).get("candidate") == candidate:
             course.restore(saved["course"])
-        standings.append(_learn(course, lesson, looks, standings))
+        standings.append(_learn(course, lesson, standings))
     write_ranking(standings, lesson.folder)
     best = ranked(standings)[0].candidate
     return load_atlas(folder_of(lesson.folder, best)).requires_grad_(False)
 
 
-def _learn(
-    course: Course,
-    lesson: Lesson,
-    looks: list[dict[str, Tensor]],
-    before: list[Standing],
-) -> Standing:
+def _learn(course: Course, lesson: Lesson, before: list[Standing]) -> Standing:
     """Take all steps of one candidate, leave its atlas in its folder and say how good it is."""
     settings, report, checkpoint = lesson.settings, lesson.report, lesson.checkpoint
     atlas, optimiser = course.atlas, course.optimiser
@@ -163,13 +145,13 @@ def _learn(
 
     def save() -> None:
         ranks = [vars(each) for each in before]
-        checkpoint.save({"course": course.state(), "looks": looks, "standings": ranks})
+        checkpoint.save({"course": course.state(), "standings": ranks})
 
     def ends(step: int) -> bool:
         return step == settings.steps or step % settings.snapshot_every == 0
 
     numbers: dict[str, float] = {}
-    while course.step < settings.steps and not course.patience.ended(course.step):
+    while course.step < settings.steps:
         if report.stopping():
             save()
             raise Stopped
@@ -187,29 +169,14 @@ def _learn(
             numbers = checked(loss, terms, course.step)
         if course.step % settings.snapshot_every == 0:
             save_atlas(atlas, snapshot_of(lesson.folder, course.candidate, course.step))
-        if settings.patience and course.step % EXAM_EVERY == 0:
-            score = lesson.exam.score(painter)
-            if course.patience.better(score, course.step):
-                course.best = copy.deepcopy(atlas.state_dict())
         lesson.progress.stepped(done + course.step, numbers)
         if checkpoint.due():
             save()
         if lesson.previews.due():
             lesson.previews.show(atlas)
-    return _finish(course, lesson, painter, done + settings.steps)
-
-
-def _finish(course: Course, lesson: Lesson, painter: Painter, done: int) -> Standing:
-    """Take the best atlas of a candidate, leave it in its folder and say how good it is."""
-    steps, score = course.step, lesson.exam.score(painter)
-    if course.best is not None and course.patience.best > score:
-        course.atlas.load_state_dict(course.best)
-        steps, score = course.patience.at, course.patience.best
-    save_atlas(course.atlas, folder_of(lesson.folder, course.candidate))
-    lesson.previews.show(course.atlas)
-    if course.step < lesson.settings.steps:
-        lesson.progress.stepped(done, {})
-    return Standing(course.candidate, course.seed, score, steps)
+    save_atlas(atlas, folder_of(lesson.folder, course.candidate))
+    lesson.previews.show(atlas)
+    return Standing(course.candidate, course.seed, lesson.exam.score(painter), course.step)
 
 
 def checked(loss: Tensor, terms: dict[str, Tensor], step: int) -> dict[str, float]:
@@ -237,12 +204,10 @@ def first_atlas(
 
     It will learn from views of ``size`` pixels.
     """
-    if settings.atlas != NetworkAtlas.form:
-        return PaletteAtlas(
-            canvases.atlas_frame,
-            canvases.statistics,
-            colours=settings.palette_colours,
-            generator=generator,
+    if settings.atlas == LearnedTexture.form:
+        fine = density(size, settings)
+        return first_texture(
+            layers, canvases.atlas_frame, canvases.statistics, density=fine, generator=generator
         )
     native = settings.views.native_size
     texel = (0.0, 0.0) if native else canvases.atlas_frame.texel(density(size, settings))
@@ -264,15 +229,18 @@ def painter_of(
     atlas: StylizedAtlas, canvases: Canvases, size: int, settings: StylizationSettings
 ) -> Painter:
     """Return what paints while ``atlas`` learns, for views of ``size`` pixels."""
-    if not isinstance(atlas, PaletteAtlas) and settings.views.native_size:
+    if not isinstance(atlas, NetworkAtlas) or settings.views.native_size:
         return atlas  # as the paper has it, every pixel on its own
     every = range(len(canvases.canvases))
     painted = (resized(canvases, place, size, settings) for place in every)
-    fine = density(size, settings)
-    if isinstance(atlas, PaletteAtlas):
-        return PaletteTexels(atlas, painted, density=fine)
-    assert isinstance(atlas, NetworkAtlas)
-    return NetworkTexels(atlas, canvases.atlas_frame, painted, density=fine)
+    return NetworkTexels(atlas, canvases.atlas_frame, painted, density=density(size, settings))
+
+
+def restart(atlas: StylizedAtlas, first: dict[str, Tensor], generator: torch.Generator) -> None:
+    """Set ``atlas`` back to its state ``first``; a texture begins as another noise."""
+    atlas.load_state_dict(first)
+    if isinstance(atlas, LearnedTexture):
+        atlas.draw(generator)
 
 
 def on_device(layers: Layers, device: torch.device | str) -> Layers:

@@ -8,6 +8,7 @@ a ResNet with folded normalisations. It knows the shape of the modules, not open
 from __future__ import annotations
 
 import copy
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -129,8 +130,8 @@ class _LeanBlock(nn.Module):
         return tokens + functional.linear(inner, self.down, self.down_bias)
 
 
-class LeanResNet(nn.Module):
-    """A frozen ResNet: pictures [V, 3, S, S] in [0, 1] to embeddings [V, E].
+class LeanConvolutions(nn.Module):
+    """A frozen convolutional tower: pictures [V, 3, S, S] in [0, 1] to embeddings [V, E].
 
     Normalisations are folded into their convolutions; channels lie last, as processors like it.
     """
@@ -142,8 +143,7 @@ class LeanResNet(nn.Module):
         self.register_buffer("mean", mean.clone())
         self.register_buffer("deviation", deviation.clone())
         self.tower = copy.deepcopy(visual).eval().requires_grad_(False)
-        for module in self.tower.modules():
-            _fold_normalisations(module)
+        fold_normalisations(self.tower)
         self.tower = self.tower.to(memory_format=torch.channels_last)
 
     def forward(self, images: Tensor) -> Tensor:
@@ -156,8 +156,8 @@ def lean(visual: Any, mean: Tensor, deviation: Tensor) -> nn.Module | None:
     """Return the lean form of one of open_clip's image towers, None for one of another build."""
     name = type(visual).__name__
     with torch.no_grad():
-        if name == "ModifiedResNet":
-            return LeanResNet(visual, mean, deviation)
+        if name == "ModifiedResNet" or _is_convolutional(visual):
+            return LeanConvolutions(visual, mean, deviation)
         if name == "VisionTransformer" and _is_plain(visual):
             return LeanTransformer(visual, mean, deviation)
     return None
@@ -198,16 +198,21 @@ def _folded(norm: Any, weight: Tensor, bias: Tensor, factor: float = 1.0) -> tup
     return factor * weight * norm.weight.float(), factor * (bias + weight @ norm.bias.float())
 
 
-def _fold_normalisations(module: Any) -> None:
-    """Fold the normalisations of one module's own convolutions into them."""
-    pairs = [(f"conv{n}", f"bn{n}") for n in (1, 2, 3)]
-    if isinstance(module, nn.Sequential):
-        pairs = [("0", "1")]
-    for first, second in pairs:
-        convolution, norm = getattr(module, first, None), getattr(module, second, None)
+def _is_convolutional(visual: Any) -> bool:
+    """Is this one of timm's EfficientNets, without anything between a convolution and its norm?"""
+    return type(getattr(visual, "trunk", None)).__name__ == "EfficientNet"
+
+
+def fold_normalisations(module: nn.Module) -> None:
+    """Fold each batch normalisation of ``module`` into the convolution before it, in place."""
+    names = list(module._modules)
+    for first, second in pairwise(names):
+        convolution, norm = getattr(module, first), getattr(module, second)
         if isinstance(convolution, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
             setattr(module, first, fuse_conv_bn_eval(convolution, norm))
-            setattr(module, second, nn.Identity())
+            setattr(module, second, getattr(norm, "act", nn.Identity()))  # timm's norms act, too
+    for child in module.children():
+        fold_normalisations(child)
 
 
 class _Scaled(torch.autograd.Function):

@@ -17,7 +17,8 @@ from ..contract.settings import EMBEDDED
 from . import weight_formats
 
 EMBEDDED_FOLDER = Path(__file__).parent / "embedded"
-EMBEDDED_MODEL = "strip-stylizer-embedded"
+EMBEDDED_WEIGHTS = "open_clip_model.safetensors"
+EMBEDDED_MERGES = "merges.txt.gz"  # of its tokenizer
 
 
 def at_hand(name: str) -> bool:
@@ -38,27 +39,26 @@ def at_hand(name: str) -> bool:
 
 
 def embedded() -> Path:
-    """Return the embedded encoder's weights, looked through.
+    """Return the folder of the embedded encoder, in the format of open_clip's hub, looked through.
 
-    Raises EngineError (WEIGHTS_UNAVAILABLE) where they are missing or damaged.
+    Raises EngineError (WEIGHTS_UNAVAILABLE) where it is incomplete or damaged.
     """
-    weights = embedded_file()
     hint = "Install the extension again, or choose a CLIP model such as ViT-B-32:openai."
     try:
-        knows = json.loads((EMBEDDED_FOLDER / "knows.json").read_text(encoding="utf-8"))
-        digest = hashlib.sha256(weights.read_bytes()).hexdigest()
+        facts = json.loads((EMBEDDED_FOLDER / "facts.json").read_text(encoding="utf-8"))
+        digest = hashlib.sha256(embedded_file().read_bytes()).hexdigest()
     except OSError as error:
         message = f"The embedded encoder is not complete: {error.filename} cannot be read."
         raise EngineError(Fault.WEIGHTS_UNAVAILABLE, message, hint) from error
-    if digest != knows["sha256"]:
+    if digest != facts["sha256"]:
         message = f"The embedded encoder's weights are damaged: sha256 is {digest[:12]}…"
         raise EngineError(Fault.WEIGHTS_UNAVAILABLE, message, hint)
-    return weights
+    return EMBEDDED_FOLDER
 
 
 def embedded_file() -> Path:
     """Return where the embedded encoder's weights are."""
-    return EMBEDDED_FOLDER / f"{EMBEDDED_MODEL}.safetensors"
+    return EMBEDDED_FOLDER / EMBEDDED_WEIGHTS
 
 
 def downloaded(model: str, tag: str) -> Path | None:

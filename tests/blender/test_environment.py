@@ -110,6 +110,7 @@ def test_downloaded_weights_are_tested(part, scene, monkeypatch):
     proxy = SimpleNamespace(
         model="ViT-B-32:openai", attempt=lambda steps: taken.extend(steps(None)) or {"FINISHED"}
     )
+    proxy.fetch = lambda name: kind.fetch(proxy, name)
     monkeypatch.setattr(part("operators.weights"), "weights_step", lambda *_: "download")
     assert kind.execute(proxy, bpy.context) == {"FINISHED"}
     weights = part("operators.folders").workspace() / "weights"

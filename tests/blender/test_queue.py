@@ -136,7 +136,7 @@ def fail(job, part, fault):
     [
         ("out_of_memory", "frames.longest_side", 176),
         ("device_unavailable", "device", "automatic"),
-        ("diverged", "stylization.learning_rate", 0.0015),
+        ("diverged", "stylization.learning_rate", 0.025),
     ],
 )
 def test_a_fix_changes_what_was_wrong_and_tries_again(
@@ -163,7 +163,7 @@ def test_missing_weights_are_replaced_by_the_embedded_encoder(started, clip, par
     fail(job, part, "weights_unavailable")
     bpy.ops.strip_stylizer.job_fix(job=job.id)
     assert job.spec.settings.stylization.encoder == "embedded"
-    assert job.spec.settings.stylization.atlas == "palette"
+    assert job.spec.settings.stylization.atlas == "texture"
     end_all(part("operators.session"))
 
 

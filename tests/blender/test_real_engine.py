@@ -46,7 +46,6 @@ def strip(real_engine, scene, part, tmp_path):
     settings.decomposition.grid.steps = 4
     settings.decomposition.grid.atlas_size = 64
     settings.stylization.steps = 2
-    settings.stylization.palette_candidates = 2
     return strip
 
 

@@ -8,7 +8,7 @@ from engine.contract.events import EngineError, Fault
 from engine.contract.job import Footage, FootageKind, Stage, TargetTexts, single
 from engine.contract.settings import preset, replaced
 from engine.contract.words.advice import check_words, near, remarks
-from engine.contract.words.concepts import known_vocabulary, load_vocabulary
+from engine.contract.words.concepts import load_vocabulary
 from engine.contract.words.parts import weighted_parts
 
 VOCABULARY = load_vocabulary()
@@ -138,11 +138,6 @@ def test_far_words_are_not_offered():
     assert near("xyzzy", VOCABULARY) == []
 
 
-def test_what_the_encoder_has_not_learned_is_not_offered():
-    small = VOCABULARY.only({"gold"})
-    assert near("jelly", small) == [] and near("brass", small) == ["gold"]
-
-
 def test_a_job_warns_before_its_first_stage():
     listener = Listener()
     check_words(request("swan with wet zebra fur"), listener)
@@ -161,8 +156,3 @@ def test_other_encoders_and_jobs_without_texts_are_not_asked():
     check_words(request("hippogriff", encoder="ViT-B-32:openai"), listener)
     check_words(dataclasses.replace(request("hippogriff"), until=Stage.MASKS), listener)
     assert listener.warnings == []
-
-
-def test_the_encoder_that_is_here_knows_what_it_has_learned():
-    materials = {name for each in known_vocabulary().concepts.values() for name in each.materials}
-    assert materials and materials == set(VOCABULARY.learned or materials)

@@ -72,7 +72,7 @@ def test_missing_fields_take_their_defaults():
         (("settings", "decomposition", "grid", "steps"), -1, "-1 is not between 0 and 100000"),
         (("settings", "seed"), 1.5, "expected a whole number"),
         (("settings", "seed"), True, "expected a whole number"),
-        (("settings", "stylization", "atlas"), "mosaic", "not one of network, palette"),
+        (("settings", "stylization", "atlas"), "mosaic", "not one of network, texture"),
         (("settings", "stylization", "learning_rate"), float("nan"), "not a number"),
         (("settings", "stylisation"), {}, "there is no such field"),
         (("footage", "kind"), "tape", "not one of movie, images"),

@@ -6,7 +6,7 @@ import pytest
 
 from engine.contract.words.concepts import Kind, load_vocabulary
 from engine.contract.words.reading import read
-from tools.materials import MATERIALS
+from training.materials import MATERIALS
 
 COLOURS = (
     "red", "orange", "yellow", "green", "turquoise", "blue", "purple", "pink", "brown", "white",
@@ -170,11 +170,3 @@ def test_near_meanings_are_names_of_looks_and_are_needed():
 def test_words_are_lower_case_and_plain():
     for word in itertools.chain.from_iterable(each.words for each in CONCEPTS):
         assert word == " ".join(word.lower().split()) and "-" not in word
-
-
-def test_an_encoder_without_classes_knows_things_only_as_objects():
-    small = VOCABULARY.only({"zebra", "gold"})
-    assert written(read("jellyfish bear", small)) == [["bear"], [], [], ["jellyfish"]]
-    assert written(read("Dog with zebra fur", small)) == [["dog"], ["zebra"], [], []]
-    assert written(read("lava", small)) == [[], [], [], ["lava"]]
-    assert small.concepts["zebra"].share == 1 and not small.concepts["zebra"].classes

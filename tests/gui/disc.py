@@ -39,4 +39,3 @@ def set_up(facts) -> None:
     settings.decomposition.grid.steps = 4
     settings.decomposition.grid.atlas_size = 64
     settings.stylization.steps = 2
-    settings.stylization.palette_candidates = 2

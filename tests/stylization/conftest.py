@@ -68,9 +68,8 @@ def settings(encoder_name: str) -> StylizationSettings:
     return StylizationSettings(
         encoder=encoder_name,
         steps=6,
-        atlas="palette",
-        learning_rate=3e-3,
-        palette_candidates=8,
+        atlas="texture",
+        learning_rate=0.05,
         snapshot_every=3,
         distillation_steps=2,
         views=ViewsSettings(global_views=1, local_views=2, noise=0.02),

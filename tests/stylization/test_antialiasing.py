@@ -1,83 +1,87 @@
-"""A pixel shows the mean of the paint in it, found where it matters only."""
+"""A pixel shows the mean of the paint in it."""
 
 import pytest
 import torch
 
-from engine.stylization.antialiasing import CONTRAST, pixel_albedo
+from engine.stylization.antialiasing import AT_ONCE, pixel_albedo, usual_step
 from engine.stylization.atlas import StylizedAtlas
 from engine.stylization.shading import ShadingStatistics
+from engine.stylization.texture import TextureAtlas
 
-SIDE = 48
-SLOPE = 0.37  # rows a column by which the edge falls
-
-
-class HalfPainted(StylizedAtlas):
-    """Black above a slanted line, ``white`` below it; counts the points that were read."""
-
-    form = "palette"
-
-    def __init__(self, white: float = 1.0) -> None:
-        super().__init__(ShadingStatistics(1.0, 1.0))
-        self.white, self.points = white, 0
-
-    def albedo(self, uv):
-        self.points += len(uv)
-        below = uv[:, 1] * SIDE > SIDE / 3 + SLOPE * uv[:, 0] * SIDE
-        return self.white * below.float()[:, None].expand(-1, 3)
-
-    def lit(self, albedo, shading):
-        return albedo
-
-
-def positions(per_pixel: int) -> torch.Tensor:
-    """uv [SIDE * n, SIDE * n, 2] of evenly laid samples, n to a pixel's side."""
-    steps = (torch.arange(SIDE * per_pixel) + 0.5) / (SIDE * per_pixel)
-    v, u = torch.meshgrid(steps, steps, indexing="ij")
-    return torch.stack([u, v], 2)
-
-
-def painted(atlas: StylizedAtlas, where: torch.Tensor) -> torch.Tensor:
-    return pixel_albedo(atlas, positions(1), where)[:, 0]
-
-
+STATISTICS = ShadingStatistics(1.0, 1.0)
+SIDE = 32
 EVERYWHERE = torch.ones(SIDE, SIDE, dtype=torch.bool)
 
 
-def test_an_edge_covers_pixels_in_part():
-    fine = HalfPainted().albedo(positions(16).reshape(-1, 2))[:, 0].reshape(SIDE, 16, SIDE, 16)
-    covered = fine.mean((1, 3))
-    once = HalfPainted().albedo(positions(1).reshape(-1, 2))[:, 0].reshape(SIDE, SIDE)
-    found = painted(HalfPainted(), EVERYWHERE).reshape(SIDE, SIDE)
-    assert (found - covered).abs().max() <= 0.25
-    assert (found - covered).abs().sum() < 0.4 * (once - covered).abs().sum()
+class Counting(StylizedAtlas):
+    """Paints uv itself; remembers how many points were asked for at a time."""
+
+    form = "network"
+    holds_light = True
+
+    def __init__(self) -> None:
+        super().__init__(STATISTICS)
+        self.asked: list[int] = []
+
+    def albedo(self, uv):
+        self.asked.append(len(uv))
+        return torch.cat([uv, uv[:, :1]], 1)
 
 
-@pytest.mark.parametrize(("white", "is_steep"), [(1.0, True), (0.9 * CONTRAST, False)])
-def test_more_samples_are_taken_where_paint_changes_only(white, is_steep):
-    atlas = HalfPainted(white)
-    painted(atlas, EVERYWHERE)
-    if is_steep:
-        assert SIDE**2 < atlas.points < 2 * SIDE**2
-    else:
-        assert atlas.points == SIDE**2
+def positions(height: int, width: int) -> torch.Tensor:
+    """uv [H, W, 2] of the middles of pixels that share the square evenly."""
+    rows, columns = (torch.arange(height) + 0.5) / height, (torch.arange(width) + 0.5) / width
+    v, u = torch.meshgrid(rows, columns, indexing="ij")
+    return torch.stack([u, v], 2)
 
 
-def test_a_network_is_read_once():
-    atlas = HalfPainted()
-    atlas.form = "network"
-    painted(atlas, EVERYWHERE)
-    assert atlas.points == SIDE**2
+def board(texels: int) -> TextureAtlas:
+    """Black and white squares of one texel each over uv [0, 1]^2."""
+    squares = (torch.arange(texels)[:, None] + torch.arange(texels)) % 2
+    picture = squares.float().expand(3, texels, texels)
+    return TextureAtlas(STATISTICS, picture, torch.zeros(2), torch.ones(2))
+
+
+def test_paint_that_is_finer_than_pixels_is_averaged_and_other_paint_is_not():
+    uv = positions(SIDE, SIDE)
+    inside = torch.zeros_like(EVERYWHERE)
+    inside[8:24, 8:24] = True
+    fine, exact = (pixel_albedo(board(texels), uv, inside) for texels in (4 * SIDE, SIDE))
+    assert (fine - 0.5).abs().max() < 0.05
+    assert set(exact.round(decimals=3).flatten().tolist()) == {0.0, 1.0}
+
+
+def test_a_network_is_read_once_at_each_pixel_in_pieces():
+    atlas, side = Counting(), 300
+    uv = positions(side, side)
+    found = pixel_albedo(atlas, uv, torch.ones(side, side, dtype=torch.bool))
+    assert atlas.asked == [AT_ONCE, side**2 - AT_ONCE]
+    assert torch.equal(found[:, :2], uv.reshape(-1, 2))
+
+
+def test_the_usual_step_is_the_median_way_to_a_neighbour_in_u_and_in_v():
+    uv = positions(20, 50)
+    where = torch.ones(20, 50, dtype=torch.bool)
+    assert usual_step(uv, where).tolist() == pytest.approx([1 / 50, 1 / 20], rel=1e-4)
+    turned = uv.transpose(0, 1)
+    assert usual_step(turned, where.T).tolist() == pytest.approx([1 / 50, 1 / 20], rel=1e-4)
+    uv[5, 5] = 40.0  # a leap at one place is not usual
+    assert usual_step(uv, where).tolist() == pytest.approx([1 / 50, 1 / 20], rel=1e-4)
 
 
 def test_uv_that_leaps_beyond_the_object_is_not_read():
-    uv, where = positions(1), EVERYWHERE.clone()
+    uv, where = positions(SIDE, SIDE), EVERYWHERE.clone()
     where[:, SIDE // 2 :] = False
     wild = uv.clone()
     wild[:, SIDE // 2 :] += 100
-    assert torch.equal(
-        pixel_albedo(HalfPainted(), uv, where), pixel_albedo(HalfPainted(), wild, where)
-    )
+    one, other = (pixel_albedo(board(2 * SIDE), each, where) for each in (uv, wild))
+    assert torch.equal(one, other)
 
 
-def test_an_object_of_no_pixels_is_painted_nowhere():
-    assert pixel_albedo(HalfPainted(), positions(1), ~EVERYWHERE).shape == (0, 3)
+def test_an_object_of_one_pixel_or_none_has_a_colour_or_none():
+    none = ~EVERYWHERE
+    assert pixel_albedo(board(SIDE), positions(SIDE, SIDE), none).shape == (0, 3)
+    one = none.clone()
+    one[3, 4] = True
+    assert usual_step(positions(SIDE, SIDE), one).tolist() == [0, 0]
+    assert pixel_albedo(board(SIDE), positions(SIDE, SIDE), one).tolist() == [[1, 1, 1]]

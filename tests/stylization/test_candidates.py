@@ -5,7 +5,7 @@ import torch
 
 from engine.checkpoint import Checkpoint
 from engine.contract.events import EngineError, Stopped
-from engine.stylization.atlas import load_atlas
+from engine.stylization.atlas_files import load_atlas
 from engine.stylization.candidates import (
     Standing,
     choose,
@@ -14,7 +14,6 @@ from engine.stylization.candidates import (
     saved_steps,
     write_ranking,
 )
-from engine.stylization.exam import Patience
 
 from .test_train import run, same
 
@@ -44,7 +43,7 @@ def test_a_candidate_that_was_not_made_is_told(stage):
 
 
 def test_all_candidates_are_kept_and_the_best_is_returned(layers, settings, tmp_path, listener):
-    settings = replace(settings, candidates=3, palette_trials=2)
+    settings = replace(settings, candidates=3)
     atlas = run(layers, settings, Checkpoint(tmp_path / "c.pt", seconds=1e9), listener)
     ranking = read_ranking(tmp_path)
     kept = [load_atlas(folder_of(tmp_path, number)) for number in (1, 2, 3)]
@@ -81,21 +80,3 @@ def test_candidates_go_on_after_a_stop_as_if_there_had_been_none(
     assert read_ranking(tmp_path / "whole") == read_ranking(tmp_path / "parted")
     both = [load_atlas(folder_of(tmp_path / name, 2)) for name in ("whole", "parted")]
     assert same(*both)
-
-
-def test_patience_ends_when_nothing_has_become_better_for_long():
-    patience = Patience(20)
-    assert patience.better(0.3, 10) and not patience.better(0.3005, 20)
-    assert not patience.ended(29) and patience.ended(30)
-    assert patience.best == 0.3 and patience.at == 10
-
-
-def test_without_patience_nothing_ends():
-    assert not Patience(0).ended(10_000)
-
-
-def test_an_impatient_stylization_ends_early(layers, settings, tmp_path, listener):
-    settings = replace(settings, steps=400, patience=10, learning_rate=1e-7)
-    run(layers, settings, Checkpoint(tmp_path / "c.pt", seconds=1e9), listener)
-    (only,) = read_ranking(tmp_path)
-    assert only.steps < 60 and listener.steps[-1] == 400

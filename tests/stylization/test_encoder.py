@@ -1,12 +1,8 @@
-import hashlib
-import json
-
 import open_clip
 import pytest
 import torch
 
 from engine.contract.events import EngineError, Fault
-from engine.stylization import weight_files as module
 from engine.stylization.encoder import load_encoder
 
 
@@ -64,17 +60,3 @@ def test_weights_of_another_model_are_refused(weights):
     with pytest.raises(EngineError, match="could not be built") as caught:
         load_encoder(f"ViT-S-16-alt:{weights}", "cpu")
     assert caught.value.fault is Fault.WEIGHTS_UNAVAILABLE
-
-
-def test_damaged_embedded_weights_are_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "EMBEDDED_FOLDER", tmp_path)
-    (tmp_path / f"{module.EMBEDDED_MODEL}.safetensors").write_bytes(b"damaged")
-    (tmp_path / "knows.json").write_text(json.dumps({"sha256": hashlib.sha256(b"").hexdigest()}))
-    with pytest.raises(EngineError, match="damaged"):
-        load_encoder("embedded", "cpu")
-
-
-def test_an_incomplete_embedded_encoder_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "EMBEDDED_FOLDER", tmp_path)
-    with pytest.raises(EngineError, match="not complete"):
-        load_encoder("embedded", "cpu")

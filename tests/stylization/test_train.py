@@ -6,15 +6,16 @@ import torch
 from engine.checkpoint import Checkpoint
 from engine.contract.events import EngineError, Fault, Stopped
 from engine.contract.job import TargetTexts
-from engine.contract.settings import StylizationSettings, StylizationWeights
+from engine.contract.settings import StylizationWeights
 from engine.decomposition.layers import sample_atlas
 from engine.decomposition.model import AtlasNetwork
 from engine.stylization import distillation
-from engine.stylization.atlas import NetworkAtlas, PaletteAtlas, load_atlas
+from engine.stylization.atlas import NetworkAtlas
+from engine.stylization.atlas_files import load_atlas
 from engine.stylization.encoder import load_encoder
 from engine.stylization.progress import progress_of
-from engine.stylization.schedule import learning_rate_factor
 from engine.stylization.shading import ShadingStatistics
+from engine.stylization.texture import TextureAtlas
 from engine.stylization.train import stylize
 
 TEXTS = TargetTexts("a swan with zebra fur", "zebra fur")
@@ -43,7 +44,7 @@ def same(one, other) -> bool:
 
 def test_a_stylization_gives_an_atlas_and_says_what_it_does(layers, settings, checkpoint, listener):
     atlas = run(layers, settings, checkpoint, listener)
-    assert isinstance(atlas, PaletteAtlas)
+    assert isinstance(atlas, TextureAtlas)
     assert listener.steps == [1, 2, 3, 4, 5, 6]
     assert set(listener.terms[0]) <= {item.name for item in fields(StylizationWeights)}
     assert listener.pictures["frame"].shape == (40, 56, 3)
@@ -61,13 +62,6 @@ def test_a_step_leaves_the_decomposition_bit_identical(layers, settings, checkpo
     assert not torch.equal(atlas.network.linears[0].weight, given["linears.0.weight"])
 
 
-def test_a_picture_is_shown_while_first_looks_are_tried(layers, settings, checkpoint, listener):
-    shown = []
-    listener.preview = lambda name, image: shown.append((name, len(listener.steps)))
-    run(layers, settings, checkpoint, listener)
-    assert ("frame", 0) in shown and ("stylized_atlas", 0) in shown
-
-
 def test_the_background_of_a_preview_is_the_frame(layers, settings, checkpoint, listener):
     run(layers, settings, checkpoint, listener)
     frame = (layers.reconstruction()[2] * 255).round().byte()
@@ -76,7 +70,7 @@ def test_the_background_of_a_preview_is_the_frame(layers, settings, checkpoint, 
     assert torch.equal(shown[outside], frame[outside])
 
 
-@pytest.mark.parametrize("form", ["palette", "network"])
+@pytest.mark.parametrize("form", ["texture", "network"])
 def test_a_resumed_stylization_equals_an_uninterrupted_one(
     form, layers, settings, tmp_path, make_listener
 ):
@@ -130,18 +124,6 @@ def test_the_smoothness_is_computed_where_it_has_a_weight(layers, settings, chec
     weights = replace(settings.weights, smoothness=0.5)
     run(layers, replace(settings, weights=weights, steps=2), checkpoint, listener)
     assert listener.terms[0]["smoothness"] > 0
-
-
-def test_the_papers_learning_rate_falls_in_stairs():
-    paper = StylizationSettings()
-    rates = [paper.learning_rate * learning_rate_factor(s, paper) for s in (0, 400, 1000, 1800)]
-    assert rates == pytest.approx([1e-4, 8.1e-5, 5.9e-5, 3.9e-5], rel=0.01)
-
-
-def test_the_palettes_learning_rate_warms_up_and_fades():
-    draft = StylizationSettings(atlas="palette", steps=100)
-    factors = [learning_rate_factor(step, draft) for step in (0, 9, 49, 75, 99)]
-    assert factors == pytest.approx([0.1, 1, 1, 0.5, 0.02])
 
 
 def test_an_engine_without_a_network_has_its_atlas_distilled(layers, monkeypatch):

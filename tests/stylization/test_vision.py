@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from engine.stylization.precision import agreement, in_portions
-from engine.stylization.vision import LeanResNet, LeanTransformer, convert, lean
+from engine.stylization.vision import LeanConvolutions, LeanTransformer, convert, lean
 
 MEAN = torch.tensor([0.48, 0.45, 0.40]).reshape(3, 1, 1)
 DEVIATION = torch.tensor([0.26, 0.25, 0.27]).reshape(3, 1, 1)
@@ -27,7 +27,11 @@ TOWERS = {
     "gelu": SIZES,
     "quick": SIZES | {"quick": True},
     "resnet": {"image_size": 64, "width": 16, "layers": [1, 1, 1, 1], "patch_size": None},
-}
+    "efficientnet": {
+        "image_size": 64, "timm_model_name": "tf_efficientnet_lite0",
+        "timm_model_pretrained": False, "timm_pool": "avg", "timm_proj": "linear",
+    },
+}  # fmt: skip
 
 
 def compared(tower, images):
@@ -49,7 +53,8 @@ def test_the_lean_tower_gives_the_same_embeddings_and_slopes(kind):
 
 def test_towers_are_told_apart():
     assert isinstance(lean(visual(**TOWERS["quick"]), MEAN, DEVIATION), LeanTransformer)
-    assert isinstance(lean(visual(**TOWERS["resnet"]), MEAN, DEVIATION), LeanResNet)
+    for name in ("resnet", "efficientnet"):
+        assert isinstance(lean(visual(**TOWERS[name]), MEAN, DEVIATION), LeanConvolutions)
 
 
 @pytest.mark.parametrize("option", [{"pool_type": "avg"}, {"ls_init_value": 0.1}])

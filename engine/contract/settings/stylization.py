@@ -67,8 +67,8 @@ class StylizationSettings:
         "network",
         "Atlas Form",
         "network: the paper's colour network, finetuned. "
-        "palette: a few colours mixed by a network, shaded by the footage's own light",
-        choices=("network", "palette"),
+        "texture: a picture with natural structure, lit by the footage's own light",
+        choices=("network", "texture"),
     )
     frames_per_step: int = setting(
         3, "Frames per Step", "Frames drawn in each step", low=1, high=16, paper="TDS: 3"
@@ -162,15 +162,6 @@ class StylizationSettings:
         high=16,
         advanced=False,
     )
-    patience: int = setting(
-        0,
-        "Patience",
-        "End after so many steps without a better score on views that are kept aside, and take "
-        "the best; 0 always does all steps",
-        low=0,
-        high=100_000,
-        unit="steps",
-    )
     precision: str = setting(
         "automatic",
         "Precision",
@@ -188,20 +179,6 @@ class StylizationSettings:
     )
     graphs: bool = setting(
         True, "CUDA Graphs", "Replay CLIP's work on an NVIDIA GPU as one recording"
-    )
-    palette_colours: int = setting(
-        4, "Palette Colours", "Colours that the palette atlas mixes", low=2, high=16
-    )
-    palette_trials: int = setting(
-        1,
-        "Palette Trials",
-        "First looks that are tried for some steps before the best goes on; 1: none, the one that "
-        "CLIP likes best untaught goes on",
-        low=1,
-        high=22,
-    )
-    palette_candidates: int = setting(
-        192, "Palette Candidates", "Random palettes tried before the first step", low=1, high=4096
     )
     distillation_steps: int = setting(
         1000,

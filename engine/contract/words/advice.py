@@ -10,7 +10,7 @@ from functools import lru_cache
 from ..events import EngineError, Fault, Report
 from ..job import JobSpec, TargetTexts
 from ..settings import EMBEDDED
-from .concepts import ENDINGS, Vocabulary, forms_of, known_vocabulary
+from .concepts import ENDINGS, Vocabulary, forms_of, load_vocabulary
 from .parts import weighted_parts
 from .reading import Reading, read
 
@@ -75,7 +75,7 @@ def remarks_on(spec: JobSpec) -> list[Remark]:
 @lru_cache(maxsize=64)
 def remarks_on_texts(texts: TargetTexts) -> tuple[Remark, ...]:
     """Return what is to be said of one target's texts with the embedded encoder that is here."""
-    return tuple(remarks(texts, known_vocabulary()))
+    return tuple(remarks(texts, load_vocabulary()))
 
 
 def remarks(texts: TargetTexts, vocabulary: Vocabulary) -> list[Remark]:

@@ -6,11 +6,10 @@ Words are found in lower case and in their usual forms: plurals, and "wooden", "
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property, lru_cache
@@ -77,39 +76,17 @@ class Span:
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """All concepts; words that carry no look; nouns for a surface; near meanings of other words.
-
-    ``learned``, where it is said, are the only materials that the encoder that is here has learned.
-    """
+    """All concepts; words that carry no look; nouns for a surface; near meanings of other words."""
 
     concepts: Mapping[str, Concept]
     filling: frozenset[str]
     surfaces: frozenset[str]
     near: Mapping[str, tuple[str, ...]]
-    learned: tuple[str, ...] = ()
 
     def spans(self, text: str) -> list[Span]:
         """Return ``text`` word by word, the words of the longest known phrases together."""
         words = words_of(text)
         return list(self._spans(words))
-
-    def only(self, materials: Collection[str]) -> Vocabulary:
-        """Return what an encoder knows that has learned ``materials`` and colours, no classes.
-
-        Things are then words for objects, unless such a material is part of them.
-        """
-        kept: dict[str, Concept] = {}
-        for name, concept in self.concepts.items():
-            own = {each: part for each, part in concept.materials.items() if each in materials}
-            if own:
-                whole = sum(own.values())
-                own = {each: part / whole for each, part in own.items()}
-                kept[name] = dataclasses.replace(concept, classes={}, materials=own, share=1.0)
-            elif concept.kind in (Kind.COLOUR, Kind.SUBJECT):
-                kept[name] = concept
-            elif concept.kind is Kind.THING:
-                kept[name] = dataclasses.replace(concept, kind=Kind.SUBJECT, classes={})
-        return dataclasses.replace(self, concepts=kept)
 
     @cached_property
     def looks(self) -> dict[str, Concept]:
@@ -191,13 +168,6 @@ def load_vocabulary() -> Vocabulary:
     return vocabulary_from(json.loads(LIST.read_text(encoding="utf-8")))
 
 
-@lru_cache(maxsize=1)
-def known_vocabulary() -> Vocabulary:
-    """Return what of the list the embedded encoder that comes with the engine knows."""
-    whole = load_vocabulary()
-    return whole.only(whole.learned) if whole.learned else whole
-
-
 def vocabulary_from(entries: Mapping[str, Any]) -> Vocabulary:
     """Return the vocabulary of a list in the form of ``concepts.json``."""
     concepts = [_concept(entry) for entry in entries["concepts"]]
@@ -207,7 +177,6 @@ def vocabulary_from(entries: Mapping[str, Any]) -> Vocabulary:
         frozenset(entries["filling"]),
         frozenset(entries["surfaces"]),
         {word: tuple(names) for word, names in entries["near"].items()},
-        tuple(entries.get("learned", ())),
     )
 
 

@@ -1,0 +1,39 @@
+"""Stylized atlases as files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from safetensors.torch import load_file, save
+
+from ..decomposition.model import AtlasNetwork
+from .atlas import NetworkAtlas, StylizedAtlas
+from .shading import ShadingStatistics
+from .texture import TextureAtlas
+
+WEIGHTS_FILE = "stylized_atlas.safetensors"
+FACTS_FILE = "stylized_atlas.json"
+
+
+def save_atlas(atlas: StylizedAtlas, folder: Path) -> None:
+    """Write ``atlas`` into ``folder``, as it is rendered."""
+    atlas = atlas.finished()
+    folder.mkdir(parents=True, exist_ok=True)
+    tensors = {name: t.detach().cpu().contiguous() for name, t in atlas.state_dict().items()}
+    (folder / WEIGHTS_FILE).write_bytes(save(tensors))
+    (folder / FACTS_FILE).write_text(json.dumps(atlas.facts(), indent=2), encoding="utf-8")
+
+
+def load_atlas(folder: Path) -> StylizedAtlas:
+    """Read what `save_atlas` wrote, onto the CPU."""
+    facts = json.loads((folder / FACTS_FILE).read_text(encoding="utf-8"))
+    mapped = load_file(folder / WEIGHTS_FILE)
+    # Copied: the file may be written again, and Windows does not move a folder with a mapped file.
+    tensors = {name: tensor.clone() for name, tensor in mapped.items()}
+    statistics = ShadingStatistics(**facts["statistics"])
+    if facts["form"] == TextureAtlas.form:
+        return TextureAtlas(statistics, **tensors)
+    inner = {name.removeprefix("network."): tensor for name, tensor in tensors.items()}
+    texel = tuple(facts.get("texel", (0.0, 0.0)))
+    return NetworkAtlas(AtlasNetwork.from_state(inner), statistics, texel)

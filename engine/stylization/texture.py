@@ -1,0 +1,153 @@
+"""A picture as the stylized atlas: the form that any tool can read, and that paints can edit.
+
+While it learns it is the sum of waves. Natural pictures have most of their contrast in long waves,
+and their colours change together: a spectrum whose step size falls with the frequency, without its
+shortest waves, along the axes in which the colours of photographs vary, gives natural structure
+where single texels give noise (Olah et al., Feature Visualization, 2017).
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from ..decomposition.layers import Layers
+from .atlas import AtlasFrame, StylizedAtlas
+from .shading import ShadingStatistics
+
+# How red, green and blue (rows), before the sigmoid, change along the three axes in which the
+# colours of 464 of the encoder's photographs vary, each as long as its deviation beside the first.
+COLOUR_AXES = ((0.54, 0.28, 0.08), (0.56, 0.02, -0.15), (0.63, -0.27, 0.07))
+POWER = 1.2  # by which a wave's step size falls with its frequency
+BAND = 0.6  # of the frequencies that the texels could carry
+CONTRAST = 0.01  # of the first picture, which is grey
+SHOULDER = 0.7  # brightness from which lit colours approach white without reaching it
+MOST = 1024  # texels along a side
+SEEN = 0.05  # alpha from which on a pixel belongs to what the picture must reach
+ROOM = 1.02  # of the square around what is seen
+
+
+class TextureAtlas(StylizedAtlas):
+    """A picture of paint, lit by the footage's own light.
+
+    ``picture`` [3, S, S] has channels in [0, 1]; its corner lies at ``corner`` [2] in uv, and it
+    is ``extent`` [2] wide and high.
+    """
+
+    form = "texture"
+
+    def __init__(
+        self, statistics: ShadingStatistics, picture: Tensor, corner: Tensor, extent: Tensor
+    ) -> None:
+        super().__init__(statistics)
+        assert picture.ndim == 3 and len(picture) == 3, f"picture {tuple(picture.shape)}"
+        self.picture: Tensor
+        self.corner: Tensor
+        self.extent: Tensor
+        self.register_buffer("picture", picture)
+        self.register_buffer("corner", corner)
+        self.register_buffer("extent", extent)
+
+    def albedo(self, uv: Tensor, coarseness: float = 1.0) -> Tensor:
+        """Return the paint [N, 3] at ``uv`` [N, 2], the picture made coarser by that factor."""
+        picture = self.paint_picture()
+        if coarseness > 1:
+            side = max(1, round(picture.shape[1] / coarseness))
+            picture = functional.interpolate(
+                picture[None], (side, side), mode="bilinear", antialias=True
+            )[0]
+        grid = ((uv - self.corner) / self.extent * 2 - 1)[None, None]
+        found = functional.grid_sample(
+            picture[None], grid, padding_mode="border", align_corners=False
+        )
+        return found[0, :, 0].T
+
+    def paint_picture(self) -> Tensor:
+        """Return the picture [3, S, S]."""
+        return self.picture
+
+    def texels(self, step: Tensor) -> float:
+        """Return how many texels a ``step`` [2] in uv is, along the axis where it is more."""
+        return float((step / self.extent).max()) * self.picture.shape[1]
+
+    def lit(self, albedo: Tensor, shading: Tensor) -> Tensor:
+        """Return ``albedo`` [N, 3] times ``shading`` [N], which near white approaches it."""
+        lit = albedo * shading[:, None]
+        over = lit - SHOULDER
+        room = 1 - SHOULDER
+        return torch.where(over > 0, SHOULDER + room * torch.tanh(over / room), lit)
+
+    def finished(self) -> TextureAtlas:
+        """Return the atlas as it is saved and rendered, without what only learning needs."""
+        picture = self.paint_picture().detach()
+        return TextureAtlas(self.statistics, picture, self.corner, self.extent)
+
+
+class LearnedTexture(TextureAtlas):
+    """A `TextureAtlas` that moves: its parameters are the waves that its picture is the sum of."""
+
+    def __init__(
+        self,
+        statistics: ShadingStatistics,
+        corner: Tensor,
+        extent: Tensor,
+        *,
+        side: int,
+        generator: torch.Generator,
+    ) -> None:
+        super().__init__(statistics, torch.zeros(3, side, side), corner, extent)
+        # Only its size is of use: what it shows follows from the waves.
+        self.register_buffer("picture", self.picture, persistent=False)
+        rows, columns = torch.fft.fftfreq(side)[:, None], torch.fft.rfftfreq(side)[None]
+        frequency = (rows.square() + columns.square()).sqrt()  # in waves for each texel
+        passed = ((BAND / 2 - frequency) * side / 8).clamp(0, 1)  # a soft end of the band
+        scale = passed / frequency.clamp_min(1 / side) ** POWER
+        self.scale: Tensor
+        self.axes: Tensor
+        self.register_buffer("scale", scale / scale.square().mean().sqrt(), persistent=False)
+        self.register_buffer("axes", torch.tensor(COLOUR_AXES), persistent=False)
+        self.waves = nn.Parameter(torch.zeros(3, *frequency.shape, 2))
+        self.mean = nn.Parameter(torch.zeros(3))  # colour, before the sigmoid
+        self.draw(generator)
+
+    @torch.no_grad()
+    def draw(self, generator: torch.Generator) -> None:
+        """Begin as faint noise, on the CPU drawn, whatever the device."""
+        drawn = torch.randn(self.waves.shape, generator=generator)
+        self.waves.copy_(CONTRAST * drawn)
+
+    def paint_picture(self) -> Tensor:
+        """Return the sum of the waves as a picture [3, S, S] in (0, 1)."""
+        waves = torch.view_as_complex(self.waves) * self.scale
+        plain = torch.fft.irfft2(waves, s=self.picture.shape[1:], norm="ortho")
+        return torch.sigmoid(
+            torch.einsum("ij,jhw->ihw", self.axes, plain) + self.mean[:, None, None]
+        )
+
+
+def first_texture(
+    layers: Layers,
+    frame: AtlasFrame,
+    statistics: ShadingStatistics,
+    *,
+    density: float,
+    generator: torch.Generator,
+) -> LearnedTexture:
+    """Return a grey picture over all that ``layers`` show of the object.
+
+    It is square in units of ``frame``, however the decomposition stretched the object, with
+    ``density`` texels in a unit.
+    """
+    used = layers.uv[layers.alpha > SEEN]
+    used = used if len(used) else layers.uv.reshape(-1, 2)
+    scale = used.new_tensor(frame.scale)
+    low, high = used.amin(0), used.amax(0)
+    reach = ROOM * float(((high - low) * scale).max())
+    extent = reach / scale
+    side = min(MOST, 2 * math.ceil(reach * density / 2))
+    return LearnedTexture(
+        statistics, (low + high - extent) / 2, extent, side=side, generator=generator
+    )
