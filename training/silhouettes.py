@@ -59,19 +59,6 @@ DRAWINGS: dict[str, Drawing] = {
         88, 10),
                ("shape", 84, 4, 96, 14, 90, 20, 80, 10)),
 }  # fmt: skip
-WORDS = {
-    "swan": ("swan", "goose"), "boat": ("boat", "ship", "sailing boat"), "car": ("car",
-        "sports car", "jeep"),
-    "dog": ("dog", "puppy"), "person": ("person", "man", "dancer", "boy"), "woman": ("woman",
-        "girl", "dress"),
-    "suit": ("suit", "jacket", "shirt", "sweater"), "horse": ("horse", "pony", "cow statue",
-        "camel"),
-    "cat": ("cat", "kitten"), "bear": ("bear", "teddy bear"), "fish": ("fish", "goldfish"),
-    "bird": ("bird", "duck", "pigeon"), "house": ("house", "hut"), "vase": ("vase", "bottle"),
-    "shoe": ("shoe", "boot", "sneaker"), "cup": ("cup", "mug"), "bus": ("bus", "truck", "train"),
-    "ball": ("ball", "sphere"), "chair": ("chair", "stool"), "guitar": ("guitar", "violin",
-        "xylophone"),
-}  # fmt: skip
 OBJECTS = tuple(DRAWINGS)
 
 
