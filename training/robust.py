@@ -7,8 +7,10 @@ The attack is "free" (Shafahi et al. 2019): every backward pass moves the weight
 """
 
 import copy
+import itertools
 import logging
 import time
+from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -130,7 +132,6 @@ class RobustTraining:
             {"params": directions, "base": settings.direction_rate},
         ]
         self.optimiser = torch.optim.Adam(groups)
-        self.rng = np.random.default_rng(settings.seed)
         count = settings.photographs + settings.materials
         self.attack = torch.zeros(count, 3, SIDE, SIDE, device=device)
         self.step = 0
@@ -170,7 +171,7 @@ class RobustTraining:
             "settings": lasting(self.settings), "step": self.step,
             "student": self.student.state_dict(), "average": self.average.state_dict(),
             "optimiser": self.optimiser.state_dict(), "attack": self.attack,
-            "torch": torch.get_rng_state(), "numpy": self.rng.bit_generator.state,
+            "torch": torch.get_rng_state(),
         }  # fmt: skip
         part = file.with_suffix(".part")
         torch.save(state, part)
@@ -189,7 +190,6 @@ class RobustTraining:
         self.optimiser.load_state_dict(state["optimiser"])
         self.attack, self.step = state["attack"], state["step"]
         torch.set_rng_state(state["torch"].cpu())
-        self.rng.bit_generator.state = state["numpy"]
 
     def learn(self, batch: Batch) -> dict[str, float]:
         """Take one batch's updates; returns the means of the terms of the loss."""
@@ -284,17 +284,23 @@ def lasting(settings: RobustSettings) -> dict[str, Any]:
 def batches(
     training: RobustTraining, photographs: Photographs, surfaces: Surfaces
 ) -> Iterator[Batch]:
-    """Yield batches without end, drawn ahead by another thread."""
-    counts = training.settings.photographs, training.settings.materials
+    """Yield the batches from where ``training`` is on, without end, drawn ahead by another thread.
 
-    def draw() -> Batch:
-        return draw_batch(training.rng, photographs, surfaces, counts)
+    Each is drawn from its own number, so that a stop loses none of those that were drawn ahead.
+    """
+    settings = training.settings
+    counts = settings.photographs, settings.materials
 
+    def draw(number: int) -> Batch:
+        rng = np.random.default_rng([settings.seed, number])
+        return draw_batch(rng, photographs, surfaces, counts)
+
+    first = training.step // settings.replays
     with ThreadPoolExecutor(1) as pool:
-        waiting = [pool.submit(draw) for _ in range(AHEAD)]
-        while True:
-            waiting.append(pool.submit(draw))
-            yield waiting.pop(0).result()
+        waiting = deque(pool.submit(draw, first + number) for number in range(AHEAD))
+        for number in itertools.count(first + AHEAD):
+            waiting.append(pool.submit(draw, number))
+            yield waiting.popleft().result()
 
 
 def train_robust(

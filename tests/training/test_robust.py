@@ -1,5 +1,6 @@
 """Stage one on a network of one convolution: the attack, the rates, and going on after a stop."""
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +12,7 @@ from training.robust import (
     RobustSettings,
     RobustTraining,
     attack_radius,
+    batches,
     lengths,
     projected,
     rate_factor,
@@ -109,7 +111,17 @@ def test_a_resumed_training_is_as_if_it_had_never_stopped(tmp_path):
         resumed.learn(batch(number))
     assert same(resumed.student, whole.student) and same(resumed.average, whole.average)
     assert torch.equal(resumed.attack, whole.attack)
-    assert resumed.rng.random() == parted.rng.random()
+
+
+def test_a_resumed_training_goes_on_with_the_batches_that_were_drawn_ahead(photographs, surfaces):
+    training = RobustTraining(SETTINGS)
+    whole = list(itertools.islice(batches(training, photographs, surfaces), 4))
+    training.step = 2 * SETTINGS.replays
+    resumed = list(itertools.islice(batches(training, photographs, surfaces), 2))
+    for one, other in zip(whole[2:], resumed, strict=True):
+        assert np.array_equal(one.pictures, other.pictures)
+        assert np.array_equal(one.materials, other.materials)
+    assert not np.array_equal(whole[0].pictures, whole[1].pictures)
 
 
 def test_other_settings_are_refused_but_more_steps_are_not(tmp_path):
