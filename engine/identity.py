@@ -60,5 +60,7 @@ def of_encoder(name: str) -> str:
     """Name the weights that guide a job: a local file by its content."""
     if name == EMBEDDED:
         return digest_of_file(embedded_file())
+    if Path(name).is_dir():
+        return digest_of_folder(Path(name))
     weights = Path(name.partition(":")[2])
     return digest_of_file(weights) if weights.is_file() else name
