@@ -11,8 +11,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from . import choices, pipeline
 from . import device as devices
-from . import pipeline
 from .contract.folder import JobFolder
 from .contract.job import Footage, JobSpec, Stage
 from .contract.settings import replaced
@@ -53,7 +53,7 @@ class Bench:
         """Edit each of the first ``count`` frames of ``made`` alone."""
         made = first_frames(made, count)
         device = devices.choose(spec.settings.device)
-        name = spec.settings.stylization.encoder
+        name = choices.with_encoder(spec).settings.stylization.encoder
         if name not in self._encoders:
             self._encoders[name] = load_encoder(name, device)
         started = time.monotonic()

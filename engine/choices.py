@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from .contract.events import EngineError, Report
 from .contract.job import ANYTHING, FootageKind, JobSpec, MaskKind, ObjectMask, Stage, TargetObject
 from .contract.settings import EMBEDDED, replaced
-from .contract.words.choice import choose_encoder
+from .contract.words.choice import EncoderChoice, choose_encoder
 from .stylization import weight_files
 from .video.frames import expected_count
 
@@ -43,7 +43,9 @@ def decided(spec: JobSpec, report: Report) -> JobSpec:
     Says which it was, of the encoder where it is not the embedded one. Imports torch only for
     flow and masks.
     """
-    spec = _with_encoder(spec, report)
+    named, spec = spec.settings.stylization.encoder, with_encoder(spec)
+    if spec.settings.stylization.encoder not in (named, EMBEDDED):
+        report.warning(str(_encoder_of(named, spec).reason), "")
     flow = spec.settings.flow.quality == "automatic"
     masks = spec.settings.masks.finder == "automatic" and any(map(_is_open, spec.objects))
     networks = []
@@ -59,12 +61,14 @@ def decided(spec: JobSpec, report: Report) -> JobSpec:
     return _with(spec, "masks.finder", "motion")
 
 
-def _with_encoder(spec: JobSpec, report: Report) -> JobSpec:
-    named = spec.settings.stylization.encoder
-    found = choose_encoder(named, spec.targets, weight_files.all_downloaded())
-    if found.encoder not in (named, EMBEDDED):
-        report.warning(str(found.reason), "")
+def with_encoder(spec: JobSpec) -> JobSpec:
+    """Return ``spec`` with the encoder that its settings may leave open."""
+    found = _encoder_of(spec.settings.stylization.encoder, spec)
     return _with(spec, "stylization.encoder", found.encoder)
+
+
+def _encoder_of(named: str, spec: JobSpec) -> EncoderChoice:
+    return choose_encoder(named, spec.targets, weight_files.all_downloaded())
 
 
 def check_length(spec: JobSpec, report: Report) -> None:

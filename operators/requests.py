@@ -40,15 +40,25 @@ def draft_of(strip: Any, until: Stage | None = None) -> JobSpec:
     )
     behind = targets.background_of(facts)
     background = targets.read_texts(behind) if behind else TargetTexts()
-    settings = replaced(settings_of(facts), "stylization.encoder", encoder_of(facts).encoder)
-    return JobSpec(NOTHING, objects, background, settings, until)
+    return with_encoder(JobSpec(NOTHING, objects, background, settings_of(facts), until))
 
 
 def encoder_of(facts: Any) -> EncoderChoice:
     """Return which encoder will guide the strip's next job, and why."""
     texts = [targets.read_texts(item) for item in facts.targets]
-    here = weights_in(folders.workspace() / "weights")
-    return choose_encoder(facts.settings.stylization.encoder, texts, here)
+    return choose_encoder(facts.settings.stylization.encoder, texts, weights_here())
+
+
+def with_encoder(draft: JobSpec) -> JobSpec:
+    """Return ``draft`` with the encoder that its settings may leave open."""
+    found = choose_encoder(draft.settings.stylization.encoder, draft.targets, weights_here())
+    settings = replaced(draft.settings, "stylization.encoder", found.encoder)
+    return dataclasses.replace(draft, settings=settings)
+
+
+def weights_here() -> list[str]:
+    """Return which CLIP models were downloaded into the workspace."""
+    return weights_in(folders.workspace() / "weights")
 
 
 def settings_of(facts: Any) -> Settings:

@@ -157,6 +157,7 @@ class STRIPSTYLIZER_OT_preview(StartOperator, bpy.types.Operator):
             )
         frame = strips.sequencer_scene(context).frame_current - strips.start(strip)
         small, footage = for_preview(draft, footage, frame)
+        small = requests.with_encoder(small)
         requests.check_words(small)
         spec = requests.complete(small, footage)
         return [session.add(strip.id_data, strip, spec, draft=draft, kind=session.Kind.PREVIEW)]

@@ -34,7 +34,8 @@ def test_the_embedded_encoder_comes_with_what_suits_it_and_settings_count_more(r
     assert (suited.encoder, suited.atlas) == ("embedded", "texture")
     named = request_of("--encoder", "embedded", "--set", "stylization.atlas=network").settings
     assert named.stylization.atlas == "network"
-    assert request_of().settings.stylization.atlas == "network"
+    paper = request_of("--preset", "paper", "--encoder", "embedded").settings.stylization
+    assert (paper.encoder, paper.atlas) == ("embedded", "network")
 
 
 def test_strokes_alone_find_the_object(mask_of):

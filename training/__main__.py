@@ -22,7 +22,14 @@ from training.captions import Captions
 from training.directions import Directions
 from training.measure import measure
 from training.photographs import load_photographs
-from training.robust import RobustSettings, RobustTraining, Student, blended, train_robust
+from training.robust import (
+    RobustSettings,
+    RobustTraining,
+    Student,
+    blended,
+    refit_directions,
+    train_robust,
+)
 from training.surfaces import make_surfaces
 from training.text import TextSettings, train_text
 
@@ -30,7 +37,10 @@ log = logging.getLogger(__name__)
 
 
 def robust_student(options: argparse.Namespace, settings: RobustSettings) -> Student:
-    """Run stage one, or go on with it; with ``--provisional`` take it as far as it is."""
+    """Run stage one, or go on with it; with ``--provisional`` take it as far as it is.
+
+    Returns what lies between it and the base network, with directions of its own.
+    """
     photographs = load_photographs(options.photos)
     surfaces = make_surfaces(photographs, seed=1, count=options.tiles, folder=options.build)
     training, checkpoint = RobustTraining(settings, options.device), options.build / "robust.pt"
@@ -39,8 +49,12 @@ def robust_student(options: argparse.Namespace, settings: RobustSettings) -> Stu
     else:
         training.begin(photographs, surfaces)
     if options.provisional:
-        return training.average.cpu().eval()
-    return train_robust(training, photographs, surfaces, checkpoint)
+        learned = training.average.cpu().eval()
+    else:
+        learned = train_robust(training, photographs, surfaces, checkpoint)
+    student = blended(learned, settings.share)
+    refit_directions(student, photographs, surfaces, settings)
+    return student
 
 
 def main() -> None:
@@ -65,7 +79,7 @@ def main() -> None:
     vocabulary = load_vocabulary()
     if not options.measure:
         settings = replace(RobustSettings(), steps=options.steps)
-        student = blended(robust_student(options, settings), settings.share)
+        student = robust_student(options, settings)
         text = replace(TextSettings(), steps=options.text_steps)
         directions = Directions(student, vocabulary)
         axes = directions.axes(text.width)
@@ -73,7 +87,7 @@ def main() -> None:
         train_text(model, tokenizer, Captions(vocabulary, directions, text.seed), axes, text)
         checksum = export.write(model, options.out, export.settings_of(settings, text))
         log.info("written to %s, sha256 %s", options.out, checksum)
-    scores = measure(load_encoder("embedded", "cpu"), vocabulary, options.photos)
+    scores = measure(load_encoder(str(options.out), "cpu"), vocabulary, options.photos)
     print(json.dumps(scores, indent=1))
 
 

@@ -16,8 +16,9 @@ from training.robust import (
     lengths,
     projected,
     rate_factor,
+    refit_directions,
 )
-from training.scenes import NOTHING, SIDE, Batch
+from training.scenes import NOTHING, SIDE, Batch, draw_batch
 
 from .conftest import TinyNetwork
 
@@ -141,3 +142,28 @@ def test_directions_begin_as_the_means_of_what_the_teacher_sees(photographs, sur
     norms = student.materials.detach().norm(dim=1)
     assert ((norms - 1).abs() < 1e-4).all()
     assert student.centre.abs().sum() > 0 and same(student, training.average)
+
+
+def test_directions_are_fitted_anew_to_a_network_that_moved(photographs, surfaces):
+    training = RobustTraining(SETTINGS)
+    training.begin(photographs, surfaces, batches=1)
+    student = training.average
+    before = {name: each.clone() for name, each in student.state_dict().items()}
+    with torch.no_grad():
+        student.network.conv.weight.neg_()
+    moved = student.network.conv.weight.clone()
+    refit_directions(student, photographs, surfaces, replace(SETTINGS, refits=3))
+    assert torch.equal(student.network.conv.weight, moved)
+    for name in ("centre", "materials", "colours"):
+        assert not torch.equal(student.state_dict()[name], before[name]), name
+    drawn = draw_batch(np.random.default_rng(5), photographs, surfaces, (8, 40))
+    known = torch.from_numpy(drawn.materials)
+    fitted = {name: each.clone() for name, each in student.state_dict().items()}
+    other = {**fitted, "materials": before["materials"]}
+    losses = []
+    for state in (other, fitted):
+        student.load_state_dict(state)
+        cosines, _ = student.cosines(student.features(torch.from_numpy(drawn.pictures)))
+        chosen = known >= 0
+        losses.append(torch.nn.functional.cross_entropy(20 * cosines[chosen], known[chosen]))
+    assert losses[1] < losses[0]
