@@ -29,9 +29,7 @@ from .stylization.conftest import moving_disc
 # In a step, forth and back, with a tower of two, a picture beside the texts, and what to avoid.
 MOST_OPERATIONS = {"network": 400, "texture": 370}
 VIEWS = ViewsSettings(global_views=1, local_views=2)
-EVERYTHING = StylizationWeights(
-    directional=1, structure=1, chroma=1, smoothness=1, bareness=1, unevenness=1
-)
+EVERYTHING = StylizationWeights(unevenness=1)
 
 
 @pytest.fixture
@@ -61,7 +59,7 @@ def a_course(form, *, frames=5, **changes):
     canvases = cut_canvases(layers, layers.foreground, settings.views)
     tower, generator = Tower(), torch.Generator().manual_seed(0)
     rows = functional.normalize(torch.randn(8, 8, generator=generator), dim=1).to(DEVICE)
-    targets = Targets(rows, rows, rows, rows, rows[:2], 0.3, rows)
+    targets = Targets(rows, rows, rows[:2], 0.3, rows)
     if form == "network":
         network = AtlasNetwork(width=8, frequencies=3).to(DEVICE)
         atlas = NetworkAtlas(network, canvases.statistics)
@@ -151,7 +149,7 @@ def test_a_step_with_everything_waits_nowhere(pretence, form):
     course = a_course(form, views=replace(VIEWS, noise=0.1), weights=EVERYTHING)
     for traffic in counted(course.look):
         assert not traffic.waits
-        assert traffic.carried.total() == 3  # its views, their noise, steps to neighbours
+        assert traffic.carried.total() == 2  # its views and their noise
 
 
 def test_canvases_that_are_enlarged_again_wait_nowhere(pretence, monkeypatch):

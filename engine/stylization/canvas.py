@@ -17,7 +17,7 @@ from ..contract.events import EngineError, Fault
 from ..contract.settings import ViewsSettings
 from ..decomposition.layers import Layers
 from .atlas import AtlasFrame
-from .boxes import object_boxes, union_box
+from .boxes import object_boxes
 from .shading import ShadingStatistics, measure_shading, shading
 from .views import Subject
 
@@ -31,7 +31,7 @@ class Canvas:
     """The square around the object in one frame, as far as the frame reaches."""
 
     frame: int
-    fields: Tensor  # [10, h, w]: u, v, alpha, shading, colours of background and frame
+    fields: Tensor  # [7, h, w]: u, v, alpha, shading, colours of the background
     subject: Subject  # always at the working size
     faintest: float  # alpha up to which a pixel is not painted
     hard_removal: bool  # see `ViewsSettings`
@@ -101,7 +101,6 @@ def cut_canvases(
         hint = "Look at the masks preview, and give the object's mask by files or by a box."
         message = f"The decomposition shows no object in any of the {len(seen)} frames."
         raise EngineError(Fault.OBJECT_NOT_FOUND, message, hint)
-    boxes = union_box(boxes, seen) if views.union_box else boxes
     spans = (boxes[seen, 2:] - boxes[seen, :2]).amax(1)
     side = float(spans.median()) * (1 + 2 * margin)
     pairs = ((as_colours(frames[t]), layers.alpha[t]) for t in numbers)
@@ -159,7 +158,7 @@ def _cut(
     alpha = layers.alpha[number]
     light = shading(as_colours(frames[number]), alpha, statistics)
     facts = [layers.uv[number], alpha[..., None], light[..., None], layers.background[number]]
-    whole = torch.cat([*facts, as_colours(frames[number])], 2)  # [H, W, 10]
+    whole = torch.cat(facts, 2)  # [H, W, 7]
     offset = box.new_tensor([left, top, left, top])
     subject = Subject.of(
         alpha[rows, columns] > 0.5, box - offset, margin=float(margin * span.max())

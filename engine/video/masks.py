@@ -86,19 +86,19 @@ def _found(
                 "The mask comes from strokes, but none is on the object.",
                 "Paint a stroke over the object on one frame.",
             )
-        return _from_probability(find_by_marks(video, flow, marks, settings, report))
+        return _from_probability(find_by_marks(video, flow, marks, report))
     if mask.kind is MaskKind.BOX:
         if mask.box is None:
             raise EngineError(
                 Fault.BAD_JOB, "The mask comes from a box, but there is none.", "Draw a box."
             )
-        probability = find_by_box(video, flow, mask.box, settings, report)
+        probability = find_by_box(video, flow, mask.box, report)
     elif mask.kind is MaskKind.DETECTOR:
         return _by_detector(mask.class_name, video, flow, settings, marks, report, device)
     else:
-        probability = find_by_motion(video, flow, settings, report)
+        probability = find_by_motion(video, flow, report)
     if marks:
-        probability = corrected(probability, video, flow, marks, settings, report)
+        probability = corrected(probability, video, flow, marks, report)
     return _from_probability(probability)
 
 
@@ -114,7 +114,7 @@ def _by_detector(
     """Find the object by its class; frames in which it is not detected stay unknown."""
     probability, seen = find_by_detector(video, flow, class_name, settings, report, device)
     if marks:
-        probability = corrected(probability, video, flow, marks, settings, report)
+        probability = corrected(probability, video, flow, marks, report)
     found = _from_probability(probability)
     return replace(found, known=found.known & seen)
 
