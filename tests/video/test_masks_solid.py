@@ -106,7 +106,7 @@ def test_an_object_over_its_reflection_is_found(boat, boat_flow, listener, kind)
     found = find_masks(
         mask,
         Footage(FootageKind.MOVIE, ""),
-        Video(scene.frames, (WIDTH, HEIGHT), 24.0),
+        Video(scene.frames, (WIDTH, HEIGHT), 24.0, scene.frames[..., 0]),
         boat_flow,
         MasksSettings(),
         listener,
