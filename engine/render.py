@@ -19,7 +19,6 @@ from torch.nn import functional
 from .ahead import ahead
 from .contract.settings import RenderSettings
 from .decomposition.layers import Layers
-from .stylization.antialiasing import pixel_albedo
 from .stylization.atlas import StylizedAtlas
 from .stylization.boxes import slices_around
 from .stylization.shading import RELIEF_POWER, detail, luminance, reach, shading
@@ -116,7 +115,7 @@ def _frame(
         if part.atlas is None:
             colour = _brought(part.layers.foreground[index], source)[seen]
         else:
-            colour = _painted(source, part, part.atlas, index, alpha, settings)
+            colour = _painted(source, part, part.atlas, index, alpha=alpha, settings=settings)
             restyled += alpha
         box = slices_around(seen, 0)
         where, inside = seen[box], change[box]
@@ -139,6 +138,7 @@ def _painted(
     part: Part,
     atlas: StylizedAtlas,
     index: int,
+    *,
     alpha: Tensor,  # [H, W]
     settings: RenderSettings,
 ) -> Tensor:
@@ -149,7 +149,7 @@ def _painted(
     box = slices_around(seen, MARGIN)
     wide = slices_around(seen, reach(atlas.statistics, length))
     light = shading(source[wide], alpha[wide], atlas.statistics, length)[seen[wide]]  # [N]
-    albedo = pixel_albedo(atlas, uv[box], seen[box])
+    albedo = atlas.at_pixels(uv[box], seen[box])
     if settings.match_sharpness and not atlas.holds_light:  # a network learned the blur as well
         blur = footage_blur(luminance(source[box]), seen[box])
         if part.slip is not None:

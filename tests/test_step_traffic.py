@@ -14,14 +14,13 @@ from engine import device as devices
 from engine.contract.settings import StylizationSettings, StylizationWeights, ViewsSettings
 from engine.decomposition.model import AtlasNetwork
 from engine.stylization import canvas
-from engine.stylization.atlas import NetworkAtlas
-from engine.stylization.canvas import cut_canvases
+from engine.stylization.canvas import cut_canvases, resized
 from engine.stylization.exam import Exam
-from engine.stylization.schedule import make_optimiser, set_learning_rate
+from engine.stylization.network import NetworkAtlas
 from engine.stylization.targets import Targets
-from engine.stylization.terms import resized, step_terms, weighted
+from engine.stylization.terms import step_terms, weighted
 from engine.stylization.texture import first_texture
-from engine.stylization.train import on_device, painter_of
+from engine.stylization.train import on_device, set_learning_rate
 
 from .pretended import DEVICE, pretending, watching
 from .stylization.conftest import moving_disc
@@ -66,10 +65,10 @@ def a_course(form, *, frames=5, **changes):
     else:
         frame, statistics = canvases.atlas_frame, canvases.statistics
         atlas = first_texture(layers, frame, statistics, density=16, generator=generator).to(DEVICE)
-    painter = painter_of(atlas, canvases, tower.size, settings)
+    painter = atlas.painter(canvases, tower.size, settings)
     for place in range(frames):  # where a frame shows the object is looked for once
         resized(canvases, place, tower.size, settings)
-    optimiser = make_optimiser(atlas, settings)
+    optimiser = atlas.optimiser(settings)
 
     def look():
         terms = step_terms(painter, canvases, tower, targets, settings, generator)
@@ -77,7 +76,7 @@ def a_course(form, *, frames=5, **changes):
         weighted(terms, settings.weights).backward()
 
     def move():
-        set_learning_rate(optimiser, 0, settings)
+        set_learning_rate(optimiser, atlas.rate_factor(0, settings))
         optimiser.step()
 
     def examined():

@@ -12,7 +12,7 @@ from engine.decomposition.model import AtlasNetwork
 from engine.stylization import losses
 from engine.stylization.canvas import Canvases, cut_canvases
 from engine.stylization.encoder import Encoder
-from engine.stylization.frames import draw_frames
+from engine.stylization.terms import draw_frames
 from engine.stylization.views import draw_views
 
 from .clock import Clock, timed

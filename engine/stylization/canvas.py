@@ -6,6 +6,7 @@ in which the object is seen are painted.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -14,9 +15,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from ..contract.events import EngineError, Fault
-from ..contract.settings import ViewsSettings
+from ..contract.settings import StylizationSettings, ViewsSettings
 from ..decomposition.layers import Layers
-from .atlas import AtlasFrame
 from .boxes import object_boxes
 from .shading import ShadingStatistics, measure_shading, shading
 from .views import Subject
@@ -24,6 +24,23 @@ from .views import Subject
 FAINTEST = 0.01  # alpha below which a pixel is not painted
 LARGEST = 512  # longest side of an enlarged canvas
 MOST_KEPT = 100  # enlarged canvases, of at most 10 MB each
+
+
+@dataclass(frozen=True)
+class AtlasFrame:
+    """A place to stand on the atlas: ``centre``, and units per uv along both axes.
+
+    One unit is half the longer side of the object's box on every axis, however the decomposition
+    stretched the object into the atlas.
+    """
+
+    centre: tuple[float, float]
+    scale: tuple[float, float]
+
+    def texel(self, density: float) -> tuple[float, float]:
+        """Return how far texels lie apart in uv, ``density`` of them in one unit."""
+        across, down = self.scale
+        return 1 / (density * across), 1 / (density * down)
 
 
 @dataclass(frozen=True)
@@ -108,13 +125,30 @@ def cut_canvases(
     faintest = -1.0 if everywhere else FAINTEST
     canvases = [
         replace(
-            _cut(layers, frames, t, boxes[t], margin, statistics),
+            _cut(layers, frames, t, boxes[t], margin=margin, statistics=statistics),
             faintest=faintest,
             hard_removal=views.hard_removal,
         )
         for t in numbers
     ]
     return Canvases(tuple(canvases), statistics, atlas_frame(layers, side=side))
+
+
+def resized(canvases: Canvases, number: int, size: int, settings: StylizationSettings) -> Canvas:
+    """Return one of ``canvases`` as large as it is painted for views of ``size`` pixels."""
+    return canvases.at(number, None if settings.views.native_size else canvas_side(size, settings))
+
+
+def canvas_side(size: int, settings: StylizationSettings) -> int:
+    """Return how large a canvas is painted: a close view of middle size has one pixel for each."""
+    views = settings.views
+    middle = (views.local_scale_low * views.local_scale_high) ** 0.25  # as part of a side
+    return min(LARGEST, math.ceil(size / middle))
+
+
+def density(size: int, settings: StylizationSettings) -> float:
+    """Return how many texels lie along half the object's longer side, for views of ``size``."""
+    return canvas_side(size, settings) / 2
 
 
 def as_colours(frame: Tensor) -> Tensor:
@@ -145,6 +179,7 @@ def _cut(
     frames: Tensor,
     number: int,
     box: Tensor,
+    *,
     margin: float,
     statistics: ShadingStatistics,
 ) -> Canvas:

@@ -13,12 +13,12 @@ from torch import Tensor
 from torch.nn import functional
 
 from ..contract.settings import StylizationSettings, ViewsSettings
-from .canvas import Canvases
+from .canvas import Canvases, resized
 from .encoder import Encoder
 from .looking import aim
 from .painting import Painter, Spread, paint
 from .targets import Targets
-from .terms import resized, unevenness
+from .terms import unevenness
 from .views import draw_views
 
 FRAMES = 3

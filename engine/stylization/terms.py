@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import torch
@@ -11,13 +10,15 @@ from torch import Tensor
 from .. import device as devices
 from ..contract.settings import StylizationSettings, StylizationWeights, ViewsSettings
 from . import losses
-from .canvas import LARGEST, Canvas, Canvases
+from .canvas import Canvases, resized
 from .encoder import Encoder
-from .frames import WINDOW_SIGMAS, draw_frames
 from .looking import aim
 from .painting import Painted, Painter, Spread, paint
 from .targets import Targets
 from .views import draw_both
+
+WINDOW_CHANCE = 0.5
+WINDOW_SIGMAS = 3.0  # how far a window reaches, in widths of the temporal weight
 
 
 @dataclass(frozen=True)
@@ -85,18 +86,6 @@ def weighted(terms: dict[str, Tensor], weights: StylizationWeights) -> Tensor:
     return torch.stack(counting or [0 * term for _, term in weighed]).sum()
 
 
-def resized(canvases: Canvases, number: int, size: int, settings: StylizationSettings) -> Canvas:
-    """Return one of ``canvases`` as large as it is painted for views of ``size`` pixels."""
-    return canvases.at(number, None if settings.views.native_size else canvas_side(size, settings))
-
-
-def canvas_side(size: int, settings: StylizationSettings) -> int:
-    """Return how large a canvas is painted: a close view of middle size has one pixel for each."""
-    views = settings.views
-    middle = (views.local_scale_low * views.local_scale_high) ** 0.25  # as part of a side
-    return min(LARGEST, math.ceil(size / middle))
-
-
 def noisy(images: Tensor, views: ViewsSettings, generator: torch.Generator) -> Tensor:
     """Add noise to pictures [F, V, 3, S, S], each with its own deviation up to what is set.
 
@@ -127,3 +116,26 @@ def _similarities(
         "global_similarity": losses.global_similarity(seen.whole, whole, average=average),
         "local_similarity": losses.local_similarity(seen.close, close, average=average),
     }
+
+
+def draw_frames(
+    frames: list[int], count: int, *, window: float | None, generator: torch.Generator
+) -> list[int]:
+    """Return ``count`` distinct places in the sorted list ``frames``, in ascending order.
+
+    With a ``window`` every second draw stays within so many frames, so that the temporal term has
+    a say; without one all frames are equally likely (TDS, sec. 3.3). All places where there are
+    not more than ``count``.
+    """
+    places = list(range(len(frames)))
+    if window is not None and _chance(WINDOW_CHANCE, generator):
+        start = int(torch.randint(len(frames), (), generator=generator))
+        low = min(frames[start], max(frames[0], int(frames[-1] - window)))
+        near = [place for place in places if low <= frames[place] <= low + window]
+        places = near if len(near) >= count else places
+    order = torch.randperm(len(places), generator=generator)[:count]
+    return sorted(places[i] for i in order.tolist())
+
+
+def _chance(probability: float, generator: torch.Generator) -> bool:
+    return bool(torch.rand((), generator=generator) < probability)

@@ -5,8 +5,7 @@ import torch
 
 from engine.contract.settings import StylizationWeights, preset
 from engine.stylization import losses
-from engine.stylization.frames import draw_frames
-from engine.stylization.terms import temporal_window
+from engine.stylization.terms import draw_frames, temporal_window
 
 
 def test_the_terms_are_named_like_their_weights():

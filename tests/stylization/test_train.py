@@ -9,10 +9,10 @@ from engine.contract.job import TargetTexts
 from engine.contract.settings import StylizationWeights
 from engine.decomposition.layers import sample_atlas
 from engine.decomposition.model import AtlasNetwork
-from engine.stylization import distillation
-from engine.stylization.atlas import NetworkAtlas
+from engine.stylization import network
 from engine.stylization.atlas_files import load_atlas
 from engine.stylization.encoder import load_encoder
+from engine.stylization.network import NetworkAtlas
 from engine.stylization.progress import progress_of
 from engine.stylization.shading import ShadingStatistics
 from engine.stylization.texture import TextureAtlas
@@ -122,10 +122,10 @@ def test_a_loss_that_is_no_number_ends_the_stylization(layers, settings, checkpo
 
 def test_an_engine_without_a_network_has_its_atlas_distilled(layers, monkeypatch):
     generator = torch.Generator().manual_seed(0)
-    monkeypatch.setattr(distillation, "POINTS", 512)
+    monkeypatch.setattr(network, "POINTS", 512)
     statistics = ShadingStatistics(level=0.3, side=0.6)
-    atlas = NetworkAtlas(distillation.first_network(layers, generator), statistics)
-    distillation.fit(atlas, layers, steps=60, generator=generator)
+    atlas = NetworkAtlas(network.first_network(layers, generator), statistics)
+    network.fit(atlas, layers, steps=60, generator=generator)
     uv = 0.2 + 0.6 * torch.rand(200, 2)
     with torch.no_grad():
         error = (atlas.albedo(uv) - sample_atlas(layers.atlas, uv)).abs().mean()
