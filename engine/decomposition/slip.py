@@ -17,7 +17,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from .grid.creases import areas
+from .grid.folds import areas
 from .grid.ties import for_sampling, read
 from .layers import Layers
 

@@ -23,10 +23,10 @@ from ..video.flow import Flow
 from ..video.images import write_png
 from . import metrics
 from .calm import Calm
-from .cells import picture_sheet
 from .comparison import OtherFrames
 from .experiments import Experiment, Variant, file_name
 from .judging import Judge, close_views, rank
+from .sheet import picture_sheet
 
 AROUND = 4  # px around the object that belong to its picture
 SHOWN = 4  # frames of each variant on the sheet

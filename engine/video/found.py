@@ -16,14 +16,13 @@ from ..contract.settings import MasksSettings
 from .boxes import cut_by_box, moving_in, rectangle_of, travelling_box
 from .flow import Device, Flow
 from .frames import Video
+from .ground import without_shadow
 from .motion import motion_evidence
 from .pieces import largest_persistent, persistent
 from .refined import REFINED_ROUNDS
-from .search import Steps, judged_again, motion_prior
+from .search import Steps, enlarged, judged_again, motion_prior, reduced
 from .segmentation import ROUNDS, appearance, follow, settle
-from .shadow import without_shadow
-from .sizes import enlarged, reduced
-from .solid import SOLID_ROUNDS
+from .steady import SOLID_ROUNDS
 from .strokes import Marks, shrunk
 
 if TYPE_CHECKING:
@@ -69,7 +68,7 @@ def find_by_box(video: Video, flow: Flow, box: Box, report: Report) -> np.ndarra
     certain = {box.frame: Marks.around(rectangle, first.shape)}
     found = settle(look, prior, small_flow, steps.tick, certain)
     found = largest_persistent(found, small_flow, box.frame)
-    found = judged_again(look, frames, small_flow, found, steps.tick, certain)
+    found = judged_again(look, frames, small_flow, found, steps.tick, certain=certain)
     found = largest_persistent(found, small_flow, box.frame)
     steps.finish()
     return enlarged(without_shadow(found, frames, small_flow), video.frames)

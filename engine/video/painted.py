@@ -18,10 +18,9 @@ from .frames import Video
 from .motion import motion_evidence
 from .pieces import persistent
 from .refined import REFINED_ROUNDS
-from .search import Steps, judged_again, motion_prior
+from .search import Steps, enlarged, judged_again, motion_prior, reduced
 from .segmentation import ROUNDS, appearance, follow, settle
-from .sizes import enlarged, reduced
-from .solid import SOLID_ROUNDS
+from .steady import SOLID_ROUNDS
 from .strokes import Marks, cut_by_marks, first_guess, near, shrunk
 
 BELONGING_PART = 0.06  # of the longer side: how far from a followed object motion is its own
@@ -77,7 +76,7 @@ def _by_marks(
     start = {frame: found[frame] > 0.5 for frame in small}
     found = persistent(found, small_flow, start)
     if base is None:
-        found = judged_again(look, frames, small_flow, found, steps.tick, small)
+        found = judged_again(look, frames, small_flow, found, steps.tick, certain=small)
         start = {frame: found[frame] > 0.5 for frame in small}
         found = persistent(found, small_flow, start)
     steps.finish()

@@ -18,7 +18,7 @@ from .votes import COLOUR_BINS, colour_bins, colour_odds
 
 LEAST_RADIUS = 0.5  # px at the size that is drawn at: a stroke marks at least its own line
 ROOM = 0.15  # of the longer side: how far from its strokes an object is looked for first
-GRABCUT_ROUNDS = 5
+GRABCUT_ROUNDS = 5  # as in OpenCV's tutorial
 SHIFT = 4  # fractional bits of the points, for cv2
 
 

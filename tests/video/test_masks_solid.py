@@ -10,12 +10,11 @@ from engine.contract.job import Box, Footage, FootageKind, MaskKind, ObjectMask
 from engine.contract.settings import FlowSettings, MasksSettings
 from engine.video.flow import estimate_flow
 from engine.video.frames import Video
+from engine.video.ground import cast_shadow
 from engine.video.masks import find_masks
 from engine.video.refined import refined
 from engine.video.segmentation import appearance
-from engine.video.shadow import cast_shadow
-from engine.video.solid import judged_solid
-from engine.video.steady import steadiness
+from engine.video.steady import judged_solid, steadiness
 
 from .conftest import Listener, Scene, texture
 

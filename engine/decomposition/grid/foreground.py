@@ -15,17 +15,17 @@ from ...ahead import ahead
 from . import crop as windows
 from . import equations, registration
 from . import matches as matching
+from .folds import unfolded_knots
 from .mapping import Foreground
 from .path import trace
 from .relaxation import relaxed
 from .splines import Lattice, stiffness
 from .tracks import track_matches
-from .unfolding import unfolded
 
 if TYPE_CHECKING:
     from ...video.flow import Flow
 
-KNOT_SPACING = 8.0  # px of the window
+KNOT_SPACING = 8.0  # px of the window; docs/decisions/0011
 FIRST_DIFFERENCES = 0.01
 SECOND_DIFFERENCES = 32.0  # times the spacing's inverse square: bending does not depend on it
 SIZE = 2e-4
@@ -54,9 +54,11 @@ def register_foreground(
     reference = reference_frame(masks, crop.scale)
     found = _matches(greys, masks, crop, reference, seed=seed, tick=tick)
     lattice = Lattice(crop.width, crop.height, KNOT_SPACING)
-    knots, misfit = _solved(found, lattice, len(masks), reference, device, tick)
+    knots, misfit = _solved(
+        found, lattice, frames=len(masks), reference=reference, device=device, tick=tick
+    )
     inside = np.stack([windows.cut(mask, crop, frame) for frame, mask in enumerate(masks)])
-    knots = unfolded(lattice, knots, torch.from_numpy(inside > 0.3))
+    knots = unfolded_knots(lattice, knots, torch.from_numpy(inside > 0.3))
     relaxation = relaxed(lattice, knots, inside > 0.5, seed=seed)
     flat = knots.flatten(1, 2)  # [T, K, 2]
     bending = float((flat * (_energy(lattice) @ flat)).sum() / flat[..., 0].numel())
@@ -105,6 +107,7 @@ def _matches(
 def _solved(
     found: matching.Matches,
     lattice: Lattice,
+    *,
     frames: int,
     reference: int,
     device: torch.device,

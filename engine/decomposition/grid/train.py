@@ -38,8 +38,8 @@ REPORT_EVERY = 10
 PREVIEW_EVERY = 50
 # Longer footage takes more steps in proportion, so that every frame comes up as often.
 USUAL_FRAMES = 70
-# What a term counts, found by looking at drift, PSNR and alpha on real clips: colours lead, and
-# alpha leaves the masks where colours and flow say so.
+# What each term counts beside the others. How the numbers were found is not written down; they are
+# those of every measurement in docs/decisions.
 WEIGHTS = {
     "reconstruction": 1.0,
     "gradient": 0.5,
@@ -75,11 +75,16 @@ def decompose_grid(
     hidden = elsewhere(others, known)
     if "mappings" not in state:
         greys = greys_of(frames) if greys is None else greys
-        state = registered(frames, greys, known, hidden, flow, settings, device, seed, report)
+        state = _registered(
+            frames, flow, greys=greys, masks=known, others=hidden, steps=settings.steps,
+            device=device, seed=seed, report=report,
+        )  # fmt: skip
         checkpoint.save(state)
-    foreground, background = unpacked(state["mappings"])
-    scene = build(frames, known, hidden, flow, foreground, background, device)
-    learned = _polished(scene, settings, state, seed, report, checkpoint)
+    front, behind = unpacked(state["mappings"])
+    scene = build(frames, known, hidden, flow, foreground=front, background=behind, device=device)
+    learned = _polished(
+        scene, settings, state=state, seed=seed, report=report, checkpoint=checkpoint
+    )
     return result.layers(learned, scene)
 
 
@@ -98,19 +103,20 @@ def greys_of(frames: Array) -> Array:
     return np.stack([cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in frames])
 
 
-def registered(
+def _registered(
     frames: Array,
+    flow: Flow,
+    *,
     greys: Array,
     masks: Array,
     others: Array,
-    flow: Flow,
-    settings: GridSettings,
+    steps: int,
     device: torch.device,
     seed: int,
     report: Report,
 ) -> dict[str, Any]:
     """Return the mappings of both layers, packed, and their energies. Raises Stopped."""
-    total = REGISTRATION_STEPS + steps_of(settings, len(frames))
+    total = REGISTRATION_STEPS + steps_of(steps, len(frames))
 
     def tick(done: float) -> None:
         if report.stopping():
@@ -134,6 +140,7 @@ def registered(
 def _polished(
     scene: Scene,
     settings: GridSettings,
+    *,
     state: dict[str, Any],
     seed: int,
     report: Report,
@@ -144,7 +151,7 @@ def _polished(
     optimizer = adam(learned)
     first = restored(state, learned, optimizer)
     kept = {name: state[name] for name in ("mappings", "energies")}
-    steps = steps_of(settings, len(scene.frames))
+    steps = steps_of(settings.steps, len(scene.frames))
     total = REGISTRATION_STEPS + steps
     pixels = 2 * PAIRS_PER_STEP * scene.frames[0].numel()
     # Summed over pixels, so that a texel's gradient does not depend on the picture's size.
@@ -170,9 +177,9 @@ def _polished(
     return learned
 
 
-def steps_of(settings: GridSettings, frames: int) -> int:
-    """Return how many steps footage of ``frames`` frames takes."""
-    return round(settings.steps * max(1.0, frames / USUAL_FRAMES))
+def steps_of(steps: int, frames: int) -> int:
+    """Return how many steps so many ``frames`` take, where usual footage takes ``steps``."""
+    return round(steps * max(1.0, frames / USUAL_FRAMES))
 
 
 def _terms(learned: Model, scene: Scene, firsts: list[int]) -> Tensor:
