@@ -27,12 +27,10 @@ from engine.contract.settings import StylizationSettings, ViewsSettings
 from engine.decomposition.layers import Layers
 from engine.decomposition.model import AtlasNetwork
 from engine.stylization import precision
-from engine.stylization.atlas import NetworkAtlas
 from engine.stylization.canvas import cut_canvases
 from engine.stylization.encoder import Encoder
-from engine.stylization.schedule import make_optimiser
+from engine.stylization.network import NetworkAtlas
 from engine.stylization.terms import step_terms, weighted
-from engine.stylization.train import painter_of
 
 
 def main() -> None:
@@ -116,8 +114,8 @@ def ours(
     network = AtlasNetwork.from_state(layers.atlas_network).to(device)
     atlas = NetworkAtlas(network, canvases.statistics)
     with clock.on("once: texels"):
-        painter = painter_of(atlas, canvases, encoder.size, settings)
-    optimiser = make_optimiser(atlas, settings)
+        painter = atlas.painter(canvases, encoder.size, settings)
+    optimiser = atlas.optimiser(settings)
 
     def step(watch: Clock) -> None:
         with watch.on("forward"):

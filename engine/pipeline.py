@@ -23,6 +23,7 @@ from .reporter import Reporter
 from .stages import Stages
 from .stylization import candidates, weight_files
 from .stylization.picture import read_picture
+from .video.clip import Clip
 from .video.flow import Flow
 from .video.frames import Video
 from .video.images import encode_png
@@ -56,15 +57,15 @@ def _stages(job: _Job) -> Iterator[tuple[Stage, int]]:
     yield Stage.FRAMES, count
     flow = job.flow(video)
     yield Stage.FLOW, count
-    masks = job.masks(video, flow)
+    clip = Clip(video, flow, job.masks(video, flow), job.spec.settings.flow, job.report)
     yield Stage.MASKS, count
     rest = job.restyling
     rest.load_encoder()
-    layers = rest.decomposition(video, flow, masks)
+    layers = rest.decomposition(clip)
     yield Stage.DECOMPOSITION, count
-    parts = rest.stylization(video, layers)
+    parts = rest.stylization(clip, layers)
     yield Stage.STYLIZATION, count
-    rest.publish(rest.render(video, flow, masks, layers, parts))
+    rest.publish(rest.render(clip, layers, parts))
     yield Stage.RENDER, count
 
 

@@ -19,7 +19,6 @@ from torch.nn import functional
 from .ahead import ahead
 from .contract.settings import RenderSettings
 from .decomposition.layers import Layers
-from .stylization.antialiasing import pixel_albedo
 from .stylization.atlas import StylizedAtlas
 from .stylization.boxes import slices_around
 from .stylization.shading import RELIEF_POWER, detail, luminance, reach, shading
@@ -33,11 +32,21 @@ MARGIN = 4  # px around an object, so that its edges are seen whole
 
 @dataclass(frozen=True)
 class Part:
-    """One object, or what is behind all objects, and what it becomes; None stays as it is."""
+    """One object, or what is behind all objects, and what it becomes; None stays as it is.
+
+    ``slip`` [T, H, W] is how far paint slides over it, px (`decomposition.slip`), where that
+    matters: see `slides`.
+    """
 
     layers: Layers
     atlas: StylizedAtlas | None
     is_background: bool = False
+    slip: Tensor | None = None
+
+    def slides(self, settings: RenderSettings) -> bool:
+        """Is this paint over the object's motion, made as soft as it slides there?"""
+        painted = self.atlas is not None and not self.atlas.holds_light
+        return painted and settings.match_sharpness and not self.is_background
 
 
 def stylized_frames(
@@ -106,7 +115,7 @@ def _frame(
         if part.atlas is None:
             colour = _brought(part.layers.foreground[index], source)[seen]
         else:
-            colour = _painted(source, part.layers, part.atlas, index, alpha, settings)
+            colour = _painted(source, part, part.atlas, index, alpha=alpha, settings=settings)
             restyled += alpha
         box = slices_around(seen, 0)
         where, inside = seen[box], change[box]
@@ -126,25 +135,26 @@ def _frame(
 
 def _painted(
     source: Tensor,  # [H, W, 3]
-    layers: Layers,
+    part: Part,
     atlas: StylizedAtlas,
     index: int,
+    *,
     alpha: Tensor,  # [H, W]
     settings: RenderSettings,
 ) -> Tensor:
     """Return the restyled colours where ``alpha`` is above 0, [N, 3]."""
-    size, seen = source.shape[:2], alpha > 0
+    layers, size, seen = part.layers, source.shape[:2], alpha > 0
     uv = resized(layers.uv[index].to(source.device), size)  # [H, W, 2]
     length = max(size)
     box = slices_around(seen, MARGIN)
     wide = slices_around(seen, reach(atlas.statistics, length))
     light = shading(source[wide], alpha[wide], atlas.statistics, length)[seen[wide]]  # [N]
-    albedo = pixel_albedo(atlas, uv[box], seen[box])
+    albedo = atlas.at_pixels(uv[box], seen[box])
     if settings.match_sharpness and not atlas.holds_light:  # a network learned the blur as well
         blur = footage_blur(luminance(source[box]), seen[box])
-        if layers.slip is not None:
-            slip = resized(layers.slip[index].to(source)[..., None], size)[box][..., 0]
-            blur = sliding(blur, slip * (length / max(layers.slip.shape[1:])))
+        if part.slip is not None:
+            slip = resized(part.slip[index].to(source)[..., None], size)[box][..., 0]
+            blur = sliding(blur, slip * (length / max(part.slip.shape[1:])))
         albedo = softened(albedo, seen[box], blur)
     painted = atlas.lit(albedo, light)  # [N, 3]
     plain = source[seen]  # what strength goes back to

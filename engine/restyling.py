@@ -29,9 +29,9 @@ from .stylization.encoder import Encoder, load_encoder
 from .stylization.texts import check_texts
 from .threads import Crowding
 from .trained_pieces import TrainedPieces
-from .video.flow import Flow
-from .video.frames import Video, whole_frames
-from .video.masks import Masks, no_object, visible
+from .video.clip import Clip
+from .video.frames import whole_frames
+from .video.masks import no_object, visible
 from .workspace import stage_key
 
 
@@ -73,15 +73,15 @@ class Restyling:
         assert self.encoder is not None, "load_encoder comes before what wants it"
         return self.encoder
 
-    def decomposition(self, video: Video, flow: Flow, masks: Sequence[Masks]) -> list[Layers]:
+    def decomposition(self, clip: Clip) -> list[Layers]:
         """Return the layers of each object; with no object those of the bare background."""
-        seen = [visible(masks, index) for index in range(len(masks))]
-        seen = seen or [(no_object(video.frames), None)]
+        seen = [visible(clip.masks, index) for index in range(len(clip.masks))]
+        seen = seen or [(no_object(clip.video.frames), None)]
         keys = self._keys(Stage.MASKS) or ["no object"]
         pieces = [
             self.pieces.layers(
-                video, flow, own, others,
-                [*self._keys(Stage.FLOW), keys[index], *keys[:index], *keys[index + 1 :]],
+                clip, own, others=others,
+                keys=[*self._keys(Stage.FLOW), keys[index], *keys[:index], *keys[index + 1 :]],
             )
             for index, (own, others) in enumerate(seen)
         ]  # fmt: skip
@@ -90,30 +90,29 @@ class Restyling:
             self._show(previews.of_layers(each), index)
         return layers
 
-    def stylization(self, video: Video, layers: Sequence[Layers]) -> list[Part]:
+    def stylization(self, clip: Clip, layers: Sequence[Layers]) -> list[Part]:
         """Return what the frames are made of: all objects, restyled or not, and the background."""
         keys = self._keys(Stage.DECOMPOSITION)
         texts = [item.texts for item in self.spec.objects]
-        sources = [(each, [key]) for each, key in zip(layers, keys, strict=True)][: len(texts)]
+        objects = len(texts)
+        sources = [(each, [key]) for each, key in zip(layers, keys, strict=True)][:objects]
         if not self.spec.background.empty:
             texts.append(self.spec.background)
             sources.append((of_background(layers, is_bare=not self.spec.objects), keys))
         pieces = [
-            self.pieces.atlas(video, *source, wanted, self._encoder)
-            for source, wanted in zip(sources, texts, strict=True)
+            self.pieces.atlas(clip, own, texts=wanted, encoder=self._encoder, keys=inputs)
+            for (own, inputs), wanted in zip(sources, texts, strict=True)
             if not wanted.empty
         ]
         atlases = iter(self.stages.all(Stage.STYLIZATION, pieces))
         parts = [
-            Part(
-                source[0], None if wanted.empty else next(atlases), number == len(self.spec.objects)
-            )
-            for number, (source, wanted) in enumerate(zip(sources, texts, strict=True))
+            Part(own, None if wanted.empty else next(atlases), number == objects)
+            for number, ((own, _), wanted) in enumerate(zip(sources, texts, strict=True))
         ]
-        self._show_atlases(video, parts)
+        self._show_atlases(clip, parts)
         return parts
 
-    def _show_atlases(self, video: Video, parts: Sequence[Part]) -> None:
+    def _show_atlases(self, clip: Clip, parts: Sequence[Part]) -> None:
         for index, part in enumerate(parts):
             if part.atlas is not None:
                 self._show({"stylized_atlas": previews.of_atlas(part.atlas, part.layers)}, index)
@@ -122,28 +121,34 @@ class Restyling:
         for index, (part, key) in enumerate(zip(restyled, keys, strict=True)):
             folder = self.stages.cache.folder(Stage.STYLIZATION, key)
             if folder.is_dir():  # an early snapshot has no rivals
-                self._show(previews.of_candidates(folder, part.layers, video.frames), index)
+                self._show(previews.of_candidates(folder, part.layers, clip.video.frames), index)
 
-    def render(
-        self,
-        video: Video,
-        flow: Flow,
-        masks: Sequence[Masks],
-        layers: Sequence[Layers],
-        parts: Sequence[Part],
-    ) -> dict[str, Any]:
+    def render(self, clip: Clip, layers: Sequence[Layers], parts: Sequence[Part]) -> dict[str, Any]:
         """Write the frames, not yet where the host looks for them; returns the metrics."""
         settings = self.spec.settings.render
         key = stage_key(Stage.RENDER, settings, *self._keys(Stage.STYLIZATION))
         with self.stages.doing(Stage.RENDER, [key], reused=False):
-            measuring = Measuring(video.frames, masks, layers, parts)
+            parts = self._with_slips(clip, parts)
+            measuring = Measuring(clip.video.frames, clip.masks, layers, parts)
             depth = 16 if is_deep(settings.format) else 8
             source = measuring.watch(whole_frames(self.spec.footage, depth))
             self.files = results.write_frames(
                 self.spec, stylized_frames(source, parts, settings, device=self.device),
-                measuring.add, self.report, total=len(video.frames),
+                measuring.add, self.report, total=len(clip.video.frames),
             )  # fmt: skip
-            return measuring.metrics(flow, self._encoder, self.spec.targets)
+            return measuring.metrics(clip.flow, self._encoder, self.spec.targets)
+
+    def _with_slips(self, clip: Clip, parts: Sequence[Part]) -> list[Part]:
+        """Return ``parts`` with how far paint slides over those of which that is asked."""
+        settings, keys = self.spec.settings.render, self._keys(Stage.DECOMPOSITION)
+        found = []
+        for index, part in enumerate(parts):
+            if part.slides(settings):
+                piece = self.pieces.slip(clip, part.layers, key=keys[index])
+                slip = self.stages.beside(Stage.DECOMPOSITION, piece)
+                part = dataclasses.replace(part, slip=slip)
+            found.append(part)
+        return found
 
     def publish(self, metrics: dict[str, Any]) -> None:
         """Hand the frames over, with a report of all that is known about them."""

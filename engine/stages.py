@@ -57,6 +57,10 @@ class Stages:
                     values.append(self._made(stage, piece))
         return values
 
+    def beside(self, stage: Stage, piece: Piece[Value]) -> Value:
+        """Read a piece that belongs to the results of ``stage``, made at its first use."""
+        return self._made(stage, piece)
+
     @contextlib.contextmanager
     def doing(self, stage: Stage, keys: list[str], *, reused: bool) -> Iterator[None]:
         """Announce a stage and, unless it fails, its end, and count its seconds."""

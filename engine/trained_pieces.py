@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from . import device as devices
 from . import identity
@@ -16,7 +17,7 @@ from .contract.codec import to_json
 from .contract.job import JobSpec, Stage, TargetTexts
 from .contract.settings import Settings
 from .decomposition.layers import Layers, load_layers, save_layers
-from .decomposition.slip import slip_of
+from .decomposition.slip import load_slip, save_slip, slip_of
 from .decomposition.train import decompose
 from .reporter import Reporter
 from .stages import Piece
@@ -25,8 +26,7 @@ from .stylization.atlas import StylizedAtlas
 from .stylization.atlas_files import load_atlas, save_atlas
 from .stylization.encoder import Encoder
 from .stylization.train import stylize
-from .video.flow import Flow, closer_flow
-from .video.frames import Video, larger_greys
+from .video.clip import Clip
 from .video.masks import Masks
 from .workspace import stage_key
 
@@ -49,7 +49,7 @@ class TrainedPieces:
         return self.spec.settings
 
     def layers(
-        self, video: Video, flow: Flow, masks: Masks, others: np.ndarray | None, keys: Sequence[str]
+        self, clip: Clip, masks: Masks, *, others: np.ndarray | None, keys: Sequence[str]
     ) -> Piece[Layers]:
         """The layers of one object; ``others`` is where other objects are, [T, H, W]."""
         settings, seed = self.settings.decomposition, self.settings.seed
@@ -57,24 +57,32 @@ class TrainedPieces:
 
         def make(folder: Path) -> None:
             checkpoint = Checkpoint(folder / "checkpoint.pt")
-            greys = larger_greys(self.spec.footage)
-            closer = closer_flow(flow, greys, self.settings.flow, self.report)
             layers = decompose(
-                video.frames, closer, masks, settings, others=others, greys=greys,
-                device=self.device, seed=seed, report=self.report, checkpoint=checkpoint,
+                clip.video.frames, clip.closer, masks, settings, others=others,
+                greys=clip.video.greys, device=self.device, seed=seed, report=self.report,
+                checkpoint=checkpoint,
             )  # fmt: skip
-            save_layers(replace(layers, slip=slip_of(layers, closer)), folder)
+            save_layers(layers, folder)
             checkpoint.path.unlink(missing_ok=True)
 
         return Piece(stage_key(Stage.DECOMPOSITION, chosen, str(seed), *keys), make, load_layers)
 
+    def slip(self, clip: Clip, layers: Layers, *, key: str) -> Piece[Tensor]:
+        """How far paint slides over the object whose ``layers`` have this ``key``."""
+
+        def make(folder: Path) -> None:
+            save_slip(slip_of(layers, clip.closer), folder)
+
+        return Piece(stage_key(Stage.DECOMPOSITION, "slip", key), make, load_slip)
+
     def atlas(
         self,
-        video: Video,
+        clip: Clip,
         layers: Layers,
-        keys: Sequence[str],
+        *,
         texts: TargetTexts,
         encoder: Encoder,
+        keys: Sequence[str],
     ) -> Piece[StylizedAtlas]:
         """What one object, or the background, becomes, led by ``encoder``."""
         settings, seed, shown = self.settings.stylization, self.settings.seed, self.settings.render
@@ -85,7 +93,7 @@ class TrainedPieces:
             checkpoint = Checkpoint(folder / "checkpoint.pt")
             with devices.fast_matrices(self.device):
                 atlas = stylize(
-                    layers, torch.from_numpy(video.frames), texts, settings, encoder=encoder,
+                    layers, torch.from_numpy(clip.video.frames), texts, settings, encoder=encoder,
                     device=self.device, seed=seed, report=self.report, checkpoint=checkpoint,
                 )  # fmt: skip
             save_atlas(atlas, folder)

@@ -30,10 +30,10 @@ RENAME_PAUSE = 0.1  # seconds
 
 # Raise a stage's version whenever the same request would give another result.
 STAGE_VERSIONS = {
-    Stage.FRAMES: 1,
+    Stage.FRAMES: 2,
     Stage.FLOW: 3,
     Stage.MASKS: 5,
-    Stage.DECOMPOSITION: 13,
+    Stage.DECOMPOSITION: 14,
     Stage.STYLIZATION: 12,
     Stage.RENDER: 8,
 }

@@ -31,7 +31,7 @@ def painted(columns):
     for number, first in enumerate(columns):
         if first is not None:
             alpha[number, 5:20, first : first + 8] = 1
-    layers: Any = SimpleNamespace(alpha=alpha, uv=uv.expand(len(columns), -1, -1, -1), slip=None)
+    layers: Any = SimpleNamespace(alpha=alpha, uv=uv.expand(len(columns), -1, -1, -1))
     picture = torch.rand(3, 64, 64, generator=torch.Generator().manual_seed(0))
     atlas = TextureAtlas(ShadingStatistics(0.5, 0.3), picture, torch.zeros(2), torch.ones(2))
     return Part(layers, atlas)

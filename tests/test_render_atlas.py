@@ -8,7 +8,7 @@ from engine.contract.settings import RenderSettings, preset
 from engine.decomposition.layers import Layers, of_background
 from engine.decomposition.model import AtlasNetwork
 from engine.render import Part, full_alpha, resized, stylized_frames
-from engine.stylization.atlas import NetworkAtlas
+from engine.stylization.network import NetworkAtlas
 from engine.stylization.shading import ShadingStatistics
 
 HEIGHT, WIDTH = 16, 24

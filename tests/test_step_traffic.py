@@ -14,14 +14,13 @@ from engine import device as devices
 from engine.contract.settings import StylizationSettings, StylizationWeights, ViewsSettings
 from engine.decomposition.model import AtlasNetwork
 from engine.stylization import canvas
-from engine.stylization.atlas import NetworkAtlas
-from engine.stylization.canvas import cut_canvases
+from engine.stylization.canvas import cut_canvases, resized
 from engine.stylization.exam import Exam
-from engine.stylization.schedule import make_optimiser, set_learning_rate
+from engine.stylization.network import NetworkAtlas
 from engine.stylization.targets import Targets
-from engine.stylization.terms import resized, step_terms, weighted
+from engine.stylization.terms import step_terms, weighted
 from engine.stylization.texture import first_texture
-from engine.stylization.train import on_device, painter_of
+from engine.stylization.train import on_device, set_learning_rate
 
 from .pretended import DEVICE, pretending, watching
 from .stylization.conftest import moving_disc
@@ -29,9 +28,7 @@ from .stylization.conftest import moving_disc
 # In a step, forth and back, with a tower of two, a picture beside the texts, and what to avoid.
 MOST_OPERATIONS = {"network": 400, "texture": 370}
 VIEWS = ViewsSettings(global_views=1, local_views=2)
-EVERYTHING = StylizationWeights(
-    directional=1, structure=1, chroma=1, smoothness=1, bareness=1, unevenness=1
-)
+EVERYTHING = StylizationWeights(unevenness=1)
 
 
 @pytest.fixture
@@ -61,17 +58,17 @@ def a_course(form, *, frames=5, **changes):
     canvases = cut_canvases(layers, layers.foreground, settings.views)
     tower, generator = Tower(), torch.Generator().manual_seed(0)
     rows = functional.normalize(torch.randn(8, 8, generator=generator), dim=1).to(DEVICE)
-    targets = Targets(rows, rows, rows, rows, rows[:2], 0.3, rows)
+    targets = Targets(rows, rows, rows[:2], 0.3, rows)
     if form == "network":
         network = AtlasNetwork(width=8, frequencies=3).to(DEVICE)
         atlas = NetworkAtlas(network, canvases.statistics)
     else:
         frame, statistics = canvases.atlas_frame, canvases.statistics
         atlas = first_texture(layers, frame, statistics, density=16, generator=generator).to(DEVICE)
-    painter = painter_of(atlas, canvases, tower.size, settings)
+    painter = atlas.painter(canvases, tower.size, settings)
     for place in range(frames):  # where a frame shows the object is looked for once
         resized(canvases, place, tower.size, settings)
-    optimiser = make_optimiser(atlas, settings)
+    optimiser = atlas.optimiser(settings)
 
     def look():
         terms = step_terms(painter, canvases, tower, targets, settings, generator)
@@ -79,7 +76,7 @@ def a_course(form, *, frames=5, **changes):
         weighted(terms, settings.weights).backward()
 
     def move():
-        set_learning_rate(optimiser, 0, settings)
+        set_learning_rate(optimiser, atlas.rate_factor(0, settings))
         optimiser.step()
 
     def examined():
@@ -151,7 +148,7 @@ def test_a_step_with_everything_waits_nowhere(pretence, form):
     course = a_course(form, views=replace(VIEWS, noise=0.1), weights=EVERYTHING)
     for traffic in counted(course.look):
         assert not traffic.waits
-        assert traffic.carried.total() == 3  # its views, their noise, steps to neighbours
+        assert traffic.carried.total() == 2  # its views and their noise
 
 
 def test_canvases_that_are_enlarged_again_wait_nowhere(pretence, monkeypatch):

@@ -14,7 +14,6 @@ from engine.evaluation import drift
 from engine.video.flow import Flow, estimate_flow
 from engine.video.frames import (
     footage_from_path,
-    larger_greys,
     read_video,
     source_frames,
 )
@@ -98,7 +97,6 @@ def clip(folder: Path, *, longest_side: int, frames: int | None = None) -> Foota
     flow, flow_seconds = _flow(video.frames)
     mask = ObjectMask(MaskKind.FILES, str(folder / "masks"))
     masks = find_masks(mask, footage, video, flow, MasksSettings(), Silent())
-    greys = larger_greys(footage)
     seconds = now() - began
     pictures = {
         index: drift.judged_picture(frame)
@@ -109,7 +107,7 @@ def clip(folder: Path, *, longest_side: int, frames: int | None = None) -> Foota
     name = f"{folder.name} {width}x{height}x{count}"
     return Footage(
         name, video.frames, masks, flow, flow_seconds, seconds, pictures,
-        greys=greys, source=footage,
+        greys=video.greys, source=footage,
     )  # fmt: skip
 
 

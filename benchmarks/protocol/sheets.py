@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.evaluation.cells import cell
+from engine.evaluation.sheet import cell
 from engine.video.images import write_png
 
 from ..judging.views import Windows, cut, fitted, windows

@@ -87,4 +87,4 @@ def some_targets(encoder: Encoder, device: torch.device) -> Targets:
     images = torch.rand(1, 3, encoder.size, encoder.size, device=device)
     length = encoder.embed_images(images).shape[1]
     rows = unit(torch.randn(8, length, device=device))
-    return Targets(rows, rows, rows, rows, None, 0.0, None)
+    return Targets(rows, rows, None, 0.0, None)

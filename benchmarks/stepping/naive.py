@@ -12,7 +12,7 @@ from engine.decomposition.model import AtlasNetwork
 from engine.stylization import losses
 from engine.stylization.canvas import Canvases, cut_canvases
 from engine.stylization.encoder import Encoder
-from engine.stylization.frames import draw_frames
+from engine.stylization.terms import draw_frames
 from engine.stylization.views import draw_views
 
 from .clock import Clock, timed
@@ -37,7 +37,8 @@ def naive(
     network = AtlasNetwork.from_state(layers.atlas_network).to(device)
     behind = AtlasNetwork.from_state(layers.atlas_network).to(device).requires_grad_(False)
     optimiser = torch.optim.Adam(network.parameters(), settings.learning_rate)
-    text = torch.randn(some_targets(encoder, device).global_neutral.shape[1], device=device)
+    directions, _ = some_targets(encoder, device).average()
+    text = torch.randn(len(directions), device=device)
 
     def step(watch: Clock) -> None:
         with watch.on("forward"):

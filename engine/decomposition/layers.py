@@ -29,8 +29,7 @@ class Layers:
     two in half precision: colours do not need more, and they are half of what footage takes.
     ``coverage`` is the greatest alpha with which any frame sees a texel. ``uv_background`` is
     where a pixel reads the background's atlas, likewise in [0, 1] of its width and height.
-    ``atlas_network`` are the weights of the colour network, where the engine has one. ``slip`` is
-    how far paint slides over the object, px, where that was measured (`slip`).
+    ``atlas_network`` are the weights of the colour network, where the engine has one.
     """
 
     uv: Tensor  # [T, H, W, 2]
@@ -42,7 +41,6 @@ class Layers:
     atlas_background: Tensor  # [P, Q, 3]
     uv_background: Tensor  # [T, H, W, 2]
     atlas_network: dict[str, Tensor] | None = None
-    slip: Tensor | None = None  # [T, H, W]
 
     def __post_init__(self) -> None:
         frames, height, width = self.alpha.shape
@@ -53,9 +51,9 @@ class Layers:
         assert self.coverage.shape == self.atlas.shape[:2], f"coverage {self.coverage.shape}"
 
     def tensors(self) -> dict[str, Tensor]:
-        """Return all that is there by its name, but for the network."""
+        """Return all by its name, but for the network."""
         names = [item.name for item in fields(self) if item.name != "atlas_network"]
-        return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+        return {name: getattr(self, name) for name in names}
 
     def reconstruction(self) -> Tensor:
         """Return the video as the layers explain it, [T, H, W, 3]."""
@@ -127,7 +125,6 @@ def of_background(layers: Sequence[Layers], *, is_bare: bool) -> Layers:
         atlas=functional.pad(first.atlas_background, room),
         coverage=coverage,
         atlas_network=None,
-        slip=None,
     )
 
 

@@ -8,20 +8,23 @@ soft it is goes along with the object over some frames, for softness that comes 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 import torch
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from .grid.creases import areas
+from .grid.folds import areas
 from .grid.ties import for_sampling, read
 from .layers import Layers
 
 if TYPE_CHECKING:
     from ..video.flow import Flow
 
+FILE_NAME = "slip.safetensors"
 ALONE = 0.95  # alpha from which on a pixel shows the object and little else
 MOST = 4.0  # px; what disagrees more is flow that is wrong
 AROUND = 1.0  # px, deviation of the neighbourhood that is asked together
@@ -47,6 +50,16 @@ def slip_of(layers: Layers, flow: Flow) -> Tensor:
     for _ in range(ROUNDS):
         said = _heard(said, flow)
     return (said[:, 0] / (said[:, 1] + DOUBT)).sqrt().half()
+
+
+def save_slip(slip: Tensor, folder: Path) -> None:
+    """Write what `slip_of` returns into ``folder``."""
+    save_file({"slip": slip}, folder / FILE_NAME)
+
+
+def load_slip(folder: Path) -> Tensor:
+    """Read what `save_slip` wrote."""
+    return load_file(folder / FILE_NAME)["slip"]
 
 
 def _missed(layers: Layers, flow: Flow) -> Iterator[tuple[int, Tensor, Tensor]]:

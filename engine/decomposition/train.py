@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import torch
 from numpy import ndarray as Array
-from torch import Tensor
 
 from ..checkpoint import Checkpoint
 from ..contract.events import Report
@@ -44,22 +43,9 @@ def decompose(
     if settings.engine == "mlp":
         from .nla.train import decompose_nla
 
-        def places() -> tuple[Tensor, Tensor]:
-            from .grid.places import registered_places
-
-            return registered_places(
-                *video,
-                settings.grid,
-                others=others,
-                greys=greys,
-                device=device,
-                seed=seed,
-                report=report,
-            )
-
         return decompose_nla(
             *video, settings.mlp, others=others, device=device, seed=seed, report=report,
-            checkpoint=checkpoint, places=places if settings.mlp.warm_start else None,
+            checkpoint=checkpoint,
         )  # fmt: skip
     from .grid.train import decompose_grid
 

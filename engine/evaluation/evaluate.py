@@ -19,15 +19,14 @@ from ..contract.job import JobSpec, TargetTexts
 from ..contract.settings import Settings, replaced
 from ..decomposition.layers import Layers
 from ..stylization.boxes import slices_around
-from ..stylization.losses import bareness
 from ..video.flow import Flow
 from ..video.images import write_png
 from . import metrics
 from .calm import Calm
-from .cells import picture_sheet
 from .comparison import OtherFrames
 from .experiments import Experiment, Variant, file_name
 from .judging import Judge, close_views, rank
+from .sheet import picture_sheet
 
 AROUND = 4  # px around the object that belong to its picture
 SHOWN = 4  # frames of each variant on the sheet
@@ -204,7 +203,7 @@ def bare_part(made: Made) -> float | None:
             alpha[box] * torch.from_numpy(_unit(picture[box])).permute(2, 0, 1)
             for picture in pictures
         )
-        parts.append(float(bareness(painted, shown, alpha[box][None])))
+        parts.append(float(metrics.bareness(painted, shown, alpha[box][None])))
     return float(np.mean(parts)) if parts else None
 
 

@@ -5,6 +5,7 @@ All take colours in [0, 1]. PSNR is the mean over frames of 10 log10(1 / MSE).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from itertools import repeat
 
@@ -13,8 +14,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..stylization.losses import pooled
+
 RIM = 2  # px at the working size, as far as flow bleeds over an edge
 DILATION = 5  # pixels
+PATCHES = 10  # at most, along a picture's longer side, each of which may be bare or not
+FINER = 4  # cells of a patch along a side, each of which is compared on its own
+ALIKE = 0.15  # distance in RGB at which two colours look more alike than not
 
 
 def psnr(
@@ -101,6 +107,21 @@ def frame_consistency(embeddings: Tensor) -> float:
 def text_similarity(embeddings: Tensor, text: Tensor) -> float:
     """Mean cosine of the embeddings [T, E] of the object's crops and of a text [E]."""
     return float(torch.nn.functional.cosine_similarity(embeddings.float(), text.float()).mean())
+
+
+def bareness(painted: Tensor, shown: Tensor, alpha: Tensor) -> Tensor:
+    """Part of the object [...] that looks as it does in the footage.
+
+    ``painted`` and ``shown`` [..., 3, H, W] are the object's colours and the footage's, both times
+    ``alpha`` [..., 1, H, W]. Stripes and spots do not count: over a patch it is the mean difference
+    that says whether it is bare.
+    """
+    cell = math.ceil(max(alpha.shape[-2:]) / (FINER * PATCHES))
+    difference, cover = (pooled(each, cell) for each in (painted - shown, alpha))
+    distances = difference.square().sum(-3, keepdim=True).add(1e-8).sqrt()
+    distance, share = (pooled(each, FINER)[..., 0, :, :] for each in (distances, cover))
+    alike = torch.exp(-((distance / share.clamp_min(1e-3) / ALIKE) ** 2) / 2)  # [..., h, w]
+    return (alike * share).sum((-2, -1)) / share.sum((-2, -1)).clamp_min(1e-6)
 
 
 class BackgroundError:

@@ -1,41 +1,24 @@
 """The stylized atlas: where a pixel reads and how the footage lights it, to the pixel's colour.
 
-Two forms behind one interface: here the paper's, the decomposition's colour network, finetuned;
-in `texture` a picture times the footage's light.
+Two forms behind one interface: in `network` the paper's, the decomposition's colour network,
+finetuned; in `texture` a picture times the footage's light.
 """
 
 from __future__ import annotations
 
-import math
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
-from torch.utils.checkpoint import checkpoint
 
-from ..decomposition.model import AtlasNetwork
+from ..contract.settings import StylizationSettings
+from .canvas import Canvases
+from .painting import Painter
 from .shading import ShadingStatistics
 
-WINDOW = 0.57  # texels, deviation of the window through which waves are seen
-AT_ONCE = 131_072  # points whose activations in the colour network are held at a time
-
-
-@dataclass(frozen=True)
-class AtlasFrame:
-    """A place to stand on the atlas: ``centre``, and units per uv along both axes.
-
-    One unit is half the longer side of the object's box on every axis, however the decomposition
-    stretched the object into the atlas.
-    """
-
-    centre: tuple[float, float]
-    scale: tuple[float, float]
-
-    def texel(self, density: float) -> tuple[float, float]:
-        """Return how far texels lie apart in uv, ``density`` of them in one unit."""
-        across, down = self.scale
-        return 1 / (density * across), 1 / (density * down)
+AT_ONCE = 65_536  # pixels painted in one call
 
 
 class StylizedAtlas(nn.Module):
@@ -47,6 +30,7 @@ class StylizedAtlas(nn.Module):
 
     form = ""
     holds_light = False
+    betas: ClassVar = (0.9, 0.999)  # of Adam
 
     def __init__(self, statistics: ShadingStatistics) -> None:
         super().__init__()
@@ -64,6 +48,43 @@ class StylizedAtlas(nn.Module):
         """Return what ``albedo`` looks like under ``shading`` [N], as colours [N, 3]."""
         raise NotImplementedError
 
+    def at_pixels(self, uv: Tensor, where: Tensor) -> Tensor:
+        """Return the albedo [N, 3] at the pixels of ``where`` bool [H, W] that read at ``uv``.
+
+        ``uv`` is [H, W, 2]. Each pixel is read once: a form that learned from the footage has
+        learned how soft that is.
+        """
+        return torch.cat([self.albedo(piece) for piece in uv[where].split(AT_ONCE)])
+
+    def painter(self, canvases: Canvases, size: int, settings: StylizationSettings) -> Painter:
+        """Return what paints ``canvases`` while the atlas learns, for views of ``size`` pixels."""
+        return self
+
+    def rates(self, rate: float) -> list[tuple[Sequence[nn.Parameter], float]]:
+        """Return all that may move, and how fast, where ``rate`` is the learning rate."""
+        return [(list(self.parameters()), rate)]
+
+    def optimiser(self, settings: StylizationSettings) -> torch.optim.Adam:
+        """Return Adam over all that may move: the atlas, nothing else."""
+        rate = settings.learning_rate
+        fused = next(self.parameters()).device.type == "cuda" or None
+        groups = [{"params": some, "base": part, "lr": part} for some, part in self.rates(rate)]
+        return torch.optim.Adam(groups, lr=rate, betas=self.betas, fused=fused)
+
+    @staticmethod
+    def rate_factor(step: int, settings: StylizationSettings) -> float:
+        """Return the part of the learning rate that counts in ``step``: the paper's stairs."""
+        return settings.decay ** (step // settings.decay_every)
+
+    @staticmethod
+    def steps_ahead(settings: StylizationSettings) -> int:
+        """Return how many steps the work before the first one takes as long as."""
+        return 0
+
+    def restart(self, first: dict[str, Tensor], generator: torch.Generator) -> None:
+        """Begin again at the state ``first``, as another candidate."""
+        self.load_state_dict(first)
+
     def finished(self) -> StylizedAtlas:
         """Return the atlas as it is saved and rendered, without what only learning needs."""
         return self
@@ -71,69 +92,3 @@ class StylizedAtlas(nn.Module):
     def facts(self) -> dict[str, Any]:
         """Return what `load_atlas` must know beside the weights."""
         return {"form": self.form, "statistics": asdict(self.statistics)}
-
-
-class NetworkAtlas(StylizedAtlas):
-    """The paper's form: light and paint together in one coordinate network.
-
-    Of its waves those count less that are short beside ``texel`` [2] (uv, across and down): the
-    network learns at places that far apart, and what shorter waves do between them nobody sees
-    before the end. 0: all count, as in the paper.
-    """
-
-    form = "network"
-    holds_light = True
-
-    def __init__(
-        self,
-        network: AtlasNetwork,
-        statistics: ShadingStatistics,
-        texel: tuple[float, float] = (0.0, 0.0),
-    ) -> None:
-        super().__init__(statistics)
-        self.network = network
-        self.texel = texel
-        self.shares: Tensor
-        shares = wave_shares(network.frequencies, texel).to(next(network.parameters()))
-        self.register_buffer("shares", shares, persistent=False)
-
-    def albedo(self, uv: Tensor) -> Tensor:
-        """Return the network's colours; the foreground's quadrant is [0, 1]^2 itself."""
-        return self.albedo_of(self.features(uv))
-
-    def features(self, uv: Tensor) -> Tensor:
-        """Return what the network sees of ``uv`` [N, 2], [N, F]."""
-        return self.network.features(uv) * self.shares
-
-    def albedo_of(self, features: Tensor) -> Tensor:
-        """Return the colours [N, 3] where the features are these.
-
-        The network's activations take 10 kB for each point. Of very many points they are computed
-        again on the way back.
-        """
-        if len(features) <= AT_ONCE:
-            return self.network.colours(features)
-        pieces = [
-            checkpoint(self.network.colours, some, use_reentrant=False, preserve_rng_state=False)
-            for some in features.split(AT_ONCE)
-        ]
-        return torch.cat(pieces)
-
-    def lit(self, albedo: Tensor, shading: Tensor) -> Tensor:
-        """Return ``albedo``: it carries the light already."""
-        return albedo
-
-    def facts(self) -> dict[str, Any]:
-        """Return what `load_atlas` must know beside the weights."""
-        return {**super().facts(), "texel": self.texel}
-
-
-def wave_shares(frequencies: int, texel: tuple[float, float]) -> Tensor:
-    """Return how much each of `fourier_features` of uv counts where it is read every ``texel``.
-
-    As much as is left of the wave in a Gaussian window (integrated positional encoding, Barron
-    et al. 2021, eq. 14): .90, .67 and .20 of waves of 8, 4 and 2 texels, next to nothing of 1.
-    """
-    octaves = math.pi * 2.0 ** torch.arange(frequencies)  # radians per uv
-    widths = WINDOW * octaves[:, None] * torch.tensor(texel)
-    return torch.exp(-widths.square() / 2).flatten().repeat(2)

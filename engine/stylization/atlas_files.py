@@ -7,13 +7,14 @@ from pathlib import Path
 
 from safetensors.torch import load_file, save
 
-from ..decomposition.model import AtlasNetwork
-from .atlas import NetworkAtlas, StylizedAtlas
+from .atlas import StylizedAtlas
+from .network import NetworkAtlas
 from .shading import ShadingStatistics
-from .texture import TextureAtlas
+from .texture import LearnedTexture
 
 WEIGHTS_FILE = "stylized_atlas.safetensors"
 FACTS_FILE = "stylized_atlas.json"
+FORMS = {kind.form: kind for kind in (NetworkAtlas, LearnedTexture)}  # by `settings.atlas`
 
 
 def save_atlas(atlas: StylizedAtlas, folder: Path) -> None:
@@ -32,8 +33,4 @@ def load_atlas(folder: Path) -> StylizedAtlas:
     # Copied: the file may be written again, and Windows does not move a folder with a mapped file.
     tensors = {name: tensor.clone() for name, tensor in mapped.items()}
     statistics = ShadingStatistics(**facts["statistics"])
-    if facts["form"] == TextureAtlas.form:
-        return TextureAtlas(statistics, **tensors)
-    inner = {name.removeprefix("network."): tensor for name, tensor in tensors.items()}
-    texel = tuple(facts.get("texel", (0.0, 0.0)))
-    return NetworkAtlas(AtlasNetwork.from_state(inner), statistics, texel)
+    return FORMS[facts["form"]].loaded(facts, tensors, statistics)

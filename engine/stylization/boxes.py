@@ -27,13 +27,6 @@ def object_boxes(alpha: Tensor) -> tuple[Tensor, Tensor]:
     return torch.where(seen[:, None], outward, smooth), seen
 
 
-def union_box(boxes: Tensor, seen: Tensor) -> Tensor:
-    """Return one box around all of ``boxes`` [T, 4] that are ``seen`` [T], for each frame."""
-    counted = boxes[seen]
-    one = torch.cat([counted[:, :2].amin(0), counted[:, 2:].amax(0)])
-    return one.expand_as(boxes)
-
-
 def slices_around(where: Tensor, margin: int) -> tuple[slice, slice]:
     """Return rows and columns of the box around ``where`` bool [H, W], ``margin`` px wider.
 

@@ -6,6 +6,7 @@ in which the object is seen are painted.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -14,10 +15,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from ..contract.events import EngineError, Fault
-from ..contract.settings import ViewsSettings
+from ..contract.settings import StylizationSettings, ViewsSettings
 from ..decomposition.layers import Layers
-from .atlas import AtlasFrame
-from .boxes import object_boxes, union_box
+from .boxes import object_boxes
 from .shading import ShadingStatistics, measure_shading, shading
 from .views import Subject
 
@@ -27,11 +27,28 @@ MOST_KEPT = 100  # enlarged canvases, of at most 10 MB each
 
 
 @dataclass(frozen=True)
+class AtlasFrame:
+    """A place to stand on the atlas: ``centre``, and units per uv along both axes.
+
+    One unit is half the longer side of the object's box on every axis, however the decomposition
+    stretched the object into the atlas.
+    """
+
+    centre: tuple[float, float]
+    scale: tuple[float, float]
+
+    def texel(self, density: float) -> tuple[float, float]:
+        """Return how far texels lie apart in uv, ``density`` of them in one unit."""
+        across, down = self.scale
+        return 1 / (density * across), 1 / (density * down)
+
+
+@dataclass(frozen=True)
 class Canvas:
     """The square around the object in one frame, as far as the frame reaches."""
 
     frame: int
-    fields: Tensor  # [10, h, w]: u, v, alpha, shading, colours of background and frame
+    fields: Tensor  # [7, h, w]: u, v, alpha, shading, colours of the background
     subject: Subject  # always at the working size
     faintest: float  # alpha up to which a pixel is not painted
     hard_removal: bool  # see `ViewsSettings`
@@ -101,7 +118,6 @@ def cut_canvases(
         hint = "Look at the masks preview, and give the object's mask by files or by a box."
         message = f"The decomposition shows no object in any of the {len(seen)} frames."
         raise EngineError(Fault.OBJECT_NOT_FOUND, message, hint)
-    boxes = union_box(boxes, seen) if views.union_box else boxes
     spans = (boxes[seen, 2:] - boxes[seen, :2]).amax(1)
     side = float(spans.median()) * (1 + 2 * margin)
     pairs = ((as_colours(frames[t]), layers.alpha[t]) for t in numbers)
@@ -109,13 +125,30 @@ def cut_canvases(
     faintest = -1.0 if everywhere else FAINTEST
     canvases = [
         replace(
-            _cut(layers, frames, t, boxes[t], margin, statistics),
+            _cut(layers, frames, t, boxes[t], margin=margin, statistics=statistics),
             faintest=faintest,
             hard_removal=views.hard_removal,
         )
         for t in numbers
     ]
     return Canvases(tuple(canvases), statistics, atlas_frame(layers, side=side))
+
+
+def resized(canvases: Canvases, number: int, size: int, settings: StylizationSettings) -> Canvas:
+    """Return one of ``canvases`` as large as it is painted for views of ``size`` pixels."""
+    return canvases.at(number, None if settings.views.native_size else canvas_side(size, settings))
+
+
+def canvas_side(size: int, settings: StylizationSettings) -> int:
+    """Return how large a canvas is painted: a close view of middle size has one pixel for each."""
+    views = settings.views
+    middle = (views.local_scale_low * views.local_scale_high) ** 0.25  # as part of a side
+    return min(LARGEST, math.ceil(size / middle))
+
+
+def density(size: int, settings: StylizationSettings) -> float:
+    """Return how many texels lie along half the object's longer side, for views of ``size``."""
+    return canvas_side(size, settings) / 2
 
 
 def as_colours(frame: Tensor) -> Tensor:
@@ -146,6 +179,7 @@ def _cut(
     frames: Tensor,
     number: int,
     box: Tensor,
+    *,
     margin: float,
     statistics: ShadingStatistics,
 ) -> Canvas:
@@ -159,7 +193,7 @@ def _cut(
     alpha = layers.alpha[number]
     light = shading(as_colours(frames[number]), alpha, statistics)
     facts = [layers.uv[number], alpha[..., None], light[..., None], layers.background[number]]
-    whole = torch.cat([*facts, as_colours(frames[number])], 2)  # [H, W, 10]
+    whole = torch.cat(facts, 2)  # [H, W, 7]
     offset = box.new_tensor([left, top, left, top])
     subject = Subject.of(
         alpha[rows, columns] > 0.5, box - offset, margin=float(margin * span.max())

@@ -77,8 +77,7 @@ class Encoder(nn.Module):
         views *= settings.frames_per_step
         self.views_at_once = settings.views_at_once or precision.views_that_fit(tower, self.size)
         self._tower = tower.forward
-        whole = not 0 < self.views_at_once < views
-        if settings.graphs and whole:
+        if not 0 < self.views_at_once < views:
             self._tower = precision.recorded(tower, views, self.size)
 
     @torch.no_grad()

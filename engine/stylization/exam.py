@@ -13,12 +13,12 @@ from torch import Tensor
 from torch.nn import functional
 
 from ..contract.settings import StylizationSettings, ViewsSettings
-from .canvas import Canvases
+from .canvas import Canvases, resized
 from .encoder import Encoder
 from .looking import aim
 from .painting import Painter, Spread, paint
 from .targets import Targets
-from .terms import flaws, resized
+from .terms import unevenness
 from .views import draw_views
 
 FRAMES = 3
@@ -61,7 +61,7 @@ class Exam:
     def score(self, painter: Painter) -> float:
         """Return how well and evenly the views match, see `evenly`, less what is wrong with them.
 
-        That is what they should avoid, and paint that leaves the object bare or is uneven.
+        That is what they should avoid, and uneven paint.
         """
         painted = paint(self._spread, painter)
         weights = self._weights
@@ -75,8 +75,8 @@ class Exam:
             if self._targets.avoid is not None:
                 unwanted = cosines(seen.mean(0), self._targets.avoid.mean(0)).relu()
                 score -= weights.avoid * unwanted / 2
-        for name, flaw in flaws(self._spread, painted, weights).items():
-            score -= getattr(weights, name) / (total or 1) * flaw  # as much as while it learns
+        for flaw in unevenness(self._spread, painted, weights).values():
+            score -= weights.unevenness / (total or 1) * flaw  # as much as while it learns
         return float(score)
 
 

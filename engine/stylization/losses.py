@@ -11,50 +11,23 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from .shading import luminance
-
-PATCHES = 10  # at most, along a canvas's longer side, each of which may be bare or not
-FINER = 4  # cells of a patch along a side, each of which is compared on its own
-ALIKE = 0.15  # distance in RGB at which two colours look more alike than not
 PARTS = 8  # at most, along a canvas's longer side, each of which should have its share of paint
 WEAKNESS = 0.1  # a view whose loss is this much higher counts e times as much
 
 
-def global_similarity(
-    views: Tensor, target: Tensor, *, average: str = "raw", pooled: bool = False
-) -> Tensor:
+def global_similarity(views: Tensor, target: Tensor, *, average: str = "raw") -> Tensor:
     """TDS eq. 3: one minus the cosine of the whole object's views [F, V, E] and ``target`` [E]."""
-    return _distance(views, target, average, pooled)
+    return _distance(views, target, average)
 
 
-def local_similarity(
-    views: Tensor, target: Tensor, *, average: str = "raw", pooled: bool = False
-) -> Tensor:
+def local_similarity(views: Tensor, target: Tensor, *, average: str = "raw") -> Tensor:
     """TDS eq. 2: one minus the cosine of the close views [F, V, E] and ``target`` [E]."""
-    return _distance(views, target, average, pooled)
+    return _distance(views, target, average)
 
 
 def avoid(views: Tensor, unwanted: Tensor) -> Tensor:
     """Cosine of each frame's mean view [F, V, E] and of what it should not be [E], if above 0."""
     return functional.relu(_cosine(views.mean(1), unwanted)).mean()
-
-
-def directional(views: Tensor, before: Tensor, change: Tensor) -> Tensor:
-    """One minus the cosine of how the views moved and of ``change`` [E].
-
-    ``views`` and ``before`` [F, V, E] are the same views of the stylized and of the source's
-    frames; their means of unit length are compared (CLIP-directional, Gal et al. 2021).
-    """
-    moved = functional.normalize(views, dim=-1) - functional.normalize(before, dim=-1)
-    return (1 - _cosine(moved.mean(1), change)).mean()
-
-
-def structure(colours: Tensor, source: Tensor) -> Tensor:
-    """One minus the correlation of light and dark in ``colours`` and in ``source``, both [N, 3]."""
-    one, other = (luminance(each).clamp_min(0).add(0.02).log() for each in (colours, source))
-    one, other = one - one.mean(), other - other.mean()
-    lengths = one.square().sum().sqrt() * other.square().sum().sqrt()
-    return 1 - (one * other).sum() / lengths.clamp_min(1e-6)
 
 
 def temporal(views: Tensor, frames: list[int], *, sigma: float, literal: bool) -> Tensor:
@@ -94,27 +67,6 @@ def sparsity(colours: Tensor, alpha: Tensor, *, norm: str = "squared") -> Tensor
     return squares.mean() if norm == "squared" else squares.add(1e-8).sqrt().mean()
 
 
-def chroma(albedo: Tensor) -> Tensor:
-    """Mean distance of the paint [N, 3] from grey. Linear: it pulls on a strong tint too."""
-    grey = luminance(albedo)[:, None]
-    return (albedo - grey).square().sum(1).add(1e-8).sqrt().mean()
-
-
-def bareness(painted: Tensor, shown: Tensor, alpha: Tensor) -> Tensor:
-    """Part of the object [...] that looks as it does in the footage.
-
-    ``painted`` and ``shown`` [..., 3, H, W] are the object's colours and the footage's, both times
-    ``alpha`` [..., 1, H, W]. Stripes and spots do not count: over a patch it is the mean difference
-    that says whether it is bare.
-    """
-    fine = coarser(painted - shown), coarser(alpha)
-    # A norm has no slope at 0.
-    distances = fine[0].square().sum(-3, keepdim=True).add(1e-8).sqrt()
-    distance, share = (_pooled(each, FINER)[..., 0, :, :] for each in (distances, fine[1]))
-    alike = torch.exp(-((distance / share.clamp_min(1e-3) / ALIKE) ** 2) / 2)  # [..., h, w]
-    return (alike * share).sum((-2, -1)) / share.sum((-2, -1)).clamp_min(1e-6)
-
-
 def unevenness(paint: Tensor, alpha: Tensor) -> Tensor:
     """Variance [...] of the paint's mean colours over the object's parts, of all three channels.
 
@@ -122,22 +74,14 @@ def unevenness(paint: Tensor, alpha: Tensor) -> Tensor:
     spots and joints do not count where each part has its share of them.
     """
     side = math.ceil(max(alpha.shape[-2:]) / PARTS)
-    coarse, share = _pooled(paint, side), _pooled(alpha, side)
+    coarse, share = pooled(paint, side), pooled(alpha, side)
     total = share.sum((-3, -2, -1)).clamp_min(1e-6)
     means = coarse / share.clamp_min(1e-3)
     middle = coarse.sum((-2, -1), keepdim=True) / total[..., None, None, None]
     return ((means - middle).square() * share).sum((-3, -2, -1)) / total
 
 
-def coarser(pictures: Tensor) -> Tensor:
-    """Return ``pictures`` [..., H, W] as coarse as `bareness` and `unevenness` need them at least.
-
-    Mixed of coarse parts, many pictures of one object take little memory.
-    """
-    return _pooled(pictures, math.ceil(max(pictures.shape[-2:]) / (FINER * PATCHES)))
-
-
-def _pooled(pictures: Tensor, side: int) -> Tensor:
+def pooled(pictures: Tensor, side: int) -> Tensor:
     """Return the means of squares of ``side`` pixels of ``pictures`` [..., H, W].
 
     Beyond the edges there is nothing: a square that is cut off counts as much as is left of it.
@@ -147,27 +91,15 @@ def _pooled(pictures: Tensor, side: int) -> Tensor:
     return functional.avg_pool2d(whole, side).unflatten(0, pictures.shape[:-2])
 
 
-def smoothness(colours: Tensor, neighbours: Tensor) -> Tensor:
-    """Total variation: mean difference between colours [N, 3] and those one step away [N, 3]."""
-    return (colours - neighbours).abs().mean()
-
-
-def _distance(views: Tensor, target: Tensor, average: str, pooled: bool) -> Tensor:
+def _distance(views: Tensor, target: Tensor, average: str) -> Tensor:
     """One minus the cosine of views [F, V, E] and ``target`` [E], averaged as ``average`` says.
 
-    "raw": mean embeddings; "unit": means of unit embeddings; "each": every view on its own;
-    "weakest": likewise, but views that match least count most, so that no part of the object is
-    left plain because the others are good.
+    "raw": of mean embeddings; "weakest": of every view on its own, where views that match least
+    count most, so that no part of the object is left plain because the others are good.
     """
-    if pooled:
-        views = views.flatten(0, 1)[None]
-    if average in ("each", "weakest"):
+    if average == "weakest":
         misses = 1 - _cosine(views, target)  # [F, V]
-        if average == "each":
-            return misses.mean()
         return (misses * torch.softmax(misses.detach() / WEAKNESS, dim=1)).sum(1).mean()
-    if average == "unit":
-        views = functional.normalize(views, dim=-1)
     return (1 - _cosine(views.mean(1), target)).mean()
 
 

@@ -30,7 +30,7 @@ class Painter(Protocol):
 class Spread:
     """F canvases side by side, filled up to one size H x W with nothing."""
 
-    fields: Tensor  # [10, F, H, W], see `Canvas`
+    fields: Tensor  # [7, F, H, W], see `Canvas`
     index: Tensor  # [N], numbers of the painted pixels among all F H W
     shapes: tuple[tuple[int, int], ...]
     hard_removal: bool
@@ -51,7 +51,7 @@ class Spread:
 
     @cached_property
     def points(self) -> Tensor:
-        """The fields of the painted pixels, [10, N]."""
+        """The fields of the painted pixels, [7, N]."""
         return self.fields.flatten(1)[:, self.index]
 
     @property
@@ -68,11 +68,6 @@ class Spread:
             parts.append((alpha > 0.5).to(alpha))
         return torch.cat(parts).transpose(0, 1)
 
-    @property
-    def shown(self) -> Tensor:
-        """What the frames themselves show in place of what is painted, [F, 3, H, W]."""
-        return (self.fields[2:3] * self.fields[7:]).transpose(0, 1)
-
     def composed(self, values: Tensor) -> Tensor:
         """Put ``values`` [N, C] where the painted pixels are, and 0 elsewhere: [F, C, H, W]."""
         shape = self.fields.shape[1:]
@@ -85,11 +80,9 @@ class Painted:
     """The object's pixels of some canvases, painted; the terms are computed from it."""
 
     front: Tensor  # [F, 3, H, W], see `looking.Gaze.seen`
-    uv: Tensor  # [N, 2]
     alpha: Tensor  # [N]
     albedo: Tensor  # [N, 3]
     colours: Tensor  # [N, 3]
-    source: Tensor  # [N, 3], what the frames show there
 
 
 def paint(spread: Spread, painter: Painter) -> Painted:
@@ -99,4 +92,4 @@ def paint(spread: Spread, painter: Painter) -> Painted:
     albedo = painter.albedo(uv)
     colours = painter.lit(albedo, light)
     front = spread.composed(alpha[:, None] * colours)
-    return Painted(front, uv, alpha, albedo, colours, points[7:].T)
+    return Painted(front, alpha, albedo, colours)

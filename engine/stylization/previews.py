@@ -10,7 +10,6 @@ from torch import Tensor
 
 from ..contract.events import Report
 from ..decomposition.layers import Layers
-from .antialiasing import pixel_albedo
 from .atlas import StylizedAtlas
 from .canvas import FAINTEST, as_colours
 from .shading import shading
@@ -48,7 +47,7 @@ def stylized_frame(atlas: StylizedAtlas, layers: Layers, frame: Tensor, number: 
     alpha = layers.alpha[number]
     mask = alpha > FAINTEST
     light = shading(frame, alpha, atlas.statistics)[mask]
-    colours = atlas.lit(pixel_albedo(atlas, layers.uv[number], mask), light)
+    colours = atlas.lit(atlas.at_pixels(layers.uv[number], mask), light)
     before = layers.foreground[number] if atlas.holds_light else frame
     change = alpha[mask][:, None] * (colours - before[mask])
     return frame.index_put((mask,), frame[mask] + change).clamp(0, 1)
@@ -68,7 +67,7 @@ def evenly_lit(atlas: StylizedAtlas, side: int, device: torch.device) -> Tensor:
     steps = (torch.arange(side, device=device) + 0.5) / side
     v, u = torch.meshgrid(steps, steps, indexing="ij")
     everywhere = torch.ones_like(u, dtype=torch.bool)
-    albedo = pixel_albedo(atlas, torch.stack([u, v], 2), everywhere)
+    albedo = atlas.at_pixels(torch.stack([u, v], 2), everywhere)
     return atlas.lit(albedo, torch.ones_like(albedo[:, 0])).reshape(side, side, 3)
 
 

@@ -10,9 +10,7 @@ from dataclasses import dataclass
 
 from ..contract.events import Report, Stopped
 from ..contract.settings import StylizationSettings
-from .atlas import NetworkAtlas
-
-FITTED = 100  # steps of the colour network's fit that take as long as one with CLIP
+from .atlas_files import FORMS
 
 
 @dataclass(frozen=True)
@@ -47,6 +45,5 @@ class Progress:
 
 def progress_of(settings: StylizationSettings, report: Report) -> Progress:
     """Return the bar of a stylization with these settings."""
-    ahead = settings.distillation_steps / FITTED if settings.atlas == NetworkAtlas.form else 0
-    total = settings.candidates * settings.steps
-    return Progress(report, int(ahead), int(ahead) + total)
+    ahead = FORMS[settings.atlas].steps_ahead(settings)
+    return Progress(report, ahead, ahead + settings.candidates * settings.steps)

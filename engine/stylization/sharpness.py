@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from .blur import gaussian_blur
+from .shading import gaussian_blur
 
 PROBE = 1.0  # px by which edges are flattened to see how sharp they were
 LEAST_GRADIENT = 0.01  # of white, a pixel; less is grain

@@ -1,4 +1,4 @@
-"""What the views are compared with: texts, a picture, what to avoid, and what was there before."""
+"""What the views are compared with: texts, a picture, and what to avoid."""
 
 from __future__ import annotations
 
@@ -19,66 +19,32 @@ CLOSER = 0.5  # side of the picture's parts that close views are compared with
 
 
 @dataclass(frozen=True)
-class Target:
-    """What one kind of view is compared with; all embeddings [E] have length 1.
-
-    ``direction`` is the target itself. ``text`` and ``picture`` are its two sources, None where
-    there is none; ``share`` is how much the picture counts.
-    """
-
-    direction: Tensor
-    text: Tensor | None
-    picture: Tensor | None
-    share: float
-    neutral: Tensor | None = None
-
-    def change(self, source: Tensor) -> Tensor:
-        """Return which way [E] the views should move from ``source`` [E], what they show before.
-
-        For a text it is the way from the neutral text, as in StyleGAN-NADA (Gal et al. 2021);
-        for a picture the way from the source.
-        """
-        ways = torch.zeros_like(source)
-        if self.text is not None and self.neutral is not None:
-            ways = ways + (1 - self.share) * unit(self.text - self.neutral)
-        if self.picture is not None:
-            ways = ways + self.share * unit(self.picture - unit(source))
-        return ways
-
-
-@dataclass(frozen=True)
 class Targets:
-    """Everything that a stylization is led by, embedded once."""
+    """Everything that a stylization is led by, embedded once; all embeddings have length 1."""
 
     global_texts: Tensor | None  # [P, E], behind each prefix
     local_texts: Tensor | None  # [Q, E]
-    global_neutral: Tensor  # [P, E]
-    local_neutral: Tensor  # [Q, E]
     picture: Tensor | None  # [2, E]: the whole of it, and its parts
     picture_share: float
     avoid: Tensor | None  # [R, E]
 
-    def draw(self, generator: torch.Generator) -> tuple[Target, Target]:
-        """Return the targets of global and of local views, behind random prefixes (sec. 6.3)."""
-        return (
-            self._drawn(self.global_texts, self.global_neutral, 0, generator),
-            self._drawn(self.local_texts, self.local_neutral, 1, generator),
-        )
+    def draw(self, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Return the directions [E] of global and of local views, behind random prefixes.
+
+        TDS, sec. 6.3. A picture without texts has no prefixes; a number is drawn for it, too, so
+        that what else a step draws does not depend on that.
+        """
+        drawn = []
+        for texts in (self.global_texts, self.local_texts):
+            prefix = int(torch.randint(1 if texts is None else len(texts), (), generator=generator))
+            drawn.append(None if texts is None else texts[prefix])
+        return self._mixed(drawn[0], 0), self._mixed(drawn[1], 1)
 
     def average(self) -> tuple[Tensor, Tensor]:
         """Return the directions [E] of global and of local views over all prefixes."""
         kinds = (self.global_texts, self.local_texts)
         means = [None if texts is None else unit(texts.mean(0)) for texts in kinds]
         return self._mixed(means[0], 0), self._mixed(means[1], 1)
-
-    def _drawn(
-        self, texts: Tensor | None, neutral: Tensor, kind: int, generator: torch.Generator
-    ) -> Target:
-        count = len(neutral if texts is None else texts)
-        prefix = int(torch.randint(count, (), generator=generator))
-        text = None if texts is None else texts[prefix]
-        picture = None if self.picture is None else self.picture[kind]
-        return Target(self._mixed(text, kind), text, picture, self.picture_share, neutral[prefix])
 
     def _mixed(self, text: Tensor | None, kind: int) -> Tensor:
         picture = None if self.picture is None else self.picture[kind]
@@ -108,8 +74,6 @@ def embed_targets(texts: TargetTexts, encoder: Encoder, settings: StylizationSet
     return Targets(
         embedded(whole, counts[0]) if whole else None,
         embedded(close, counts[1]) if close else None,
-        embedded(settings.neutral_text or "thing", counts[0]),
-        embedded(settings.neutral_text or "thing", counts[1]),
         picture,
         share,
         embedded(texts.avoid, counts[1]) if texts.avoid.strip() else None,

@@ -13,7 +13,6 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from .atlas import AtlasFrame, NetworkAtlas
 from .canvas import Canvas
 
 MOST = 1024  # texels along a side, however far the object reaches over the atlas
@@ -57,27 +56,3 @@ class Texels:
         marks = torch.zeros(1, 1, self.side, self.side, device=places.device)
         marks[0, 0, rows.clamp(0, self.side - 1), columns.clamp(0, self.side - 1)] = 1
         return functional.max_pool2d(marks, 5, stride=1, padding=2).flatten().nonzero()[:, 0]
-
-
-class NetworkTexels:
-    """A network atlas through texels; what it is told of them is computed once.
-
-    ``frame`` is where the object lies in it.
-    """
-
-    def __init__(
-        self, atlas: NetworkAtlas, frame: AtlasFrame, canvases: Iterable[Canvas], *, density: float
-    ) -> None:
-        self.atlas = atlas
-        some = next(atlas.parameters())
-        centre, scale = some.new_tensor(frame.centre), some.new_tensor(frame.scale)
-        self.texels = Texels(centre, scale, canvases, density)
-        self._features = atlas.features(self.texels.places / scale + centre)  # [M, F]
-
-    def albedo(self, uv: Tensor) -> Tensor:
-        """Return the colours [N, 3] at ``uv`` [N, 2]."""
-        return self.texels.read(self.atlas.albedo_of(self._features), uv)
-
-    def lit(self, albedo: Tensor, shading: Tensor) -> Tensor:
-        """Return ``albedo``: it carries the light already."""
-        return self.atlas.lit(albedo, shading)

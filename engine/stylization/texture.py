@@ -9,13 +9,17 @@ where single texels give noise (Olah et al., Feature Visualization, 2017).
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ..contract.settings import StylizationSettings
 from ..decomposition.layers import Layers
-from .atlas import AtlasFrame, StylizedAtlas
+from .atlas import StylizedAtlas
+from .canvas import AtlasFrame, Canvases, density
 from .shading import ShadingStatistics
 
 # How red, green and blue (rows), before the sigmoid, change along the three axes in which the
@@ -26,6 +30,8 @@ BAND = 0.6  # of the frequencies that the texels could carry
 CONTRAST = 0.01  # of the first picture, which is grey
 SHOULDER = 0.7  # brightness from which lit colours approach white without reaching it
 MOST = 1024  # texels along a side
+WARM_UP = 8  # steps until the learning rate is whole
+MEAN_RATE = 0.3  # learning rate of the mean colour, in that of the waves
 SEEN = 0.05  # alpha from which on a pixel belongs to what the picture must reach
 ROOM = 1.02  # of the square around what is seen
 
@@ -65,6 +71,21 @@ class TextureAtlas(StylizedAtlas):
         )
         return found[0, :, 0].T
 
+    def at_pixels(self, uv: Tensor, where: Tensor) -> Tensor:
+        """Return the albedo [N, 3] at the pixels of ``where``, made as coarse as they are on it.
+
+        Stripes and tiles have edges that single samples turn into stairs, which crawl as the
+        object moves: a pixel shows the mean of the paint in it.
+        """
+        return self.albedo(uv[where], self.texels(usual_step(uv, where)))
+
+    @classmethod
+    def loaded(
+        cls, facts: dict[str, Any], tensors: dict[str, Tensor], statistics: ShadingStatistics
+    ) -> TextureAtlas:
+        """Return the atlas of which files hold ``facts`` and ``tensors``."""
+        return TextureAtlas(statistics, **tensors)
+
     def paint_picture(self) -> Tensor:
         """Return the picture [3, S, S]."""
         return self.picture
@@ -89,6 +110,8 @@ class TextureAtlas(StylizedAtlas):
 class LearnedTexture(TextureAtlas):
     """A `TextureAtlas` that moves: its parameters are the waves that its picture is the sum of."""
 
+    betas: ClassVar = (0.9, 0.99)
+
     def __init__(
         self,
         statistics: ShadingStatistics,
@@ -111,6 +134,37 @@ class LearnedTexture(TextureAtlas):
         self.register_buffer("axes", torch.tensor(COLOUR_AXES), persistent=False)
         self.waves = nn.Parameter(torch.zeros(3, *frequency.shape, 2))
         self.mean = nn.Parameter(torch.zeros(3))  # colour, before the sigmoid
+        self.draw(generator)
+
+    @classmethod
+    def first(
+        cls,
+        layers: Layers,
+        canvases: Canvases,
+        settings: StylizationSettings,
+        *,
+        size: int,
+        generator: torch.Generator,
+        counting: object = None,
+    ) -> LearnedTexture:
+        """Return a grey picture, to learn from views of ``size`` pixels, see `first_texture`."""
+        return first_texture(
+            layers, canvases.atlas_frame, canvases.statistics,
+            density=density(size, settings), generator=generator,
+        )  # fmt: skip
+
+    def rates(self, rate: float) -> list[tuple[Sequence[nn.Parameter], float]]:
+        """Return the waves and the mean colour, and how fast they move."""
+        return [([self.waves], rate), ([self.mean], MEAN_RATE * rate)]
+
+    @staticmethod
+    def rate_factor(step: int, settings: StylizationSettings) -> float:
+        """Return a short warm-up, and a slope to 0 in the second half."""
+        return min(1.0, (step + 1) / WARM_UP, 2 * (1 - step / settings.steps))
+
+    def restart(self, first: dict[str, Tensor], generator: torch.Generator) -> None:
+        """Begin again as another noise."""
+        super().restart(first, generator)
         self.draw(generator)
 
     @torch.no_grad()
@@ -151,3 +205,12 @@ def first_texture(
     return LearnedTexture(
         statistics, (low + high - extent) / 2, extent, side=side, generator=generator
     )
+
+
+def usual_step(uv: Tensor, where: Tensor) -> Tensor:
+    """Return how far [2] in u and in v a pixel of ``where`` usually is from the next."""
+    right = (uv[:, 1:] - uv[:, :-1])[where[:, 1:] & where[:, :-1]]
+    down = (uv[1:] - uv[:-1])[where[1:] & where[:-1]]
+    if not len(right) or not len(down):
+        return uv.new_zeros(2)
+    return torch.stack([right.abs().median(0).values, down.abs().median(0).values]).amax(0)

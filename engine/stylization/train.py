@@ -16,21 +16,16 @@ from ..contract.events import EngineError, Fault, Report, Stopped
 from ..contract.job import TargetTexts
 from ..contract.settings import StylizationSettings
 from ..decomposition.layers import Layers
-from .atlas import NetworkAtlas, StylizedAtlas
-from .atlas_files import load_atlas, save_atlas
+from .atlas import StylizedAtlas
+from .atlas_files import FORMS, load_atlas, save_atlas
 from .candidates import Standing, folder_of, ranked, snapshot_of, write_ranking
 from .canvas import Canvases, cut_canvases
-from .distillation import first_network, fit
 from .encoder import Encoder
 from .exam import Exam
-from .painting import Painter
 from .previews import Previews
-from .progress import FITTED, Progress, progress_of
-from .schedule import make_optimiser, set_learning_rate
+from .progress import Progress, progress_of
 from .targets import Targets, embed_targets
-from .terms import canvas_side, resized, step_terms, weighted
-from .texels import NetworkTexels
-from .texture import LearnedTexture, first_texture
+from .terms import step_terms, weighted
 
 READ_EVERY = {True: 1, False: 10}  # steps between two looks at the loss, on the processor or not
 
@@ -111,7 +106,10 @@ def stylize(
     encoder.tune(settings, report)
     targets = embed_targets(texts, encoder, settings)
     progress = progress_of(settings, report)
-    atlas = first_atlas(layers, canvases, settings, encoder.size, generator, progress).to(device)
+    atlas = FORMS[settings.atlas].first(
+        layers, canvases, settings,
+        size=encoder.size, generator=generator, counting=progress.counting,
+    ).to(device)  # fmt: skip
     exam = Exam(canvases, encoder, targets, settings)
     numbers = [canvas.frame for canvas in canvases.canvases]
     previews = Previews(layers, frames, numbers, report)
@@ -124,9 +122,9 @@ def stylize(
     for candidate in range(len(standings) + 1, settings.candidates + 1):
         if candidate > 1:
             generator = torch.Generator().manual_seed(seed + candidate - 1)
-            restart(atlas, first, generator)
+            atlas.restart(first, generator)
         course = Course(
-            candidate, seed + candidate - 1, atlas, make_optimiser(atlas, settings), generator
+            candidate, seed + candidate - 1, atlas, atlas.optimiser(settings), generator
         )
         if saved.get("course", {}).get("candidate") == candidate:
             course.restore(saved["course"])
@@ -140,7 +138,7 @@ def _learn(course: Course, lesson: Lesson, before: list[Standing]) -> Standing:
     """Take all steps of one candidate, leave its atlas in its folder and say how good it is."""
     settings, report, checkpoint = lesson.settings, lesson.report, lesson.checkpoint
     atlas, optimiser = course.atlas, course.optimiser
-    painter = painter_of(atlas, lesson.canvases, lesson.encoder.size, settings)
+    painter = atlas.painter(lesson.canvases, lesson.encoder.size, settings)
     done = len(before) * settings.steps
 
     def save() -> None:
@@ -155,7 +153,7 @@ def _learn(course: Course, lesson: Lesson, before: list[Standing]) -> Standing:
         if report.stopping():
             save()
             raise Stopped
-        set_learning_rate(optimiser, course.step, settings)
+        set_learning_rate(optimiser, atlas.rate_factor(course.step, settings))
         terms = step_terms(
             painter, lesson.canvases, lesson.encoder, lesson.targets, settings, course.generator
         )
@@ -192,55 +190,10 @@ def checked(loss: Tensor, terms: dict[str, Tensor], step: int) -> dict[str, floa
     return dict(zip(terms, numbers[1:], strict=True))
 
 
-def first_atlas(
-    layers: Layers,
-    canvases: Canvases,
-    settings: StylizationSettings,
-    size: int,
-    generator: torch.Generator,
-    progress: Progress,
-) -> StylizedAtlas:
-    """Return the atlas before the first step, in the form that the settings name.
-
-    It will learn from views of ``size`` pixels.
-    """
-    if settings.atlas == LearnedTexture.form:
-        fine = density(size, settings)
-        return first_texture(
-            layers, canvases.atlas_frame, canvases.statistics, density=fine, generator=generator
-        )
-    native = settings.views.native_size
-    texel = (0.0, 0.0) if native else canvases.atlas_frame.texel(density(size, settings))
-    atlas = NetworkAtlas(first_network(layers, generator), canvases.statistics, texel)
-    atlas.to(layers.atlas.device)
-    # In the paper's form a network of the decomposition is taken as it is.
-    if layers.atlas_network is None or not native:
-        count = progress.counting(1 / FITTED)
-        fit(atlas, layers, steps=settings.distillation_steps, generator=generator, count=count)
-    return atlas
-
-
-def density(size: int, settings: StylizationSettings) -> float:
-    """Return how many texels lie along half the object's longer side, for views of ``size``."""
-    return canvas_side(size, settings) / 2
-
-
-def painter_of(
-    atlas: StylizedAtlas, canvases: Canvases, size: int, settings: StylizationSettings
-) -> Painter:
-    """Return what paints while ``atlas`` learns, for views of ``size`` pixels."""
-    if not isinstance(atlas, NetworkAtlas) or settings.views.native_size:
-        return atlas  # as the paper has it, every pixel on its own
-    every = range(len(canvases.canvases))
-    painted = (resized(canvases, place, size, settings) for place in every)
-    return NetworkTexels(atlas, canvases.atlas_frame, painted, density=density(size, settings))
-
-
-def restart(atlas: StylizedAtlas, first: dict[str, Tensor], generator: torch.Generator) -> None:
-    """Set ``atlas`` back to its state ``first``; a texture begins as another noise."""
-    atlas.load_state_dict(first)
-    if isinstance(atlas, LearnedTexture):
-        atlas.draw(generator)
+def set_learning_rate(optimiser: torch.optim.Optimizer, factor: float) -> None:
+    """Set every group to its own rate times ``factor``."""
+    for group in optimiser.param_groups:
+        group["lr"] = group["base"] * factor
 
 
 def on_device(layers: Layers, device: torch.device | str) -> Layers:

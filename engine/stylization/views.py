@@ -90,12 +90,10 @@ def draw_views(
 
 def draw_both(subject: Subject, settings: ViewsSettings, generator: torch.Generator) -> Views:
     """Draw the global views of one frame and after them the local ones."""
-    coins = torch.rand(3, generator=generator).numpy() if settings.shared_coins else None
-    whole = _global_crops if settings.keep_whole else _printed_global_crops
-    crops = whole(subject, settings, generator)
+    crops = _global_crops(subject, settings, generator)
     local, fallback = _local_crops(subject, settings, generator)
     fallback = np.append(np.zeros(len(crops), dtype=bool), fallback)
-    turns = [_turns(len(some), settings, generator, coins) for some in (crops, local)]
+    turns = [_turns(len(some), settings, generator) for some in (crops, local)]
     moves, black = (np.concatenate(each) for each in zip(*turns, strict=True))
     drawn = np.concatenate([crops, local]), _homographies(moves), black, fallback
     return Views(*(torch.from_numpy(each) for each in drawn))
@@ -106,37 +104,10 @@ def _global_crops(subject: Subject, settings: ViewsSettings, generator: torch.Ge
     count = settings.global_views
     box = subject.box.numpy()
     side = (box[2:] - box[:2]).max() + 2 * subject.margin
-    area = _global_parts(settings, count, generator) * side**2
+    part = _uniform(settings.global_scale_low, settings.global_scale_high, count, generator)
+    area = part * side**2
     sizes = _sizes(area, settings, generator)  # [V, 2]
     return _placed(sizes, box[2:] - sizes, box[:2], generator)
-
-
-def _printed_global_crops(
-    subject: Subject, settings: ViewsSettings, generator: torch.Generator
-) -> Array:
-    """Crops of the box itself, [V, 4], as the usual random resized crop takes them.
-
-    Where none of ten tries fits into the box, its middle is taken at the nearest aspect.
-    """
-    count, tries = settings.global_views, 10
-    first, last = _room(subject)
-    room = last - first  # [2]
-    area = _global_parts(settings, count * tries, generator) * room.prod()
-    sizes = _sizes(area, settings, generator).reshape(count, tries, 2)
-    fits = np.all(sizes <= room, axis=2)  # [V, tries]
-    aspect = (room[0] / room[1]).clip(settings.aspect_low, settings.aspect_high)
-    middle = np.minimum(room, [room[1] * aspect, room[0] / aspect])
-    drawn = sizes[np.arange(count), fits.argmax(1)]
-    some = fits.any(1)[:, None]
-    sizes = np.where(some, drawn, middle)
-    corner = np.where(some, first, (first + last - sizes) / 2)
-    return _placed(sizes, corner, last - sizes, generator)
-
-
-def _global_parts(settings: ViewsSettings, count: int, generator: torch.Generator) -> Array:
-    """Which parts of the box's area global crops take, [count]."""
-    part = _uniform(settings.global_scale_low, settings.global_scale_high, count, generator)
-    return part**2 if settings.scale_of == "side" else part
 
 
 def _local_crops(
@@ -150,7 +121,6 @@ def _local_crops(
     first, last = _room(subject)
     many = count * TRIES
     part = _uniform(settings.local_scale_low, settings.local_scale_high, many, generator)
-    part = part**2 if settings.scale_of == "side" else part
     area = part * (last - first).prod()
     sizes = _sizes(area, settings, generator)  # [V TRIES, 2]
     crops = _placed(sizes, first, last - sizes, generator).reshape(count, TRIES, 4)
@@ -194,18 +164,10 @@ def _placed(sizes: Array, low: Array, high: Array, generator: torch.Generator) -
     return np.concatenate([low + part * (high - low), sizes], 1)
 
 
-def _turns(
-    count: int, settings: ViewsSettings, generator: torch.Generator, coins: Array | None
-) -> tuple[Array, Array]:
-    """How far the corners of views come inward [V, 4, 2], and which lose their background, [V].
-
-    ``coins`` [3] are chances that all views of a frame share.
-    """
+def _turns(count: int, settings: ViewsSettings, generator: torch.Generator) -> tuple[Array, Array]:
+    """How far the corners of views come inward [V, 4, 2], and which lose their background, [V]."""
     chances = torch.rand(2, count, generator=generator).numpy()
     strength = torch.rand(count, generator=generator, dtype=torch.float64).numpy()
-    if coins is not None:
-        chances = np.broadcast_to(coins[:2, None], (2, count))
-        strength = np.full(count, coins[2], dtype=np.float64)
     black = chances[0] < settings.background_removal
     tilted = chances[1] < settings.perspective_chance
     least, most = settings.perspective_low, settings.perspective_high

@@ -9,6 +9,7 @@ from ..contract.events import EngineError, Fault
 from ..contract.job import Box
 from .flow import Flow
 from .segmentation import edge_aware
+from .strokes import GRABCUT_ROUNDS
 
 MOVING_PART = 0.3  # of a box's strongest evidence that makes a pixel of the box moving
 MOVING_CONTRAST = 3.0  # how much stronger evidence in the box must be than around it
@@ -54,8 +55,6 @@ def cut_by_box(
     frame: np.ndarray,
     rectangle: Rectangle,
     moving: np.ndarray | None,
-    *,
-    rounds: int,
 ) -> np.ndarray:
     """Cut the object out of its box by GrabCut, from its ``moving`` pixels; probability [H, W].
 
@@ -75,7 +74,7 @@ def cut_by_box(
     models, cut = (np.zeros((1, 65)), np.zeros((1, 65))), np.zeros(frame.shape[:2], bool)
     seen = np.ascontiguousarray(labels[around])
     cv2.grabCut(
-        np.ascontiguousarray(frame[around]), seen, (0, 0, 1, 1), *models, rounds,
+        np.ascontiguousarray(frame[around]), seen, (0, 0, 1, 1), *models, GRABCUT_ROUNDS,
         cv2.GC_INIT_WITH_MASK,
     )  # fmt: skip
     cut[around] = seen == cv2.GC_PR_FGD

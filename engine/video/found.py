@@ -16,14 +16,13 @@ from ..contract.settings import MasksSettings
 from .boxes import cut_by_box, moving_in, rectangle_of, travelling_box
 from .flow import Device, Flow
 from .frames import Video
+from .ground import without_shadow
 from .motion import motion_evidence
 from .pieces import largest_persistent, persistent
 from .refined import REFINED_ROUNDS
-from .search import Steps, judged_again, motion_prior
+from .search import Steps, enlarged, judged_again, motion_prior, reduced
 from .segmentation import ROUNDS, appearance, follow, settle
-from .shadow import without_shadow
-from .sizes import enlarged, reduced
-from .solid import SOLID_ROUNDS
+from .steady import SOLID_ROUNDS
 from .strokes import Marks, shrunk
 
 if TYPE_CHECKING:
@@ -32,13 +31,11 @@ if TYPE_CHECKING:
 OUTSIDE_BOX = 0.1  # what is left of the probability outside the travelling box
 
 
-def find_by_motion(video: Video, flow: Flow, settings: MasksSettings, report: Report) -> np.ndarray:
+def find_by_motion(video: Video, flow: Flow, report: Report) -> np.ndarray:
     """Return the probability float32 [T, H, W] of the object that moves against the background."""
     frames, small_flow = reduced(video.frames, flow)
     steps = Steps(report, len(frames) * (ROUNDS + 1 + SOLID_ROUNDS + REFINED_ROUNDS))
-    evidence = motion_evidence(
-        frames, small_flow, threshold=settings.motion_threshold, tick=steps.tick
-    )
+    evidence = motion_evidence(frames, small_flow, steps.tick)
     look = appearance(frames)
     found = settle(look, motion_prior(evidence), small_flow, steps.tick)
     found = largest_persistent(found, small_flow)
@@ -48,9 +45,7 @@ def find_by_motion(video: Video, flow: Flow, settings: MasksSettings, report: Re
     return enlarged(found, video.frames)
 
 
-def find_by_box(
-    video: Video, flow: Flow, box: Box, settings: MasksSettings, report: Report
-) -> np.ndarray:
+def find_by_box(video: Video, flow: Flow, box: Box, report: Report) -> np.ndarray:
     """Return the probability float32 [T, H, W] of the object in ``box`` on one frame."""
     frames, small_flow = reduced(video.frames, flow)
     if not 0 <= box.frame < len(frames):
@@ -61,11 +56,9 @@ def find_by_box(
         )
     steps = Steps(report, len(frames) * (ROUNDS + 2 + SOLID_ROUNDS + REFINED_ROUNDS))
     rectangle = rectangle_of(box, video.source_size, frames.shape[1:3])
-    evidence = motion_evidence(
-        frames, small_flow, threshold=settings.motion_threshold, tick=steps.tick
-    )
+    evidence = motion_evidence(frames, small_flow, steps.tick)
     moving = moving_in(evidence[box.frame], rectangle)
-    first = cut_by_box(frames[box.frame], rectangle, moving, rounds=settings.grabcut_rounds)
+    first = cut_by_box(frames[box.frame], rectangle, moving)
     look = appearance(frames)
     prior = follow(look, {box.frame: first}, small_flow, steps.tick)
     gate = travelling_box(prior, rectangle, box.frame, small_flow)
@@ -75,7 +68,7 @@ def find_by_box(
     certain = {box.frame: Marks.around(rectangle, first.shape)}
     found = settle(look, prior, small_flow, steps.tick, certain)
     found = largest_persistent(found, small_flow, box.frame)
-    found = judged_again(look, frames, small_flow, found, steps.tick, certain)
+    found = judged_again(look, frames, small_flow, found, steps.tick, certain=certain)
     found = largest_persistent(found, small_flow, box.frame)
     steps.finish()
     return enlarged(without_shadow(found, frames, small_flow), video.frames)

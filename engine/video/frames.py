@@ -35,7 +35,6 @@ __all__ = [
     "footage_length",
     "footage_names",
     "is_movie",
-    "larger_greys",
     "load_video",
     "read_video",
     "save_video",
@@ -46,19 +45,22 @@ __all__ = [
     "write_png",
 ]
 
-LARGER_SIDE = 854
+GREYS_SIDE = 854
 
 
 @dataclass(frozen=True)
 class Video:
-    """The footage decoded at the working size.
+    """The footage decoded once, at the working size and, in grey, larger.
 
     ``frames`` uint8 RGB [T, H, W, 3]; ``source_size`` (width, height) of the footage itself.
+    ``greys`` uint8 [T, h, w] have a longest side of `GREYS_SIDE` at most: points are tracked and
+    flow is estimated more exactly in them.
     """
 
     frames: np.ndarray
     source_size: tuple[int, int]
     frames_per_second: float
+    greys: np.ndarray
 
 
 def working_size(source_size: tuple[int, int], longest_side: int) -> tuple[int, int]:
@@ -75,6 +77,7 @@ def read_video(footage: Footage, settings: FramesSettings, report: Report) -> Vi
     """
     expected = expected_count(footage)
     frames: list[np.ndarray] = []
+    greys: list[np.ndarray] = []
     source_size = (0, 0)
     for frame in source_frames(footage):
         if report.stopping():
@@ -82,6 +85,8 @@ def read_video(footage: Footage, settings: FramesSettings, report: Report) -> Vi
         source_size = (frame.shape[1], frame.shape[0])
         size = working_size(source_size, settings.longest_side)
         frames.append(cv2.resize(frame, size, interpolation=cv2.INTER_AREA))
+        grey, size = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), working_size(source_size, GREYS_SIDE)
+        greys.append(cv2.resize(grey, size, interpolation=cv2.INTER_AREA))
         report.progress(len(frames), max(len(frames), expected))
     if len(frames) < 2:
         raise EngineError(
@@ -89,7 +94,7 @@ def read_video(footage: Footage, settings: FramesSettings, report: Report) -> Vi
             f"The footage has {len(frames)} frame(s); at least 2 are needed.",
             "Choose a longer strip.",
         )
-    return Video(np.stack(frames), source_size, footage.frames_per_second)
+    return Video(np.stack(frames), source_size, footage.frames_per_second, np.stack(greys))
 
 
 def source_frames(footage: Footage) -> Iterator[np.ndarray]:
@@ -101,19 +106,6 @@ def source_frames(footage: Footage) -> Iterator[np.ndarray]:
     if footage.kind is FootageKind.MOVIE:
         return movie_frames(Path(footage.path), footage.indices)
     return _image_frames(footage, read_rgb)
-
-
-def larger_greys(footage: Footage, longest_side: int = LARGER_SIDE) -> np.ndarray:
-    """Return the chosen frames in grey, uint8 [T, H, W], reduced to ``longest_side`` at most.
-
-    Points are tracked in them more exactly than at the working size. Raises as `source_frames`.
-    """
-    greys = []
-    for frame in source_frames(footage):
-        size = working_size((frame.shape[1], frame.shape[0]), longest_side)
-        grey = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
-        greys.append(cv2.resize(grey, size, interpolation=cv2.INTER_AREA))
-    return np.stack(greys)
 
 
 def whole_frames(footage: Footage, depth: int) -> Iterator[np.ndarray]:
@@ -203,6 +195,7 @@ def expected_count(footage: Footage) -> int:
 def save_video(video: Video, folder: Path) -> None:
     """Write ``video`` into ``folder``."""
     np.save(folder / "frames.npy", video.frames)
+    np.save(folder / "greys.npy", video.greys)
     facts = {"source_size": video.source_size, "frames_per_second": video.frames_per_second}
     (folder / "video.json").write_text(json.dumps(facts), encoding="utf-8")
 
@@ -211,7 +204,8 @@ def load_video(folder: Path) -> Video:
     """Read what `save_video` wrote."""
     facts = json.loads((folder / "video.json").read_text(encoding="utf-8"))
     width, height = facts["source_size"]
-    return Video(np.load(folder / "frames.npy"), (width, height), facts["frames_per_second"])
+    frames, greys = (np.load(folder / name) for name in ("frames.npy", "greys.npy"))
+    return Video(frames, (width, height), facts["frames_per_second"], greys)
 
 
 def _image_frames(footage: Footage, read: Callable[[Path], np.ndarray]) -> Iterator[np.ndarray]:

@@ -61,62 +61,56 @@ def find_masks(
     """
     with repeatable():
         marks = drawn(mask.strokes, video.source_size, video.frames.shape[:3])
-        found = _found(mask, footage, video, flow, settings, marks, report, device)
+        if mask.kind is MaskKind.FILES:
+            found = _from_files(Path(mask.path), footage, video, report)
+        else:
+            found = _Search(video, flow, settings, marks, report, device).found(mask)
         found = _obeyed(found, marks)
     _check_area(found)
     return found
 
 
-def _found(
-    mask: ObjectMask,
-    footage: Footage,
-    video: Video,
-    flow: Flow,
-    settings: MasksSettings,
-    marks: Mapping[int, Marks],
-    report: Report,
-    device: Device,
-) -> Masks:
-    if mask.kind is MaskKind.FILES:
-        return _from_files(Path(mask.path), footage, video, report)
-    if mask.kind is MaskKind.STROKES:
-        if not any(mark.inside.any() for mark in marks.values()):
-            raise EngineError(
-                Fault.BAD_JOB,
-                "The mask comes from strokes, but none is on the object.",
-                "Paint a stroke over the object on one frame.",
-            )
-        return _from_probability(find_by_marks(video, flow, marks, settings, report))
-    if mask.kind is MaskKind.BOX:
-        if mask.box is None:
-            raise EngineError(
-                Fault.BAD_JOB, "The mask comes from a box, but there is none.", "Draw a box."
-            )
-        probability = find_by_box(video, flow, mask.box, settings, report)
-    elif mask.kind is MaskKind.DETECTOR:
-        return _by_detector(mask.class_name, video, flow, settings, marks, report, device)
-    else:
-        probability = find_by_motion(video, flow, settings, report)
-    if marks:
-        probability = corrected(probability, video, flow, marks, settings, report)
-    return _from_probability(probability)
+@dataclass(frozen=True)
+class _Search:
+    """What every way to find an object without files has at hand."""
 
+    video: Video
+    flow: Flow
+    settings: MasksSettings
+    marks: Mapping[int, Marks]
+    report: Report
+    device: Device
 
-def _by_detector(
-    class_name: str,
-    video: Video,
-    flow: Flow,
-    settings: MasksSettings,
-    marks: Mapping[int, Marks],
-    report: Report,
-    device: Device,
-) -> Masks:
-    """Find the object by its class; frames in which it is not detected stay unknown."""
-    probability, seen = find_by_detector(video, flow, class_name, settings, report, device)
-    if marks:
-        probability = corrected(probability, video, flow, marks, settings, report)
-    found = _from_probability(probability)
-    return replace(found, known=found.known & seen)
+    def found(self, mask: ObjectMask) -> Masks:
+        """Return the masks of the object that ``mask`` asks for."""
+        video, flow, report = self.video, self.flow, self.report
+        if mask.kind is MaskKind.STROKES:
+            if not any(mark.inside.any() for mark in self.marks.values()):
+                raise EngineError(
+                    Fault.BAD_JOB,
+                    "The mask comes from strokes, but none is on the object.",
+                    "Paint a stroke over the object on one frame.",
+                )
+            return _from_probability(find_by_marks(video, flow, self.marks, report))
+        if mask.kind is MaskKind.DETECTOR:
+            found, seen = find_by_detector(
+                video, flow, mask.class_name, self.settings, report, self.device
+            )
+            masks = _from_probability(self._corrected(found))
+            # Frames in which it is not detected stay unknown.
+            return replace(masks, known=masks.known & seen)
+        if mask.kind is MaskKind.BOX:
+            if mask.box is None:
+                raise EngineError(
+                    Fault.BAD_JOB, "The mask comes from a box, but there is none.", "Draw a box."
+                )
+            return _from_probability(self._corrected(find_by_box(video, flow, mask.box, report)))
+        return _from_probability(self._corrected(find_by_motion(video, flow, report)))
+
+    def _corrected(self, probability: np.ndarray) -> np.ndarray:
+        if not self.marks:
+            return probability
+        return corrected(probability, self.video, self.flow, self.marks, self.report)
 
 
 def _obeyed(found: Masks, marks: Mapping[int, Marks]) -> Masks:

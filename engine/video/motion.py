@@ -26,18 +26,15 @@ OWN_WEIGHT = 2.0
 PERSISTENCE = 0.8  # part of the accumulated evidence that is handed on to the next frame
 
 
-def motion_evidence(
-    frames: np.ndarray, flow: Flow, *, threshold: float, tick: Callable[[], None]
-) -> np.ndarray:
+def motion_evidence(frames: np.ndarray, flow: Flow, tick: Callable[[], None]) -> np.ndarray:
     """Return how surely each pixel moves against the background, float32 [T, H, W] in [0, 1].
 
-    ``frames`` uint8 RGB [T, H, W, 3]; ``threshold`` is in multiples of the background's scatter;
-    ``tick`` is called after each frame.
+    ``frames`` uint8 RGB [T, H, W, 3]; ``tick`` is called after each frame.
     """
     greys = [normalised_grey(frame) for frame in frames]
     evidence = []
     for index in range(len(greys)):
-        evidence.append(_frame_evidence(greys, flow, index, threshold))
+        evidence.append(_frame_evidence(greys, flow, index))
         tick()
     return _accumulate(np.stack(evidence), flow)
 
@@ -53,16 +50,14 @@ class _Step:
     distance: np.ndarray  # [H, W], of the flow from the ground's motion, px
 
 
-def _frame_evidence(
-    greys: list[np.ndarray], flow: Flow, index: int, threshold: float
-) -> np.ndarray:
+def _frame_evidence(greys: list[np.ndarray], flow: Flow, index: int) -> np.ndarray:
     textured = _textured(greys[index])
     steps, values, weights = [], [], []
     for gap, there, valid in chains(flow, index, GAPS):
         ground = _homography(there, valid & textured)
         distance = _distance(there, ground)
         scatter = LEAST_SCATTER + 1.5 * float(np.median(distance[textured]))
-        ratio = distance / (scatter * 2.0 * threshold)
+        ratio = distance / (scatter * 2.0)
         misfit = _misfit(greys[index], greys[index + gap], ground)
         values.append(ratio**2 / (1.0 + ratio**2) * misfit)
         weights.append(valid + 1e-3)

@@ -12,17 +12,15 @@ import cv2
 import numpy as np
 
 from ..contract.events import Report
-from ..contract.settings import MasksSettings
 from .boxes import MOVING_CONTRAST
 from .flow import Flow
 from .frames import Video
 from .motion import motion_evidence
 from .pieces import persistent
 from .refined import REFINED_ROUNDS
-from .search import Steps, judged_again, motion_prior
+from .search import Steps, enlarged, judged_again, motion_prior, reduced
 from .segmentation import ROUNDS, appearance, follow, settle
-from .sizes import enlarged, reduced
-from .solid import SOLID_ROUNDS
+from .steady import SOLID_ROUNDS
 from .strokes import Marks, cut_by_marks, first_guess, near, shrunk
 
 BELONGING_PART = 0.06  # of the longer side: how far from a followed object motion is its own
@@ -30,10 +28,10 @@ CORRECTION_FADE = 12.0  # frames after which a correction counts half
 
 
 def find_by_marks(
-    video: Video, flow: Flow, marks: Mapping[int, Marks], settings: MasksSettings, report: Report
+    video: Video, flow: Flow, marks: Mapping[int, Marks], report: Report
 ) -> np.ndarray:
     """Return the probability float32 [T, H, W] of the object that was painted on some frames."""
-    return _by_marks(video, flow, marks, None, settings, report)
+    return _by_marks(video, flow, marks, None, report)
 
 
 def corrected(
@@ -41,14 +39,13 @@ def corrected(
     video: Video,
     flow: Flow,
     marks: Mapping[int, Marks],
-    settings: MasksSettings,
     report: Report,
 ) -> np.ndarray:
     """Return the probability ``found`` [T, H, W] corrected by what was painted on some frames.
 
     A correction is carried along the flow and counts less the farther away it is.
     """
-    return _by_marks(video, flow, marks, found, settings, report)
+    return _by_marks(video, flow, marks, found, report)
 
 
 def _by_marks(
@@ -56,7 +53,6 @@ def _by_marks(
     flow: Flow,
     marks: Mapping[int, Marks],
     base: np.ndarray | None,
-    settings: MasksSettings,
     report: Report,
 ) -> np.ndarray:
     frames, small_flow = reduced(video.frames, flow)
@@ -68,12 +64,10 @@ def _by_marks(
     look = appearance(frames)
     moving = None
     if base is None:
-        evidence = motion_evidence(
-            frames, small_flow, threshold=settings.motion_threshold, tick=steps.tick
-        )
+        evidence = motion_evidence(frames, small_flow, steps.tick)
         moving = motion_prior(evidence) if _marked_moves(evidence, small) else None
     carry = partial(follow, look, flow=small_flow, tick=steps.tick)
-    prior = _carried_from_marks(frames, small, base, moving, carry, settings.grabcut_rounds)
+    prior = _carried_from_marks(frames, small, base, moving, carry)
     if moving is not None:
         prior = 0.5 * (prior + moving * _reached(prior))
     if base is not None:
@@ -82,7 +76,7 @@ def _by_marks(
     start = {frame: found[frame] > 0.5 for frame in small}
     found = persistent(found, small_flow, start)
     if base is None:
-        found = judged_again(look, frames, small_flow, found, steps.tick, small)
+        found = judged_again(look, frames, small_flow, found, steps.tick, certain=small)
         start = {frame: found[frame] > 0.5 for frame in small}
         found = persistent(found, small_flow, start)
     steps.finish()
@@ -95,7 +89,6 @@ def _carried_from_marks(
     base: np.ndarray | None,
     moving: np.ndarray | None,
     carry: Callable[[dict[int, np.ndarray]], np.ndarray],
-    rounds: int,
 ) -> np.ndarray:
     """Cut the object out of each painted frame, the most painted first, and carry it to all.
 
@@ -110,7 +103,7 @@ def _carried_from_marks(
             guess = first_guess(frames[frame], marks[frame])
             if moving is not None:
                 guess |= near(marks[frame]) & (moving[frame] > 0.5)
-        keys[frame] = cut_by_marks(frames[frame], marks[frame], guess, rounds=rounds)
+        keys[frame] = cut_by_marks(frames[frame], marks[frame], guess)
         if base is None or len(keys) == len(marks):
             known = carry(keys)
     assert known is not None

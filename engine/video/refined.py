@@ -14,9 +14,8 @@ import cv2
 import numpy as np
 
 from .flow import Flow
-from .ground import Ground, ground_of
+from .ground import Ground, darkened, ground_of
 from .segmentation import Appearance, Certain, along_time, edge_aware, log_odds
-from .shadow import darkened
 from .votes import colour_odds
 
 PASSES = 2  # a better object leaves a cleaner ground
@@ -43,6 +42,7 @@ def refined(
     flow: Flow,
     found: np.ndarray,
     tick: Callable[[], None],
+    *,
     certain: Mapping[int, Certain] = MappingProxyType({}),
 ) -> np.ndarray:
     """Return the probability ``found`` [T, H, W] with a truer border, of the same shape.

@@ -1,22 +1,29 @@
-"""What every search for the object shares: its steps, what motion makes probable, a second look."""
+"""What every search for the object shares: small pictures, steps, a first guess, a second look.
+
+The answer is brought from the small pictures to the working size along its edges.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
+import cv2
 import numpy as np
 
 from ..contract.events import Report, Stopped
 from .flow import Flow
+from .frames import working_size
 from .refined import refined
-from .segmentation import Appearance, Certain
-from .solid import judged_solid
+from .segmentation import Appearance, Certain, edge_aware
+from .steady import judged_solid
 
 BORDER_PART = 0.08  # of the longer side: objects rarely begin at the border
 BORDER_TRUST = 0.3  # what is left of the evidence at the very border
 STRONG = 0.6  # part of a frame's strongest evidence that makes a pixel probable
 SLOPE = 0.12  # how quickly evidence turns into probability
+SEARCH_SIDE = 256  # px
 
 
 class Steps:
@@ -44,14 +51,17 @@ def judged_again(
     flow: Flow,
     found: np.ndarray,
     tick: Callable[[], None],
+    *,
     certain: Mapping[int, Certain] = MappingProxyType({}),
 ) -> np.ndarray:
     """Take away what only moves along; where nothing does, draw the border by the ground.
 
     A reflection and a wake differ from the ground as much as the object does.
     """
-    solid = judged_solid(look, frames, flow, found, tick, certain)
-    return refined(look, frames, flow, found, tick, certain) if solid is found else solid
+    solid = judged_solid(look, frames, flow, found, tick, certain=certain)
+    if solid is not found:
+        return solid
+    return refined(look, frames, flow, found, tick, certain=certain)
 
 
 def motion_prior(evidence: np.ndarray) -> np.ndarray:
@@ -65,3 +75,41 @@ def motion_prior(evidence: np.ndarray) -> np.ndarray:
     strongest = np.clip(strongest, 0.5 * usual, 1.5 * usual) + 1e-6
     ratio = np.clip(trusted / strongest[:, None, None], 0.0, 1.0)
     return (1.0 / (1.0 + np.exp((STRONG - ratio) / SLOPE))).astype(np.float32)
+
+
+def reduced(frames: np.ndarray, flow: Flow) -> tuple[np.ndarray, Flow]:
+    """Bring ``frames`` [T, H, W, 3] and their ``flow`` to the size of the search."""
+    height, width = frames.shape[1:3]
+    size = working_size((width, height), SEARCH_SIDE)
+    if size == (width, height):
+        return frames, flow
+    scale = np.array([size[0] / width, size[1] / height], np.float32)
+
+    def smaller(images: np.ndarray) -> np.ndarray:
+        return np.stack([cv2.resize(one, size, interpolation=cv2.INTER_AREA) for one in images])
+
+    return smaller(frames), replace(
+        flow,
+        forward=smaller(flow.forward) * scale,
+        backward=smaller(flow.backward) * scale,
+        forward_valid=smaller(flow.forward_valid.astype(np.uint8)) > 0,
+        backward_valid=smaller(flow.backward_valid.astype(np.uint8)) > 0,
+    )
+
+
+def enlarged(probability: np.ndarray, frames: np.ndarray) -> np.ndarray:
+    """Bring ``probability`` [T, h, w] to the size of ``frames``, along their edges."""
+    height, width = frames.shape[1:3]
+    if probability.shape[1:] == (height, width):
+        return probability
+    radius = max(2, round(max(height, width) / SEARCH_SIDE))
+    return np.stack(
+        [
+            edge_aware(
+                frame.astype(np.float32) / 255.0,
+                cv2.resize(one, (width, height), interpolation=cv2.INTER_LINEAR),
+                radius=radius,
+            )
+            for one, frame in zip(probability, frames, strict=True)
+        ]
+    )

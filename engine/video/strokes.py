@@ -18,6 +18,7 @@ from .votes import COLOUR_BINS, colour_bins, colour_odds
 
 LEAST_RADIUS = 0.5  # px at the size that is drawn at: a stroke marks at least its own line
 ROOM = 0.15  # of the longer side: how far from its strokes an object is looked for first
+GRABCUT_ROUNDS = 5  # as in OpenCV's tutorial
 SHIFT = 4  # fractional bits of the points, for cv2
 
 
@@ -76,7 +77,7 @@ def shrunk(picture: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     return cv2.resize(picture, (shape[1], shape[0]), interpolation=cv2.INTER_AREA)
 
 
-def cut_by_marks(frame: np.ndarray, marks: Marks, guess: np.ndarray, *, rounds: int) -> np.ndarray:
+def cut_by_marks(frame: np.ndarray, marks: Marks, guess: np.ndarray) -> np.ndarray:
     """Cut the object out of ``frame``, uint8 [H, W, 3]; probability [H, W] that obeys ``marks``.
 
     ``guess`` bool [H, W] is what is thought to be the object (see `first_guess`);
@@ -91,7 +92,7 @@ def cut_by_marks(frame: np.ndarray, marks: Marks, guess: np.ndarray, *, rounds: 
         return marks.obeyed(guess.astype(np.float32))
     cv2.setRNGSeed(0)
     models = np.zeros((1, 65)), np.zeros((1, 65))
-    cv2.grabCut(frame, seen, (0, 0, 1, 1), *models, rounds, cv2.GC_INIT_WITH_MASK)
+    cv2.grabCut(frame, seen, (0, 0, 1, 1), *models, GRABCUT_ROUNDS, cv2.GC_INIT_WITH_MASK)
     cut = _meant(np.isin(seen, (cv2.GC_FGD, cv2.GC_PR_FGD)), marks, guess)
     return marks.obeyed(
         edge_aware(frame.astype(np.float32) / 255.0, cut.astype(np.float32), radius=1)

@@ -11,14 +11,13 @@ from engine.decomposition.grid import (
     matches,
     registration,
     splines,
-    surroundings,
     textures,
 )
 from engine.decomposition.grid.background import register_background
+from engine.decomposition.grid.folds import unfolded_knots
 from engine.decomposition.grid.mapping import Foreground, around, box_positions
 from engine.decomposition.grid.path import trace
 from engine.decomposition.grid.tracks import track_matches
-from engine.decomposition.grid.unfolding import unfolded
 from engine.evaluation import drift
 from tests.synthetic import moving_sprite
 
@@ -132,7 +131,7 @@ def test_a_fold_is_taken_out_and_other_frames_stay():
     inside = torch.zeros(2, 40, 60, dtype=torch.bool)
     inside[:, 5:35, 5:55] = True
     assert areas(lattice, knots)[1][inside[1]].min() < 0
-    found = unfolded(lattice, knots, inside)
+    found = unfolded_knots(lattice, knots, inside)
     assert areas(lattice, found)[inside].min() > 0
     assert torch.equal(found[0], knots[0])
 
@@ -221,7 +220,7 @@ def test_the_background_does_not_show_in_what_is_matched():
     mask[10:30, 20:40] = 1
     picture = np.random.default_rng(0).integers(0, 255, (80, 120)).astype(np.uint8)
     picture[20:60, 40:80] = np.arange(180, 220)
-    alone = surroundings.replaced(picture, mask)
+    alone = crop.replaced(picture, mask)
     kept = np.s_[22:58, 42:78]
     assert np.allclose(alone[kept], picture[kept], atol=1), "the object stays"
     alone[18:62, 38:82] = 200  # the edge is soft

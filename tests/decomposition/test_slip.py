@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from engine.decomposition.layers import Layers, load_layers, of_background, save_layers
-from engine.decomposition.slip import MOST, slip_of
+from engine.decomposition.layers import Layers
+from engine.decomposition.slip import MOST, load_slip, save_slip, slip_of
 from engine.video.flow import Flow
 
 HEIGHT, WIDTH, FRAMES = 40, 64, 4
@@ -78,11 +78,7 @@ def test_nothing_is_said_without_flow_or_object_and_a_single_frame_stands():
     assert not slip_of(one, Flow(none[0], none[0], none[1], none[1])).any()
 
 
-def test_it_is_kept_with_the_layers_and_is_not_the_backgrounds(tmp_path):
-    layers = square(0.0)
-    slid = replace(layers, slip=torch.rand(layers.alpha.shape).half())
-    save_layers(slid, tmp_path)
-    assert torch.equal(load_layers(tmp_path).slip, slid.slip)
-    assert of_background([slid], is_bare=False).slip is None
-    save_layers(layers, tmp_path)
-    assert load_layers(tmp_path).slip is None
+def test_it_is_read_as_it_was_written(tmp_path):
+    slip = torch.rand(2, 4, 5).half()
+    save_slip(slip, tmp_path)
+    assert torch.equal(load_slip(tmp_path), slip)

@@ -93,3 +93,29 @@ def test_background_psnr_looks_only_outside_the_object():
     result[4:] = 101
     background.add(result, source, outside)
     assert background.psnr() == pytest.approx((99 + 20 * math.log10(255)) / 2)
+
+
+def squares(*colours: tuple[float, float, float], tile: int = 20) -> torch.Tensor:
+    """A picture [3, 40, 40] of ``colours`` by turns, in stripes of ``tile`` pixels."""
+    which = torch.arange(40) // tile % len(colours)
+    return torch.tensor(colours)[which].T[:, None].expand(3, 40, 40).clone()
+
+
+GREY, WHITE, BLACK = (0.5, 0.5, 0.5), (0.9, 0.9, 0.9), (0.1, 0.1, 0.1)
+
+
+def test_what_looks_as_before_is_bare_and_stripes_are_not_though_their_mean_is_the_same():
+    alpha, shown = torch.ones(1, 40, 40), squares(GREY)
+    assert metrics.bareness(shown, shown, alpha) == pytest.approx(1, abs=1e-3)
+    assert metrics.bareness(squares(WHITE, BLACK, tile=2), shown, alpha) < 0.05
+    half = squares(GREY, WHITE)
+    assert metrics.bareness(half, shown, alpha) == pytest.approx(0.5, abs=0.02)
+
+
+def test_bareness_counts_the_object_alone_and_many_pictures_at_once():
+    alpha = torch.zeros(1, 40, 40)
+    alpha[:, :, 10:30] = 1
+    shown, painted = squares(GREY), torch.stack([squares(GREY), squares(WHITE)])
+    found = metrics.bareness((painted * alpha)[:, None], (shown * alpha)[None], alpha[None])
+    assert found.shape == (2, 1)
+    assert found[:, 0].tolist() == pytest.approx([1, 0], abs=0.02)

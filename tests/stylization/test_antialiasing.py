@@ -3,10 +3,9 @@
 import pytest
 import torch
 
-from engine.stylization.antialiasing import AT_ONCE, pixel_albedo, usual_step
-from engine.stylization.atlas import StylizedAtlas
+from engine.stylization.atlas import AT_ONCE, StylizedAtlas
 from engine.stylization.shading import ShadingStatistics
-from engine.stylization.texture import TextureAtlas
+from engine.stylization.texture import TextureAtlas, usual_step
 
 STATISTICS = ShadingStatistics(1.0, 1.0)
 SIDE = 32
@@ -46,7 +45,7 @@ def test_paint_that_is_finer_than_pixels_is_averaged_and_other_paint_is_not():
     uv = positions(SIDE, SIDE)
     inside = torch.zeros_like(EVERYWHERE)
     inside[8:24, 8:24] = True
-    fine, exact = (pixel_albedo(board(texels), uv, inside) for texels in (4 * SIDE, SIDE))
+    fine, exact = (board(texels).at_pixels(uv, inside) for texels in (4 * SIDE, SIDE))
     assert (fine - 0.5).abs().max() < 0.05
     assert set(exact.round(decimals=3).flatten().tolist()) == {0.0, 1.0}
 
@@ -54,7 +53,7 @@ def test_paint_that_is_finer_than_pixels_is_averaged_and_other_paint_is_not():
 def test_a_network_is_read_once_at_each_pixel_in_pieces():
     atlas, side = Counting(), 300
     uv = positions(side, side)
-    found = pixel_albedo(atlas, uv, torch.ones(side, side, dtype=torch.bool))
+    found = atlas.at_pixels(uv, torch.ones(side, side, dtype=torch.bool))
     assert atlas.asked == [AT_ONCE, side**2 - AT_ONCE]
     assert torch.equal(found[:, :2], uv.reshape(-1, 2))
 
@@ -74,14 +73,14 @@ def test_uv_that_leaps_beyond_the_object_is_not_read():
     where[:, SIDE // 2 :] = False
     wild = uv.clone()
     wild[:, SIDE // 2 :] += 100
-    one, other = (pixel_albedo(board(2 * SIDE), each, where) for each in (uv, wild))
+    one, other = (board(2 * SIDE).at_pixels(each, where) for each in (uv, wild))
     assert torch.equal(one, other)
 
 
 def test_an_object_of_one_pixel_or_none_has_a_colour_or_none():
     none = ~EVERYWHERE
-    assert pixel_albedo(board(SIDE), positions(SIDE, SIDE), none).shape == (0, 3)
+    assert board(SIDE).at_pixels(positions(SIDE, SIDE), none).shape == (0, 3)
     one = none.clone()
     one[3, 4] = True
     assert usual_step(positions(SIDE, SIDE), one).tolist() == [0, 0]
-    assert pixel_albedo(board(SIDE), positions(SIDE, SIDE), one).tolist() == [[1, 1, 1]]
+    assert board(SIDE).at_pixels(positions(SIDE, SIDE), one).tolist() == [[1, 1, 1]]

@@ -2,7 +2,8 @@ import pytest
 import torch
 
 from engine.decomposition.model import AtlasNetwork
-from engine.stylization.atlas import AtlasFrame, NetworkAtlas, wave_shares
+from engine.stylization.canvas import AtlasFrame
+from engine.stylization.network import NetworkAtlas, wave_shares
 from engine.stylization.shading import ShadingStatistics
 
 STATISTICS = ShadingStatistics(level=0.3, side=0.6)

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from engine.decomposition.model import AtlasNetwork
-from engine.stylization.atlas import NetworkAtlas
 from engine.stylization.atlas_files import FACTS_FILE, WEIGHTS_FILE, load_atlas, save_atlas
+from engine.stylization.network import NetworkAtlas
 from engine.stylization.shading import ShadingStatistics
 from engine.stylization.texture import LearnedTexture, TextureAtlas
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from engine.stylization.blur import gaussian_blur, radius_of
+from engine.stylization.shading import gaussian_blur, radius_of
 
 
 def by_hand(picture: torch.Tensor, sigma: float, mode: str) -> torch.Tensor:

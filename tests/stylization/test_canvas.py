@@ -23,7 +23,7 @@ def test_the_canvas_holds_the_box_with_its_margin(make_disc):
     layers = make_disc(frames=1)
     canvases = cut_canvases(layers, layers.foreground, ViewsSettings()).canvases
     first = canvases[0]
-    assert first.fields.shape == (10, 30, 30)
+    assert first.fields.shape == (7, 30, 30)
     assert first.subject.mask.sum() == (layers.alpha[0] > 0.5).sum()
 
 
@@ -59,7 +59,7 @@ def test_enlarging_keeps_the_picture_and_tells_the_scale(make_disc):
     layers = make_disc(frames=1)
     canvas = cut_canvases(layers, layers.foreground, ViewsSettings()).canvases[0]
     larger = canvas.enlarged(60)
-    assert larger.fields.shape == (10, 60, 60) and larger.scale == 2
+    assert larger.fields.shape == (7, 60, 60) and larger.scale == 2
     assert larger.fields[2].mean() == pytest.approx(canvas.fields[2].mean().item(), abs=0.01)
 
 

@@ -1,6 +1,6 @@
 import torch
 
-from engine.stylization.frames import draw_frames
+from engine.stylization.terms import draw_frames
 
 
 def many(frames, count, window):

@@ -7,7 +7,7 @@ import pytest
 from engine.contract.events import Stopped
 from engine.contract.job import TargetTexts
 from engine.contract.settings import StylizationSettings, preset
-from engine.stylization import distillation
+from engine.stylization import network
 from engine.stylization.progress import progress_of
 from engine.stylization.train import stylize
 
@@ -17,7 +17,7 @@ TEXTS = TargetTexts("a swan with zebra fur", "zebra fur")
 @pytest.fixture
 def fitted(settings, monkeypatch):
     """Settings of a network that is fitted before the first step."""
-    monkeypatch.setattr(distillation, "POINTS", 32)
+    monkeypatch.setattr(network, "POINTS", 32)
     return replace(settings, atlas="network", distillation_steps=300, steps=1)
 
 

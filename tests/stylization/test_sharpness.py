@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from engine.stylization.blur import gaussian_blur
+from engine.stylization.shading import gaussian_blur
 from engine.stylization.sharpness import SQUARE, footage_blur, sliding, softened
 
 EVERYWHERE = torch.ones(96, 96, dtype=torch.bool)

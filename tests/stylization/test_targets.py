@@ -9,7 +9,6 @@ from engine.contract.job import TargetTexts
 from engine.contract.settings import StylizationSettings
 from engine.stylization.picture import read_picture
 from engine.stylization.targets import embed_targets
-from engine.stylization.texts import unit
 from engine.video.images import write_png
 
 SETTINGS = StylizationSettings(global_prefixes=8, local_prefixes=4)
@@ -31,7 +30,7 @@ def drawn(texts, encoder, settings=SETTINGS):
 def test_both_texts_are_embedded_behind_all_their_prefixes(encoder):
     targets, (whole, _) = drawn(TargetTexts("a swan made of gold", "gold"), encoder)
     assert targets.global_texts.shape == (8, 24) and targets.local_texts.shape == (4, 24)
-    assert any(torch.equal(whole.direction, row) for row in targets.global_texts)
+    assert any(torch.equal(whole, row) for row in targets.global_texts)
 
 
 def test_without_prefixes_each_text_is_one_direction(encoder):
@@ -43,15 +42,17 @@ def test_without_prefixes_each_text_is_one_direction(encoder):
 def test_a_picture_alone_is_the_target_and_no_text_counts(encoder, picture):
     targets, (whole, close) = drawn(TargetTexts(picture=picture, picture_share=0.2), encoder)
     assert targets.global_texts is None
-    assert torch.equal(whole.direction, targets.picture[0])
-    assert torch.equal(close.direction, targets.picture[1])
+    assert torch.equal(whole, targets.picture[0])
+    assert torch.equal(close, targets.picture[1])
 
 
 @pytest.mark.parametrize(("share", "nearer"), [(0.9, "picture"), (0.1, "text")])
 def test_a_picture_counts_by_its_share_beside_a_text(encoder, picture, share, nearer):
-    _, (whole, _) = drawn(TargetTexts("gold", picture=picture, picture_share=share), encoder)
-    sources = {"text": whole.text, "picture": whole.picture}
-    likeness = {name: float(whole.direction @ each) for name, each in sources.items()}
+    texts = TargetTexts("gold", picture=picture, picture_share=share)
+    settings = replace(SETTINGS, global_prefixes=0)
+    targets, (whole, _) = drawn(texts, encoder, settings)
+    sources = {"text": targets.global_texts[0], "picture": targets.picture[0]}
+    likeness = {name: float(whole @ each) for name, each in sources.items()}
     assert max(likeness, key=likeness.get) == nearer
 
 
@@ -63,12 +64,6 @@ def test_another_picture_gives_another_target(encoder, picture, tmp_path):
         for path in (picture, plain)
     )
     assert not torch.allclose(one, other, atol=1e-4)
-
-
-def test_the_way_of_a_text_begins_at_the_neutral_one(encoder):
-    _, (whole, _) = drawn(TargetTexts("gold"), encoder)
-    way = whole.change(torch.randn(24))
-    assert torch.allclose(way, unit(whole.text - whole.neutral), atol=1e-6)
 
 
 def test_what_to_avoid_is_embedded_where_it_is_given(encoder):

@@ -5,17 +5,17 @@ from engine.stylization.terms import noisy, weighted
 
 
 def test_terms_without_weight_neither_count_nor_slope():
-    weights = StylizationWeights(sparsity=2.0, chroma=0.0)
+    weights = StylizationWeights(sparsity=2.0, unevenness=0.0)
     leaf = torch.tensor(3.0, requires_grad=True)
     other = torch.tensor(5.0, requires_grad=True)
-    loss = weighted({"sparsity": leaf * leaf, "chroma": other * other}, weights)
+    loss = weighted({"sparsity": leaf * leaf, "unevenness": other * other}, weights)
     loss.backward()
     assert loss == 18 and leaf.grad == 12 and other.grad is None
 
 
 def test_with_no_weight_at_all_the_loss_is_nothing_but_slopes_are():
     leaf = torch.tensor(3.0, requires_grad=True)
-    weighted({"chroma": leaf * leaf}, StylizationWeights()).backward()
+    weighted({"unevenness": leaf * leaf}, StylizationWeights()).backward()
     assert leaf.grad == 0
 
 

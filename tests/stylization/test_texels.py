@@ -4,10 +4,9 @@ import torch
 
 from engine.contract.settings import ViewsSettings
 from engine.decomposition.model import AtlasNetwork
-from engine.stylization.atlas import NetworkAtlas
 from engine.stylization.canvas import cut_canvases
+from engine.stylization.network import NetworkAtlas, NetworkTexels
 from engine.stylization.painting import Spread
-from engine.stylization.texels import NetworkTexels
 
 
 def test_waves_shorter_than_texels_do_not_hide_between_them(make_disc):

@@ -6,8 +6,7 @@ import pytest
 import torch
 
 from engine.contract.settings import ViewsSettings
-from engine.stylization.atlas import AtlasFrame
-from engine.stylization.canvas import cut_canvases
+from engine.stylization.canvas import AtlasFrame, cut_canvases
 from engine.stylization.shading import ShadingStatistics
 from engine.stylization.texture import (
     BAND,
@@ -17,7 +16,6 @@ from engine.stylization.texture import (
     TextureAtlas,
     first_texture,
 )
-from engine.stylization.train import restart
 
 STATISTICS = ShadingStatistics(level=0.3, side=0.6)
 CORNER, EXTENT = torch.tensor([0.2, 0.4]), torch.tensor([0.5, 0.25])
@@ -135,7 +133,7 @@ def test_another_candidate_begins_as_another_noise_of_the_same_colour():
     first = {name: tensor.clone() for name, tensor in atlas.state_dict().items()}
     with torch.no_grad():
         atlas.mean.fill_(2.0)
-    restart(atlas, first, seeded(7))
+    atlas.restart(first, seeded(7))
     assert atlas.mean.eq(0).all()
     assert torch.equal(atlas.waves, learned(7).waves) and not torch.equal(
         atlas.waves, first["waves"]

@@ -9,10 +9,10 @@ from engine.contract.job import TargetTexts
 from engine.contract.settings import StylizationWeights
 from engine.decomposition.layers import sample_atlas
 from engine.decomposition.model import AtlasNetwork
-from engine.stylization import distillation
-from engine.stylization.atlas import NetworkAtlas
+from engine.stylization import network
 from engine.stylization.atlas_files import load_atlas
 from engine.stylization.encoder import load_encoder
+from engine.stylization.network import NetworkAtlas
 from engine.stylization.progress import progress_of
 from engine.stylization.shading import ShadingStatistics
 from engine.stylization.texture import TextureAtlas
@@ -120,18 +120,12 @@ def test_a_loss_that_is_no_number_ends_the_stylization(layers, settings, checkpo
     assert caught.value.fault is Fault.DIVERGED
 
 
-def test_the_smoothness_is_computed_where_it_has_a_weight(layers, settings, checkpoint, listener):
-    weights = replace(settings.weights, smoothness=0.5)
-    run(layers, replace(settings, weights=weights, steps=2), checkpoint, listener)
-    assert listener.terms[0]["smoothness"] > 0
-
-
 def test_an_engine_without_a_network_has_its_atlas_distilled(layers, monkeypatch):
     generator = torch.Generator().manual_seed(0)
-    monkeypatch.setattr(distillation, "POINTS", 512)
+    monkeypatch.setattr(network, "POINTS", 512)
     statistics = ShadingStatistics(level=0.3, side=0.6)
-    atlas = NetworkAtlas(distillation.first_network(layers, generator), statistics)
-    distillation.fit(atlas, layers, steps=60, generator=generator)
+    atlas = NetworkAtlas(network.first_network(layers, generator), statistics)
+    network.fit(atlas, layers, steps=60, generator=generator)
     uv = 0.2 + 0.6 * torch.rand(200, 2)
     with torch.no_grad():
         error = (atlas.albedo(uv) - sample_atlas(layers.atlas, uv)).abs().mean()
@@ -141,9 +135,8 @@ def test_an_engine_without_a_network_has_its_atlas_distilled(layers, monkeypatch
 @pytest.mark.parametrize(
     "changes",
     [
-        {"views": {"hard_removal": True, "native_size": True, "union_box": True}},
+        {"views": {"hard_removal": True, "native_size": True}},
         {"sparsity_everywhere": True, "sparsity_norm": "plain", "temporal_literal": True},
-        {"pool_frames": True, "view_average": "unit"},
     ],
 )
 def test_the_papers_other_readings_can_be_trained(changes, layers, settings, checkpoint, listener):
@@ -151,14 +144,6 @@ def test_the_papers_other_readings_can_be_trained(changes, layers, settings, che
     plain = {name: value for name, value in changes.items() if name != "views"}
     run(layers, replace(settings, views=views, steps=2, **plain), checkpoint, listener)
     assert listener.steps == [1, 2]
-
-
-def test_direction_and_structure_are_computed_where_they_have_a_weight(
-    layers, settings, checkpoint, listener
-):
-    weights = replace(settings.weights, directional=0.5, structure=0.5)
-    run(layers, replace(settings, weights=weights, steps=2), checkpoint, listener)
-    assert 0 < listener.terms[0]["directional"] < 2 and 0 < listener.terms[0]["structure"] < 2
 
 
 def test_views_in_portions_give_the_same_atlas(layers, settings, tmp_path, make_listener):

@@ -145,39 +145,11 @@ def test_views_of_a_larger_canvas_see_the_same_place():
     assert (look(small, view, 8) - look(large, view.scaled(4), 8)).abs().mean() < 0.03
 
 
-def test_printed_global_crops_stay_in_the_box_and_can_cut_the_object():
-    mask = torch.zeros(100, 200, dtype=torch.bool)
-    mask[40:60, 20:180] = True
-    whole, _ = drawn(mask, replace(PLAIN, keep_whole=False))
-    left, top, width, _ = whole.crops.unbind(1)
-    margin = subject_of(mask).margin
-    assert (left >= 20 - margin - 1e-6).all() and (left + width <= 180 + margin + 1e-6).all()
-    assert (top >= 40 - margin - 1e-6).all() and (width < 100).all()
-
-
-def test_a_scale_of_sides_gives_smaller_crops():
-    area, side = (
-        drawn(blob(), replace(PLAIN, scale_of=kind))[1].crops[:, 2:].prod(1).mean()
-        for kind in ("area", "side")
-    )
-    assert side < 0.6 * area
-
-
 def test_coverage_can_mean_the_part_of_the_object():
     subject = subject_of(blob())
     everything = torch.tensor([[0.0, 0.0, 140.0, 100.0]])
     assert subject.coverage(everything, "object") == pytest.approx(1.0)
     assert subject.coverage(everything) < 0.5
-
-
-def test_shared_chances_fall_the_same_for_all_views_of_a_frame():
-    settings = replace(PLAIN, perspective_chance=0.5, background_removal=0.5, shared_coins=True)
-    seen = set()
-    for seed in range(12):
-        whole, close = drawn(blob(), settings, seed)
-        assert len({*whole.black.tolist(), *close.black.tolist()}) == 1
-        seen.add(bool(whole.black[0]))
-    assert seen == {True, False}
 
 
 def test_hard_removal_keeps_what_is_mostly_object_and_nothing_else():

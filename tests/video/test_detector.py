@@ -42,7 +42,8 @@ def seen(video, name, listener, network, least_score=0.5):
 
 @pytest.fixture
 def video(scene):
-    return Video(scene.frames[:2], (scene.frames.shape[2], scene.frames.shape[1]), 24.0)
+    frames = scene.frames[:2]
+    return Video(frames, (frames.shape[2], frames.shape[1]), 24.0, frames[..., 0])
 
 
 def as_detections(masks):
@@ -70,7 +71,7 @@ def test_nothing_of_the_class_is_no_object(weights, video, flow, listener):
 
 @pytest.mark.slow
 def test_the_detection_stops_when_asked(weights, scene, stopping_listener):
-    video = Video(scene.frames, (144, 96), 24.0)
+    video = Video(scene.frames, (144, 96), 24.0, scene.frames[..., 0])
     with pytest.raises(Stopped):
         seen(video, "dog", stopping_listener, f"{MODEL}:{weights}")
 
@@ -80,7 +81,7 @@ def test_the_object_is_found_also_on_frames_without_a_detection_and_these_are_to
 ):
     detections = as_detections(scene.masks)
     detections[4] = detections[5] = []
-    video = Video(scene.frames, (144, 96), 24.0)
+    video = Video(scene.frames, (144, 96), 24.0, scene.frames[..., 0])
     found, seen = find_by_detections(video, flow, detections, listener)
     assert np.flatnonzero(~seen).tolist() == [4, 5]
     solid = found > 0.5

@@ -25,7 +25,7 @@ def overlap(found, true):
 def find(scene, flow, listener):
     """Look for the object of the scene, which is at half of its footage's size."""
     height, width = scene.frames.shape[1:3]
-    video = Video(scene.frames, (2 * width, 2 * height), 24.0)
+    video = Video(scene.frames, (2 * width, 2 * height), 24.0, scene.frames[..., 0])
 
     def find(mask, footage=MOVIE, video=video, flow=flow, listener=listener):
         return find_masks(mask, footage, video, flow, MasksSettings(), listener)
@@ -77,7 +77,7 @@ def test_the_object_in_a_box_is_found_on_all_frames(find, scene, frame):
 def test_an_object_that_moves_with_the_background_is_found_by_its_box(scene, find, listener):
     frames = np.repeat(scene.frames[:1], 4, axis=0)
     still = estimate_flow(frames, FlowSettings(), listener)
-    video = Video(frames, (2 * frames.shape[2], 2 * frames.shape[1]), 24.0)
+    video = Video(frames, (2 * frames.shape[2], 2 * frames.shape[1]), 24.0, frames[..., 0])
     masks = find(boxed(box_of(scene.masks[0], 0)), video=video, flow=still)
     assert overlap(masks.masks, scene.masks[[0] * 4]) > 0.85
 
@@ -91,7 +91,7 @@ def test_a_box_may_reach_over_the_border(find, scene):
 def test_masks_are_found_on_frames_larger_than_the_search(scene, listener):
     frames = np.repeat(np.repeat(scene.frames[:4], 3, axis=1), 3, axis=2)
     large = estimate_flow(frames, FlowSettings("fast"), listener)
-    video = Video(frames, (frames.shape[2], frames.shape[1]), 24.0)
+    video = Video(frames, (frames.shape[2], frames.shape[1]), 24.0, frames[..., 0])
     masks = find_masks(ObjectMask(), MOVIE, video, large, MasksSettings(), listener)
     true = np.repeat(np.repeat(scene.masks[:4], 3, axis=1), 3, axis=2)
     assert overlap(masks.masks, true) > 0.85
@@ -176,7 +176,7 @@ def test_masks_of_nothing_or_everything_are_refused(find, scene, tmp_path, level
 def test_nothing_is_found_where_nothing_moves(scene, find, listener):
     frames = np.repeat(scene.frames[:1], 4, axis=0)
     still = estimate_flow(frames, FlowSettings(), listener)
-    video = Video(frames, (frames.shape[2], frames.shape[1]), 24.0)
+    video = Video(frames, (frames.shape[2], frames.shape[1]), 24.0, frames[..., 0])
     assert fault_of(find, ObjectMask(), video=video, flow=still).fault is Fault.OBJECT_NOT_FOUND
 
 

@@ -10,12 +10,11 @@ from engine.contract.job import Box, Footage, FootageKind, MaskKind, ObjectMask
 from engine.contract.settings import FlowSettings, MasksSettings
 from engine.video.flow import estimate_flow
 from engine.video.frames import Video
+from engine.video.ground import cast_shadow
 from engine.video.masks import find_masks
 from engine.video.refined import refined
 from engine.video.segmentation import appearance
-from engine.video.shadow import cast_shadow
-from engine.video.solid import judged_solid
-from engine.video.steady import steadiness
+from engine.video.steady import judged_solid, steadiness
 
 from .conftest import Listener, Scene, texture
 
@@ -106,7 +105,7 @@ def test_an_object_over_its_reflection_is_found(boat, boat_flow, listener, kind)
     found = find_masks(
         mask,
         Footage(FootageKind.MOVIE, ""),
-        Video(scene.frames, (WIDTH, HEIGHT), 24.0),
+        Video(scene.frames, (WIDTH, HEIGHT), 24.0, scene.frames[..., 0]),
         boat_flow,
         MasksSettings(),
         listener,

@@ -31,7 +31,7 @@ for mask in (
     ObjectMask(MaskKind.BOX, box=Box(2, 60, 48, 88, 84)),
     ObjectMask(MaskKind.STROKES, strokes=(stroke,)),
 ):
-    video = Video(scene.frames, (320, 180), 24.0)
+    video = Video(scene.frames, (320, 180), 24.0, scene.frames[..., 0])
     found = find_masks(
         mask, Footage(FootageKind.MOVIE, ""), video, flow, MasksSettings(), Listener()
     )

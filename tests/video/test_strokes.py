@@ -26,7 +26,7 @@ def overlap(found, true):
 def find(scene, flow, listener):
     """Look for the object of the scene, which is at half of its footage's size."""
     height, width = scene.frames.shape[1:3]
-    video = Video(scene.frames, (2 * width, 2 * height), 24.0)
+    video = Video(scene.frames, (2 * width, 2 * height), 24.0, scene.frames[..., 0])
 
     def find(mask, video=video, flow=flow):
         return find_masks(mask, MOVIE, video, flow, MasksSettings(), listener)
@@ -81,7 +81,7 @@ def test_one_stroke_on_the_object_is_enough(find, scene):
 def test_an_object_that_does_not_move_is_found_by_strokes(scene, find, listener):
     frames = np.repeat(scene.frames[:1], 4, axis=0)
     still = estimate_flow(frames, FlowSettings(), listener)
-    video = Video(frames, (2 * frames.shape[2], 2 * frames.shape[1]), 24.0)
+    video = Video(frames, (2 * frames.shape[2], 2 * frames.shape[1]), 24.0, frames[..., 0])
     masks = find(painted(on_object(scene, 0), around_object(scene, 0)), video, still)
     assert overlap(masks.masks, scene.masks[[0] * 4]) > 0.9
 

@@ -6,7 +6,7 @@ is used. ``paper`` says where a default comes from: NLA is Kasten et al. 2021, T
 Loeschcke et al. 2022 (*Text-Driven Stylization of Video Objects*).
 """
 
-from .decomposition import DecompositionSettings, GridSettings, GridWeights, NlaSettings, NlaWeights
+from .decomposition import DecompositionSettings, GridSettings, NlaSettings, NlaWeights
 from .presets import (
     AUTOMATIC,
     EMBEDDED,
@@ -25,8 +25,7 @@ from .whole import Settings, replaced
 
 __all__ = [
     "AUTOMATIC", "DEEP_FORMATS", "EMBEDDED", "OFFERED_WEIGHTS", "PRESETS", "PRESET_HELP",
-    "PRESET_NAMES",
-    "DecompositionSettings", "FlowSettings", "FramesSettings", "GridSettings", "GridWeights",
+    "PRESET_NAMES", "DecompositionSettings", "FlowSettings", "FramesSettings", "GridSettings",
     "MasksSettings", "NlaSettings", "NlaWeights", "RenderSettings", "Settings",
     "StylizationSettings", "StylizationWeights", "ViewsSettings", "preset", "replaced",
     "with_embedded_encoder",

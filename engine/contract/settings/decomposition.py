@@ -77,12 +77,6 @@ class NlaSettings:
         high=2_000_000,
         paper="NLA: 5000",
     )
-    warm_start: bool = setting(
-        False,
-        "Warm Start",
-        "Begin with the mapping that the grid engine registers, not with the identity",
-        paper="NLA: off",
-    )
     width: int = setting(
         256,
         "Width",
@@ -104,20 +98,6 @@ class NlaSettings:
 
 
 @dataclass(frozen=True)
-class GridWeights:
-    """Weights of the terms of the `grid` engine."""
-
-    reconstruction: float = weight(1.0, "Reconstruction", "Colour of the blend")
-    gradient: float = weight(0.5, "Gradient", "Colour differences to neighbours")
-    rigidity: float = weight(1.0, "Rigidity", "Stiffness of the mapping's control points")
-    flow: float = weight(1.0, "Flow", "The mapping follows flow and tracks")
-    bootstrap: float = weight(0.1, "Bootstrap", "Alpha stays near the masks")
-    alpha_flow: float = weight(0.1, "Alpha Flow", "Alpha follows the optical flow")
-    alpha_smoothness: float = weight(0.01, "Alpha Smoothness", "Total variation of alpha")
-    gain: float = weight(0.002, "Gain", "Keeps the gain small and smooth")
-
-
-@dataclass(frozen=True)
 class GridSettings:
     """The fast decomposition: registration, textures, control points (engine `grid`)."""
 
@@ -132,11 +112,6 @@ class GridSettings:
     atlas_size: int = setting(
         512, "Atlas Size", "Side of the foreground's texture", low=64, high=4096, unit="texels"
     )
-    knot_spacing: float = setting(
-        8.0, "Knot Spacing", "Distance of the control points", low=2.0, high=128.0, unit="px"
-    )
-    gain: bool = setting(True, "Gain", "Explain changing light by a smooth gain in each frame")
-    weights: GridWeights = section(GridWeights)
 
 
 @dataclass(frozen=True)

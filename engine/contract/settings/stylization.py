@@ -30,22 +30,9 @@ class StylizationWeights:
     avoid: float = weight(
         0.5, "Avoid", "Views do not match what the object should not look like, where that is given"
     )
-    directional: float = weight(
-        0.0,
-        "Direction",
-        "What changes in the views is what changes from the neutral text to the target text",
-    )
-    structure: float = weight(
-        0.0, "Structure", "Light and dark stay where the footage has them on the object"
-    )
-    chroma: float = weight(0.0, "Chroma", "Keeps colours from drifting away from grey without need")
-    bareness: float = weight(
-        0.0, "Bare Parts", "No part of the object keeps the colours that the footage shows there"
-    )
     unevenness: float = weight(
         0.0, "Unevenness", "Each part of the object has its share of all colours"
     )
-    smoothness: float = weight(0.0, "Smoothness", "Total variation of the stylized atlas")
 
 
 @dataclass(frozen=True)
@@ -130,29 +117,16 @@ class StylizationSettings:
     view_average: str = setting(
         "raw",
         "View Average",
-        "raw: mean embedding of a frame's views. unit: mean of embeddings of length 1. "
-        "each: mean of the views' own losses. weakest: likewise, but the views that match least "
-        "count most",
-        choices=("raw", "unit", "each", "weakest"),
+        "raw: mean embedding of a frame's views. weakest: mean of the views' own losses, in which "
+        "the views that match least count most",
+        choices=("raw", "weakest"),
         paper="TDS: eq. 1, raw",
-    )
-    pool_frames: bool = setting(
-        False,
-        "Pool Frames",
-        "One mean embedding for the views of all frames of a step instead of one for each frame",
-        paper="TDS: eq. 1 names no frame",
     )
     strip_articles: bool = setting(
         True,
         "Strip Articles",
         'Drop the "a" of a text behind a prefix, so that no "a photo of a A swan" arises',
         paper="TDS: not said",
-    )
-    neutral_text: str = setting(
-        "thing",
-        "Neutral Text",
-        "What the object is before, for the term Direction: the change from it to the target "
-        "text counts",
     )
     candidates: int = setting(
         1,
@@ -176,9 +150,6 @@ class StylizationSettings:
         "give the same result. 0: as many as fit",
         low=0,
         high=1024,
-    )
-    graphs: bool = setting(
-        True, "CUDA Graphs", "Replay CLIP's work on an NVIDIA GPU as one recording"
     )
     distillation_steps: int = setting(
         1000,

@@ -65,17 +65,6 @@ class MasksSettings:
         choices=("motion", "automatic"),
         paper="NLA: Mask R-CNN",
     )
-    grabcut_rounds: int = setting(
-        5, "GrabCut Rounds", "Rounds of GrabCut on frames with a box or strokes", low=1, high=20
-    )
-    motion_threshold: float = setting(
-        1.0,
-        "Motion Threshold",
-        "How far a pixel must move against the background to count as object, "
-        "in multiples of the background's own scatter",
-        low=0.1,
-        high=20.0,
-    )
     detector: str = setting(
         "maskrcnn_resnet50_fpn_v2:COCO_V1",
         "Detector Weights",

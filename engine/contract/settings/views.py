@@ -91,13 +91,6 @@ class ViewsSettings:
         high=1.0,
         paper="TDS: small",
     )
-    scale_of: str = setting(
-        "area",
-        "Scale Means",
-        "Whether a crop's scale is a part of the box's area or of its sides",
-        choices=("area", "side"),
-        paper="TDS: not said",
-    )
     coverage_of: str = setting(
         "view",
         "Coverage Means",
@@ -105,30 +98,11 @@ class ViewsSettings:
         choices=("view", "object"),
         paper="TDS: view in sec. 3.3, object in sec. 6.2",
     )
-    keep_whole: bool = setting(
-        True,
-        "Keep Whole",
-        "Global views always hold the whole object. Off: cut out of the box as printed, which cuts "
-        "long objects",
-        paper="TDS: sec. 3.3",
-    )
     hard_removal: bool = setting(
         False,
         "Hard Removal",
         "Remove the background where alpha is under one half instead of by alpha",
         paper="TDS: sec. 6.2",
-    )
-    shared_coins: bool = setting(
-        False,
-        "Shared Chances",
-        "All views of one frame are seen from a side, or on black, together",
-        paper="TDS: not said",
-    )
-    union_box: bool = setting(
-        False,
-        "One Box",
-        "One box around the object for the whole video instead of one for each frame",
-        paper="TDS: not said",
     )
     native_size: bool = setting(
         False,

@@ -12,20 +12,20 @@ from numpy import ndarray as Array
 from torch import Tensor
 
 from ...ahead import ahead
-from ...contract.settings import GridSettings
 from . import crop as windows
 from . import equations, registration
 from . import matches as matching
+from .folds import unfolded_knots
 from .mapping import Foreground
 from .path import trace
 from .relaxation import relaxed
 from .splines import Lattice, stiffness
 from .tracks import track_matches
-from .unfolding import unfolded
 
 if TYPE_CHECKING:
     from ...video.flow import Flow
 
+KNOT_SPACING = 8.0  # px of the window; docs/decisions/0011
 FIRST_DIFFERENCES = 0.01
 SECOND_DIFFERENCES = 32.0  # times the spacing's inverse square: bending does not depend on it
 SIZE = 2e-4
@@ -39,7 +39,6 @@ def register_foreground(
     masks: Array,
     others: Array,
     flow: Flow,
-    settings: GridSettings,
     *,
     device: torch.device,
     seed: int,
@@ -54,14 +53,15 @@ def register_foreground(
     crop = windows.follow(masks, trace(masks, others, flow.forward, flow.backward))
     reference = reference_frame(masks, crop.scale)
     found = _matches(greys, masks, crop, reference, seed=seed, tick=tick)
-    lattice = Lattice(crop.width, crop.height, settings.knot_spacing)
-    found = replace(found, weight=settings.weights.flow * found.weight)
-    knots, misfit = _solved(found, lattice, settings, len(masks), reference, device, tick)
+    lattice = Lattice(crop.width, crop.height, KNOT_SPACING)
+    knots, misfit = _solved(
+        found, lattice, frames=len(masks), reference=reference, device=device, tick=tick
+    )
     inside = np.stack([windows.cut(mask, crop, frame) for frame, mask in enumerate(masks)])
-    knots = unfolded(lattice, knots, torch.from_numpy(inside > 0.3))
+    knots = unfolded_knots(lattice, knots, torch.from_numpy(inside > 0.3))
     relaxation = relaxed(lattice, knots, inside > 0.5, seed=seed)
     flat = knots.flatten(1, 2)  # [T, K, 2]
-    bending = float((flat * (_energy(lattice, settings) @ flat)).sum() / flat[..., 0].numel())
+    bending = float((flat * (_energy(lattice) @ flat)).sum() / flat[..., 0].numel())
     mapping = Foreground(crop, lattice, knots, torch.zeros(2), float(crop.width), relaxation)
     return mapping, {"flow": misfit, "rigidity": bending}
 
@@ -107,7 +107,7 @@ def _matches(
 def _solved(
     found: matching.Matches,
     lattice: Lattice,
-    settings: GridSettings,
+    *,
     frames: int,
     reference: int,
     device: torch.device,
@@ -123,7 +123,7 @@ def _solved(
         knots, misfit = registration.solve(
             problem,
             chosen,
-            _energy(chosen, settings),
+            _energy(chosen),
             start=knots if chosen is coarse else lattice.refined(knots, coarse),
             reference=reference,
             rounds=rounds,
@@ -133,9 +133,7 @@ def _solved(
     return knots, misfit
 
 
-def _energy(lattice: Lattice, settings: GridSettings) -> Tensor:
+def _energy(lattice: Lattice) -> Tensor:
     """Return the stiffness of one frame's knots, [K, K]."""
     bending = SECOND_DIFFERENCES / lattice.spacing**2
-    return settings.weights.rigidity * stiffness(
-        lattice, first=FIRST_DIFFERENCES, second=bending, size=SIZE
-    )
+    return stiffness(lattice, first=FIRST_DIFFERENCES, second=bending, size=SIZE)

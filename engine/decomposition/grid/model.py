@@ -47,22 +47,18 @@ class Model:
         ]
 
 
-def start(scene: Scene, atlas_size: int, *, gain: bool) -> Model:
-    """Return textures splatted from all frames, alpha as in the masks, no smooth gain.
-
-    Without ``gain`` the object's texture does not change either.
-    """
+def start(scene: Scene, atlas_size: int) -> Model:
+    """Return textures splatted from all frames, alpha as in the masks, no smooth gain."""
     device = scene.frames.device
     edge = torch.logit(scene.masks.clamp(STRETCH, 1 - STRETCH))
     shape = (scene.gain_box_down.shape[2], scene.gain_box_across.shape[2], 3)
     whole = (scene.gain_down.shape[1], scene.gain_across.shape[1], 3)
     count = len(scene.frames)
     texture = _splatted_atlas(scene, atlas_size)
-    changes = _splatted_pages(scene, texture)
     model = Model(
         texture,
         _splatted_panorama(scene),
-        [each.clone() if gain else torch.zeros_like(each) for each in changes],
+        [each.clone() for each in _splatted_pages(scene, texture)],
         [edge[frame].clone() for frame in range(count)],
         [torch.zeros(shape, device=device) for _ in range(count)],
         [torch.zeros(whole, device=device) for _ in range(count)],

@@ -15,20 +15,14 @@ LAST_RATE = 0.05
 TEXTURE_CAUTION = 0.1
 
 
-def adam(learned: Model, *, gain: bool) -> torch.optim.Adam:
-    """Return Adam over all that is learned; ``gain`` says whether the gains are."""
+def adam(learned: Model) -> torch.optim.Adam:
+    """Return Adam over all that is learned."""
+    textures, gains = [learned.atlas, learned.panorama], learned.gains + learned.gains_background
     groups = [
-        {
-            "params": [learned.atlas, learned.panorama],
-            "rate": TEXTURE_RATE,
-            "eps": TEXTURE_CAUTION,
-        },
-        {"params": learned.pages, "rate": PAGE_RATE if gain else 0.0, "eps": TEXTURE_CAUTION},
+        {"params": textures, "rate": TEXTURE_RATE, "eps": TEXTURE_CAUTION},
+        {"params": learned.pages, "rate": PAGE_RATE, "eps": TEXTURE_CAUTION},
         {"params": learned.logits, "rate": ALPHA_RATE},
-        {
-            "params": learned.gains + learned.gains_background,
-            "rate": GAIN_RATE if gain else 0.0,
-        },
+        {"params": gains, "rate": GAIN_RATE},
     ]
     fused = learned.atlas.device.type in ("cpu", "cuda")
     return torch.optim.Adam(groups, lr=0.0, betas=(0.9, 0.95), fused=fused)

@@ -87,6 +87,7 @@ def build(
     masks: Array,
     others: Array,
     flow: Flow,
+    *,
     foreground: Foreground,
     background: Background,
     device: torch.device,
@@ -107,19 +108,13 @@ def build(
     before, after = corners[:-1], corners[1:]
     ahead, valid = _ends(flow.forward, flow.forward_valid, before, after, size, device)
     behind, _ = _ends(flow.backward, flow.backward_valid, after, before, size, device)
-    registered = torch.cat(
-        [
-            foreground.uv(frames, of_frames(rows, frames), of_frames(columns, frames))
-            for frames in portions(count, size[0] * size[1], device)
-        ]
-    )
-    uv = _settled(registered, boxed[0], flow, (ahead, behind), corners)
-    whole = Lattice(width, height, max(width, height) / GAIN_KNOTS)
-    window = Lattice(
-        foreground.lattice.width,
-        foreground.lattice.height,
-        max(foreground.lattice.width, foreground.lattice.height) / GAIN_KNOTS,
-    )
+    uv = _registered(foreground, rows, columns)
+    uv = _settled(uv, boxed[0], flow, (ahead, behind), corners)
+    behind_uv = [
+        background.uv(some, height, width) for some in portions(count, height * width, device)
+    ]
+    whole = _gain_lattice(width, height)
+    window = _gain_lattice(foreground.lattice.width, foreground.lattice.height)
     return Scene(
         planes=torch.from_numpy(frames).permute(3, 0, 1, 2).contiguous().to(device),
         trust=torch.from_numpy(trust).to(device),
@@ -127,12 +122,7 @@ def build(
         support=boxed[1],
         corners=corners,
         uv=uv,
-        uv_background=torch.cat(
-            [
-                background.uv(frames, height, width)
-                for frames in portions(count, height * width, device)
-            ]
-        ),
+        uv_background=torch.cat(behind_uv),
         ahead=for_sampling(ahead),
         ahead_valid=valid,
         gain_window=window,
@@ -143,6 +133,21 @@ def build(
         foreground=foreground,
         background=background,
     )
+
+
+def _registered(foreground: Foreground, rows: Tensor, columns: Tensor) -> Tensor:
+    """Return where the boxes' ``rows`` [T, h] and ``columns`` [T, w] read the atlas."""
+    pixels = rows.shape[1] * columns.shape[1]
+    parts = [
+        foreground.uv(some, of_frames(rows, some), of_frames(columns, some))
+        for some in portions(len(rows), pixels, rows.device)
+    ]
+    return torch.cat(parts)
+
+
+def _gain_lattice(width: float, height: float) -> Lattice:
+    """Return the knots of a gain over a picture of this size."""
+    return Lattice(width, height, max(width, height) / GAIN_KNOTS)
 
 
 def _settled(

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from .creases import areas, around, grown, least_areas, unfolded
+from .folds import areas, around, grown, least_areas, unfolded
 from .portions import of_frames, portions
 from .ties import INSIDE, Tie, coarse, tied
 
@@ -51,7 +51,7 @@ def settled(
     first = uv.permute(0, 3, 1, 2).contiguous()
     parts = portions(len(uv), masks[0].numel(), uv.device)
     usual = _usual_area(first, masks, parts)
-    movement = _movement(first, masks, ahead, behind, usual, times)
+    movement = _movement(first, masks, ahead, behind, usual=usual, times=times)
     moved, size = torch.empty_like(first), tuple(masks.shape[1:])
     for frames in parts:
         start = of_frames(first, frames)
@@ -76,6 +76,7 @@ def _movement(
     masks: Tensor,
     ahead: tuple[Tensor, Tensor],
     behind: tuple[Tensor, Tensor],
+    *,
     usual: Tensor,
     times: int,
 ) -> Tensor:
@@ -84,8 +85,8 @@ def _movement(
     step = usual.sqrt() * times
     parts = portions(len(first) - 1, masks[0].numel(), first.device)
     ties = [
-        tied(1, ahead, first, masks, size, step, parts),
-        tied(-1, behind, first, masks, size, step, parts),
+        tied(1, ahead, first, masks, size=size, step=step, parts=parts),
+        tied(-1, behind, first, masks, size=size, step=step, parts=parts),
     ]
     start = coarse(first, size) / step
     inside = coarse((masks > INSIDE).float()[:, None], size) > 0.5

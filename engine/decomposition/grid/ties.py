@@ -46,6 +46,7 @@ def tied(
     flow: tuple[Tensor, Tensor],
     uv: Tensor,
     masks: Tensor,
+    *,
     size: tuple[int, int],
     step: Tensor,
     parts: Sequence[range],

@@ -7,9 +7,8 @@ import numpy as np
 from numpy import ndarray as Array
 
 from ...ahead import ahead as side_by_side
-from .crop import Crop
+from .crop import Crop, replaced
 from .matches import Matches, joined, read
-from .surroundings import replaced
 
 START_EVERY = 3
 HORIZONS = (1, 2, 4, 8, 16, 24, 32, 48)

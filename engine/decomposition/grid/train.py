@@ -38,7 +38,16 @@ REPORT_EVERY = 10
 PREVIEW_EVERY = 50
 # Longer footage takes more steps in proportion, so that every frame comes up as often.
 USUAL_FRAMES = 70
-TERMS = ("reconstruction", "gradient", "bootstrap", "alpha_flow", "alpha_smoothness", "gain")
+# What each term counts beside the others. How the numbers were found is not written down; they are
+# those of every measurement in docs/decisions.
+WEIGHTS = {
+    "reconstruction": 1.0,
+    "gradient": 0.5,
+    "bootstrap": 0.1,
+    "alpha_flow": 0.1,
+    "alpha_smoothness": 0.01,
+    "gain": 0.002,
+}
 # The registrations count as this many steps in the progress.
 REGISTRATION_STEPS = 100
 
@@ -66,11 +75,16 @@ def decompose_grid(
     hidden = elsewhere(others, known)
     if "mappings" not in state:
         greys = greys_of(frames) if greys is None else greys
-        state = registered(frames, greys, known, hidden, flow, settings, device, seed, report)
+        state = _registered(
+            frames, flow, greys=greys, masks=known, others=hidden, steps=settings.steps,
+            device=device, seed=seed, report=report,
+        )  # fmt: skip
         checkpoint.save(state)
-    foreground, background = unpacked(state["mappings"])
-    scene = build(frames, known, hidden, flow, foreground, background, device)
-    learned = _polished(scene, settings, state, seed, report, checkpoint)
+    front, behind = unpacked(state["mappings"])
+    scene = build(frames, known, hidden, flow, foreground=front, background=behind, device=device)
+    learned = _polished(
+        scene, settings, state=state, seed=seed, report=report, checkpoint=checkpoint
+    )
     return result.layers(learned, scene)
 
 
@@ -89,19 +103,20 @@ def greys_of(frames: Array) -> Array:
     return np.stack([cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in frames])
 
 
-def registered(
+def _registered(
     frames: Array,
+    flow: Flow,
+    *,
     greys: Array,
     masks: Array,
     others: Array,
-    flow: Flow,
-    settings: GridSettings,
+    steps: int,
     device: torch.device,
     seed: int,
     report: Report,
 ) -> dict[str, Any]:
     """Return the mappings of both layers, packed, and their energies. Raises Stopped."""
-    total = REGISTRATION_STEPS + steps_of(settings, len(frames))
+    total = REGISTRATION_STEPS + steps_of(steps, len(frames))
 
     def tick(done: float) -> None:
         if report.stopping():
@@ -110,7 +125,7 @@ def registered(
 
     if masks.max() > 0.5:
         foreground, energies = register_foreground(
-            greys, masks, others, flow, settings, device=device, seed=seed,
+            greys, masks, others, flow, device=device, seed=seed,
             tick=lambda done: tick(0.7 * done),
         )  # fmt: skip
     else:
@@ -125,21 +140,22 @@ def registered(
 def _polished(
     scene: Scene,
     settings: GridSettings,
+    *,
     state: dict[str, Any],
     seed: int,
     report: Report,
     checkpoint: Checkpoint,
 ) -> Model:
     """Go on from ``state`` to the last step."""
-    learned = model.start(scene, settings.atlas_size, gain=settings.gain)
-    optimizer = adam(learned, gain=settings.gain)
+    learned = model.start(scene, settings.atlas_size)
+    optimizer = adam(learned)
     first = restored(state, learned, optimizer)
     kept = {name: state[name] for name in ("mappings", "energies")}
-    steps = steps_of(settings, len(scene.frames))
+    steps = steps_of(settings.steps, len(scene.frames))
     total = REGISTRATION_STEPS + steps
     pixels = 2 * PAIRS_PER_STEP * scene.frames[0].numel()
     # Summed over pixels, so that a texel's gradient does not depend on the picture's size.
-    weights = pixels * torch.tensor([getattr(settings.weights, name) for name in TERMS])
+    weights = pixels * torch.tensor(list(WEIGHTS.values()))
     weights = weights.to(learned.atlas)
     seen = result.coverage(learned, scene)  # alpha moves too little for a preview to show it
     for step in range(first, steps):
@@ -153,7 +169,7 @@ def _polished(
         (terms * weights).sum().backward()
         optimizer.step()
         if step % REPORT_EVERY == 0:
-            shown = dict(zip(TERMS, terms.tolist(), strict=True)) | state["energies"]
+            shown = dict(zip(WEIGHTS, terms.tolist(), strict=True)) | state["energies"]
             report.progress(REGISTRATION_STEPS + step, total, shown)
         if step % PREVIEW_EVERY == 0:
             report.preview("reconstruction", result.reconstruction_picture(learned, scene))
@@ -161,13 +177,13 @@ def _polished(
     return learned
 
 
-def steps_of(settings: GridSettings, frames: int) -> int:
-    """Return how many steps footage of ``frames`` frames takes."""
-    return round(settings.steps * max(1.0, frames / USUAL_FRAMES))
+def steps_of(steps: int, frames: int) -> int:
+    """Return how many steps so many ``frames`` take, where usual footage takes ``steps``."""
+    return round(steps * max(1.0, frames / USUAL_FRAMES))
 
 
 def _terms(learned: Model, scene: Scene, firsts: list[int]) -> Tensor:
-    """Render the frames ``firsts`` and their successors, and compare; the values of `TERMS`."""
+    """Render the frames ``firsts`` and their successors, and compare; in the order of `WEIGHTS`."""
     frames = firsts + [frame + 1 for frame in firsts]
     logits = of_frames(learned.logits, frames)
     alphas = model.alpha(scene, logits, frames)
@@ -191,7 +207,7 @@ def _terms(learned: Model, scene: Scene, firsts: list[int]) -> Tensor:
         "alpha_smoothness": losses.alpha_smoothness(alphas),
         "gain": gains[0] + gains[1],
     }
-    return torch.stack([found[name] for name in TERMS])
+    return torch.stack([found[name] for name in WEIGHTS])
 
 
 def _drawn(step: int, frames: int, seed: int) -> list[int]:

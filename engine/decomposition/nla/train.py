@@ -25,7 +25,7 @@ from ..model import Networks, atlas_frequencies, seeded_networks
 from .bake import layers_of, reconstructed_frame
 from .predict import loss_terms, predict
 from .samples import VideoPoints
-from .start import READ_EVERY, Places, pretrain, stop_if_asked, targets
+from .start import READ_EVERY, pretrain, stop_if_asked
 
 if TYPE_CHECKING:
     from ...video.flow import Flow
@@ -50,13 +50,10 @@ def decompose_nla(
     seed: int,
     report: Report,
     checkpoint: Checkpoint,
-    places: Places | None = None,
 ) -> Layers:
     """Split ``frames`` uint8 [T, H, W, 3] into layers as Kasten et al. 2021 do.
 
-    ``others`` is that of `engine.decomposition.train.decompose`. ``places`` gives where each
-    pixel lies in a reference frame as object and as background, px [T, H, W, 2] each: what the
-    mappings begin with instead of the identity.
+    ``others`` is that of `engine.decomposition.train.decompose`.
     Goes on from ``checkpoint`` where it holds a state of the same video. Raises Stopped where
     the host asks for it, EngineError where the training diverges.
     """
@@ -65,7 +62,7 @@ def decompose_nla(
     video = VideoPoints(frames, flow, masks, device, hidden)
     frequencies = atlas_frequencies(max(frames.shape[1:3]))
     networks = seeded_networks(seed, width=settings.width, frequencies=frequencies).to(device)
-    train(networks, video, settings, seed=seed, report=report, checkpoint=checkpoint, places=places)
+    train(networks, video, settings, seed=seed, report=report, checkpoint=checkpoint)
     layers = layers_of(
         networks,
         video.extent,
@@ -102,7 +99,6 @@ def train(
     seed: int,
     report: Report,
     checkpoint: Checkpoint,
-    places: Places | None = None,
 ) -> None:
     """Fit ``networks`` to ``video``; steps count from 1."""
     optimizer = torch.optim.Adam(networks.parameters(), lr=settings.learning_rate)
@@ -113,8 +109,7 @@ def train(
     preview = _Preview(report, networks, video)
     done = _restore(checkpoint, networks, optimizer, generator, video.extent)
     if done == 0:
-        start = None if places is None else targets(places(), video)
-        pretrain(networks, video, settings, generator, report, start)
+        pretrain(networks, video, settings, generator, report)
     for step in range(done + 1, settings.steps + 1):
         weights = scheduled_weights(settings, step)
         far = weights["global_rigidity_foreground"] + weights["global_rigidity_background"] > 0

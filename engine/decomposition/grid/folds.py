@@ -1,4 +1,9 @@
-"""Where a mapping folds, pixel by pixel, and how little of a movement is taken back against it."""
+"""Against fold-overs: places where a mapping turns pixels over, so that det J is not above 0.
+
+`unfolded_knots` takes them out of a registration, whose knots come nearer to their neighbours
+there; `unfolded` takes as much of a movement back as folds. What `settling` moves it makes stiffer
+where this module says that it would fold.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +11,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-LEAST_AREA = 0.02  # parts of the usual area of a pixel in the atlas that stay unfolded
+from .splines import Lattice, field
+
+LEAST_AREA = 0.02  # parts of the usual area of a pixel that stay unfolded
+KNOT_SHARE = 0.05  # share of a folded spot from which on a knot is smoothed
+KNOT_ATTEMPTS = 60
 SHARE = 0.5  # of what it had, that is enough where a pixel had little
 KEPT = 0.9  # of the movement around a fold, in each attempt
 ATTEMPTS = 80
@@ -17,7 +26,7 @@ def areas(uv: Tensor) -> Tensor:
     """Return det J of ``uv`` [n, 2, h, w] at all pixels but the last, [n, h-1, w-1]."""
     across = (uv[..., :, 1:] - uv[..., :, :-1])[..., :-1, :]
     down = (uv[..., 1:, :] - uv[..., :-1, :])[..., :, :-1]
-    return across[:, 0] * down[:, 1] - across[:, 1] * down[:, 0]
+    return _crossed(across.movedim(1, -1), down.movedim(1, -1))
 
 
 def least_areas(first: Tensor, inside: Tensor, usual: Tensor | float) -> Tensor:
@@ -65,3 +74,46 @@ def unfolded(first: Tensor, movement: Tensor, least: Tensor, *, reach: int) -> T
         folded = areas(first + share * movement) < least
         share = share * (~folded.flatten(1).any(1))[:, None, None, None]
     return first + share * movement
+
+
+def unfolded_knots(lattice: Lattice, knots: Tensor, inside: Tensor) -> Tensor:
+    """Return ``knots`` [T, rows, columns, 2] without folds where ``inside`` bool [T, h, w].
+
+    Knots around a fold come nearer to their neighbours, until the mapping p + field(p) keeps the
+    orientation of every pixel of the window. Frames without a fold stay as they are.
+    """
+    height, width = inside.shape[1:]
+    across = lattice.basis_x(torch.arange(width).float())
+    down = lattice.basis_y(torch.arange(height).float())
+    result = knots.clone()
+    for frame, where in enumerate(inside):
+        for _ in range(KNOT_ATTEMPTS):
+            folded = _knot_areas(result[frame], across, down) < LEAST_AREA
+            folded &= where[:-1, :-1]
+            if not folded.any():
+                break
+            near = down[:-1].T @ folded.float() @ across[:-1]
+            smooth = _neighbours(result[frame])
+            moving = (near > KNOT_SHARE)[..., None]
+            result[frame] = torch.where(moving, (result[frame] + smooth) / 2, result[frame])
+    return result
+
+
+def _knot_areas(knots: Tensor, across: Tensor, down: Tensor) -> Tensor:
+    """Return the area that each pixel has after the mapping, [h - 1, w - 1]."""
+    shift = field(knots[None], across[None], down[None])[0]
+    right = (shift[:, 1:] - shift[:, :-1])[:-1] + shift.new_tensor([1.0, 0.0])
+    below = (shift[1:] - shift[:-1])[:, :-1] + shift.new_tensor([0.0, 1.0])
+    return _crossed(right, below)
+
+
+def _neighbours(knots: Tensor) -> Tensor:
+    """Return the mean of the four knots around each, [rows, columns, 2]."""
+    padded = functional.pad(knots.permute(2, 0, 1)[None], (1, 1, 1, 1), mode="replicate")[0]
+    mean = padded[:, 1:-1, 2:] + padded[:, 1:-1, :-2] + padded[:, 2:, 1:-1] + padded[:, :-2, 1:-1]
+    return mean.permute(1, 2, 0) / 4
+
+
+def _crossed(right: Tensor, below: Tensor) -> Tensor:
+    """Return the areas [...] between steps [..., 2] to the right and below."""
+    return right[..., 0] * below[..., 1] - right[..., 1] * below[..., 0]

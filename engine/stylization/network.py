@@ -1,0 +1,229 @@
+"""The paper's form of the stylized atlas: the decomposition's colour network, finetuned.
+
+Where the decomposition gives a picture, a network is fitted to that first.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils.checkpoint import checkpoint
+
+from ..contract.settings import StylizationSettings
+from ..decomposition.layers import Layers, sample_atlas
+from ..decomposition.model import AtlasNetwork
+from .atlas import StylizedAtlas
+from .canvas import AtlasFrame, Canvas, Canvases, density, resized
+from .painting import Painter
+from .shading import ShadingStatistics
+from .texels import Texels
+
+WINDOW = 0.57  # texels, deviation of the window through which waves are seen
+HELD = 131_072  # points whose activations in the colour network are held at a time
+FITTED = 100  # steps of the fit that take as long as one with CLIP
+POINTS = 8192  # of each step of the fit
+LEARNING_RATE = 1e-3
+LAST_RATE = 0.05  # part of the learning rate that is left at the end
+SEEN = 0.1  # coverage below which a texel teaches nothing
+
+Counting = Callable[[float], Callable[[int], None]]
+
+
+class NetworkAtlas(StylizedAtlas):
+    """The paper's form: light and paint together in one coordinate network.
+
+    Of its waves those count less that are short beside ``texel`` [2] (uv, across and down): the
+    network learns at places that far apart, and what shorter waves do between them nobody sees
+    before the end. 0: all count, as in the paper.
+    """
+
+    form = "network"
+    holds_light = True
+
+    def __init__(
+        self,
+        network: AtlasNetwork,
+        statistics: ShadingStatistics,
+        texel: tuple[float, float] = (0.0, 0.0),
+    ) -> None:
+        super().__init__(statistics)
+        self.network = network
+        self.texel = texel
+        self.shares: Tensor
+        shares = wave_shares(network.frequencies, texel).to(next(network.parameters()))
+        self.register_buffer("shares", shares, persistent=False)
+
+    def albedo(self, uv: Tensor) -> Tensor:
+        """Return the network's colours; the foreground's quadrant is [0, 1]^2 itself."""
+        return self.albedo_of(self.features(uv))
+
+    def features(self, uv: Tensor) -> Tensor:
+        """Return what the network sees of ``uv`` [N, 2], [N, F]."""
+        return self.network.features(uv) * self.shares
+
+    def albedo_of(self, features: Tensor) -> Tensor:
+        """Return the colours [N, 3] where the features are these.
+
+        The network's activations take 10 kB for each point. Of very many points they are computed
+        again on the way back.
+        """
+        if len(features) <= HELD:
+            return self.network.colours(features)
+        pieces = [
+            checkpoint(self.network.colours, some, use_reentrant=False, preserve_rng_state=False)
+            for some in features.split(HELD)
+        ]
+        return torch.cat(pieces)
+
+    def lit(self, albedo: Tensor, shading: Tensor) -> Tensor:
+        """Return ``albedo``: it carries the light already."""
+        return albedo
+
+    def painter(self, canvases: Canvases, size: int, settings: StylizationSettings) -> Painter:
+        """Return the network read through texels; in the paper's form every pixel on its own."""
+        if settings.views.native_size:
+            return self
+        every = range(len(canvases.canvases))
+        painted = (resized(canvases, place, size, settings) for place in every)
+        fine = density(size, settings)
+        return NetworkTexels(self, canvases.atlas_frame, painted, density=fine)
+
+    @staticmethod
+    def steps_ahead(settings: StylizationSettings) -> int:
+        """Return how many steps the fit takes as long as."""
+        return int(settings.distillation_steps / FITTED)
+
+    @classmethod
+    def first(
+        cls,
+        layers: Layers,
+        canvases: Canvases,
+        settings: StylizationSettings,
+        *,
+        size: int,
+        generator: torch.Generator,
+        counting: Counting,
+    ) -> NetworkAtlas:
+        """Return the decomposition's colours as a network, to learn from views of ``size`` pixels.
+
+        ``counting`` gives, for steps that are as long as a part of one, a function that is told
+        of them.
+        """
+        native = settings.views.native_size
+        texel = (0.0, 0.0) if native else canvases.atlas_frame.texel(density(size, settings))
+        atlas = cls(first_network(layers, generator), canvases.statistics, texel)
+        atlas.to(layers.atlas.device)
+        # In the paper's form a network of the decomposition is taken as it is.
+        if layers.atlas_network is None or not native:
+            count = counting(1 / FITTED)
+            fit(atlas, layers, steps=settings.distillation_steps, generator=generator, count=count)
+        return atlas
+
+    @classmethod
+    def loaded(
+        cls, facts: dict[str, Any], tensors: dict[str, Tensor], statistics: ShadingStatistics
+    ) -> NetworkAtlas:
+        """Return the atlas of which files hold ``facts`` and ``tensors``."""
+        inner = {name.removeprefix("network."): tensor for name, tensor in tensors.items()}
+        texel = tuple(facts.get("texel", (0.0, 0.0)))  # older files have none
+        return cls(AtlasNetwork.from_state(inner), statistics, texel)
+
+    def facts(self) -> dict[str, Any]:
+        """Return what `load_atlas` must know beside the weights."""
+        return {**super().facts(), "texel": self.texel}
+
+
+class NetworkTexels:
+    """A network atlas through texels; what it is told of them is computed once.
+
+    ``frame`` is where the object lies in it.
+    """
+
+    def __init__(
+        self, atlas: NetworkAtlas, frame: AtlasFrame, canvases: Iterable[Canvas], *, density: float
+    ) -> None:
+        self.atlas = atlas
+        some = next(atlas.parameters())
+        centre, scale = some.new_tensor(frame.centre), some.new_tensor(frame.scale)
+        self.texels = Texels(centre, scale, canvases, density)
+        self._features = atlas.features(self.texels.places / scale + centre)  # [M, F]
+
+    def albedo(self, uv: Tensor) -> Tensor:
+        """Return the colours [N, 3] at ``uv`` [N, 2]."""
+        return self.texels.read(self.atlas.albedo_of(self._features), uv)
+
+    def lit(self, albedo: Tensor, shading: Tensor) -> Tensor:
+        """Return ``albedo``: it carries the light already."""
+        return self.atlas.lit(albedo, shading)
+
+
+def wave_shares(frequencies: int, texel: tuple[float, float]) -> Tensor:
+    """Return how much each of `fourier_features` of uv counts where it is read every ``texel``.
+
+    As much as is left of the wave in a Gaussian window (integrated positional encoding, Barron
+    et al. 2021, eq. 14): .90, .67 and .20 of waves of 8, 4 and 2 texels, next to nothing of 1.
+    """
+    octaves = math.pi * 2.0 ** torch.arange(frequencies)  # radians per uv
+    widths = WINDOW * octaves[:, None] * torch.tensor(texel)
+    return torch.exp(-widths.square() / 2).flatten().repeat(2)
+
+
+def first_network(layers: Layers, generator: torch.Generator) -> AtlasNetwork:
+    """Return the decomposition's colour network as a copy, or one that knows nothing yet."""
+    if layers.atlas_network is not None:
+        return AtlasNetwork.from_state(layers.atlas_network)
+    return _started(generator)
+
+
+def fit(
+    atlas: NetworkAtlas,
+    layers: Layers,
+    *,
+    steps: int,
+    generator: torch.Generator,
+    count: Callable[[int], None] = lambda steps: None,
+) -> None:
+    """Teach ``atlas`` the colours of the foreground's atlas, as fine as its texels.
+
+    ``count`` hears of every one of ``steps`` steps.
+    """
+    device = layers.atlas.device
+    places = _seen_places(layers)
+    optimiser = torch.optim.Adam(atlas.parameters(), LEARNING_RATE)
+    falling = torch.optim.lr_scheduler.ExponentialLR(optimiser, LAST_RATE ** (1 / max(steps, 1)))
+    for _ in range(steps):
+        uv = _points(places, layers.atlas.shape[0], generator).to(device)
+        loss = (atlas.albedo(uv) - sample_atlas(layers.atlas, uv)).square().sum(1).mean()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        falling.step()
+        count(1)
+
+
+def _started(generator: torch.Generator) -> AtlasNetwork:
+    """Return a network with random weights that depend on our generator alone."""
+    network = AtlasNetwork()
+    with torch.no_grad():
+        for parameter in network.parameters():
+            fan_in = parameter.shape[-1]
+            bound = (6 / fan_in) ** 0.5 if parameter.dim() == 2 else 0.0
+            drawn = torch.rand(parameter.shape, generator=generator)
+            parameter.copy_((2 * drawn - 1) * bound)
+    return network
+
+
+def _seen_places(layers: Layers) -> Tensor:
+    """Columns and rows [N, 2] of the texels that some frame sees."""
+    places = (layers.coverage > SEEN).nonzero().flip(1).cpu()
+    return places if len(places) else torch.ones_like(layers.coverage).nonzero().flip(1).cpu()
+
+
+def _points(places: Tensor, side: int, generator: torch.Generator) -> Tensor:
+    """Random uv [N, 2], each within one of ``places``."""
+    chosen = torch.randint(len(places), (POINTS,), generator=generator)
+    return (places[chosen] + torch.rand(POINTS, 2, generator=generator)) / side
