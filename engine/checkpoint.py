@@ -1,10 +1,12 @@
 """Saving and loading the state of a training, so that a stopped or killed job goes on.
 
 A checkpoint is replaced in one move: a reader finds the old one or the new one, never half of one.
+It begins with the sha256 sum of the rest, so that a damaged one is never believed.
 """
 
 from __future__ import annotations
 
+import hashlib
 import io
 import pickle
 import time
@@ -13,10 +15,14 @@ from typing import Any
 
 import torch
 
+from .contract import files
+
 # What torch lets through where a file is not a checkpoint.
 UNREADABLE = (
     OSError, EOFError, RuntimeError, KeyError, IndexError, ValueError, pickle.UnpicklingError
 )  # fmt: skip
+
+DIGEST = hashlib.sha256().digest_size
 
 
 class Checkpoint:
@@ -26,7 +32,7 @@ class Checkpoint:
     A state holds tensors, numbers, strings, and dicts and lists of these.
     """
 
-    def __init__(self, path: Path, *, seconds: float = 20.0) -> None:
+    def __init__(self, path: Path, *, seconds: float = 10.0) -> None:
         self.path = path
         self.seconds = seconds
         self._saved_at = time.monotonic()
@@ -34,7 +40,11 @@ class Checkpoint:
     def load(self) -> dict[str, Any] | None:
         """Return the last state, or None where there is none that can be read."""
         try:
-            return torch.load(self.path, map_location="cpu", weights_only=True)
+            data = files.read_bytes(self.path, self.path.stat().st_size)
+            told, whole = data[:DIGEST], memoryview(data)[DIGEST:]
+            if hashlib.sha256(whole).digest() != told:
+                return None
+            return torch.load(io.BytesIO(whole), map_location="cpu", weights_only=True)
         except UNREADABLE:
             return None
 
@@ -44,9 +54,10 @@ class Checkpoint:
 
     def save(self, state: dict[str, Any]) -> None:
         """Replace the last state by this one."""
-        part = self.path.with_suffix(".part")
-        whole = io.BytesIO()  # so that a full disk is an OSError with its number
+        whole = io.BytesIO(bytes(DIGEST))  # so that a full disk is an OSError with its number
+        whole.seek(DIGEST)
         torch.save(state, whole)
-        part.write_bytes(whole.getbuffer())
-        part.replace(self.path)
+        data = whole.getbuffer()
+        data[:DIGEST] = hashlib.sha256(data[DIGEST:]).digest()
+        files.write_bytes(self.path, data)
         self._saved_at = time.monotonic()

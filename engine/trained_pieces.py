@@ -28,7 +28,7 @@ from .stylization.train import stylize
 from .video.flow import Flow, closer_flow
 from .video.frames import Video, larger_greys
 from .video.masks import Masks
-from .workspace import stage_key
+from .workspace import Names, stage_key
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,7 @@ class TrainedPieces:
     spec: JobSpec
     device: torch.device
     report: Reporter
+    names: Names
 
     @property
     def settings(self) -> Settings:
@@ -78,8 +79,8 @@ class TrainedPieces:
     ) -> Piece[StylizedAtlas]:
         """What one object, or the background, becomes, led by ``encoder``."""
         settings, seed, shown = self.settings.stylization, self.settings.seed, self.settings.render
-        weights = identity.of_encoder(settings.encoder)
-        inputs = (identity.of_texts(texts), weights, str(seed), *keys)
+        weights = identity.of_encoder(settings.encoder, self.names)
+        inputs = (identity.of_texts(texts, self.names), weights, str(seed), *keys)
 
         def make(folder: Path) -> None:
             checkpoint = Checkpoint(folder / "checkpoint.pt")

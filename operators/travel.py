@@ -86,6 +86,7 @@ class STRIPSTYLIZER_OT_job_import(bpy.types.Operator):
         if job is None:
             self.report({"ERROR"}, f"{folder} is no job folder: choose one that was exported.")
             return {"CANCELLED"}
+        job.output = starting.output_of("")
         session.state.jobs[job.id] = job
         if not job.status.frames:
             self.report({"ERROR"}, f"{folder} has not been run to its end yet: run it first.")

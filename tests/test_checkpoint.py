@@ -1,12 +1,13 @@
 """The state of a training survives, or is not there; never half."""
 
 import errno
-from pathlib import Path
+import random
 
 import pytest
 import torch
 
 from engine.checkpoint import Checkpoint
+from engine.contract import files
 from engine.contract.events import EngineError, Fault
 from engine.workspace import explained
 
@@ -32,11 +33,30 @@ def test_it_is_due_when_its_time_has_come(tmp_path):
     assert Checkpoint(tmp_path / "checkpoint.pt", seconds=0).due()
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-def test_a_full_disk_keeps_the_last_state_and_says_so(tmp_path):
+def test_no_damage_is_believed(tmp_path):
+    checkpoint = Checkpoint(tmp_path / "checkpoint.pt")
+    checkpoint.save({"step": 3, "weights": torch.rand(40)})
+    whole = checkpoint.path.read_bytes()
+    chance = random.Random(1)
+    for _ in range(300):
+        place, bit = chance.randrange(len(whole)), chance.randrange(8)
+        damaged = bytearray(whole)
+        damaged[place] ^= 1 << bit
+        checkpoint.path.write_bytes(damaged)
+        assert checkpoint.load() is None, (place, bit)
+    for size in range(0, len(whole), 37):
+        checkpoint.path.write_bytes(whole[:size])
+        assert checkpoint.load() is None, size
+
+
+def test_a_full_disk_keeps_the_last_state_and_says_so(tmp_path, monkeypatch):
     checkpoint = Checkpoint(tmp_path / "checkpoint.pt")
     checkpoint.save({"step": 1})
-    (tmp_path / "checkpoint.part").symlink_to("/dev/full")
+
+    def full(number):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(files.os, "fsync", full)
     with pytest.raises(EngineError) as failure, explained(tmp_path):
         checkpoint.save({"step": 2, "weights": torch.rand(100_000)})
     assert failure.value.fault is Fault.DISK_FULL

@@ -2,6 +2,7 @@
 
 import dataclasses
 import shutil
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -150,10 +151,19 @@ def attach_jobs() -> None:
         return
     newest = sorted(folders.jobs().iterdir(), reverse=True)[:REMEMBERED]
     for path in newest:
-        if path.name not in state.jobs and (job := read_job(path)) is not None:
+        if path.name not in state.jobs and (job := _job_in(path)) is not None:
             job.paused_by = "user" if job.status.paused and not job.status.ended else ""
             state.jobs[job.id] = job
     ensure_polling()
+
+
+def _job_in(path: Path) -> Job | None:
+    """Return the job in a folder; one that cannot be read hides none but itself."""
+    try:
+        return read_job(path)
+    except Exception:
+        traceback.print_exc()
+        return None
 
 
 def follow_file() -> None:
