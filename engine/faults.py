@@ -20,6 +20,7 @@ NUMBERS = {
     "no space left on device": errno.ENOSPC,
     "os error 28": errno.ENOSPC,
     "disk quota exceeded": errno.EDQUOT,
+    "file too large": errno.EFBIG,
     "input/output error": errno.EIO,
     "os error 5)": errno.EIO,
     "too many open files": errno.EMFILE,
@@ -34,7 +35,7 @@ def explained_error(error: Exception, folder: Path) -> EngineError:
     name, said = type(error).__name__, str(error).lower()
     if isinstance(error, MemoryError) or name == "OutOfMemoryError" or _holds(said, NO_MEMORY):
         return out_of_memory(_first_line(error))
-    if isinstance(error, OSError):
+    if isinstance(error, OSError) and error.errno:
         known = of_the_system(error, folder)
     else:
         number = next((NUMBERS[words] for words in NUMBERS if words in said), 0)

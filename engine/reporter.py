@@ -13,6 +13,7 @@ from .contract.codec import event_to_json
 from .contract.events import (
     EngineError,
     Event,
+    Failed,
     Fault,
     Paused,
     Preview,
@@ -70,19 +71,29 @@ class Reporter:
 
         What was said and found in the run before stays under another name.
         """
-        folder = self.folder
-        with explained(folder.path):
-            files.private_folder(folder.path)
+        with explained(self.folder.path):
+            files.private_folder(self.folder.path)
             self._take_folder()
-            folder.check()
-            for finished in (folder.result, folder.masks):
-                files.restore_folder(finished)
-            folder.earlier_events.unlink(missing_ok=True)
-            if folder.events.exists():
-                folder.events.replace(folder.earlier_events)
-            files.write_bytes(folder.events, b"")
-            folder.report.unlink(missing_ok=True)  # it speaks of the run before
+        try:
+            with explained(self.folder.path):
+                self._prepare()
+        except EngineError as error:
+            with contextlib.suppress(EngineError):
+                self.say(Failed(error.fault, error.message, error.hint))
+            self._lock.free()
+            raise
         return self
+
+    def _prepare(self) -> None:
+        folder = self.folder
+        folder.check()
+        for finished in (folder.result, folder.masks):
+            files.restore_folder(finished)
+        folder.earlier_events.unlink(missing_ok=True)
+        if folder.events.exists():
+            folder.events.replace(folder.earlier_events)
+        files.write_bytes(folder.events, b"")
+        folder.report.unlink(missing_ok=True)  # it speaks of the run before
 
     def _take_folder(self) -> None:
         end = time.monotonic() + LOCK_SECONDS  # a host may look for a moment, or an engine end

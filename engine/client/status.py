@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ..contract import events, files
 from ..contract.codec import event_from_json
-from ..contract.folder import JobFolder
+from ..contract.folder import EXIT_UNHEARD, JobFolder
 from ..contract.job import Stage
 from . import process
 
@@ -189,7 +189,7 @@ def crashed(status: Status, code: int) -> Status:
     return replace(
         status,
         phase=Phase.FAILED,
-        fault=events.Fault.CRASHED,
+        fault=events.Fault.DISK_FULL if code == EXIT_UNHEARD else events.Fault.CRASHED,
         message=process.exit_sentence(code),
         hint="Run the job again: it goes on from its last checkpoint. The log tells more.",
     )

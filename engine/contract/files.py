@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
+MOST_PIXELS = 2**27  # of one picture; `engine.__main__` tells OpenCV, which looks before it decodes
 SMALL = 16 * 2**20  # bytes of a text that is read whole
 RENAME_TRIES = 10
 RENAME_PAUSE = 0.1  # seconds
@@ -96,7 +97,7 @@ def settle(part: Path, final: Path) -> None:
             if not remaining or os.name != "nt":
                 raise
             time.sleep(RENAME_PAUSE)
-    _sync(final.parent)
+    _sync(final.parent.resolve())
 
 
 def settle_folder(part: Path, final: Path) -> None:
