@@ -12,6 +12,7 @@ import bpy.utils.previews
 from ...engine.client import process
 from ...engine.client.status import JobReader
 from ...engine.contract.codec import to_json
+from ...engine.contract.files import private_folder
 from ...engine.contract.folder import JobFolder
 from ...engine.contract.job import Footage, JobSpec
 from .. import folders, strips
@@ -46,7 +47,7 @@ def add(
     place = place or strips.place_of(scene, strip)
     job = new_job(strip, place, folders.jobs() / job_id, spec or draft, recipe or {})
     job.output, job.kind, folder = output, kind, job.folder
-    folder.path.mkdir(parents=True)
+    private_folder(folder.path)
     try:
         if spec is None:
             job.renderings = (Rendering(),) if renderings is None else renderings
