@@ -11,7 +11,7 @@ import torch
 
 from . import device as devices
 from . import identity
-from .checkpoint import Checkpoint
+from .checkpoint import Checkpoint, check_finite, recovering
 from .contract.codec import to_json
 from .contract.job import JobSpec, Stage, TargetTexts
 from .contract.settings import Settings
@@ -60,10 +60,18 @@ class TrainedPieces:
             checkpoint = Checkpoint(folder / "checkpoint.pt")
             greys = larger_greys(self.spec.footage)
             closer = closer_flow(flow, greys, self.settings.flow, self.report)
-            layers = decompose(
-                video.frames, closer, masks, settings, others=others, greys=greys,
-                device=self.device, seed=seed, report=self.report, checkpoint=checkpoint,
-            )  # fmt: skip
+
+            def train(part: float) -> Layers:
+                mlp = replace(settings.mlp, learning_rate=settings.mlp.learning_rate * part)
+                layers = decompose(
+                    video.frames, closer, masks, replace(settings, mlp=mlp), others=others,
+                    greys=greys, device=self.device, seed=seed, report=self.report,
+                    checkpoint=checkpoint,
+                )  # fmt: skip
+                check_finite(layers.tensors())
+                return layers
+
+            layers = recovering(train, checkpoint, self.report)
             save_layers(replace(layers, slip=slip_of(layers, closer)), folder)
             checkpoint.path.unlink(missing_ok=True)
 
@@ -84,11 +92,18 @@ class TrainedPieces:
 
         def make(folder: Path) -> None:
             checkpoint = Checkpoint(folder / "checkpoint.pt")
-            with devices.fast_matrices(self.device):
+
+            def train(part: float) -> StylizedAtlas:
+                slowed = replace(settings, learning_rate=settings.learning_rate * part)
                 atlas = stylize(
-                    layers, torch.from_numpy(video.frames), texts, settings, encoder=encoder,
+                    layers, torch.from_numpy(video.frames), texts, slowed, encoder=encoder,
                     device=self.device, seed=seed, report=self.report, checkpoint=checkpoint,
                 )  # fmt: skip
+                check_finite(atlas.state_dict())
+                return atlas
+
+            with devices.fast_matrices(self.device):
+                atlas = recovering(train, checkpoint, self.report)
             save_atlas(atlas, folder)
             checkpoint.path.unlink(missing_ok=True)
 
