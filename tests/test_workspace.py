@@ -1,19 +1,24 @@
 """The cache: one job builds a stage at a time, and what was damaged is made again."""
 
+import json
 import os
 import random
 import signal
 import subprocess
 import sys
 import textwrap
+import threading
 from pathlib import Path
 
 import pytest
 
-from engine.contract import seals
+from engine.contract import files, seals
 from engine.contract.events import Stopped
+from engine.contract.folder import JobFolder
 from engine.contract.job import Stage
 from engine.contract.locks import Lock, is_held
+from engine.reporter import Reporter
+from engine.stages import Piece, Stages
 from engine.workspace import Cache
 
 KEY = "0" * 20
@@ -49,21 +54,15 @@ def test_what_was_built_has_its_name_and_is_sealed(cache):
 
 def test_the_lock_is_held_until_the_folder_has_its_name(cache, monkeypatch):
     lock, held = cache.part(Stage.FLOW, KEY).with_suffix(".lock"), []
-    settle = workspace_files().settle_folder
+    settle = files.settle_folder
 
     def watched(part, final):
         settle(part, final)
         held.append(is_held(lock))
 
-    monkeypatch.setattr(workspace_files(), "settle_folder", watched)
+    monkeypatch.setattr(files, "settle_folder", watched)
     make(cache)
     assert held == [True] and not lock.exists()
-
-
-def workspace_files():
-    from engine.contract import files
-
-    return files
 
 
 def test_what_was_stopped_stays_for_the_next_one(cache):
@@ -166,3 +165,19 @@ def test_a_lock_that_its_holder_has_removed_is_taken_anew(tmp_path):
 def test_folders_are_private(cache):
     make(cache)
     assert cache.folder(Stage.FLOW, KEY).stat().st_mode & 0o077 == 0
+
+
+def test_a_job_says_that_it_waits_and_what_it_heals(tmp_path):
+    cache, folder = Cache(tmp_path / "cache"), JobFolder(tmp_path / "job")
+    piece = Piece(KEY, lambda part: (part / "n").write_bytes(b"7"), lambda there: there / "n")
+    with Reporter(folder) as report:
+        files.private_folder(cache.path)
+        lock = Lock(cache.part(Stage.FLOW, KEY).with_suffix(".lock"))
+        assert lock.take()
+        threading.Timer(0.3, lock.free).start()
+        path = Stages(cache, report).one(Stage.FLOW, piece)
+        path.write_bytes(b"8")
+        assert Stages(Cache(cache.path), report).one(Stage.FLOW, piece).read_bytes() == b"7"
+    said = [json.loads(line)["event"] for line in folder.events.read_text().splitlines()]
+    assert said == ["stage_started", "waiting", "stage_finished",
+                    "stage_started", "warning", "stage_finished"]  # fmt: skip

@@ -1,6 +1,7 @@
 """The engine as another program starts, stops and loses it. Uses the rehearsal: no torch."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,9 +12,9 @@ import pytest
 
 from engine import commands
 from engine.client import process
-from engine.client.status import JobReader, Phase
+from engine.client.status import JobReader, Phase, Status, crashed
 from engine.contract.events import Fault
-from engine.contract.folder import JobFolder
+from engine.contract.folder import EXIT_UNHEARD, JobFolder
 from engine.contract.job import Footage, FootageKind, Stage, TargetTexts, single
 
 ROOT = Path(__file__).parents[2]
@@ -187,3 +188,39 @@ def test_an_engine_keeps_what_it_compiled_for_the_next_one(tmp_path, monkeypatch
     monkeypatch.setenv("PYTHONPYCACHEPREFIX", str(tmp_path / "bytecode"))
     assert start(tmp_path / "job", "a swan").wait(60) == 0
     assert list((tmp_path / "bytecode").rglob("rehearsal.*.pyc"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+def test_an_engine_outlives_its_host_and_is_known_to_live(tmp_path):
+    host = f"""
+import sys
+sys.path.insert(0, {str(ROOT)!r})
+from pathlib import Path
+from tests.client.test_process import start
+start(Path({str(tmp_path)!r}), "slow swan")
+"""
+    subprocess.run([sys.executable, "-c", host], check=True)
+    wait_for(lambda: process.is_alive(tmp_path))
+    with pytest.raises(OSError, match="another engine"):
+        process.start(REHEARSAL, tmp_path)
+    wait_for(lambda: not process.is_alive(tmp_path), 60)
+    assert JobReader(tmp_path).poll(5).phase is Phase.FINISHED
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="open folders are not deleted")
+def test_an_engine_whose_folder_is_deleted_says_so_by_its_exit_code(tmp_path):
+    engine = start(tmp_path / "job", "slow swan")
+    wait_for(lambda: JobReader(tmp_path / "job").poll().phase is Phase.RUNNING)
+    shutil.rmtree(tmp_path / "job")
+    assert engine.wait(20) == EXIT_UNHEARD
+    status = crashed(Status(), EXIT_UNHEARD)
+    assert (
+        status.fault is Fault.DISK_FULL and "disk is full or the folder is gone" in status.message
+    )
+
+
+def test_what_fails_before_the_first_event_is_told_too(tmp_path):
+    (tmp_path / "events.old.jsonl").mkdir()  # so that the run before cannot be put aside
+    words = [*REHEARSAL.command(["rehearse", str(tmp_path)]), "--quiet"]
+    subprocess.run(words, env=REHEARSAL.environment(), cwd=tmp_path, capture_output=True)
+    assert JobReader(tmp_path).poll().fault is Fault.FOLDER_UNWRITABLE
