@@ -11,7 +11,9 @@ from dataclasses import dataclass
 
 from .contract.events import EngineError, Report
 from .contract.job import ANYTHING, FootageKind, JobSpec, MaskKind, ObjectMask, Stage, TargetObject
-from .contract.settings import replaced
+from .contract.settings import EMBEDDED, replaced
+from .contract.words.choice import choose_encoder
+from .stylization import weight_files
 from .video.frames import expected_count
 
 NLA_FRAMES = 70  # the most that Layered Neural Atlases were made for
@@ -36,10 +38,12 @@ class _Network:
 
 
 def decided(spec: JobSpec, report: Report) -> JobSpec:
-    """Return ``spec`` with nothing left open: which flow, and how objects are found.
+    """Return ``spec`` with nothing left open: encoder, flow, and how objects are found.
 
-    Says in one warning which it was. Imports torch only where something is open.
+    Says which it was, of the encoder where it is not the embedded one. Imports torch only for
+    flow and masks.
     """
+    spec = _with_encoder(spec, report)
     flow = spec.settings.flow.quality == "automatic"
     masks = spec.settings.masks.finder == "automatic" and any(map(_is_open, spec.objects))
     networks = []
@@ -53,6 +57,14 @@ def decided(spec: JobSpec, report: Report) -> JobSpec:
     if networks:
         _say(networks, report)
     return _with(spec, "masks.finder", "motion")
+
+
+def _with_encoder(spec: JobSpec, report: Report) -> JobSpec:
+    named = spec.settings.stylization.encoder
+    found = choose_encoder(named, spec.targets, weight_files.all_downloaded())
+    if found.encoder not in (named, EMBEDDED):
+        report.warning(str(found.reason), "")
+    return _with(spec, "stylization.encoder", found.encoder)
 
 
 def check_length(spec: JobSpec, report: Report) -> None:

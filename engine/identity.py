@@ -60,5 +60,7 @@ def of_encoder(name: str, names: Names) -> str:
     """Name the weights that guide a job: a local file by its content."""
     if name == EMBEDDED:
         return names.of_file(embedded_file())
+    if Path(name).is_dir():
+        return names.of_folder(Path(name))
     weights = Path(name.partition(":")[2])
     return names.of_file(weights) if weights.is_file() else name

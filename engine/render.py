@@ -190,7 +190,7 @@ def full_alpha(alpha: Tensor, size: torch.Size | tuple[int, int]) -> Tensor:
 
     What is enlarged is made steeper about one half, by as much as reducing and enlarging have
     made it flatter. That came nearer to true masks than a guided filter with the footage's edges
-    (``docs/decisions/0005-steep-edges.md``).
+    (``docs/decisions/0005-alpha-upsampling.md``).
     """
     if alpha.shape != size:
         alpha = resized(alpha[..., None], size)[..., 0]

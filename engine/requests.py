@@ -110,7 +110,9 @@ def object_from_file(path: Path) -> TargetObject:
 
 
 def _absolute_weights(encoder: str) -> str:
-    """Let a weights file be found from wherever the job is run."""
+    """Let a weights file or folder be found from wherever the job is run."""
+    if Path(encoder).is_dir() and encoder != EMBEDDED:
+        return str(Path(encoder).absolute())
     model, colon, weights = encoder.partition(":")
     file = Path(weights)
     return f"{model}:{file.absolute()}" if colon and file.is_file() else encoder

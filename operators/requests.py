@@ -15,8 +15,9 @@ from ..engine.contract.job import (
     TargetObject,
     TargetTexts,
 )
-from ..engine.contract.settings import Settings
+from ..engine.contract.settings import Settings, replaced
 from ..engine.contract.words.advice import remarks_on
+from ..engine.contract.words.choice import EncoderChoice, choose_encoder, weights_in
 from . import folders, mattes, properties, strips, targets
 
 NOTHING = Footage(FootageKind.IMAGES, "")
@@ -31,7 +32,7 @@ def check_strip(strip: Any) -> None:
 
 
 def draft_of(strip: Any, until: Stage | None = None) -> JobSpec:
-    """Return what the strip's properties say, unchecked and without footage. Reads no file."""
+    """Return what the strip's properties say, unchecked and without footage; opens no file."""
     facts = properties.of(strip)
     objects = tuple(
         TargetObject(targets.read_texts(item), targets.read_mask(item), item.name)
@@ -39,7 +40,15 @@ def draft_of(strip: Any, until: Stage | None = None) -> JobSpec:
     )
     behind = targets.background_of(facts)
     background = targets.read_texts(behind) if behind else TargetTexts()
-    return JobSpec(NOTHING, objects, background, settings_of(facts), until)
+    settings = replaced(settings_of(facts), "stylization.encoder", encoder_of(facts).encoder)
+    return JobSpec(NOTHING, objects, background, settings, until)
+
+
+def encoder_of(facts: Any) -> EncoderChoice:
+    """Return which encoder will guide the strip's next job, and why."""
+    texts = [targets.read_texts(item) for item in facts.targets]
+    here = weights_in(folders.workspace() / "weights")
+    return choose_encoder(facts.settings.stylization.encoder, texts, here)
 
 
 def settings_of(facts: Any) -> Settings:

@@ -9,7 +9,7 @@ import bpy
 
 from ..engine.contract.settings import EMBEDDED
 from ..engine.contract.words.advice import remarks_on_texts
-from ..operators import objects, session, strips, targets
+from ..operators import objects, requests, session, strips, targets
 from ..operators.languages import say
 from .words import draw_text, fits
 
@@ -63,7 +63,7 @@ def draw_objects(layout: Any, strip: Any, facts: Any) -> None:
     target = targets.active_of(facts)
     if target is not None:
         draw_texts(layout, target)
-        if facts.settings.stylization.encoder == EMBEDDED:
+        if requests.encoder_of(facts).encoder == EMBEDDED:
             draw_remarks(layout, target)
         if not target.is_background:
             draw_mask(layout, strip, target)

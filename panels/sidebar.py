@@ -9,7 +9,7 @@ from typing import Any
 
 import bpy
 
-from ..operators import objects, outlook, properties, session, strips
+from ..operators import objects, outlook, properties, requests, session, strips
 from ..operators.languages import say
 from . import job_view, object_view
 from .words import draw_text
@@ -126,6 +126,10 @@ def draw_quality(layout: Any, facts: Any) -> None:
     split.prop(facts, "preset", text="")
     if body is not None:
         draw_details(body, facts)
+    reason = requests.encoder_of(facts).reason
+    below = layout.column()
+    below.active = False
+    draw_text(below, say(reason.words, **reason.values))
     render = facts.settings.render
     if bpy.app.version < (4, 5) and render.format == "prores" and render.foreground_only:
         draw_text(

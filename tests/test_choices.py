@@ -215,12 +215,25 @@ def test_of_several_objects_only_the_unnamed_is_detected(footage, complete):
     assert found[0] == named and found[1].mask.kind is MaskKind.DETECTOR
 
 
-def test_the_other_presets_leave_nothing_open(footage, empty):
+def test_the_other_presets_leave_no_network_open(footage, empty):
     listener = Listener()
     for name in ("draft", "standard", "fine"):
         spec = single(footage, TargetTexts("gold"), settings=preset(name))
-        assert choices.decided(spec, listener) == spec
+        left = {"draft": "embedded"}.get(name, spec.settings.stylization.encoder)
+        settings = replaced(spec.settings, "stylization.encoder", left)
+        assert choices.decided(spec, listener) == dataclasses.replace(spec, settings=settings)
     assert not listener.said
+
+
+def test_draft_is_led_by_real_clip_for_words_that_only_that_reads(footage, empty):
+    (empty / "ViT-B-32--openai").mkdir(parents=True)
+    (empty / "ViT-B-32--openai" / "model.safetensors").write_bytes(b"weights")
+    for text, encoder in (("gold", "embedded"), ("hippogriff feathers", "ViT-B-32:openai")):
+        listener = Listener()
+        spec = single(footage, TargetTexts(text), settings=preset("draft"))
+        found = choices.decided(spec, listener)
+        assert found.settings.stylization.encoder == encoder
+        assert bool(listener.said) == (encoder != "embedded")
 
 
 def test_more_frames_than_the_papers_limit_are_warned_of():

@@ -33,3 +33,16 @@ def test_every_fault_has_a_remedy():
 def test_every_link_to_a_file_leads_to_one(page):
     targets = re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
     assert [each for each in targets if not (page.parent / each).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_link_to_a_heading_leads_to_one(page):
+    links = re.findall(r"\]\(([^)#:\s]*)#([^)]+)\)", page.read_text(encoding="utf-8"))
+    assert [each for each in links if each[1] not in headings(page.parent / each[0], page)] == []
+
+
+def headings(target, page):
+    """Anchors of the headings of a page, as they are linked to."""
+    text = (page if target.is_dir() else target).read_text(encoding="utf-8")
+    titles = (re.sub(r"[^\w\- ]", "", line.lower()) for line in re.findall("^#+ (.*)", text, re.M))
+    return {title.replace(" ", "-") for title in titles}

@@ -137,7 +137,7 @@ def test_an_unknown_tag_is_refused_with_those_that_there_are():
 
 
 def test_the_hubs_safetensors_are_preferred(hub, tmp_path, monkeypatch, capsys):
-    hub.files = dict.fromkeys(encoder.HUB_FILES, CONTENT)
+    hub.files = dict.fromkeys(weight_files.HUB_FILES, CONTENT)
     monkeypatch.setenv(variables.WEIGHTS, str(tmp_path))
     assert weights.main(["ViT-L-14:openai", "--folder", str(tmp_path)]) == 0
     path = weight_files.downloaded("ViT-L-14", "openai")
@@ -146,7 +146,7 @@ def test_the_hubs_safetensors_are_preferred(hub, tmp_path, monkeypatch, capsys):
 
 
 def test_a_download_from_the_hub_goes_on_where_it_was_stopped(hub, tmp_path):
-    hub.files = {encoder.HUB_FILES[0]: CONTENT}
+    hub.files = {weight_files.HUB_FILES[0]: CONTENT}
     file = weights.source("ViT-L-14:openai")
     folder = tmp_path / "ViT-L-14--openai"
     folder.mkdir()
@@ -156,15 +156,15 @@ def test_a_download_from_the_hub_goes_on_where_it_was_stopped(hub, tmp_path):
 
 
 def test_what_is_not_what_the_hub_says_is_refused(hub, tmp_path, capsys):
-    hub.files, hub.damaged = {encoder.HUB_FILES[0]: CONTENT}, True
+    hub.files, hub.damaged = {weight_files.HUB_FILES[0]: CONTENT}, True
     assert weights.main(["ViT-L-14:openai", "--folder", str(tmp_path)]) == 1
     assert "is not the file that was expected" in capsys.readouterr().out
     assert not list(tmp_path.rglob("*.safetensors*"))
 
 
 def test_a_repository_without_safetensors_gives_its_other_file(hub):
-    hub.files = {encoder.HUB_FILES[1]: CONTENT}
-    assert weights.source("ViT-B-32:laion2b_s34b_b79k").file_name == encoder.HUB_FILES[1]
+    hub.files = {weight_files.HUB_FILES[1]: CONTENT}
+    assert weights.source("ViT-B-32:laion2b_s34b_b79k").file_name == weight_files.HUB_FILES[1]
 
 
 def test_openais_archive_is_taken_where_there_is_nothing_else(hub, monkeypatch):

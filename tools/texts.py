@@ -23,7 +23,7 @@ from typing import Any
 from engine.client.environment import State
 from engine.client.status import LOADING, STAGE_LABELS
 from engine.contract.settings import PRESET_HELP, Settings
-from engine.contract.words import advice
+from engine.contract.words import advice, choice
 
 ROOT = Path(__file__).parents[1]
 ROOMS = ("operators", "panels")
@@ -60,7 +60,7 @@ def found() -> Found:
                 _read(ast.parse(path.read_text(encoding="utf-8")), texts)
     texts.labels |= {*STAGE_LABELS.values(), LOADING}
     texts.labels |= {name.capitalize() for name in PRESET_HELP}
-    texts.hints |= {*PRESET_HELP.values(), *advice.SENTENCES}
+    texts.hints |= {*PRESET_HELP.values(), *advice.SENTENCES, *choice.SENTENCES}
     _read_settings(Settings(), texts)
     for words in (texts.labels, texts.hints):
         words -= {text for text in words if not _is_told(text)}

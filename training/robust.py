@@ -1,7 +1,8 @@
 """Stage one: the base network becomes robust, and learns materials and colours beside its own.
 
 Unsupervised adversarial fine-tuning as in FARE (Schlarmann et al. 2024): for attacked photographs
-the student gives the features and the classes that the frozen teacher gives for clean ones.
+the student gives the features that the frozen teacher gives for the same clean pictures, and the
+classes that it gives for larger ones, in which it names more.
 Attacked scenes of materials and colours are told apart by learned directions in the same space.
 The attack is "free" (Shafahi et al. 2019): every backward pass moves the weights and the attack.
 """
@@ -42,7 +43,7 @@ class RobustSettings:
     training may be made longer or shorter until then.
     """
 
-    steps: int = 4500  # updates of the weights
+    steps: int = 12_000  # updates of the weights
     photographs: int = 16  # in a batch
     materials: int = 8
     replays: int = 3  # updates for each batch
@@ -198,8 +199,9 @@ class RobustTraining:
             torch.from_numpy(each).to(self.device) for each in (batch.materials, batch.colours)
         ]
         with torch.no_grad():
-            wanted = self.teacher.features(torch.from_numpy(batch.sharp).to(self.device))
-            kinds = self.teacher.classes(wanted).softmax(1)
+            sharp = torch.from_numpy(batch.sharp).to(self.device)
+            wanted = self.teacher.features(pictures[: len(sharp)])
+            kinds = self.teacher.classes(self.teacher.features(sharp)).softmax(1)
         radius = attack_radius(self.settings, self.step)
         radii = radius * torch.empty(len(pictures), 1, 1, 1).uniform_(0.3, 1.0).to(self.device)
         sums: dict[str, float] = {}

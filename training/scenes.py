@@ -11,7 +11,7 @@ from training.surfaces import ANY_COLOUR, NAMES, Surfaces
 
 NOTHING = -1
 SIDE = 128  # of the pictures that the student sees
-TEACHER_SIDE = 192  # of those photographs that the teacher sees
+TEACHER_SIDE = 192  # of those photographs whose classes the teacher tells
 FULL, PART = 0.45, 0.2  # how often a material fills the view, or lies on a part of a thing
 RECOLOURED = 0.4  # how often a material that may have any colour gets one
 TONED = 0.15  # how often a surface is a photograph in the shades of one colour

@@ -1,7 +1,7 @@
 """CLIP as two functions, texts and pictures to embeddings. The only file that knows open_clip.
 
 Which model and whose weights is one string: ``embedded`` for the small encoder that comes with the
-engine, or an open_clip model with a weights tag or a weights file (see `load_encoder`).
+engine, a folder, or an open_clip model with a weights tag or a weights file (see `load_encoder`).
 """
 
 from __future__ import annotations
@@ -24,13 +24,12 @@ from ..contract.events import EngineError, Fault, Report
 from ..contract.settings import OFFERED_WEIGHTS, StylizationSettings
 from . import precision, weight_files, weight_formats, weight_states
 from .vision import lean
-from .weight_files import EMBEDDED
+from .weight_files import EMBEDDED, HUB_FILES
 
 WEIGHTS_HINT = (
     "Download them first, in the extension's preferences or with `python -m engine.weights`, name "
     'a local file ("ViT-B-32:/path/to/weights.safetensors"), or choose the CLIP model "embedded".'
 )
-HUB_FILES = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
 # What open_clip's table says of how a tag's pictures are prepared.
 SEEN = ("mean", "std", "interpolation", "resize_mode")
 # What comes through where a file is damaged within, or is not what the model's name says.
@@ -114,13 +113,16 @@ class Encoder(nn.Module):
 def load_encoder(name: str, device: torch.device | str) -> Encoder:
     """Return the encoder ``name`` on ``device``; nothing is downloaded.
 
-    ``name`` is "embedded", "MODEL" (its "openai" weights), "MODEL:TAG" or "MODEL:/path/to/weights"
-    (safetensors, what torch.save wrote, or a TorchScript archive). Weights trained by OpenAI need
+    ``name`` is "embedded", "MODEL" (its "openai" weights), "MODEL:TAG", "MODEL:/path/to/weights"
+    (safetensors, what torch.save wrote, or a TorchScript archive), or a folder in the format of
+    open_clip's hub. Weights trained by OpenAI need
     QuickGELU: a tag and OpenAI's own archives bring it along, for another file take the model's
     "-quickgelu" name. Raises EngineError (WEIGHTS_UNAVAILABLE) where the weights cannot be had.
     """
     if name == EMBEDDED:
-        encoder = _load_embedded()
+        encoder = _load_folder(weight_files.embedded())
+    elif Path(name).is_dir():
+        encoder = _load_folder(Path(name).absolute())
     else:
         model, _, weights = name.partition(":")
         encoder = _load_model(model, weights or "openai")
@@ -188,10 +190,10 @@ def _entry(model: str, tag: str) -> Mapping[str, Any]:
     return entry
 
 
-def _load_embedded() -> Encoder:
-    folder = weight_files.embedded()
-    merges = str(folder / weight_files.EMBEDDED_MERGES)
-    return _create(f"local-dir:{folder}", weight_files.embedded_file(), bpe_path=merges)
+def _load_folder(folder: Path) -> Encoder:
+    merges = folder / weight_files.MERGES
+    own: dict[str, Any] = {"bpe_path": str(merges)} if merges.is_file() else {}
+    return _create(f"local-dir:{folder}", weight_files.weights_of_folder(folder), **own)
 
 
 def _load_model(model: str, weights: str) -> Encoder:

@@ -18,7 +18,10 @@ from . import weight_formats
 
 EMBEDDED_FOLDER = Path(__file__).parent / "embedded"
 EMBEDDED_WEIGHTS = "open_clip_model.safetensors"
-EMBEDDED_MERGES = "merges.txt.gz"  # of its tokenizer
+MERGES = "merges.txt.gz"  # of a tokenizer of its own
+# As open_clip's hub names a model's files.
+HUB_CONFIGURATION = "open_clip_config.json"
+HUB_FILES = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
 
 
 def at_hand(name: str) -> bool:
@@ -29,6 +32,9 @@ def at_hand(name: str) -> bool:
     """
     if name == EMBEDDED:
         embedded()
+        return True
+    if Path(name).is_dir():
+        weight_formats.look(weights_of_folder(Path(name)))
         return True
     model, _, weights = name.partition(":")
     file = Path(weights) if Path(weights).is_file() else downloaded(model, weights or "openai")
@@ -47,6 +53,7 @@ def embedded() -> Path:
     try:
         facts = json.loads((EMBEDDED_FOLDER / "facts.json").read_text(encoding="utf-8"))
         digest = hashlib.sha256(embedded_file().read_bytes()).hexdigest()
+        (EMBEDDED_FOLDER / MERGES).stat()
     except OSError as error:
         message = f"The embedded encoder is not complete: {error.filename} cannot be read."
         raise EngineError(Fault.WEIGHTS_UNAVAILABLE, message, hint) from error
@@ -59,6 +66,21 @@ def embedded() -> Path:
 def embedded_file() -> Path:
     """Return where the embedded encoder's weights are."""
     return EMBEDDED_FOLDER / EMBEDDED_WEIGHTS
+
+
+def weights_of_folder(folder: Path) -> Path:
+    """Return the weights in a folder of the format of open_clip's hub.
+
+    Raises EngineError (WEIGHTS_UNAVAILABLE) where it is none.
+    """
+    found = [folder / name for name in HUB_FILES if (folder / name).is_file()]
+    if found and (folder / HUB_CONFIGURATION).is_file():
+        return found[0]
+    raise EngineError(
+        Fault.WEIGHTS_UNAVAILABLE,
+        f'The folder "{folder}" holds no CLIP model.',
+        f"It needs {HUB_CONFIGURATION} and {' or '.join(HUB_FILES)}, as open_clip saves a model.",
+    )
 
 
 def downloaded(model: str, tag: str) -> Path | None:

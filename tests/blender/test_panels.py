@@ -113,14 +113,32 @@ def test_words_that_the_embedded_encoder_does_not_know_are_told_below_the_texts(
     facts = part("operators.properties").of(clip)
     facts.preset, facts.global_text = "draft", "swan with wet zebra fur"
     lines = " ".join(main().lines)
+    assert "will look: ViT-B-32:openai is not on this computer" in lines
     assert 'The embedded encoder does not know "wet"' in lines
     assert "Near words that it knows: wet: water" in lines
     facts.global_text = "a swan"
     assert "says what the object is, and not what" in " ".join(main().lines)
     facts.global_text = "swan with zebra fur"
-    assert "embedded" not in " ".join(main().lines)
+    lines = " ".join(main().lines)
+    assert "The embedded encoder will look: it knows every word" in lines
+    assert "does not know" not in lines
     facts.preset, facts.global_text = "standard", "swan with wet zebra fur"
-    assert "embedded" not in " ".join(main().lines)
+    lines = " ".join(main().lines)
+    assert "ViT-L-14:openai will look, as chosen in the settings" in lines
+    assert "embedded" not in lines
+
+
+def test_words_that_are_not_known_go_to_real_clip_where_it_is(main, clip, part, tmp_path):
+    facts, requests = part("operators.properties").of(clip), part("operators.requests")
+    weights = part("operators.folders").workspace() / "weights" / "ViT-B-32--openai"
+    weights.mkdir(parents=True)
+    (weights / "model.safetensors").write_bytes(b"weights")
+    facts.preset, facts.global_text = "draft", "swan with wet zebra fur"
+    lines = " ".join(main().lines)
+    assert 'ViT-B-32:openai will look: the embedded encoder does not know "wet"' in lines
+    assert requests.draft_of(clip).settings.stylization.encoder == "ViT-B-32:openai"
+    facts.global_text = "swan with zebra fur"
+    assert requests.draft_of(clip).settings.stylization.encoder == "embedded"
 
 
 def test_changed_settings_are_named(main, clip, part):

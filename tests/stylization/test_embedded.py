@@ -7,9 +7,11 @@ import open_clip
 import pytest
 import torch
 
+from engine import identity
 from engine.contract.events import EngineError, Fault
 from engine.stylization import weight_files
 from engine.stylization.encoder import load_encoder
+from engine.workspace import Names
 
 MOST_BYTES = 16_000_000
 
@@ -32,7 +34,7 @@ def test_plain_open_clip_loads_it_and_sees_and_reads_the_same(encoder):
     folder = weight_files.EMBEDDED_FOLDER
     model, _, preprocess = open_clip.create_model_and_transforms(f"local-dir:{folder}")
     tokenizer = open_clip.get_tokenizer(
-        f"local-dir:{folder}", bpe_path=str(folder / weight_files.EMBEDDED_MERGES)
+        f"local-dir:{folder}", bpe_path=str(folder / weight_files.MERGES)
     )
     model.eval()
     images = torch.rand(3, 3, encoder.size, encoder.size)
@@ -45,6 +47,22 @@ def test_plain_open_clip_loads_it_and_sees_and_reads_the_same(encoder):
     assert found.shape[1] == texts.shape[1]
     normalise = preprocess.transforms[-1]
     assert torch.allclose(torch.as_tensor(normalise.mean), encoder.mean.flatten())
+
+
+def test_a_folder_is_an_encoder_wherever_it_lies(encoder, copied):
+    assert weight_files.at_hand(str(copied))
+    other = load_encoder(str(copied), "cpu")
+    assert torch.equal(other.embed_texts(["gold"]), encoder.embed_texts(["gold"]))
+    whole = identity.of_encoder(str(copied), Names())
+    (copied / weight_files.MERGES).write_bytes(b"others")
+    assert identity.of_encoder(str(copied), Names()) != whole
+
+
+def test_a_folder_without_a_model_is_refused(tmp_path):
+    for ask in (weight_files.at_hand, lambda name: load_encoder(name, "cpu")):
+        with pytest.raises(EngineError, match="holds no CLIP model") as caught:
+            ask(str(tmp_path))
+        assert caught.value.fault is Fault.WEIGHTS_UNAVAILABLE
 
 
 def test_slopes_reach_the_picture(encoder):
@@ -83,7 +101,7 @@ def test_an_incomplete_folder_is_refused(copied, name):
     assert caught.value.fault is Fault.WEIGHTS_UNAVAILABLE
 
 
-@pytest.mark.parametrize("name", ["open_clip_config.json", weight_files.EMBEDDED_MERGES])
+@pytest.mark.parametrize("name", ["open_clip_config.json", weight_files.MERGES])
 def test_a_folder_without_what_open_clip_needs_is_refused(copied, name):
     (copied / name).unlink()
     with pytest.raises(EngineError) as caught:

@@ -8,6 +8,7 @@ Loeschcke et al. 2022 (*Text-Driven Stylization of Video Objects*).
 
 from .decomposition import DecompositionSettings, GridSettings, GridWeights, NlaSettings, NlaWeights
 from .presets import (
+    AUTOMATIC,
     EMBEDDED,
     OFFERED_WEIGHTS,
     PRESET_HELP,
@@ -23,7 +24,8 @@ from .views import ViewsSettings
 from .whole import Settings, replaced
 
 __all__ = [
-    "DEEP_FORMATS", "EMBEDDED", "OFFERED_WEIGHTS", "PRESETS", "PRESET_HELP", "PRESET_NAMES",
+    "AUTOMATIC", "DEEP_FORMATS", "EMBEDDED", "OFFERED_WEIGHTS", "PRESETS", "PRESET_HELP",
+    "PRESET_NAMES",
     "DecompositionSettings", "FlowSettings", "FramesSettings", "GridSettings", "GridWeights",
     "MasksSettings", "NlaSettings", "NlaWeights", "RenderSettings", "Settings",
     "StylizationSettings", "StylizationWeights", "ViewsSettings", "preset", "replaced",

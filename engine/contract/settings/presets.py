@@ -8,6 +8,7 @@ from typing import Any
 from .whole import Settings, replaced
 
 EMBEDDED = "embedded"  # the encoder that comes with the engine
+AUTOMATIC = "automatic"  # the embedded one or a larger one, by the words of the texts
 OFFERED_WEIGHTS = ("ViT-L-14:openai", "ViT-B-32:openai")  # what the host proposes to download
 
 PRESET_NAMES = ("draft", "standard", "fine", "paper")
@@ -31,7 +32,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "decomposition.mlp.steps": 2_000,
         "decomposition.mlp.points": 2_000,
         "decomposition.mlp.pretrain_rounds": 4,
-        "stylization.encoder": "embedded",
+        "stylization.encoder": AUTOMATIC,
         "stylization.steps": 110,
         "stylization.atlas": "texture",
         "stylization.learning_rate": 0.05,
@@ -82,12 +83,11 @@ def with_embedded_encoder(settings: Settings) -> Settings:
     It sees small pictures: what of the stylization nobody changed becomes Draft's. In the paper's
     form nothing else changes.
     """
-    changed = replaced(settings, "stylization.encoder", EMBEDDED)
-    if settings.stylization.views.native_size:
-        return changed
+    changed = settings
     others = [preset(name) for name in PRESET_NAMES if name != "draft"]
-    for path, value in PRESETS["draft"].items():
+    suited = {} if settings.stylization.views.native_size else PRESETS["draft"]
+    for path, value in suited.items():
         found = operator.attrgetter(path)
         if path.startswith("stylization.") and found(settings) in map(found, others):
             changed = replaced(changed, path, value)
-    return changed
+    return replaced(changed, "stylization.encoder", EMBEDDED)

@@ -55,8 +55,8 @@ class StylizationSettings:
     encoder: str = setting(
         "ViT-L-14:openai",
         "CLIP Model",
-        "embedded, or an open_clip model with a weights tag or file: ViT-L-14:openai, "
-        "ViT-B-32:/path/to/weights.safetensors",
+        "automatic, embedded, or an open_clip model with a weights tag or file: ViT-L-14:openai, "
+        "ViT-B-32:/path/to/weights.safetensors; or a folder that open_clip saved",
         advanced=False,
         paper="TDS: ViT-L/14",
     )

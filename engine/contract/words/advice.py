@@ -42,11 +42,15 @@ class Sentence:
 
 @dataclass(frozen=True)
 class Remark:
-    """What is wrong with a target's texts, and what to do; ``refuses`` where no job can help."""
+    """What is wrong with a target's texts, and what to do; ``refuses`` where no job can help.
+
+    ``unknown`` are the words that mean nothing to the embedded encoder.
+    """
 
     message: Sentence
     hints: tuple[Sentence, ...]
     refuses: bool = False
+    unknown: tuple[str, ...] = ()
 
     @property
     def hint(self) -> str:
@@ -78,20 +82,25 @@ def remarks_on_texts(texts: TargetTexts) -> tuple[Remark, ...]:
     return tuple(remarks(texts, load_vocabulary()))
 
 
+def unknown_words(texts: TargetTexts) -> tuple[str, ...]:
+    """Return the words of one target's texts that mean nothing to the embedded encoder."""
+    return tuple(word for remark in remarks_on_texts(texts) for word in remark.unknown)
+
+
 def remarks(texts: TargetTexts, vocabulary: Vocabulary) -> list[Remark]:
     """Return what is to be said of one target's texts: a refusal, a warning, or nothing."""
     whole = _readings(texts.global_text, vocabulary, local=False)
     close = _readings(texts.local_text, vocabulary, local=True)
     avoid = _readings(texts.avoid, vocabulary, local=True)
     said = [*whole, *close, *avoid]
-    unknown = list(dict.fromkeys(word for reading in said for word in reading.unknown))
+    unknown = tuple(dict.fromkeys(word for reading in said for word in reading.unknown))
     near = _near_words(unknown, vocabulary)
     if refused := _refused(texts, whole, close):
-        return [Remark(refused, (*near, *_way_out(refused)), refuses=True)]
+        return [Remark(refused, (*near, *_way_out(refused)), refuses=True, unknown=unknown)]
     if not unknown:
         return []
     words = Sentence(UNKNOWN, {"words": ", ".join(f'"{word}"' for word in unknown)})
-    return [Remark(words, (*near, Sentence(REAL)))]
+    return [Remark(words, (*near, Sentence(REAL)), unknown=unknown)]
 
 
 def near(word: str, vocabulary: Vocabulary) -> list[str]:
