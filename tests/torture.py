@@ -46,6 +46,7 @@ RIGHT_NAMES = {
     "EMFILE": {"too_many_files", "media_unreadable", "weights_unavailable"},
     "EROFS": {"folder_unwritable"},
 }
+MOST_KILLS = 8  # of one job: else all would fall upon its last stage
 UNHEARD = "exit status 74"
 
 
@@ -190,12 +191,12 @@ def digests(there: Path) -> dict[str, str]:
 
 
 def kills(field: Field, count: int) -> None:
-    """Kill jobs at operations and at moments, again and again until each has come to its end."""
-    done, number = 0, 0
+    """Kill jobs at operations and at moments, each up to `MOST_KILLS` times, then let them end."""
+    done = 0
     while done < count:
         there, told = field.new("killed"), []
-        while done < count:
-            strike = Strike(at=field.chance.randrange(1, 140))
+        while done < count and len(told) < MOST_KILLS:
+            strike = Strike(at=field.chance.randrange(1, 250))
             if field.chance.random() < 0.3:
                 strike = Strike(seconds=field.chance.uniform(0.02, 2.0))
             code = field.run(there, strike)
@@ -205,9 +206,9 @@ def kills(field: Field, count: int) -> None:
             if code != -signal.SIGKILL:
                 field.wrong.append(f"kill {told}: exit {code}: {field.log(there)}")
             done += 1
-        number += 1
+            how = "an operation" if strike.at else "a moment"
+            field.rows[f"kill at {how}", "exit code" if code >= 0 else "killed"] += 1
         field.expect("killed jobs, run to their end", there, str(told))
-    field.rows["kills at an operation or a moment", f"{done} over {number} jobs"] += done
 
 
 def failures(field: Field, count: int) -> None:
