@@ -28,7 +28,7 @@ SIDE_BY_SIDE ?= 2
 export PYTHONPYCACHEPREFIX := $(CURDIR)/build/bytecode
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test test-engine test-blender test-gui test-install gui-setup check format lock docs encoder zip zips clean
+.PHONY: help setup demo test test-engine test-blender test-gui test-install torture gui-setup check format lock docs encoder zip zips clean
 
 help:
 	@echo "make demo      stylize a clip that Blender renders; pictures in build/demo"
@@ -36,6 +36,8 @@ help:
 	@echo "make test      lint, types and all tests, in Blender $(BLENDERS) too"
 	@echo "make test-gui  tests in a real window, Blender 5.2 and 4.3 (root on Debian; 3 GB)"
 	@echo "make test-install  the engine installed and removed for real in Blender 5.2 (10 GB)"
+	@echo "make torture   kill, starve and damage whole jobs for an hour; prints a table"
+	@echo "               STRIKES='--seed 1 --kills 20' for fewer"
 	@echo "make zip       the extension for this system, as Blender installs it, in build/"
 	@echo "make zips      one for each system"
 	@echo "make format    put every file into the house style"
@@ -59,6 +61,9 @@ $(VENV)/ready: engine/requirements.txt requirements-dev.txt
 	$(UV) venv --quiet --allow-existing --python $(or $(BPY_PYTHON_$*),3.11) .venvs/bpy-$*
 	$(UV) pip install --quiet --python .venvs/bpy-$* bpy==$(BPY_$*) -r tests/blender/requirements.txt
 	@touch $@
+
+torture: $(VENV)/ready
+	OMP_NUM_THREADS=1 $(LIMIT) 7200 $(ENGINE) -m tests.torture $(STRIKES)
 
 demo: $(VENV)/ready .venvs/bpy-$(DEMO_BLENDER)/ready
 	STRIP_STYLIZER_PYTHON=$(CURDIR)/$(ENGINE) $(LIMIT) 3600 \

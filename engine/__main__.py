@@ -7,11 +7,13 @@ them, so that the first words come at once.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
 from . import commands
 from .contract.events import EngineError, Stopped
+from .contract.files import MOST_PIXELS
 from .contract.job import Stage
 from .contract.settings import PRESET_NAMES
 from .memory import keep_freed_memory
@@ -23,6 +25,7 @@ EXPERIMENT_NAMES = (
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; returns the exit code: 0 done, 1 failed, 2 bad usage, 130 stopped."""
+    os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(MOST_PIXELS))  # read when it is loaded
     keep_freed_memory()
     options = parser().parse_args(arguments)
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -13,6 +12,7 @@ import numpy as np
 
 from . import choices, pipeline
 from . import device as devices
+from .contract.files import read_json
 from .contract.folder import JobFolder
 from .contract.job import Footage, JobSpec, Stage
 from .contract.settings import replaced
@@ -92,11 +92,11 @@ class Bench:
 
     def _stage(self, folder: JobFolder, which: Stage) -> Path:
         """Return where the cache has the stage of a finished job, of its first object."""
-        keys = json.loads(folder.report.read_text(encoding="utf-8"))["keys"]
+        keys = read_json(folder.report)["keys"]
         return self.cache.folder(which, keys[which.value][0])
 
     def _read(self, folder: JobFolder) -> Made:
-        facts = json.loads(folder.report.read_text(encoding="utf-8"))
+        facts = read_json(folder.report)
         layers = load_layers(self._stage(folder, Stage.DECOMPOSITION))
         pictures = sorted(folder.result.glob("*.png"))
         result, calm = _seen(pictures, folder.read_spec().footage, layers)

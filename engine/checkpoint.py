@@ -1,22 +1,33 @@
 """Saving and loading the state of a training, so that a stopped or killed job goes on.
 
 A checkpoint is replaced in one move: a reader finds the old one or the new one, never half of one.
+It begins with the sha256 sum of the rest, so that a damaged one is never believed.
 """
 
 from __future__ import annotations
 
+import hashlib
 import io
 import pickle
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
+
+from .contract import files
+from .contract.events import EngineError, Fault, Report
 
 # What torch lets through where a file is not a checkpoint.
 UNREADABLE = (
     OSError, EOFError, RuntimeError, KeyError, IndexError, ValueError, pickle.UnpicklingError
 )  # fmt: skip
+
+Value = TypeVar("Value")
+RATES = ("lr", "base", "rate")  # of a group of parameters
+SLOWER = 0.25
+DIGEST = hashlib.sha256().digest_size
 
 
 class Checkpoint:
@@ -26,27 +37,80 @@ class Checkpoint:
     A state holds tensors, numbers, strings, and dicts and lists of these.
     """
 
-    def __init__(self, path: Path, *, seconds: float = 20.0) -> None:
+    def __init__(self, path: Path, *, seconds: float = 10.0) -> None:
         self.path = path
         self.seconds = seconds
+        self.slower = 1.0  # what the learning rates of a loaded state are multiplied by
         self._saved_at = time.monotonic()
 
     def load(self) -> dict[str, Any] | None:
         """Return the last state, or None where there is none that can be read."""
         try:
-            return torch.load(self.path, map_location="cpu", weights_only=True)
+            data = files.read_bytes(self.path, self.path.stat().st_size)
+            told, whole = data[:DIGEST], memoryview(data)[DIGEST:]
+            if hashlib.sha256(whole).digest() != told:
+                return None
+            state = torch.load(io.BytesIO(whole), map_location="cpu", weights_only=True)
         except UNREADABLE:
             return None
+        return state if self.slower == 1 else _slowed(state, self.slower)
 
     def due(self) -> bool:
         """Is it time to save again?"""
         return time.monotonic() - self._saved_at >= self.seconds
 
     def save(self, state: dict[str, Any]) -> None:
-        """Replace the last state by this one."""
-        part = self.path.with_suffix(".part")
-        whole = io.BytesIO()  # so that a full disk is an OSError with its number
+        """Replace the last state by this one; raises EngineError where that is not finite."""
+        check_finite(state)
+        whole = io.BytesIO(bytes(DIGEST))  # so that a full disk is an OSError with its number
+        whole.seek(DIGEST)
         torch.save(state, whole)
-        part.write_bytes(whole.getbuffer())
-        part.replace(self.path)
+        data = whole.getbuffer()
+        data[:DIGEST] = hashlib.sha256(data[DIGEST:]).digest()
+        files.write_bytes(self.path, data)
         self._saved_at = time.monotonic()
+
+
+def recovering(train: Callable[[float], Value], checkpoint: Checkpoint, report: Report) -> Value:
+    """Return what ``train`` makes; where it diverges, go on once from the last state, more slowly.
+
+    ``train(part)`` trains with that part of the learning rate. Raises EngineError (DIVERGED) where
+    it diverges again.
+    """
+    try:
+        return train(1.0)
+    except EngineError as error:
+        if error.fault is not Fault.DIVERGED:
+            raise
+        report.warning(
+            f"{error.message} It goes on from its last checkpoint with a quarter of the learning "
+            "rate.",
+            "Look whether the result is good; a lower learning rate from the start is surer.",
+        )
+        checkpoint.slower = SLOWER
+        return train(SLOWER)
+
+
+def check_finite(state: Any) -> None:
+    """Raise EngineError (DIVERGED) where a tensor in ``state`` holds what is no finite number."""
+    if isinstance(state, torch.Tensor):
+        if state.is_floating_point() and not state.isfinite().all():
+            message = "The training diverged: what it learned is no finite number any more."
+            hint = "Lower the learning rate, or set the weights back to their defaults."
+            raise EngineError(Fault.DIVERGED, message, hint)
+    elif isinstance(state, dict | list | tuple):
+        for each in state.values() if isinstance(state, dict) else state:
+            check_finite(each)
+
+
+def _slowed(state: Any, part: float) -> Any:
+    """Return ``state`` with the rates of all groups of all optimisers in it multiplied."""
+    if isinstance(state, list):
+        return [_slowed(each, part) for each in state]
+    if not isinstance(state, dict):
+        return state
+    is_group = "params" in state and "lr" in state
+    return {
+        name: each * part if is_group and name in RATES else _slowed(each, part)
+        for name, each in state.items()
+    }

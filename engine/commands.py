@@ -15,18 +15,19 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-from . import manifest, rehearsal, requests, terminal
-from .contract import codec, settings_table
+from . import faults, manifest, rehearsal, requests, terminal
+from .contract import codec, files, settings_table
 from .contract import remedies as remedy_table
 from .contract.events import (
     Cancelled,
     EngineError,
+    Event,
     Failed,
     Fault,
     Hello,
     Stopped,
 )
-from .contract.folder import JobFolder
+from .contract.folder import EXIT_UNHEARD, JobFolder
 from .contract.job import (
     PROTOCOL,
     JobSpec,
@@ -187,29 +188,25 @@ def _real_work(cache: Path | None) -> Work:
 
 
 def _perform(folder: JobFolder, options: argparse.Namespace, work: Work) -> int:
-    spec = folder.read_spec()
-    if getattr(options, "until", None):
-        spec = dataclasses.replace(spec, until=Stage(options.until))
-    if not options.quiet:  # a host that asks for quiet has cleared an old request itself
-        folder.stop.unlink(missing_ok=True)
-        folder.pause.unlink(missing_ok=True)
     bar = terminal.Bar(quiet=options.quiet)
     with Reporter(folder, listen=bar.show) as report:
         _obey_signals(report)
-        report.say(Hello(manifest.version(), PROTOCOL, os.getpid()))
         try:
+            report.say(Hello(manifest.version(), PROTOCOL, os.getpid()))
+            spec = folder.read_spec()
+            if getattr(options, "until", None):
+                spec = dataclasses.replace(spec, until=Stage(options.until))
+            if not options.quiet:  # a host that asks for quiet has cleared an old request itself
+                folder.stop.unlink(missing_ok=True)
+                folder.pause.unlink(missing_ok=True)
             work(spec, report)
         except (Stopped, KeyboardInterrupt):
-            report.say(Cancelled(resumable=True))
-            return EXIT_STOPPED
-        except EngineError as error:
-            _write_log(folder)
-            _say_last(report, bar, error)
-            return exit_code(error)
+            return _say_last(report, bar, Cancelled(resumable=True), EXIT_STOPPED)
         except Exception as error:
+            known = faults.explained_error(error, folder.path)
             _write_log(folder)
-            _say_last(report, bar, _explained_error(error))
-            return EXIT_FAILED
+            last = Failed(known.fault, known.message, known.hint)
+            return _say_last(report, bar, last, exit_code(known))
     if not options.quiet:
         print(f"Frames: {folder.result}" if spec.until is None else f"Done: {spec.until.value}")
     return 0
@@ -223,49 +220,27 @@ def _obey_signals(report: Reporter) -> None:
             raise KeyboardInterrupt
         report.request_stop()
 
-    for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, obey)
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), obey)
 
 
-def _say_last(report: Reporter, bar: terminal.Bar, error: EngineError) -> None:
-    event = Failed(error.fault, error.message, error.hint)
+def _say_last(report: Reporter, bar: terminal.Bar, event: Event, code: int) -> int:
+    """Say how the job ended and return the exit code, another one where that cannot be written."""
     try:
         report.say(event)
-    except (EngineError, OSError):
+    except (EngineError, OSError) as error:
         bar.show(event)
-
-
-def _explained_error(error: Exception) -> EngineError:
-    """Find words for a failure that nobody foresaw where it happened."""
-    name = type(error).__name__
-    if isinstance(error, MemoryError) or name == "OutOfMemoryError":
-        return EngineError(
-            Fault.OUT_OF_MEMORY,
-            f"The memory was not enough: {_first_line(error)}",
-            "Lower the working size or the views, or close other programs; then run the job "
-            "again, it goes on from its last checkpoint.",
-        )
-    if isinstance(error, ImportError):
-        return EngineError(
-            Fault.ENVIRONMENT,
-            f"The engine's environment is incomplete: {_first_line(error)}.",
-            "Install the engine from the panel, or what engine/requirements.txt lists.",
-        )
-    return EngineError(
-        Fault.UNEXPECTED,
-        f"Something unexpected went wrong: {name}: {_first_line(error)}",
-        "engine.log in the job folder tells where. Running the job again goes on from the last "
-        "checkpoint; please report it if it happens twice.",
-    )
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or ["no reason given"])[0]
+        print(f"error: {error}", file=sys.stderr)
+        return EXIT_UNHEARD
+    return code
 
 
 def _write_log(folder: JobFolder) -> None:
+    """Add the traceback to the log; each line begins with a bar, whatever a message holds."""
+    lines = traceback.format_exc().split("\n")
+    text = "".join(f"| {files.one_line(line)}\n" for line in lines)
     try:
-        with folder.log.open("a", encoding="utf-8") as log:
-            traceback.print_exc(file=log)
+        files.append(folder.log, text.encode())
     except OSError as error:
         print(f"engine.log cannot be written: {error}", file=sys.stderr)

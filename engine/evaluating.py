@@ -9,7 +9,7 @@ from pathlib import Path
 
 from . import requests
 from .contract.events import EngineError, Fault
-from .contract.folder import write_text
+from .contract.files import write_text
 from .workspace import Cache, default_cache, explained
 
 SHOWN = ("examples",)  # what a study shows where no experiment is named

@@ -17,7 +17,8 @@ from torch import Tensor
 
 from . import manifest, previews
 from .contract.events import EngineError, Fault
-from .contract.folder import JobFolder, write_text
+from .contract.files import read_json, write_text
+from .contract.folder import JobFolder
 from .contract.job import JobSpec, Stage
 from .decomposition.layers import Layers, load_layers, of_background
 from .evaluation.checkerboard import Board, checkered, sheet
@@ -64,8 +65,8 @@ def export_job(job: JobFolder, out: Path, cache: Cache) -> list[Path]:
 
 def _keys(job: JobFolder) -> dict[str, list[str]]:
     try:
-        return json.loads(job.report.read_text(encoding="utf-8"))["keys"]
-    except (OSError, ValueError, KeyError) as error:
+        return read_json(job.report)["keys"]
+    except (OSError, ValueError, LookupError, TypeError) as error:
         raise EngineError(
             Fault.BAD_JOB, f"{job.path} has no finished result.", "Run the job first."
         ) from error

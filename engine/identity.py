@@ -14,10 +14,10 @@ from .contract.events import EngineError, Fault
 from .contract.job import Footage, FootageKind, MaskKind, ObjectMask, TargetTexts
 from .stylization.weight_files import EMBEDDED, embedded_file
 from .video.frames import footage_names
-from .workspace import digest_of_file, digest_of_folder
+from .workspace import Names
 
 
-def of_footage(footage: Footage) -> tuple[str, ...]:
+def of_footage(footage: Footage, names: Names) -> tuple[str, ...]:
     """Name the footage.
 
     Images are named in the order in which they are shown, however the request lists them.
@@ -26,12 +26,12 @@ def of_footage(footage: Footage) -> tuple[str, ...]:
     path = Path(footage.path)
     try:
         if footage.kind is FootageKind.MOVIE:
-            return (digest_of_file(path), ",".join(map(str, footage.indices)))
-        names = footage_names(footage)
-        digests = [digest_of_file(path / name) for name in names]
-        if any(index not in range(len(names)) for index in footage.indices):
+            return (names.of_file(path), ",".join(map(str, footage.indices)))
+        listed = footage_names(footage)
+        digests = [names.of_file(path / name) for name in listed]
+        if any(index not in range(len(listed)) for index in footage.indices):
             return (*digests, "beyond the end")  # reading the frames says so in a sentence
-        return tuple(digests[index] for index in footage.indices or range(len(names)))
+        return tuple(digests[index] for index in footage.indices or range(len(listed)))
     except OSError as error:
         raise EngineError(
             Fault.MEDIA_UNREADABLE,
@@ -40,27 +40,27 @@ def of_footage(footage: Footage) -> tuple[str, ...]:
         ) from error
 
 
-def of_mask(mask: ObjectMask, footage: Footage) -> tuple[str, ...]:
+def of_mask(mask: ObjectMask, footage: Footage, names: Names) -> tuple[str, ...]:
     """Name where the masks come from, with the strokes that correct them."""
     if mask.kind is MaskKind.FILES and Path(mask.path).is_dir():
-        content = digest_of_folder(Path(mask.path))
+        content = names.of_folder(Path(mask.path))
         return (json.dumps(to_json(replace(mask, path=content))), ",".join(footage.files))
     return (json.dumps(to_json(mask)),)
 
 
-def of_texts(texts: TargetTexts) -> str:
+def of_texts(texts: TargetTexts, names: Names) -> str:
     """Name what to become."""
     picture = Path(texts.picture)
     if texts.picture and picture.is_file():
-        texts = replace(texts, picture=digest_of_file(picture))
+        texts = replace(texts, picture=names.of_file(picture))
     return json.dumps(to_json(texts), ensure_ascii=False)
 
 
-def of_encoder(name: str) -> str:
+def of_encoder(name: str, names: Names) -> str:
     """Name the weights that guide a job: a local file by its content."""
     if name == EMBEDDED:
-        return digest_of_file(embedded_file())
+        return names.of_file(embedded_file())
     if Path(name).is_dir():
-        return digest_of_folder(Path(name))
+        return names.of_folder(Path(name))
     weights = Path(name.partition(":")[2])
-    return digest_of_file(weights) if weights.is_file() else name
+    return names.of_file(weights) if weights.is_file() else name

@@ -17,7 +17,7 @@ from .stages import Piece
 from .video.flow import Device, Flow, estimate_flow, load_flow, save_flow
 from .video.frames import Video, load_video, read_video, save_video
 from .video.masks import Masks, find_masks, load_masks, save_masks
-from .workspace import stage_key
+from .workspace import Names, stage_key
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,7 @@ class Pieces:
     spec: JobSpec
     report: Reporter
     device: Device
+    names: Names
 
     @property
     def settings(self) -> Settings:
@@ -41,7 +42,7 @@ class Pieces:
         """The footage, decoded."""
         footage, settings = self.spec.footage, self.settings.frames
         return Piece(
-            stage_key(Stage.FRAMES, settings, *identity.of_footage(footage)),
+            stage_key(Stage.FRAMES, settings, *identity.of_footage(footage, self.names)),
             lambda folder: save_video(read_video(footage, settings, self.report), folder),
             load_video,
         )
@@ -62,7 +63,7 @@ class Pieces:
     ) -> Piece[Masks]:
         """Where one object is."""
         footage, settings = self.spec.footage, self.settings.masks
-        inputs = (*identity.of_mask(mask, footage), *keys)
+        inputs = (*identity.of_mask(mask, footage, self.names), *keys)
 
         def make(folder: Path) -> None:
             found = find_masks(

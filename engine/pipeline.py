@@ -79,7 +79,7 @@ class _Job:
         self.spec = spec
         self.report = report
         self.stages = Stages(cache, report)
-        self.pieces = Pieces(spec, report, lambda: str(self.restyling.device))
+        self.pieces = Pieces(spec, report, lambda: str(self.restyling.device), cache.names)
         if spec.needs_texts:
             _check_request(spec)
             check_words(spec, report)

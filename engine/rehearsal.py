@@ -15,6 +15,7 @@ import time
 import zlib
 from pathlib import Path
 
+from .contract import files
 from .contract.events import (
     DeviceChosen,
     EngineError,
@@ -23,7 +24,6 @@ from .contract.events import (
     Preview,
     Stopped,
 )
-from .contract.folder import write_text
 from .contract.job import JobSpec, Stage
 from .reporter import Reporter
 
@@ -71,8 +71,8 @@ def _misbehave(words: list[str]) -> None:
 
 
 def _preview(report: Reporter) -> None:
-    report.folder.preview.mkdir(exist_ok=True)
-    (report.folder.preview / "frame.png").write_bytes(grey_png(64, 36, 160))
+    files.private_folder(report.folder.preview)
+    files.write_bytes(report.folder.preview / "frame.png", grey_png(64, 36, 160))
     report.say(Preview("frame", "preview/frame.png"))
 
 
@@ -89,7 +89,7 @@ def _write_report(path: Path, spec: JobSpec) -> None:
         }
         for number in range(1, style.candidates + 1)
     ]
-    write_text(path, json.dumps({"candidates": [looks for _ in spec.targets]}, indent=1))
+    files.write_text(path, json.dumps({"candidates": [looks for _ in spec.targets]}, indent=1))
 
 
 def _write_masks(folder: Path, count: int) -> None:
@@ -104,11 +104,10 @@ def _write_masks(folder: Path, count: int) -> None:
 def _write_frames(result: Path, count: int) -> None:
     part = result.with_name(".result.part")
     shutil.rmtree(part, ignore_errors=True)
-    shutil.rmtree(result, ignore_errors=True)
     part.mkdir()
     for index in range(count):
         (part / f"{index:05d}.png").write_bytes(grey_png(64, 36, 40 + 4 * (index % 50)))
-    part.replace(result)
+    files.replace_folder(part, result)
 
 
 def grey_png(width: int, height: int, level: int) -> bytes:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import json
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
+from .contract import files
 from .contract.codec import event_to_json
 from .contract.events import (
+    EngineError,
     Event,
+    Failed,
+    Fault,
     Paused,
     Preview,
     Progress,
@@ -23,9 +25,10 @@ from .contract.events import (
 )
 from .contract.folder import JobFolder
 from .contract.job import Stage
+from .contract.locks import Lock
 from .workspace import explained
 
-HEARTBEAT_SECONDS = 2.0
+LOCK_SECONDS = 2.0
 PROGRESS_SECONDS = 0.2
 STOP_SECONDS = 0.1
 PAUSE_SECONDS = 0.25
@@ -34,7 +37,7 @@ PAUSE_SECONDS = 0.25
 class Reporter:
     """Writes events into the job folder and reads stop requests from it.
 
-    Implements `engine.contract.events.Report`. Used as a context: inside it the heartbeat beats.
+    Implements `engine.contract.events.Report`. Used as a context: inside it the folder is locked.
     ``listen`` hears every event, too. ``encode_png`` turns an array into a file's bytes,
     ``let_go`` gives back memory that is not needed while the host lets the job wait, and ``ease``
     makes room where other programs want the processor; the pipeline hands them in, so that this
@@ -60,53 +63,63 @@ class Reporter:
         self._stop_at = 0.0
         self._stopping = False
         self.warnings: list[str] = []  # that were said
-        self._fresh: list[Path] = []
-        self._quit = threading.Event()
-        self._thread = threading.Thread(target=self._beat, daemon=True)
-        self._prepare()
-
-    def _prepare(self) -> None:
-        with explained(self.folder.path):
-            self.folder.path.mkdir(parents=True, exist_ok=True)
-            if self.folder.events.exists():
-                self.folder.events.replace(self.folder.path / "events.old.jsonl")
-            self.folder.events.touch()
-            self.folder.report.unlink(missing_ok=True)  # it speaks of the run before
+        self._lock = Lock(folder.lock)
+        self._torn = False
 
     def __enter__(self) -> Reporter:
-        self._fresh.append(self.folder.heartbeat)
-        self._thread.start()
+        """Take the folder; raises EngineError where another engine has it, or a stranger made it.
+
+        What was said and found in the run before stays under another name.
+        """
+        with explained(self.folder.path):
+            files.private_folder(self.folder.path)
+            self._take_folder()
+        try:
+            with explained(self.folder.path):
+                self._prepare()
+        except EngineError as error:
+            with contextlib.suppress(EngineError):
+                self.say(Failed(error.fault, error.message, error.hint))
+            self._lock.free()
+            raise
         return self
 
+    def _prepare(self) -> None:
+        folder = self.folder
+        folder.check()
+        for finished in (folder.result, folder.masks):
+            files.restore_folder(finished)
+        folder.earlier_events.unlink(missing_ok=True)
+        if folder.events.exists():
+            folder.events.replace(folder.earlier_events)
+        files.write_bytes(folder.events, b"")
+        folder.report.unlink(missing_ok=True)  # it speaks of the run before
+
+    def _take_folder(self) -> None:
+        end = time.monotonic() + LOCK_SECONDS  # a host may look for a moment, or an engine end
+        while not self._lock.take():
+            if time.monotonic() > end:
+                raise EngineError(
+                    Fault.FOLDER_IN_USE,
+                    f"Another engine works in {self.folder.path}.",
+                    "Wait until it has ended, or stop it.",
+                )
+            time.sleep(0.05)
+
     def __exit__(self, *_: object) -> None:
-        self._quit.set()
-        self._thread.join()
-        self.folder.heartbeat.unlink(missing_ok=True)
-
-    def _beat(self) -> None:
-        while True:
-            for path in list(self._fresh):
-                with contextlib.suppress(OSError):
-                    path.touch()
-            if self._quit.wait(HEARTBEAT_SECONDS):
-                return
-
-    @contextlib.contextmanager
-    def touching(self, path: Path) -> Iterator[None]:
-        """Keep a file's time fresh for as long as the context lasts."""
-        path.touch()
-        self._fresh.append(path)
-        try:
-            yield
-        finally:
-            self._fresh.remove(path)
-            path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            self._lock.free()
 
     def say(self, event: Event) -> None:
-        """Write one event."""
-        line = json.dumps(event_to_json(event, time.time()), ensure_ascii=False)
-        with explained(self.folder.path), self.folder.events.open("a", encoding="utf-8") as file:
-            file.write(line + "\n")
+        """Write one event; raises EngineError."""
+        line = json.dumps(event_to_json(event, time.time())) + "\n"
+        with explained(self.folder.path):
+            try:
+                files.append(self.folder.events, ("\n" * self._torn + line).encode())
+                self._torn = False
+            except OSError:
+                self._torn = True  # half of the line may be there
+                raise
         self._listen(event)
 
     @contextlib.contextmanager
@@ -151,11 +164,9 @@ class Reporter:
         if self.encode_png is None:
             return
         with explained(self.folder.path):
-            self.folder.preview.mkdir(exist_ok=True)
-            part = self.folder.preview / f".{name}.part"
-            part.write_bytes(self.encode_png(image))
+            files.private_folder(self.folder.preview)
             try:
-                part.replace(self.folder.preview / f"{name}.png")
+                files.write_bytes(self.folder.preview / f"{name}.png", self.encode_png(image))
             except PermissionError:  # a viewer holds the last one; the next will do
                 return
         self.say(Preview(name, f"{self.folder.preview.name}/{name}.png"))
@@ -178,7 +189,7 @@ class Reporter:
         return self._stopping
 
     def _wait(self) -> None:
-        """Do nothing while the host's ``pause`` is there; the heartbeat goes on."""
+        """Do nothing while the host's ``pause`` is there."""
         started = time.monotonic()
         self.say(Paused())
         self.let_go()

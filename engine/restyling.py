@@ -51,7 +51,7 @@ class Restyling:
         report.let_go = devices.let_go
         if self.device.type == "cpu":
             report.ease = Crowding().ease
-        self.pieces = TrainedPieces(spec, self.device, report)
+        self.pieces = TrainedPieces(spec, self.device, report, stages.cache.names)
         self.encoder: Encoder | None = None
         self.files: dict[str, Any] = {}
 

@@ -15,14 +15,15 @@ import numpy as np
 
 from . import manifest
 from .contract.events import Stopped
-from .contract.folder import JobFolder, write_text
+from .contract.files import replace_folder, write_text
+from .contract.folder import JobFolder
 from .contract.job import JobSpec
 from .output import Output
 from .overlays import numbered_objects
 from .reporter import Reporter
 from .video import images
 from .video.provenance import Provenance
-from .workspace import explained, settle
+from .workspace import explained
 
 
 def write_masks(folder: JobFolder, masks: Sequence[np.ndarray], frames: np.ndarray) -> None:
@@ -37,7 +38,7 @@ def write_masks(folder: JobFolder, masks: Sequence[np.ndarray], frames: np.ndarr
             height, width = picture.shape
             header = f"P5 {width} {height} 255\n".encode()
             (part / f"{index:05d}.pgm").write_bytes(header + picture.tobytes())
-        _replaced(part, folder.masks)
+        replace_folder(part, folder.masks)
 
 
 def write_frames(
@@ -74,7 +75,7 @@ def publish(folder: JobFolder, facts: dict[str, Any]) -> None:
     """Write ``report.json`` and give the frames their folder: now the job is done."""
     with explained(folder.path):
         write_text(folder.report, json.dumps(facts, indent=1, ensure_ascii=False))
-        _replaced(_unfinished(folder), folder.result)
+        replace_folder(_unfinished(folder), folder.result)
 
 
 def _unfinished(folder: JobFolder) -> Path:
@@ -85,8 +86,3 @@ def _unfinished(folder: JobFolder) -> Path:
 def _emptied(part: Path) -> None:
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
-
-
-def _replaced(part: Path, final: Path) -> None:
-    shutil.rmtree(final, ignore_errors=True)
-    settle(part, final)

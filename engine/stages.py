@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from .contract.events import Stopped
+from .contract.events import Stopped, Waiting
 from .contract.job import Stage
 from .reporter import Reporter
 from .workspace import Cache
@@ -80,8 +80,11 @@ class Stages:
             early = piece.early(self.cache.part(stage, piece.key))
             if early is not None:
                 return early
-            touching, stopping = self._report.touching, self._report.stopping
-            building = self.cache.building(stage, piece.key, touching=touching, stopping=stopping)
+            report = self._report
+            building = self.cache.building(
+                stage, piece.key, waiting=lambda: report.say(Waiting(stage)),
+                stopping=report.stopping, healing=report.warning,
+            )  # fmt: skip
             with building as folder:
                 if folder is not None:
                     piece.make(folder)

@@ -7,7 +7,9 @@ import sys
 import threading
 from pathlib import Path
 
+from .client.process import LOG_FLAGS
 from .client.standby import PATIENCE
+from .contract import files
 from .contract.folder import JobFolder
 
 
@@ -26,7 +28,7 @@ def next_job() -> Path | None:
     if not line:
         return None
     job = Path(line)
-    with JobFolder(job).log.open("ab") as log:
+    with os.fdopen(files.open_plain(JobFolder(job).log, LOG_FLAGS), "ab") as log:
         sys.stdout.flush()
         sys.stderr.flush()
         for stream in (1, 2):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,7 @@ from torch import Tensor
 
 from . import device as devices
 from . import identity
-from .checkpoint import Checkpoint
+from .checkpoint import Checkpoint, check_finite, recovering
 from .contract.codec import to_json
 from .contract.job import JobSpec, Stage, TargetTexts
 from .contract.settings import Settings
@@ -28,7 +28,7 @@ from .stylization.encoder import Encoder
 from .stylization.train import stylize
 from .video.clip import Clip
 from .video.masks import Masks
-from .workspace import stage_key
+from .workspace import Names, stage_key
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,7 @@ class TrainedPieces:
     spec: JobSpec
     device: torch.device
     report: Reporter
+    names: Names
 
     @property
     def settings(self) -> Settings:
@@ -57,12 +58,18 @@ class TrainedPieces:
 
         def make(folder: Path) -> None:
             checkpoint = Checkpoint(folder / "checkpoint.pt")
-            layers = decompose(
-                clip.video.frames, clip.closer, masks, settings, others=others,
-                greys=clip.video.greys, device=self.device, seed=seed, report=self.report,
-                checkpoint=checkpoint,
-            )  # fmt: skip
-            save_layers(layers, folder)
+
+            def train(part: float) -> Layers:
+                mlp = replace(settings.mlp, learning_rate=settings.mlp.learning_rate * part)
+                layers = decompose(
+                    clip.video.frames, clip.closer, masks, replace(settings, mlp=mlp),
+                    others=others, greys=clip.video.greys, device=self.device, seed=seed,
+                    report=self.report, checkpoint=checkpoint,
+                )  # fmt: skip
+                check_finite(layers.tensors())
+                return layers
+
+            save_layers(recovering(train, checkpoint, self.report), folder)
             checkpoint.path.unlink(missing_ok=True)
 
         return Piece(stage_key(Stage.DECOMPOSITION, chosen, str(seed), *keys), make, load_layers)
@@ -86,16 +93,23 @@ class TrainedPieces:
     ) -> Piece[StylizedAtlas]:
         """What one object, or the background, becomes, led by ``encoder``."""
         settings, seed, shown = self.settings.stylization, self.settings.seed, self.settings.render
-        weights = identity.of_encoder(settings.encoder)
-        inputs = (identity.of_texts(texts), weights, str(seed), *keys)
+        weights = identity.of_encoder(settings.encoder, self.names)
+        inputs = (identity.of_texts(texts, self.names), weights, str(seed), *keys)
 
         def make(folder: Path) -> None:
             checkpoint = Checkpoint(folder / "checkpoint.pt")
-            with devices.fast_matrices(self.device):
+
+            def train(part: float) -> StylizedAtlas:
+                slowed = replace(settings, learning_rate=settings.learning_rate * part)
                 atlas = stylize(
-                    layers, torch.from_numpy(clip.video.frames), texts, settings, encoder=encoder,
+                    layers, torch.from_numpy(clip.video.frames), texts, slowed, encoder=encoder,
                     device=self.device, seed=seed, report=self.report, checkpoint=checkpoint,
                 )  # fmt: skip
+                check_finite(atlas.state_dict())
+                return atlas
+
+            with devices.fast_matrices(self.device):
+                atlas = recovering(train, checkpoint, self.report)
             save_atlas(atlas, folder)
             checkpoint.path.unlink(missing_ok=True)
 

@@ -11,22 +11,28 @@ import errno
 import hashlib
 import json
 import os
+import re
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from .contract import files, seals
 from .contract.codec import to_json
 from .contract.events import EngineError, Fault, Stopped
 from .contract.job import Stage
+from .contract.locks import Lock
 
-WHOLE_FILE_BYTES = 64 * 2**20
-EDGE_BYTES = 16 * 2**20
-CLAIM = "claim-"
-CLAIM_SECONDS = 15.0
-RENAME_TRIES = 10
-RENAME_PAUSE = 0.1  # seconds
+WORTH_REMEMBERING = 16 * 2**20  # bytes; smaller files are read faster than remembered
+MOST_REMEMBERED = 1000
+SETTLED = 2.0  # seconds
+CHECKPOINT_SUFFIX = ".pt"
+UNWRITABLE = (
+    errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ELOOP,
+    errno.ENOTEMPTY, errno.ENOLCK, errno.EOPNOTSUPP, errno.ENAMETOOLONG,
+)  # fmt: skip
 
 # Raise a stage's version whenever the same request would give another result.
 STAGE_VERSIONS = {
@@ -41,40 +47,55 @@ STAGE_VERSIONS = {
 
 @contextlib.contextmanager
 def explained(folder: Path) -> Iterator[None]:
-    """Turn a failure to write below ``folder`` into a sentence with a remedy."""
+    """Turn a failure of the system below ``folder`` into a sentence with a remedy."""
     try:
         yield
     except OSError as error:
         if error.filename and not str(error.filename).startswith(str(folder)):
-            raise  # something else than what is written here
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise EngineError(
-                Fault.DISK_FULL,
-                f"The disk with {folder} is full.",
-                "Free some space or choose another folder, then run the job again: "
-                "what was finished is kept.",
-            ) from error
-        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST):
-            raise EngineError(
-                Fault.FOLDER_UNWRITABLE,
-                f"The engine cannot write in {folder}: {error.strerror}.",
-                "Choose another folder, or change the rights of this one.",
-            ) from error
-        raise
+            raise  # something else than what is here
+        raise of_the_system(error, folder) or error from error
 
 
-def settle(part: Path, final: Path) -> None:
-    """Give what is finished its name.
+def of_the_system(error: OSError, folder: Path) -> EngineError | None:
+    """Return what a failure below ``folder`` means, None where its number does not tell."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return EngineError(
+            Fault.DISK_FULL,
+            f"The disk with {folder} is full.",
+            "Free some space or choose another folder, then run the job again: "
+            "what was finished is kept.",
+        )
+    if error.errno in (errno.EIO, errno.ENOENT, errno.ESTALE, errno.ENXIO, errno.ENODEV):
+        return EngineError(
+            Fault.DISK_FAILED,
+            f"The disk with {error.filename or folder} failed: {error.strerror}.",
+            "Check the disk and its connection, or choose another folder, then run the job again.",
+        )
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        return EngineError(
+            Fault.TOO_MANY_FILES,
+            f"The system opens no more files: {error.strerror}.",
+            "Close other programs, then run the job again: it goes on where it was.",
+        )
+    if error.errno == errno.ENOMEM:
+        return out_of_memory(str(error.strerror))
+    if error.errno in UNWRITABLE:
+        return EngineError(
+            Fault.FOLDER_UNWRITABLE,
+            f"The engine cannot write in {folder}: {error.filename or folder}: {error.strerror}.",
+            "Choose another folder, or change the rights of this one.",
+        )
+    return None
 
-    On Windows a scanner or a viewer may hold a file for a moment: then it is tried again.
-    """
-    for _ in range(RENAME_TRIES - 1):
-        try:
-            part.replace(final)
-            return
-        except PermissionError:
-            time.sleep(RENAME_PAUSE)
-    part.replace(final)
+
+def out_of_memory(reason: str) -> EngineError:
+    """Return the failure of a job that found too little memory."""
+    return EngineError(
+        Fault.OUT_OF_MEMORY,
+        f"The memory was not enough: {reason}",
+        "Lower the working size or the views, or close other programs; then run the job again, "
+        "it goes on from its last checkpoint.",
+    )
 
 
 def default_cache() -> Path:
@@ -88,27 +109,53 @@ def default_cache() -> Path:
     return base / "strip-stylizer"
 
 
-def digest_of_file(path: Path) -> str:
-    """Return a digest of a file's content; of a large file its size, beginning and end."""
-    size = path.stat().st_size
-    digest = hashlib.sha256(str(size).encode())
-    with path.open("rb") as file:
-        if size <= WHOLE_FILE_BYTES:
-            for block in iter(lambda: file.read(2**20), b""):
-                digest.update(block)
-        else:
-            digest.update(file.read(EDGE_BYTES))
-            file.seek(-EDGE_BYTES, os.SEEK_END)
-            digest.update(file.read())
-    return digest.hexdigest()
+class Names:
+    """Names of files after their whole content.
 
+    What was read once is remembered in ``memory``, if there is one, for as long as size, times
+    and place of the file stay as they were.
+    """
 
-def digest_of_folder(folder: Path) -> str:
-    """Return a digest of the names and contents of the files in ``folder``, not of its own name."""
-    digest = hashlib.sha256()
-    for path in sorted(item for item in folder.iterdir() if item.is_file()):
-        digest.update(f"{path.name}\0{digest_of_file(path)}\n".encode())
-    return digest.hexdigest()
+    def __init__(self, memory: Path | None = None) -> None:
+        self._memory = memory
+        self._known: dict[str, str] | None = None
+
+    def of_file(self, path: Path) -> str:
+        """Return the name of a file; raises OSError."""
+        facts = path.stat()
+        times = (facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns, facts.st_ino)
+        key = f"{path.absolute()}\0{times}"
+        if self._known is None:
+            self._known = self._remembered()
+        if key not in self._known:
+            self._known[key] = seals.digest(path, follows=True)
+            # A file that was changed just now may change again within one tick of its clock.
+            if facts.st_size >= WORTH_REMEMBERING and time.time() - facts.st_mtime > SETTLED:
+                self._remember(key, self._known[key])
+        return self._known[key]
+
+    def of_folder(self, folder: Path) -> str:
+        """Return a name for the names and contents of the files in ``folder``."""
+        digest = hashlib.sha256()
+        for path in sorted(item for item in folder.iterdir() if item.is_file()):
+            digest.update(f"{path.name}\0{self.of_file(path)}\n".encode())
+        return digest.hexdigest()
+
+    def _remembered(self) -> dict[str, str]:
+        try:
+            found = files.read_json(self._memory) if self._memory else {}
+        except (OSError, files.Refusal):
+            return {}
+        known = found if isinstance(found, dict) else {}
+        return {key: name for key, name in known.items() if re.fullmatch("[0-9a-f]{64}", str(name))}
+
+    def _remember(self, key: str, name: str) -> None:
+        if self._memory is None:
+            return
+        known = [*self._remembered().items()][-MOST_REMEMBERED:]
+        with contextlib.suppress(OSError):  # the name is right without it
+            files.private_folder(self._memory.parent)
+            files.write_text(self._memory, json.dumps({**dict(known), key: name}))
 
 
 def stage_key(stage: Stage, settings: Any, *inputs: str) -> str:
@@ -119,10 +166,12 @@ def stage_key(stage: Stage, settings: Any, *inputs: str) -> str:
 
 
 class Cache:
-    """Finished stages, by key."""
+    """Finished stages, by key. What is not as it was when it was finished is made again."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.names = Names(path / "names.json")
+        self._whole: set[Path] = set()
 
     def folder(self, stage: Stage, key: str) -> Path:
         """Where the stage's result is, or will be."""
@@ -133,73 +182,75 @@ class Cache:
         return self.path / f".{stage.value}-{key}.part"
 
     def has(self, stage: Stage, key: str) -> bool:
-        """Has this stage been finished before?"""
-        return self.folder(stage, key).is_dir()
+        """Has this stage been finished before, and is it as it was then?"""
+        folder = self.folder(stage, key)
+        if not folder.is_dir():
+            return False
+        if folder not in self._whole and not seals.damage(folder):
+            self._whole.add(folder)
+        return folder in self._whole
 
     @contextlib.contextmanager
     def building(
-        self, stage: Stage, key: str, *, touching: Callable, stopping: Callable[[], bool]
+        self,
+        stage: Stage,
+        key: str,
+        *,
+        waiting: Callable[[], None],
+        stopping: Callable[[], bool],
+        healing: Callable[[str], None],
     ) -> Iterator[Path | None]:
         """Give the folder to build in and rename it afterwards; None where nothing is left to do.
 
         The part folder outlives a stop or a crash: trainings find their checkpoint in it. While
-        another job builds the same stage this one waits. ``touching(path)`` is a context that
-        keeps a file's time fresh, ``stopping()`` says whether to give up.
+        another job builds the same stage this one waits, after calling ``waiting``; ``stopping()``
+        says whether to give up. ``healing`` hears what was damaged and is made again.
         """
         final, part = self.folder(stage, key), self.part(stage, key)
         with explained(self.path):
-            claim = _claim(part, final, stopping)
-            if claim is None:
-                yield None
-                return
-            with touching(claim):
+            files.private_folder(self.path)
+            lock = Lock(part.with_suffix(".lock"))
+            _wait(lock, waiting, stopping)
+            try:
+                if self.has(stage, key):
+                    yield None
+                    return
+                if final.exists():
+                    healing(f"{final.name} was damaged and is made again: {seals.damage(final)}")
+                    _set_aside(final)
+                _clear(part)
                 yield part
-                settle(part, final)  # still claimed: nobody else may begin to build it now
-            for each in _claims(final):
-                each.unlink(missing_ok=True)
+                seals.seal(part)
+                files.settle_folder(part, final)
+                self._whole.add(final)
+            finally:
+                lock.free()
 
 
-def _claim(part: Path, final: Path, stopping: Callable[[], bool]) -> Path | None:
-    """Wait until nobody else builds in ``part``, claim it and return the claim; None once built.
-
-    Claims are numbered and the last one counts. Who finds it stale makes the next one, and of
-    several who do so at once the file system lets only one.
-    """
-    while not final.is_dir():
-        part.mkdir(parents=True, exist_ok=True)
-        last = max(_claims(part), key=_number, default=None)
-        if last is None or _age(last) >= CLAIM_SECONDS:
-            ours = part / f"{CLAIM}{_number(last) + 1 if last else 1}"
-            if _created(ours):
-                if not final.is_dir() and ours == max(_claims(part), key=_number):
-                    return ours
-                ours.unlink(missing_ok=True)  # others took over and ended, or took over twice
-                continue
+def _wait(lock: Lock, waiting: Callable[[], None], stopping: Callable[[], bool]) -> None:
+    said = False
+    while not lock.take():
+        if not said:
+            waiting()
+        said = True
         if stopping():
             raise Stopped
         time.sleep(0.2)
-    return None
 
 
-def _claims(folder: Path) -> list[Path]:
-    return list(folder.glob(f"{CLAIM}*"))
+def _set_aside(folder: Path) -> None:
+    """Keep a damaged folder out of the way, in the place of an earlier one."""
+    aside = folder.with_name(f".{folder.name}.damaged")
+    shutil.rmtree(aside, ignore_errors=True)
+    folder.replace(aside)
 
 
-def _number(claim: Path) -> int:
-    return int(claim.name.removeprefix(CLAIM))
-
-
-def _created(path: Path) -> bool:
-    """Create a file, unless it is there already or its folder has gone."""
-    try:
-        path.open("x").close()
-    except (FileExistsError, FileNotFoundError):
-        return False
-    return True
-
-
-def _age(path: Path) -> float:
-    try:
-        return time.time() - path.stat().st_mtime
-    except FileNotFoundError:
-        return float("inf")
+def _clear(part: Path) -> None:
+    """Leave in a part folder only what a killed job finished there: checkpoints and snapshots."""
+    files.private_folder(part)
+    if any(seals.damage(each.parent) for each in part.rglob(seals.SEAL)):
+        _set_aside(part)
+        files.private_folder(part)
+    for path in part.iterdir():
+        if path.is_file() and path.suffix != CHECKPOINT_SUFFIX:
+            path.unlink()

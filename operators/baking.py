@@ -16,6 +16,7 @@ from typing import Any
 
 import bpy
 
+from ..engine.contract import files
 from ..engine.contract.job import Footage, FootageKind
 from ..engine.contract.settings import DEEP_FORMATS
 from . import baking_child, properties, strips
@@ -58,6 +59,7 @@ def start(scene: Any, strip: Any, job_folder: Path) -> Baking:
 def launch(order: dict, scene: Any, job_folder: Path) -> Baking:
     """Let a second Blender render a strip of ``scene`` as ``order`` says."""
     work = job_folder / "baking"
+    files.check_plain(work)
     shutil.rmtree(work, ignore_errors=True)
     frames = work / "frames"
     frames.mkdir(parents=True)
@@ -65,8 +67,9 @@ def launch(order: dict, scene: Any, job_folder: Path) -> Baking:
     bpy.context.view_layer.update()  # Blender 5.2 crashes where a scene has only just been made
     bpy.data.libraries.write(str(blend), {scene}, path_remap="ABSOLUTE", fake_user=True)
     order = {**order, "blend": str(blend), "folder": str(frames)}
-    (work / "order.json").write_text(json.dumps(order), encoding="utf-8")
-    with (job_folder / LOG).open("wb") as log:
+    files.write_text(work / "order.json", json.dumps(order))
+    files.write_bytes(job_folder / LOG, b"")
+    with os.fdopen(files.open_plain(job_folder / LOG, os.O_WRONLY), "wb") as log:
         process = subprocess.Popen(
             command(work / "order.json"),
             stdin=subprocess.DEVNULL,

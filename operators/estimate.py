@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..engine.client.status import Status
-from ..engine.contract.folder import write_text
+from ..engine.contract.files import read_json, write_text
 from ..engine.contract.job import JobSpec, Stage
 
 Rates = dict[str, dict[str, float]]
@@ -143,7 +143,7 @@ def last_device(rates: Rates) -> str:
 def read(workspace: Path) -> Rates:
     """Return what was learned, {} where nothing was."""
     try:
-        found = json.loads((workspace / FILE).read_text(encoding="utf-8"))
+        found = read_json(workspace / FILE)
         good = all(isinstance(value, dict) for value in found.values())
     except (OSError, ValueError, AttributeError):
         return {}

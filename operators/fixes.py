@@ -24,6 +24,7 @@ LABELS = {
     Fault.DIVERGED: "Retry with Smaller Steps",
     Fault.FOLDER_UNWRITABLE: "Choose Folder",
     Fault.DISK_FULL: "Choose Folder",
+    Fault.DISK_FAILED: "Choose Folder",
 }
 
 

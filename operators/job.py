@@ -15,12 +15,15 @@ from pathlib import Path
 import bpy
 
 from ..engine.client.status import JobReader, Phase, Status, duration
+from ..engine.contract import files
 from ..engine.contract.codec import Refusal, from_json, job_from_json, to_json
 from ..engine.contract.events import EngineError, Fault
-from ..engine.contract.folder import JobFolder, write_text
+from ..engine.contract.folder import JobFolder
 from ..engine.contract.job import JobSpec, Stage
 from .baking import LOG, Baking
 from .strips import Place
+
+PATIENCE = 2.0  # seconds in which the events of a job from elsewhere are read
 
 
 class Kind(Enum):
@@ -141,7 +144,7 @@ class Job:
             if self.renderings[self.rendered].target < 0:
                 return "Rendering the Strip {percent} %", percent
             return "Rendering the Mask {percent} %", percent
-        if self.queued:
+        if self.queued or (status.waits and not status.ended):
             return "Waiting for Another Job", {}
         if self.paused_by == "render" and not status.ended:
             return "Waiting While Blender Renders", {}
@@ -209,31 +212,37 @@ def remember(job: Job) -> None:
     note |= {"renderings": to_json(job.renderings), "size": list(job.size)}
     if job.spec is not None and not job.folder.spec.is_file():
         note["draft"] = to_json(job.spec)  # else a job that was never rendered would be lost
-    write_text(job.folder.path / "strip.json", json.dumps(note, indent=1, ensure_ascii=False))
+    files.write_text(job.folder.path / "strip.json", json.dumps(note, indent=1, ensure_ascii=False))
 
 
 def read_job(path: Path, *, anywhere: bool = False) -> Job | None:
     """Return the job in a folder if it belongs to the open file, else None.
 
-    ``anywhere``: also one that was made in another file, or before this one had a name.
+    ``anywhere``: also one that was made in another file, or before this one had a name; it may be
+    a stranger's, whose ``output`` does not count. None as well where it cannot be read.
     """
     folder = JobFolder(path)
     try:
-        note = json.loads((path / "strip.json").read_text(encoding="utf-8"))
-        target = Place(**note["place"])
+        files.check_plain(path)
+        note = files.read_json(path / "strip.json")
+        target = from_json(Place, note["place"], "place")
         if target.blend != bpy.data.filepath and not anywhere:
             return None
         target = dataclasses.replace(target, blend=bpy.data.filepath)
         is_rendered = folder.spec.is_file() or "draft" not in note
         spec = folder.read_spec() if is_rendered else job_from_json(note["draft"])
-        job = Job(path.name, folder, target, note["recipe"], JobReader(path), note["output"], spec)
+        recipe = note["recipe"] if isinstance(note["recipe"], dict) else {}
+        job = Job(path.name, folder, target, recipe, JobReader(path), spec=spec)
+        job.output = "" if anywhere else str(note["output"])
         job.kind = Kind(note.get("kind", "stylize"))
-        job.size = tuple(note.get("size", (0, 0)))
+        width, height = note.get("size", (0, 0))
+        job.size = int(width), int(height)
         job.renderings = tuple(
             from_json(Rendering, each, "rendering") for each in note.get("renderings", ())
         )
-        job.arrived, job.status = note["arrived"], job.reader.poll()
-    except (OSError, ValueError, KeyError, TypeError, EngineError, Refusal):
+        job.arrived = note["arrived"] is True
+        job.status = job.reader.poll(PATIENCE) if anywhere else job.reader.poll()
+    except (OSError, ValueError, LookupError, TypeError, OverflowError, EngineError, Refusal):
         return None
     if not is_rendered:
         words = "The strip was not rendered to its end", "Retry renders it again"

@@ -5,8 +5,11 @@ from typing import Any
 import bpy
 
 from ..engine.client.status import Phase
+from ..engine.contract import files
 from . import session, strips
 from .languages import say
+
+LOG_BYTES = 2**20
 
 
 class JobOperator:
@@ -237,7 +240,7 @@ class STRIPSTYLIZER_OT_job_log(JobOperator, bpy.types.Operator):
         name = f"Log of {job.id}"
         text = bpy.data.texts.get(name) or bpy.data.texts.new(name)
         text.clear()
-        text.write(job.log.read_text(encoding="utf-8", errors="replace"))
+        text.write(files.read_end(job.log, LOG_BYTES))
         show_text(context, text)
         self.report({"INFO"}, f"{name} is in the text editor")
         return {"FINISHED"}

@@ -8,6 +8,7 @@ from typing import Any
 import bpy
 import numpy as np
 
+from ..engine.contract import files
 from . import folders, ink, marks, placement, properties, session, strips, targets
 
 BAR_HEIGHT, INSET, TAG_SIZE, LEAST_WIDTH = 5.0, 3.0, 10.0, 34.0
@@ -17,6 +18,7 @@ OBJECT_COLOURS = (
     (0.2, 0.9, 0.55), (0.95, 0.6, 0.2), (0.45, 0.6, 1.0), (0.95, 0.4, 0.75), (0.9, 0.9, 0.3),
 )  # fmt: skip
 MASK_ALPHA = 0.45
+PICTURE_BYTES = 2**28
 
 
 # --- the timeline --------------------------------------------------------------------------------
@@ -131,7 +133,7 @@ def _load_soon(job: session.Job, frame: int) -> None:
 
 def mask_picture(job: session.Job, frame: int) -> np.ndarray:
     """Return the objects found in a frame in their colours, float32 [H, W, 4], lowest row first."""
-    numbers = read_numbers((job.folder.masks / f"{frame:05d}.pgm").read_bytes())
+    numbers = read_numbers(files.read_bytes(job.folder.masks / f"{frame:05d}.pgm", PICTURE_BYTES))
     colours = np.zeros((256, 4), np.float32)
     for number in range(1, 256):
         colours[number] = *OBJECT_COLOURS[(number - 1) % len(OBJECT_COLOURS)], MASK_ALPHA

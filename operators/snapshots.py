@@ -4,12 +4,12 @@ The engine keeps them with the stylization; to show another one only the render 
 """
 
 import dataclasses
-import json
 from dataclasses import dataclass
 from typing import Any
 
 import bpy
 
+from ..engine.contract import files
 from ..engine.contract.codec import to_json
 from ..engine.contract.job import JobSpec
 from ..engine.contract.settings import replaced
@@ -44,7 +44,7 @@ def candidates_of(job: session.Job) -> tuple[Candidate, ...]:
 
 def _read(job: session.Job) -> tuple[Candidate, ...]:
     try:
-        told = json.loads(job.folder.report.read_text(encoding="utf-8"))["candidates"]
+        told = files.read_json(job.folder.report)["candidates"]
         return tuple(
             Candidate(each["candidate"], each["score"], each["steps"], tuple(each["snapshots"]))
             for each in (told[0] if told else ())

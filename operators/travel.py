@@ -10,6 +10,7 @@ from typing import Any
 
 import bpy
 
+from ..engine.contract.files import private_folder
 from ..engine.contract.folder import with_paths
 from ..engine.contract.job import JobSpec
 from . import mattes, properties, requests, session, starting, strips
@@ -86,6 +87,7 @@ class STRIPSTYLIZER_OT_job_import(bpy.types.Operator):
         if job is None:
             self.report({"ERROR"}, f"{folder} is no job folder: choose one that was exported.")
             return {"CANCELLED"}
+        job.output = starting.output_of("")
         session.state.jobs[job.id] = job
         if not job.status.frames:
             self.report({"ERROR"}, f"{folder} has not been run to its end yet: run it first.")
@@ -115,7 +117,7 @@ def export(strip: Any, place: Path) -> Path:
     spec = requests.complete(draft, footage)
     assert spec is not None
     folder = place / new_id()
-    folder.mkdir(parents=True)
+    private_folder(folder)
     belongs = strips.place_of(strip.id_data, strip)
     recipe = starting.recipe_of(properties.of(strip))
     job = session.new_job(strip, belongs, folder, with_media(spec, folder), recipe)

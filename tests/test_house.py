@@ -15,6 +15,7 @@ ALLOWED = {
     "engine/client": CONTRACT,
     "engine/workspace.py": CONTRACT,
     "engine/reporter.py": CONTRACT | {"engine.workspace"},
+    "engine/faults.py": CONTRACT | {"engine.workspace"},
     "engine/rehearsal.py": CONTRACT | {"engine.reporter"},
     "engine/terminal.py": CONTRACT | {"engine.client.status"},
     "engine/manifest.py": set(),
@@ -36,10 +37,11 @@ ALLOWED = {
 }
 NO_TORCH = (
     "engine/contract", "engine/client", "engine/workspace.py", "engine/reporter.py",
-    "engine/rehearsal.py", "engine/terminal.py", "engine/manifest.py", "engine/memory.py",
+    "engine/faults.py", "engine/rehearsal.py", "engine/terminal.py", "engine/manifest.py",
+    "engine/memory.py",
     "engine/__main__.py", "operators", "panels",
 )  # fmt: skip
-STANDARD_LIBRARY_ONLY = NO_TORCH[:9]
+STANDARD_LIBRARY_ONLY = NO_TORCH[:10]
 PRODUCT = ("__init__.py", "engine", "operators", "panels", "examples")
 LIBRARIES = {"torch", "numpy", "cv2", "imageio", "open_clip", "safetensors", "bpy"}
 

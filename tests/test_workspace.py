@@ -1,18 +1,28 @@
-"""The cache: what is being built belongs to one job until it is finished."""
+"""The cache: one job builds a stage at a time, and what was damaged is made again."""
 
-import contextlib
+import json
 import os
+import random
+import signal
+import subprocess
+import sys
+import textwrap
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
-from engine import workspace
+from engine.contract import files, seals
 from engine.contract.events import Stopped
+from engine.contract.folder import JobFolder
 from engine.contract.job import Stage
+from engine.contract.locks import Lock, is_held
+from engine.reporter import Reporter
+from engine.stages import Piece, Stages
 from engine.workspace import Cache
 
 KEY = "0" * 20
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture
@@ -20,107 +30,154 @@ def cache(tmp_path):
     return Cache(tmp_path)
 
 
-def building(cache, touching=None, *, stopping=lambda: False):
-    return cache.building(Stage.FLOW, KEY, touching=touching or claimed, stopping=stopping)
+def building(cache, *, waiting=lambda: None, stopping=lambda: False, healing=lambda text: None):
+    return cache.building(Stage.FLOW, KEY, waiting=waiting, stopping=stopping, healing=healing)
 
 
-@contextlib.contextmanager
-def claimed(path):
-    path.touch()
-    yield
-    path.unlink(missing_ok=True)
+def make(cache, **said):
+    """Make the stage unless it is there; returns whether it was made."""
+    with building(cache, **said) as folder:
+        if folder is not None:
+            (folder / "numbers").write_bytes(bytes(range(200)))
+            (folder / "below").mkdir(exist_ok=True)
+            (folder / "below" / "text").write_text("text")
+    return folder is not None
 
 
-def test_what_was_built_has_its_name_and_holds_nothing_else(cache):
-    with building(cache) as folder:
-        (folder / "made").touch()
-    assert [path.name for path in cache.folder(Stage.FLOW, KEY).iterdir()] == ["made"]
-    assert not cache.part(Stage.FLOW, KEY).exists()
+def test_what_was_built_has_its_name_and_is_sealed(cache):
+    assert make(cache)
+    there = sorted(path.name for path in cache.folder(Stage.FLOW, KEY).iterdir())
+    assert there == ["below", "numbers", seals.SEAL]
+    assert sorted(path.name for path in cache.path.iterdir()) == [f"flow-{KEY}"]
+    assert not make(cache) and not make(Cache(cache.path))
 
 
-def test_the_claim_is_held_until_the_folder_has_its_name(cache):
-    there = []
+def test_the_lock_is_held_until_the_folder_has_its_name(cache, monkeypatch):
+    lock, held = cache.part(Stage.FLOW, KEY).with_suffix(".lock"), []
+    settle = files.settle_folder
 
-    @contextlib.contextmanager
-    def watched(path):
-        with claimed(path):
-            yield
-            there.append(cache.has(Stage.FLOW, KEY))
+    def watched(part, final):
+        settle(part, final)
+        held.append(is_held(lock))
 
-    with building(cache, watched) as folder:
-        (folder / "made").touch()
-    assert there == [True]
+    monkeypatch.setattr(files, "settle_folder", watched)
+    make(cache)
+    assert held == [True] and not lock.exists()
 
 
 def test_what_was_stopped_stays_for_the_next_one(cache):
     with pytest.raises(Stopped), building(cache) as folder:
-        (folder / "checkpoint").touch()
+        (folder / "checkpoint.pt").touch()
+        (folder / "half.npy").touch()
         raise Stopped
     assert not cache.has(Stage.FLOW, KEY)
     with building(cache) as folder:
-        assert (folder / "checkpoint").exists()
+        assert [path.name for path in folder.iterdir()] == ["checkpoint.pt"]
 
 
-def test_a_job_that_waits_for_another_one_can_be_stopped(cache):
-    with building(cache), pytest.raises(Stopped), building(cache, stopping=lambda: True):
-        pass
-
-
-def abandoned(cache):
-    """Leave the claim of a job that died long ago."""
-    part = cache.part(Stage.FLOW, KEY)
-    part.mkdir()
-    (part / "checkpoint").touch()
-    stale = part / "claim-1"
-    stale.touch()
-    os.utime(stale, (0, 0))
-
-
-def test_a_stale_claim_is_taken_over_with_what_was_made(cache):
-    abandoned(cache)
-    with building(cache) as folder:
-        assert (folder / "checkpoint").exists()
-    assert [path.name for path in cache.folder(Stage.FLOW, KEY).iterdir()] == ["checkpoint"]
-
-
-def test_of_two_that_find_a_stale_claim_at_once_one_builds(cache, monkeypatch):
-    abandoned(cache)
-    both, inside = threading.Barrier(2, timeout=20), threading.Barrier(2, timeout=1)
-    age, built = workspace._age, []
-
-    def seen_together(path):
-        found = age(path)
-        if found >= workspace.CLAIM_SECONDS:
-            both.wait()
-        return found
-
-    monkeypatch.setattr(workspace, "_age", seen_together)
-
-    def build():
-        with building(cache) as folder:
-            if folder is not None:
-                built.append(folder)
-                (folder / "made").touch()
-                with contextlib.suppress(threading.BrokenBarrierError):
-                    inside.wait()  # the other one comes in, too, if anything lets it
-
-    with ThreadPoolExecutor(2) as jobs:
-        for job in [jobs.submit(build) for _ in range(2)]:
-            job.result()
-    assert len(built) == 1
-    assert (cache.folder(Stage.FLOW, KEY) / "made").exists()
-
-
-def test_who_claims_too_late_gives_way_to_who_claimed_since(cache, monkeypatch):
-    abandoned(cache)
-    created = workspace._created
-
-    def after_the_next(path):
-        """Someone else takes over twice while this one hesitates, and lives."""
-        (path.parent / "claim-3").touch()
-        return created(path)
-
-    monkeypatch.setattr(workspace, "_created", after_the_next)
-    with pytest.raises(Stopped), building(cache, stopping=lambda: True):
+def test_a_job_that_waits_for_another_one_says_so_and_can_be_stopped(cache):
+    said = []
+    second = building(cache, waiting=lambda: said.append(1), stopping=lambda: True)
+    with building(cache), pytest.raises(Stopped), second:
         pytest.fail("two would build at once")
-    assert not (cache.part(Stage.FLOW, KEY) / "claim-2").exists()
+    assert said == [1]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+def test_a_builder_that_is_killed_is_followed_at_once_one_that_sleeps_is_waited_for(cache):
+    program = f"""
+        import sys, time
+        sys.path.insert(0, {str(ROOT)!r})
+        from tests.test_workspace import building, Cache, Path
+        with building(Cache(Path({str(cache.path)!r}))) as folder:
+            (folder / "checkpoint.pt").touch()
+            print("builds", flush=True)
+            time.sleep(60)
+    """
+    words = [sys.executable, "-c", textwrap.dedent(program)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE) as other:
+        assert other.stdout.readline() == b"builds\n"
+        os.kill(other.pid, signal.SIGSTOP)
+        os.utime(cache.part(Stage.FLOW, KEY), (0, 0))  # whatever the clock says
+        with pytest.raises(Stopped), building(cache, stopping=lambda: True):
+            pytest.fail("two would build at once")
+        other.kill()
+    with building(cache, waiting=lambda: pytest.fail("it is dead")) as folder:
+        assert (folder / "checkpoint.pt").exists()
+
+
+def damaged_ways():
+    chance = random.Random(7)
+    for name in ("numbers", "below/text", seals.SEAL):
+        yield name, "emptied", lambda path: path.write_bytes(b"")
+        yield name, "halved", lambda path: path.write_bytes(path.read_bytes()[:2])
+        yield name, "zeroed", lambda path: path.write_bytes(bytes(path.stat().st_size))
+        yield name, "removed", lambda path: path.unlink()
+        yield name, "linked", lambda path: (path.unlink(), path.symlink_to("/etc/hostname"))
+        yield name, "a pipe", lambda path: (path.unlink(), os.mkfifo(path))
+        for _ in range(10):
+            yield name, "one bit", lambda path: flip(path, chance)
+
+
+def flip(path, chance):
+    data = bytearray(path.read_bytes())
+    data[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
+    path.write_bytes(data)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes")
+def test_what_is_damaged_is_made_again_and_said(tmp_path):
+    for number, (name, how, harm) in enumerate(damaged_ways()):
+        cache = Cache(tmp_path / str(number))
+        make(cache)
+        before = (cache.folder(Stage.FLOW, KEY) / "numbers").read_bytes()
+        harm(cache.folder(Stage.FLOW, KEY) / name)
+        again, said = Cache(cache.path), []
+        assert not again.has(Stage.FLOW, KEY), (name, how)
+        assert make(again, healing=said.append), (name, how)
+        assert len(said) == 1 and "made again" in said[0]
+        assert (again.folder(Stage.FLOW, KEY) / "numbers").read_bytes() == before
+        assert not make(Cache(cache.path), healing=said.append)
+
+
+def test_a_damaged_snapshot_of_an_unfinished_training_is_not_gone_on_with(cache):
+    with pytest.raises(Stopped), building(cache) as folder:
+        (folder / "checkpoint.pt").touch()
+        saved = folder / "candidates" / "1"
+        saved.mkdir(parents=True)
+        (saved / "atlas").write_bytes(b"whole")
+        seals.seal(saved)
+        raise Stopped
+    (saved / "atlas").write_bytes(b"hole")
+    with building(cache) as folder:
+        assert not list(folder.iterdir())
+
+
+def test_a_lock_that_its_holder_has_removed_is_taken_anew(tmp_path):
+    first, second = Lock(tmp_path / "lock"), Lock(tmp_path / "lock")
+    assert first.take() and not second.take() and is_held(tmp_path / "lock")
+    first.free()
+    assert not is_held(tmp_path / "lock") and second.take()
+    second.free()
+    assert not (tmp_path / "lock").exists()
+
+
+def test_folders_are_private(cache):
+    make(cache)
+    assert cache.folder(Stage.FLOW, KEY).stat().st_mode & 0o077 == 0
+
+
+def test_a_job_says_that_it_waits_and_what_it_heals(tmp_path):
+    cache, folder = Cache(tmp_path / "cache"), JobFolder(tmp_path / "job")
+    piece = Piece(KEY, lambda part: (part / "n").write_bytes(b"7"), lambda there: there / "n")
+    with Reporter(folder) as report:
+        files.private_folder(cache.path)
+        lock = Lock(cache.part(Stage.FLOW, KEY).with_suffix(".lock"))
+        assert lock.take()
+        threading.Timer(0.3, lock.free).start()
+        path = Stages(cache, report).one(Stage.FLOW, piece)
+        path.write_bytes(b"8")
+        assert Stages(Cache(cache.path), report).one(Stage.FLOW, piece).read_bytes() == b"7"
+    said = [json.loads(line)["event"] for line in folder.events.read_text().splitlines()]
+    assert said == ["stage_started", "waiting", "stage_finished",
+                    "stage_started", "warning", "stage_finished"]  # fmt: skip

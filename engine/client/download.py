@@ -13,6 +13,8 @@ import urllib.error
 import urllib.request
 from http.client import HTTPException
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 from .packages import File, Unfit, without_secret
 
@@ -134,7 +136,8 @@ def _download(file: File, part: Path, meter: Meter) -> None:
     if there:
         headers["Range"] = f"bytes={there}-"
     request = urllib.request.Request(url, headers=headers)
-    with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
+    opener = urllib.request.build_opener(_Redirects)
+    with opener.open(request, timeout=TIMEOUT) as answer:
         goes_on = there > 0 and answer.status == 206
         meter.there(there if goes_on else 0)
         with part.open("ab" if goes_on else "wb") as output:
@@ -144,6 +147,16 @@ def _download(file: File, part: Path, meter: Meter) -> None:
     came = part.stat().st_size
     if file.size and came < file.size:
         raise OSError(f"the connection ended after {came} of {file.size} bytes")
+
+
+class _Redirects(urllib.request.HTTPRedirectHandler):
+    """Follows to other hosts, too, but without the password for the first one."""
+
+    def redirect_request(self, req: Any, *rest: Any) -> urllib.request.Request | None:
+        new = super().redirect_request(req, *rest)
+        if new is not None and urlsplit(new.full_url)[:2] != urlsplit(req.full_url)[:2]:
+            new.remove_header("Authorization")
+        return new
 
 
 def host_of(file: File) -> str:

@@ -232,13 +232,18 @@ def start(step: Step, engine_root: Path, log: Path) -> subprocess.Popen:
     with log.open("ab") as output:
         return subprocess.Popen(
             step.command,
-            env=process.environment(engine_root) | step.variables,
+            env=process.environment(engine_root) | _of_package_tools() | step.variables,
             cwd=log.parent,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
             **flags,
         )
+
+
+def _of_package_tools() -> dict[str, str]:
+    """Return what the user told pip and uv, such as an index with a password: no job needs it."""
+    return {name: value for name, value in os.environ.items() if name.startswith(("PIP_", "UV_"))}
 
 
 def stop(running: subprocess.Popen) -> None:

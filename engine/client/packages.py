@@ -15,10 +15,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit, urlunsplit
 
+from ..contract.files import one_line, read_json
+
 FAMILY = (
     "torch", "torchvision", "triton", "pytorch-triton", "intel-", "nvidia-", "cuda-", "tcmlib",
     "umf", "dpcpp", "mkl", "tbb", "onemkl", "oneccl", "impi",
 )  # fmt: skip
+SHA256 = "[0-9a-f]+"
 LIST_NAME = "strip-stylizer-packages.json"
 
 
@@ -41,8 +44,11 @@ class File:
 
     @property
     def file_name(self) -> str:
-        """The name that the file has on the disk."""
-        return unquote(urlsplit(self.url).path.rpartition("/")[2])
+        """The name that the file has on the disk; raises Unfit where the address gives none."""
+        name = unquote(urlsplit(self.url).path).replace("\\", "/").rpartition("/")[2]
+        if not re.fullmatch(r"\w[\w.+!~ -]*", name):
+            raise Unfit(f"{one_line(without_secret(self.url)[0])} is no address of a package")
+        return name
 
 
 def of_the_family(name: str) -> bool:
@@ -115,10 +121,14 @@ def write_list(folder: Path, files: list[File], facts: dict) -> Path:
 def read_list(folder: Path) -> tuple[list[File], dict]:
     """Read what `write_list` wrote; raises Unfit where the folder is none of ours."""
     try:
-        content = json.loads((folder / LIST_NAME).read_text(encoding="utf-8"))
+        content = read_json(folder / LIST_NAME)
         entries = content.pop("files")
         names = ("name", "version", "url", "size", "sha256")
-        return [File(*(entry[name] for name in names)) for entry in entries], content
+        found = [File(*(entry[name] for name in names)) for entry in entries]
+        for file in found:
+            if not (re.fullmatch(r"[\w.-]+", file.name) and re.fullmatch(SHA256, file.sha256)):
+                raise ValueError
+        return found, content
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise Unfit(
             f"{folder} is no offline folder of this extension: make one with Make Offline Folder "

@@ -5,19 +5,20 @@ Knows nothing of Blender: any program that can write a job folder can use it.
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from ..contract import variables
-from ..contract.folder import JobFolder
+from ..contract import files, locks, variables
+from ..contract.folder import EXIT_UNHEARD, JobFolder
 
-HEARTBEAT_LIMIT = 20.0
+LOG_BYTES = 2**16
+LOG_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_APPEND
 PASSED_ON = (
     "PATH", "HOME", "USER", "LANG", "LC_ALL", "TMPDIR", "TMP", "TEMP", "SYSTEMROOT", "SYSTEMDRIVE",
     "USERPROFILE", "LOCALAPPDATA", "APPDATA", "PROGRAMDATA", "WINDIR", "COMSPEC", "PATHEXT",
@@ -64,11 +65,7 @@ class Launch:
 
 def environment(engine_root: Path, *, online: bool = True) -> dict[str, str]:
     """Return a clean environment for the engine: the host's Python must not leak into it."""
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if name in PASSED_ON or name.startswith(("PIP_", "UV_"))
-    }
+    kept = {name: value for name, value in os.environ.items() if name in PASSED_ON}
     kept |= {"PYTHONPATH": str(engine_root), "PYTHONNOUSERSITE": "1", "PYTHONUTF8": "1"}
     if not online:
         kept["HF_HUB_OFFLINE"] = "1"
@@ -78,18 +75,22 @@ def environment(engine_root: Path, *, online: bool = True) -> dict[str, str]:
 def start(launch: Launch, job_folder: Path) -> subprocess.Popen:
     """Start the engine on a job folder that holds ``job.json``; it outlives this process.
 
-    What the engine prints goes to ``engine.log``. Raises OSError where Python cannot be started.
+    What the engine prints goes to ``engine.log``. Raises OSError where Python cannot be started,
+    where another engine works in the folder, or where something in it leads elsewhere.
     """
     folder = JobFolder(job_folder)
     clear(folder)
     words = [launch.verb, str(job_folder), "--quiet"]
-    with folder.log.open("ab") as log:
+    with os.fdopen(files.open_plain(folder.log, LOG_FLAGS), "ab") as log:
         return spawn(launch, words, job_folder, stdin=subprocess.DEVNULL, stdout=log)
 
 
 def clear(folder: JobFolder) -> None:
-    """Remove what an earlier run and its host said to each other."""
-    for left_over in (folder.stop, folder.pause, folder.events, folder.heartbeat):
+    """Remove what an earlier run and its host said to each other; raises OSError as `start`."""
+    folder.check()
+    if locks.is_held(folder.lock):
+        raise OSError(errno.EBUSY, "another engine works in this folder", str(folder.path))
+    for left_over in (folder.stop, folder.pause, folder.events):
         left_over.unlink(missing_ok=True)
 
 
@@ -115,12 +116,12 @@ def spawn(
 
 def request_stop(job_folder: Path) -> None:
     """Ask the engine to stop at its next step; it leaves a checkpoint."""
-    JobFolder(job_folder).stop.touch()
+    files.append(JobFolder(job_folder).stop, b"")
 
 
 def pause(job_folder: Path) -> None:
     """Ask the engine to wait at its next step."""
-    JobFolder(job_folder).pause.touch()
+    files.append(JobFolder(job_folder).pause, b"")
 
 
 def go_on(job_folder: Path) -> None:
@@ -129,19 +130,15 @@ def go_on(job_folder: Path) -> None:
 
 
 def is_alive(job_folder: Path) -> bool:
-    """Has an engine given a sign of life in this job folder lately?"""
-    try:
-        age = time.time() - JobFolder(job_folder).heartbeat.stat().st_mtime
-    except FileNotFoundError:
-        return False
-    return age < HEARTBEAT_LIMIT
+    """Does an engine work in this job folder?"""
+    return locks.is_held(JobFolder(job_folder).lock)
 
 
 def last_words(job_folder: Path, lines: int = 12) -> str:
     """Return the end of ``engine.log``, for an error message."""
     try:
-        text = JobFolder(job_folder).log.read_text(encoding="utf-8", errors="replace")
-    except FileNotFoundError:
+        text = files.read_end(JobFolder(job_folder).log, LOG_BYTES)
+    except OSError:
         return ""
     return "\n".join(text.strip().splitlines()[-lines:])
 
@@ -150,6 +147,8 @@ def exit_sentence(code: int) -> str:
     """Say what an exit code means for a process that ended without a last event."""
     if code in (-9, 137):
         return "The engine was ended by the system, most likely because memory ran out."
+    if code == EXIT_UNHEARD:
+        return "The engine could not write how it ended: the disk is full or the folder is gone."
     if code in (0xC0000005, -0x3FFFFFFB):
         return "The engine crashed, most likely in the graphics driver."
     return f"The engine ended without a word (exit code {code})."

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import time
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
 
-from ..contract import events
+from ..contract import events, files
 from ..contract.codec import event_from_json
-from ..contract.folder import JobFolder
+from ..contract.folder import EXIT_UNHEARD, JobFolder
 from ..contract.job import Stage
 from . import process
 
@@ -34,6 +36,11 @@ STAGE_LABELS = {
 }
 # Between the masks and the stage after them torch and open_clip are imported.
 LOADING = "Loading Libraries"
+
+POLL_SECONDS = 0.004  # a host that draws windows has no more to spare
+BLOCK = 2**16  # bytes; no event of ours is longer
+MOST_KEPT = 100  # warnings, and names of previews
+PROGRESS = b'{"event": "progress"'
 
 # Rough shares of a job's time, for one bar over all stages.
 STAGE_SHARES = {
@@ -67,6 +74,7 @@ class Status:
     hint: str = ""
     frames: int = 0
     paused: bool = False
+    waits: bool = False
     seconds: float = 0.0
 
     @property
@@ -103,6 +111,8 @@ class Status:
         """One line: the stage, how far the whole job is, how long still."""
         if self.paused and not self.ended:
             return "Paused"
+        if self.waits and not self.ended:
+            return "Waiting for Another Job"
         if self.phase is Phase.RUNNING and self.stage is not None:
             text = f"{self.doing} {100 * self.fraction:.0f} %"
             return f"{text}, {duration(self.seconds_left)} left" if self.seconds_left else text
@@ -127,7 +137,9 @@ def fold(status: Status, event: events.Event) -> Status:
         case events.DeviceChosen(name=name):
             return replace(status, device=name)
         case events.StageStarted(stage=stage):
-            return replace(status, stage=stage, step=0, total=0, terms={}, seconds_left=None)
+            return replace(
+                status, stage=stage, step=0, total=0, terms={}, seconds_left=None, waits=False
+            )
         case events.Progress():
             return replace(
                 status,
@@ -136,16 +148,23 @@ def fold(status: Status, event: events.Event) -> Status:
                 total=event.total,
                 terms=dict(event.terms),
                 seconds_left=event.seconds_left,
+                waits=False,
             )
+        case events.Waiting():
+            return replace(status, waits=True)
         case events.Preview(name=name, path=path):
-            previews = {**status.previews, name: path}
+            previews = status.previews
+            if previews.get(name) != path and len(previews) < MOST_KEPT:
+                previews = {**previews, name: path}
             return replace(status, previews=previews, preview_count=status.preview_count + 1)
         case events.Warned(message=message, hint=hint):
-            return replace(status, warnings=(*status.warnings, (message, hint)))
+            told = (message, hint) in status.warnings or len(status.warnings) >= MOST_KEPT
+            kept = status.warnings if told else (*status.warnings, (message, hint))
+            return replace(status, warnings=kept)
         case events.StageFinished(stage=stage, seconds=seconds, reused=reused):
             seconds_by_stage = {**status.stage_seconds, stage.value: seconds}
-            known = (*status.reused, stage) if reused else status.reused
-            return replace(status, stage_seconds=seconds_by_stage, reused=known)
+            known = dict.fromkeys((*status.reused, stage) if reused else status.reused)
+            return replace(status, stage_seconds=seconds_by_stage, reused=tuple(known), waits=False)
         case events.Paused() | events.Resumed():
             return replace(status, paused=isinstance(event, events.Paused))
         case _:
@@ -170,45 +189,59 @@ def crashed(status: Status, code: int) -> Status:
     return replace(
         status,
         phase=Phase.FAILED,
-        fault=events.Fault.CRASHED,
+        fault=events.Fault.DISK_FULL if code == EXIT_UNHEARD else events.Fault.CRASHED,
         message=process.exit_sentence(code),
         hint="Run the job again: it goes on from its last checkpoint. The log tells more.",
     )
 
 
 class JobReader:
-    """Follows one job folder; each `poll` reads what is new."""
+    """Follows one job folder; each `poll` reads what is new, and of much only a part."""
 
     def __init__(self, job_folder: Path) -> None:
         self.job_folder = job_folder
         self.status = Status()
+        self.is_behind = False  # is there more to read at once?
         self._offset = 0
         self._file_id = 0
 
-    def poll(self) -> Status:
-        """Read new events and return the status."""
-        path = JobFolder(self.job_folder).events
+    def poll(self, seconds: float = POLL_SECONDS) -> Status:
+        """Read new events for at most about ``seconds`` and return the status."""
+        end = time.monotonic() + seconds
         try:
-            facts = path.stat()
-        except FileNotFoundError:
+            number = files.open_plain(JobFolder(self.job_folder).events, os.O_RDONLY)
+        except OSError:
             return self.status
-        if facts.st_ino != self._file_id or facts.st_size < self._offset:
-            self.status, self._offset, self._file_id = Status(), 0, facts.st_ino
-        if facts.st_size == self._offset:
-            return self.status
-        with path.open("rb") as file:
-            file.seek(self._offset)
-            data = file.read()
-        whole = data[: data.rfind(b"\n") + 1]
-        self._offset += len(whole)
-        for line in whole.decode("utf-8", errors="replace").splitlines():
-            self._take(line)
+        with os.fdopen(number, "rb") as file:
+            facts = os.fstat(number)
+            if facts.st_ino != self._file_id or facts.st_size < self._offset:
+                self.status, self._offset, self._file_id = Status(), 0, facts.st_ino
+            self.is_behind = facts.st_size > self._offset
+            while self.is_behind and time.monotonic() < end:
+                file.seek(self._offset)
+                self.is_behind = self._take_block(file.read(BLOCK), end)
         return self.status
 
-    def _take(self, line: str) -> None:
+    def _take_block(self, block: bytes, end: float) -> bool:
+        """Read the whole lines of a block until ``end``; is there most likely more?"""
+        lines = block.split(b"\n")
+        rest = lines.pop()
+        if not lines and len(block) == BLOCK:  # none of our lines: what is left of it is no event
+            self._offset += len(block)
+            return True
+        for index, line in enumerate(lines):
+            if time.monotonic() > end:
+                return True
+            self._offset += len(line) + 1
+            following = lines[index + 1] if index + 1 < len(lines) else b""
+            if not (line.startswith(PROGRESS) and following.startswith(PROGRESS)):
+                self._take(line)
+        return len(block) == BLOCK and len(rest) < BLOCK
+
+    def _take(self, line: bytes) -> None:
         try:
             event = event_from_json(json.loads(line))
-        except json.JSONDecodeError:
+        except (ValueError, RecursionError):  # no line of ours
             return
         if event is not None:
             self.status = fold(self.status, event)

@@ -8,21 +8,22 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 import types
 import typing
 from collections.abc import Mapping
 from enum import Enum
+from functools import cache
+from pathlib import Path
 from typing import Any, TypeVar
 
 from .events import EVENT_NAMES, Event
+from .files import Refusal, inside
 from .job import PROTOCOL, JobSpec, MaskKind, ObjectMask
 from .settings import Settings, replaced
 
 Record = TypeVar("Record")
-
-
-class Refusal(ValueError):
-    """A value that the contract does not allow; the text names its path."""
+MOST = 2**63  # whole numbers stay below it
 
 
 def to_json(value: Any) -> Any:
@@ -46,8 +47,7 @@ def from_json(kind: type[Record], data: Any, path: str) -> Record:
     """
     if not isinstance(data, dict):
         raise Refusal(f"{path}: expected an object, not {_shown(data)}")
-    hints = typing.get_type_hints(kind)
-    items = {item.name: item for item in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    hints, items = _declared(kind)
     for name in data:
         if name not in items:
             raise Refusal(f"{path}.{name}: there is no such field")
@@ -60,6 +60,11 @@ def from_json(kind: type[Record], data: Any, path: str) -> Record:
     return kind(**values)
 
 
+@cache
+def _declared(kind: Any) -> tuple[dict[str, Any], dict[str, dataclasses.Field]]:
+    return typing.get_type_hints(kind), {item.name: item for item in dataclasses.fields(kind)}
+
+
 def job_from_json(data: Any) -> JobSpec:
     """Read a request; raises Refusal where it cannot be served."""
     spec = from_json(JobSpec, data, "job")
@@ -67,6 +72,8 @@ def job_from_json(data: Any) -> JobSpec:
         raise Refusal(f"job.protocol: {spec.protocol} is not {PROTOCOL}, this engine's")
     if spec.needs_texts and not spec.targets:
         raise Refusal("job: no object and no background has a text or a picture")
+    for name in spec.footage.files:
+        inside(Path(), name)
     for number, target in enumerate(spec.objects):
         _check_mask(target.mask, f"job.objects[{number}].mask")
     for texts in spec.targets:
@@ -95,10 +102,11 @@ def event_to_json(event: Event, time: float) -> dict[str, Any]:
 
 def event_from_json(data: Any) -> Event | None:
     """Read one line of ``events.jsonl``; None for what this reader does not know."""
-    kind = EVENT_NAMES.get(data.get("event", "")) if isinstance(data, dict) else None
+    name = data.get("event") if isinstance(data, dict) else None
+    kind = EVENT_NAMES.get(name) if isinstance(name, str) else None
     if kind is None:
         return None
-    names = {item.name for item in dataclasses.fields(kind)}
+    names = _declared(kind)[1]
     try:
         return from_json(kind, {name: data[name] for name in data if name in names}, "event")
     except Refusal:
@@ -155,6 +163,8 @@ def _value(hint: Any, data: Any, path: str, metadata: Mapping[str, Any]) -> Any:
         inner = typing.get_args(hint)[0]
         return tuple(_value(inner, item, f"{path}[{i}]", {}) for i, item in enumerate(data))
     if origin is not None and issubclass(origin, Mapping):
+        if not isinstance(data, dict):
+            raise Refusal(f"{path}: expected an object, not {_shown(data)}")
         return {str(key): _value(float, item, f"{path}.{key}", {}) for key, item in data.items()}
     if dataclasses.is_dataclass(hint):
         return from_json(hint, data, path)  # type: ignore[arg-type]
@@ -172,11 +182,15 @@ def _member(kind: type[Enum], data: Any, path: str) -> Enum:
 
 def _scalar(hint: type, data: Any, path: str, metadata: Mapping[str, Any]) -> Any:
     if hint is float and isinstance(data, int) and not isinstance(data, bool):
-        data = float(data)
+        data = float(data) if abs(data) < MOST else math.inf
     if not isinstance(data, hint) or (hint is int and isinstance(data, bool)):
         raise Refusal(f"{path}: expected {_KIND_NAMES[hint]}, not {_shown(data)}")
     if hint is float and not math.isfinite(data):
         raise Refusal(f"{path}: {data} is not a number to work with")
+    if hint is int and abs(data) >= MOST:
+        raise Refusal(f"{path}: {_shown(data)} is not a number to work with")
+    if isinstance(data, str) and re.search("[\0\ud800-\udfff]", data):
+        raise Refusal(f"{path}: {_shown(data)} is not a text to work with")
     low, high = metadata.get("low"), metadata.get("high")
     if (low is not None and data < low) or (high is not None and data > high):
         raise Refusal(f"{path}: {data} is not between {low} and {high}")

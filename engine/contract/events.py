@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Protocol
 
+from .files import one_line
 from .job import Stage
 
 
@@ -27,6 +28,9 @@ class Fault(Enum):
     OUT_OF_MEMORY = "out_of_memory"
     DIVERGED = "diverged"
     DISK_FULL = "disk_full"
+    DISK_FAILED = "disk_failed"
+    TOO_MANY_FILES = "too_many_files"
+    FOLDER_IN_USE = "folder_in_use"
     FOLDER_UNWRITABLE = "folder_unwritable"
     ENVIRONMENT = "environment"
     CRASHED = "crashed"
@@ -40,9 +44,9 @@ class EngineError(Exception):
     """
 
     def __init__(self, fault: Fault, message: str, hint: str) -> None:
-        super().__init__(message)
+        self.message = one_line(message)
+        super().__init__(self.message)
         self.fault = fault
-        self.message = message
         self.hint = hint
 
 
@@ -117,6 +121,13 @@ class Paused:
 
 
 @dataclass(frozen=True)
+class Waiting:
+    """Another job makes what this one needs for ``stage``; it goes on when that is there."""
+
+    stage: Stage
+
+
+@dataclass(frozen=True)
 class Resumed:
     """The work goes on where it was."""
 
@@ -155,6 +166,7 @@ Event = (
     | StageFinished
     | Paused
     | Resumed
+    | Waiting
     | Finished
     | Failed
     | Cancelled
@@ -170,6 +182,7 @@ EVENT_NAMES: dict[str, type] = {
     "stage_finished": StageFinished,
     "paused": Paused,
     "resumed": Resumed,
+    "waiting": Waiting,
     "finished": Finished,
     "failed": Failed,
     "cancelled": Cancelled,

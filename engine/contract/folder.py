@@ -10,9 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from . import files
 from .codec import Refusal, job_from_json, to_json
 from .events import EngineError, Fault
 from .job import JobSpec, TargetTexts
+
+EXIT_UNHEARD = 74  # of an engine that could not write its last event
 
 
 @dataclass(frozen=True)
@@ -32,9 +35,14 @@ class JobFolder:
         return self.path / "events.jsonl"
 
     @property
-    def heartbeat(self) -> Path:
-        """Touched while the engine lives."""
-        return self.path / "heartbeat"
+    def lock(self) -> Path:
+        """Held by the kernel for as long as an engine works here."""
+        return self.path / "lock"
+
+    @property
+    def earlier_events(self) -> Path:
+        """What the engine said in the run before."""
+        return self.path / "events.old.jsonl"
 
     @property
     def stop(self) -> Path:
@@ -76,10 +84,18 @@ class JobFolder:
         told = (self.spec, self.events, self.report, self.log)
         return (*told, self.result, self.preview, self.masks)
 
+    def check(self) -> None:
+        """Raise OSError where something in the folder leads elsewhere: a stranger's may."""
+        for path in self.path.iterdir():
+            files.check_plain(path)
+        for folder in (self.result, self.preview, self.masks, self.path / "media"):
+            for _ in files.entries(folder) if folder.is_dir() else ():
+                pass
+
     def write_spec(self, spec: JobSpec) -> None:
         """Write the request."""
-        self.path.mkdir(parents=True, exist_ok=True)
-        write_text(self.spec, json.dumps(to_json(spec), indent=1, ensure_ascii=False))
+        files.private_folder(self.path)
+        files.write_text(self.spec, json.dumps(to_json(spec), indent=1, ensure_ascii=False))
 
     def read_spec(self) -> JobSpec:
         """Read the request; raises EngineError where there is none or it cannot be served.
@@ -87,10 +103,10 @@ class JobFolder:
         Paths in it that are not absolute count from the job folder, so that it may be moved.
         """
         try:
-            spec = job_from_json(json.loads(self.spec.read_text(encoding="utf-8")))
+            spec = job_from_json(files.read_json(self.spec))
             return with_paths(spec, lambda path: str(self.path.absolute() / path))
-        except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-            message = f"{self.spec} cannot be read as a job: {error}."
+        except OSError as error:
+            message = f"{self.spec} cannot be read as a job: {error.strerror}."
         except Refusal as refusal:
             message = f"{refusal}."
         raise EngineError(
@@ -115,10 +131,3 @@ def with_paths(spec: JobSpec, change: Callable[[str], str]) -> JobSpec:
     )
     footage = replace(spec.footage, path=changed(spec.footage.path))
     return replace(spec, footage=footage, objects=objects, background=texts(spec.background))
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write ``text`` in one move: readers find the old file or the new one."""
-    part = path.with_name(path.name + ".part")
-    part.write_text(text, encoding="utf-8")
-    part.replace(path)

@@ -51,6 +51,19 @@ REMEDIES: dict[Fault, tuple[str, str]] = {
         "There is no room left to write.",
         "Free some space and run the job again: what was finished is kept.",
     ),
+    Fault.DISK_FAILED: (
+        "The disk could not be read or written, or what was on it went away.",
+        "Check the disk and its connection, or choose another one. What was finished is checked "
+        "before it is used again.",
+    ),
+    Fault.TOO_MANY_FILES: (
+        "The system lets the engine open no more files.",
+        "Close other programs, or raise the limit of open files (`ulimit -n`).",
+    ),
+    Fault.FOLDER_IN_USE: (
+        "Another engine works in the same job folder.",
+        "Wait until it has ended, or stop it; a job of its own works beside it.",
+    ),
     Fault.FOLDER_UNWRITABLE: (
         "The engine may not write in this folder.",
         "Choose another folder or change its rights.",

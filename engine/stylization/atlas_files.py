@@ -7,6 +7,7 @@ from pathlib import Path
 
 from safetensors.torch import load_file, save
 
+from ..contract import files, seals
 from .atlas import StylizedAtlas
 from .network import NetworkAtlas
 from .shading import ShadingStatistics
@@ -21,9 +22,11 @@ def save_atlas(atlas: StylizedAtlas, folder: Path) -> None:
     """Write ``atlas`` into ``folder``, as it is rendered."""
     atlas = atlas.finished()
     folder.mkdir(parents=True, exist_ok=True)
+    (folder / seals.SEAL).unlink(missing_ok=True)  # what is half written has none
     tensors = {name: t.detach().cpu().contiguous() for name, t in atlas.state_dict().items()}
-    (folder / WEIGHTS_FILE).write_bytes(save(tensors))
-    (folder / FACTS_FILE).write_text(json.dumps(atlas.facts(), indent=2), encoding="utf-8")
+    files.write_bytes(folder / WEIGHTS_FILE, save(tensors))
+    files.write_text(folder / FACTS_FILE, json.dumps(atlas.facts(), indent=2))
+    seals.seal(folder, (WEIGHTS_FILE, FACTS_FILE))
 
 
 def load_atlas(folder: Path) -> StylizedAtlas:

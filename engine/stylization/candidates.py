@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from ..contract import files, seals
 from ..contract.events import EngineError, Fault
 
 RANKING_FILE = "ranking.json"
@@ -49,7 +50,7 @@ def ranked(standings: Sequence[Standing]) -> list[Standing]:
 def write_ranking(standings: Sequence[Standing], stage: Path) -> None:
     """Write ``standings``, the best first."""
     text = json.dumps([asdict(each) for each in ranked(standings)], indent=1)
-    (stage / RANKING_FILE).write_text(text, encoding="utf-8")
+    files.write_text(stage / RANKING_FILE, text)
 
 
 def read_ranking(stage: Path) -> list[Standing]:
@@ -61,7 +62,8 @@ def read_ranking(stage: Path) -> list[Standing]:
 def saved_steps(stage: Path, candidate: int) -> list[int]:
     """Return after which steps a candidate was saved, in ascending order."""
     folder = folder_of(stage, candidate) / "snapshots"
-    return sorted(int(path.name) for path in folder.iterdir()) if folder.is_dir() else []
+    there = folder.iterdir() if folder.is_dir() else ()
+    return sorted(int(path.name) for path in there if seals.is_sealed(path))
 
 
 def told(stage: Path) -> list[dict[str, Any]]:
@@ -78,7 +80,8 @@ def saved_early(part: Path, *, snapshot: int) -> Path | None:
     ``part`` is the folder of a training that has not ended: what it saved by then is what it would
     have been saved by then in any case.
     """
-    return snapshot_of(part, 1, snapshot) if snapshot in saved_steps(part, 1) else None
+    found = snapshot_of(part, 1, snapshot)
+    return None if seals.damage(found) else found
 
 
 def told_early(part: Path, *, seed: int) -> list[dict[str, Any]]:

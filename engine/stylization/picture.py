@@ -8,8 +8,10 @@ import cv2
 import numpy as np
 
 from ..contract.events import EngineError, Fault
+from ..contract.files import read_bytes
 
 SMALLEST = 16  # pixels
+MOST_BYTES = 2**29
 
 
 def read_picture(path: str) -> np.ndarray:
@@ -19,11 +21,12 @@ def read_picture(path: str) -> np.ndarray:
     """
     hint = "Choose another picture (PNG, JPEG, TIFF), or go without one."
     try:
-        content = np.frombuffer(Path(path).read_bytes(), np.uint8)
-    except OSError as error:
-        message = f"The picture {path} cannot be read: {error.strerror}."
+        content = np.frombuffer(read_bytes(Path(path).resolve(), MOST_BYTES), np.uint8)
+        picture = cv2.imdecode(content, cv2.IMREAD_COLOR) if len(content) else None
+    except (OSError, ValueError, cv2.error) as error:
+        reason = getattr(error, "strerror", None) or "it is too large, or damaged"
+        message = f"The picture {path} cannot be read: {reason}."
         raise EngineError(Fault.MEDIA_UNREADABLE, message, hint) from error
-    picture = cv2.imdecode(content, cv2.IMREAD_COLOR) if len(content) else None
     if picture is None:
         message = f"The picture {path} cannot be read: it is no picture that the engine knows."
         raise EngineError(Fault.MEDIA_UNREADABLE, message, hint)

@@ -11,7 +11,9 @@ import cv2
 import numpy as np
 
 from ..contract.events import EngineError, Fault
+from ..contract.files import MOST_PIXELS, read_bytes
 
+MOST_BYTES = 2**31
 IMAGE_SUFFIXES = frozenset((".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp"))
 
 
@@ -33,14 +35,18 @@ def read_image(path: Path, depth: int = 8) -> np.ndarray:
     point means 0 to 1. Raises EngineError MEDIA_UNREADABLE.
     """
     try:
-        content = np.frombuffer(path.read_bytes(), np.uint8)
+        content = np.frombuffer(read_bytes(path.resolve(), MOST_BYTES), np.uint8)
         pixels = cv2.imdecode(content, cv2.IMREAD_UNCHANGED) if content.size else None
-    except (OSError, cv2.error):
-        pixels = None
+        why = ""
+    except (OSError, ValueError, MemoryError) as error:
+        pixels, why = None, f": {error}"
+    except cv2.error as error:
+        large = "CV_IO_MAX_IMAGE" in str(error)
+        pixels, why = None, f": it has more than {MOST_PIXELS // 10**6} million pixels" * large
     if pixels is None:
         raise EngineError(
             Fault.MEDIA_UNREADABLE,
-            f"The image {path} cannot be read.",
+            f"The image {path} cannot be read{why}.",
             "Check that the file is there and opens in an image viewer, or render it again as PNG.",
         )
     pixels = _with_depth(pixels, depth)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Mapping
-from contextlib import closing
-from itertools import chain
+import contextlib
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +16,7 @@ import numpy as np
 
 from .movies import Pixels
 
+SIGXFSZ = 25  # the signal that ends a program whose file has become larger than it may
 BT709 = ["-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709"]
 TO_BT709 = [
     "-vf",
@@ -40,6 +44,64 @@ OPTIONS = {
 }
 
 
+class Encoding:
+    """An ffmpeg that takes raw frames of one shape; a context, left when all are written.
+
+    ``options`` are ffmpeg's for what it writes. All methods raise OSError where it fails; what it
+    said is in the error.
+    """
+
+    def __init__(
+        self, path: Path, first: np.ndarray, frames_per_second: float, options: Sequence[str]
+    ) -> None:
+        height, width, channels = first.shape
+        self._path = path
+        self._said = tempfile.TemporaryFile()  # noqa: SIM115
+        pixels = Pixels(channels, 8 * first.dtype.itemsize).name
+        rate = str(Fraction(frames_per_second).limit_denominator())
+        command = [
+            *(imageio_ffmpeg.get_ffmpeg_exe(), "-y", "-v", "error", "-f", "rawvideo"),
+            *("-s", f"{width}x{height}", "-pix_fmt", pixels, "-r", rate, "-i", "-", "-an"),
+            *(*options, str(path)),
+        ]
+        flags: dict[str, Any] = {
+            "start_new_session": True
+        }  # Ctrl-C ends the job, which then ends it
+        if sys.platform == "win32":
+            flags = {"creationflags": subprocess.CREATE_NO_WINDOW}
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=self._said, **flags
+        )
+
+    def __enter__(self) -> Encoding:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:
+            self._process.kill()
+        with self._said:
+            with contextlib.suppress(OSError):  # the exit status tells
+                self._process.communicate()
+            if kind is None and self._process.wait() != 0:
+                raise self._failure()
+
+    def add(self, frame: np.ndarray) -> None:
+        """Write the next frame."""
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(np.ascontiguousarray(frame).data)
+        except OSError as error:
+            self._process.wait()
+            raise self._failure() from error
+
+    def _failure(self) -> OSError:
+        self._said.seek(0)
+        words = self._said.read().decode("utf-8", errors="replace").strip().splitlines()
+        code = self._process.returncode
+        said = "; ".join(words[:3]) or "File too large" * (code == -SIGXFSZ) or f"status {code}"
+        return OSError(f"ffmpeg could not write {self._path.name}: {said}")
+
+
 class MovieWriter:
     """A movie that keeps alpha, written frame by frame; a context, left when all are written.
 
@@ -54,68 +116,52 @@ class MovieWriter:
         self._codec = codec
         self._rate = frames_per_second
         self._tags = tags
-        self._stream: Generator[Any, Any, None] | None = None
+        self._encoding: Encoding | None = None
+        self._open = contextlib.ExitStack()
 
     def __enter__(self) -> MovieWriter:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if self._stream is not None:
-            self._stream.close()
-        if kind is None and not (self._path.is_file() and self._path.stat().st_size):
-            raise OSError(f"ffmpeg wrote no {self._path.name}")
+    def __exit__(self, *raised: Any) -> None:
+        self._open.__exit__(*raised)
 
     def add(self, frame: np.ndarray) -> None:
-        """Write the next frame; raises OSError where ffmpeg ends early."""
-        if self._stream is None:
-            self._stream = self._started(frame)
-            self._stream.send(None)
-        self._stream.send(np.ascontiguousarray(frame))
+        """Write the next frame; raises OSError where ffmpeg fails."""
+        if self._encoding is None:
+            self._encoding = self._open.enter_context(self._started(frame))
+        self._encoding.add(frame)
 
-    def _started(self, frame: np.ndarray) -> Generator[Any, Any, None]:
-        height, width, channels = frame.shape
+    def _started(self, frame: np.ndarray) -> Encoding:
         tags = [
             item
             for name, text in self._tags.items()
             for item in ("-metadata", f"{name.lower()}={text}")
         ]
-        return imageio_ffmpeg.write_frames(
-            str(self._path),
-            (width, height),
-            pix_fmt_in=Pixels(channels, 8 * frame.dtype.itemsize).name,
-            pix_fmt_out=STORED[self._codec, channels],
-            fps=self._rate,  # pyright: ignore[reportArgumentType]
-            codec=CODECS[self._codec],
-            quality=None,  # pyright: ignore[reportArgumentType]
-            macro_block_size=1,
-            output_params=[*OPTIONS[self._codec], *tags],
-        )
+        stored = STORED[self._codec, frame.shape[2]]
+        options = ["-vcodec", CODECS[self._codec], "-pix_fmt", stored]
+        return Encoding(self._path, frame, self._rate, [*options, *OPTIONS[self._codec], *tags])
 
 
 def write_movie(path: Path, images: Iterable[np.ndarray], frames_per_second: float) -> None:
-    """Write uint8 RGB images of one size as H.264; odd sizes grow by one repeated row or column."""
+    """Write uint8 RGB images of one size as H.264; odd sizes grow by one repeated row or column.
+
+    Raises OSError where ffmpeg fails.
+    """
     path = Path(path)
     iterator = iter(images)
-    first = next(iterator)
+    first = _even(next(iterator))
     part = path.with_name(f".{path.stem}.part.mp4")
-    height, width = (side + side % 2 for side in first.shape[:2])
-    writer = imageio_ffmpeg.write_frames(
-        str(part),
-        (width, height),
-        fps=frames_per_second,  # pyright: ignore[reportArgumentType]
-        codec="libx264",
-        pix_fmt_out="yuv420p",
-        quality=None,  # pyright: ignore[reportArgumentType]
-        macro_block_size=1,
-        output_params=[
-            *("-crf", "14", "-movflags", "+faststart"),
-            *("-vf", "scale=out_color_matrix=bt709", *BT709),
-        ],
-    )
-    with closing(writer):
-        writer.send(None)
-        for image in chain([first], iterator):
-            rows, columns = height - image.shape[0], width - image.shape[1]
-            padded = np.pad(image, ((0, rows), (0, columns), (0, 0)), mode="edge")
-            writer.send(np.ascontiguousarray(padded))
+    options = [
+        *("-vcodec", "libx264", "-pix_fmt", "yuv420p", "-crf", "14", "-movflags", "+faststart"),
+        *("-vf", "scale=out_color_matrix=bt709", *BT709),
+    ]
+    with Encoding(part, first, frames_per_second, options) as encoding:
+        encoding.add(first)
+        for image in iterator:
+            encoding.add(_even(image))
     part.replace(path)
+
+
+def _even(image: np.ndarray) -> np.ndarray:
+    rows, columns = (side % 2 for side in image.shape[:2])
+    return np.pad(image, ((0, rows), (0, columns), (0, 0)), mode="edge")

@@ -17,7 +17,17 @@ import imageio_ffmpeg
 import numpy as np
 
 from ..contract.events import EngineError, Fault
+from ..contract.files import MOST_PIXELS
 
+# Containers that hold their pictures themselves: playlists and lists of files read elsewhere.
+CONTAINERS = (
+    "mov,matroska,avi,mpegts,mpegtsraw,mpeg,mpegvideo,mxf,flv,ogg,asf,dv,gif,apng,m4v,h263,h264,"
+    "hevc,vvc,av1,obu,ivf,nut,rm,wtv,gxf,mjpeg,vc1,dirac,dnxhd,yuv4mpegpipe,cavsvideo,r3d,webp_anim"
+)
+WARY = [
+    *("-format_whitelist", CONTAINERS, "-protocol_whitelist", "file"),
+    *("-max_pixels", str(MOST_PIXELS)),
+]
 HELD_FRAMES = 64  # decoded frames kept at once when a movie is shown out of order
 WITH_ALPHA = ("yuva", "gbrap", "rgba", "bgra", "argb", "abgr", "ya8", "ya16", "pal8")
 
@@ -89,6 +99,7 @@ def _open(path: Path, pixels: Pixels = PLAIN) -> Generator[Any, None, None]:
         str(path),
         pix_fmt=pixels.name,
         bits_per_pixel=pixels.bits,
+        input_params=WARY,
         output_params=["-fps_mode", "passthrough"],
     )
 

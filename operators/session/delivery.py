@@ -1,11 +1,11 @@
 """Finished frames become a strip."""
 
-import shutil
 from pathlib import Path
 from typing import Any
 
 import bpy
 
+from ...engine.contract import files
 from .. import folders, properties, strips
 from ..job import Job, remember
 
@@ -37,6 +37,7 @@ def place(job: Job) -> Any | None:
     """Insert the result of a finished job; where that is impossible ``job.note`` says why."""
     job.note = ""
     try:
+        job.folder.check()
         folder, names = _delivered(job)
         facts = {"job_id": job.id, "label": job.text, "recipe": job.recipe}
         strip = strips.insert(job.place, folder, names, **facts)
@@ -55,5 +56,5 @@ def _delivered(job: Job) -> tuple[Path, list[str]]:
     if target != own and own.is_dir():
         target.mkdir(parents=True, exist_ok=True)
         for name in names:
-            shutil.copyfile(own / name, target / name)
+            files.copy(own / name, target / name)
     return target, names

@@ -1,10 +1,12 @@
 """Pictures of jobs and strips for the panels. Each is loaded once; drawing only looks them up."""
 
+from pathlib import Path
 from typing import Any
 
 import bpy
 import bpy.utils.previews
 
+from ...engine.contract import files
 from ..job import Job
 from .state import state
 
@@ -32,15 +34,25 @@ def load_pictures(job: Job) -> None:
     """Let ``job.icons`` be what frame and atlas look like by now."""
     job.pictures_seen = job.status.preview_count
     for place, names in SHOWN.items():
-        path = next((job.status.previews[n] for n in names if n in job.status.previews), "")
-        file = job.folder.path / path
-        if not path or not file.is_file():
+        name = next((name for name in names if name in job.status.previews), "")
+        file = job.folder.preview / f"{name}.png"
+        if not name or not _is_plain(file):
             continue
         start = f"{job.id}-{place}-"
         for old in [name for name in collection() if name.startswith(start)]:
             del collection()[old]
         picture = collection().load(f"{start}{job.pictures_seen}", str(file), "IMAGE")
         job.icons[place] = picture.icon_id
+
+
+def _is_plain(file: Path) -> bool:
+    """Is it a picture in the job folder itself?"""
+    try:
+        files.check_plain(file.parent)
+        files.check_plain(file)
+    except OSError:
+        return False
+    return file.is_file()
 
 
 def thumbnail(path: str, *, movie: bool) -> int:

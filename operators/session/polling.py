@@ -13,6 +13,7 @@ from . import showing, work
 from .state import refresh_engine, state, waiting
 
 INTERVAL = 0.25
+TICK_SECONDS = 0.006  # after which the other jobs wait for the next look
 
 
 def ensure_polling() -> None:
@@ -26,9 +27,13 @@ def poll() -> float | None:
     state.keeps_running = folders.preference("keep_running", True)
     _yield_to_render()
     turn = _whose_turn()
-    for job in list(state.jobs.values()):
+    end = time.monotonic() + TICK_SECONDS
+    for job in _in_turn():
         if not job.settled and (not job.queued or job.id in turn):
             _advance_or_fail(job)
+            state.looked_at = job.id
+            if time.monotonic() > end:
+                break
     if state.setup is not None and not state.setup.ended:
         state.setup.advance()
         if state.setup.ended:
@@ -47,6 +52,19 @@ def wait(job: Job) -> None:
     except KeyboardInterrupt:
         work.cancel(job)
         raise
+
+
+def _in_turn() -> list[Job]:
+    """Return all jobs, first those behind the one that was looked at last.
+
+    Engines that have ended are let go of, so that the system forgets them too.
+    """
+    jobs = list(state.jobs.values())
+    for job in jobs:
+        if job.process is not None:
+            job.process.poll()
+    place = next((place for place, job in enumerate(jobs) if job.id == state.looked_at), -1)
+    return jobs[place + 1 :] + jobs[: place + 1]
 
 
 def _whose_turn() -> set[str]:
@@ -76,7 +94,10 @@ def _yield_to_render() -> None:
 def _busy() -> bool:
     if state.setup is not None and not state.setup.ended:
         return True
-    return any(not job.settled for job in state.jobs.values())
+    return any(
+        not job.settled or (job.process is not None and job.process.poll() is None)
+        for job in state.jobs.values()
+    )
 
 
 def _advance_or_fail(job: Job) -> None:

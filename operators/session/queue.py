@@ -2,6 +2,7 @@
 
 import dataclasses
 import shutil
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import bpy.utils.previews
 from ...engine.client import process
 from ...engine.client.status import JobReader
 from ...engine.contract.codec import to_json
+from ...engine.contract.files import private_folder
 from ...engine.contract.folder import JobFolder
 from ...engine.contract.job import Footage, JobSpec
 from .. import folders, strips
@@ -45,7 +47,7 @@ def add(
     place = place or strips.place_of(scene, strip)
     job = new_job(strip, place, folders.jobs() / job_id, spec or draft, recipe or {})
     job.output, job.kind, folder = output, kind, job.folder
-    folder.path.mkdir(parents=True)
+    private_folder(folder.path)
     try:
         if spec is None:
             job.renderings = (Rendering(),) if renderings is None else renderings
@@ -150,10 +152,19 @@ def attach_jobs() -> None:
         return
     newest = sorted(folders.jobs().iterdir(), reverse=True)[:REMEMBERED]
     for path in newest:
-        if path.name not in state.jobs and (job := read_job(path)) is not None:
+        if path.name not in state.jobs and (job := _job_in(path)) is not None:
             job.paused_by = "user" if job.status.paused and not job.status.ended else ""
             state.jobs[job.id] = job
     ensure_polling()
+
+
+def _job_in(path: Path) -> Job | None:
+    """Return the job in a folder; one that cannot be read hides none but itself."""
+    try:
+        return read_job(path)
+    except Exception:
+        traceback.print_exc()
+        return None
 
 
 def follow_file() -> None:

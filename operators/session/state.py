@@ -22,6 +22,7 @@ class State:
     thumbnails: dict[str, int] = field(default_factory=dict)
     keeps_running: bool = True
     orders: int = 0
+    looked_at: str = ""  # the job that the last look ended with
     rates: estimate.Rates | None = None
     mask_picture: list | None = None
     handlers: list = field(default_factory=list)

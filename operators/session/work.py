@@ -2,6 +2,7 @@
 
 import dataclasses
 import time
+from pathlib import Path
 from typing import Any
 
 from ...engine.client import process
@@ -108,6 +109,8 @@ def take_rendered(job: Job, rendering: Rendering, footage: Footage) -> None:
 
 
 def _start_engine(job: Job) -> None:
+    if process.is_alive(job.folder.path):
+        return  # the engine of the run before has not ended yet
     job.queued = False
     python = folders.engine_python()
     if python is None:
@@ -119,7 +122,10 @@ def _start_engine(job: Job) -> None:
         job.process = standby.take(wanted, folder) or process.start(wanted, folder)
         job.started_at = time.monotonic()
     except OSError as error:
-        words = f"{python} cannot be started: {error.strerror}", "Check the engine's Python"
+        where = Path(error.filename or python)
+        words = f"{where} cannot be used: {error.strerror}", "Check the engine's Python"
+        if where != python:
+            words = words[0], "Make a new job, or correct the folder"
         job.status = failed(job.status, Fault.ENVIRONMENT, *words)
 
 
@@ -127,7 +133,7 @@ def watch_engine(job: Job) -> None:
     """Read what the engine said, and notice when it is gone."""
     alive, code = _sign_of_life(job)
     job.status = job.reader.poll()
-    if not alive and not job.status.ended:
+    if not alive and not job.status.ended and not job.reader.is_behind:
         job.status = _ended_silently(job, code)
     elif job.stopped_at and time.monotonic() - job.stopped_at > STOP_SECONDS and job.process:
         job.process.kill()

@@ -35,9 +35,10 @@ def source_of(result: Any) -> Any | None:
 def recipe_of(strip: Any) -> dict:
     """Return what a stylized strip was made from, {} for other strips."""
     try:
-        return json.loads(strip.get(RECIPE_KEY, "{}"))
-    except (TypeError, ValueError):
+        recipe = json.loads(strip.get(RECIPE_KEY, "{}"))
+    except (TypeError, ValueError, RecursionError):
         return {}
+    return recipe if isinstance(recipe, dict) else {}
 
 
 def results_of(strip: Any) -> list[Any]:
@@ -52,7 +53,8 @@ def results_of(strip: Any) -> list[Any]:
 def number_of(take: Any) -> int:
     """Return which take of its source a stylized strip is, counted from 1; 0 for other strips."""
     recipe = recipe_of(take)
-    return int(recipe.get("take", 1)) if recipe else 0
+    number = recipe.get("take", 1) if recipe else 0
+    return number if isinstance(number, int) else 1
 
 
 def next_number(source_id: str) -> int:

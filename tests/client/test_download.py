@@ -10,7 +10,7 @@ import pytest
 
 from engine.client import download
 from engine.client.download import Meter, fetch, fetch_all
-from engine.client.packages import File, Unfit
+from engine.client.packages import LIST_NAME, File, Unfit, read_list
 
 CONTENT = random.Random(0).randbytes(3_000_000)
 
@@ -125,3 +125,50 @@ def test_user_and_password_go_into_a_header_and_into_no_message(server, tmp_path
     with pytest.raises(Unfit) as caught:
         fetch_all([file], tmp_path)
     assert server.keys == ["Basic YW5uYTpzZWNyZXQ="] and "secret" not in str(caught.value)
+
+
+class Elsewhere(BaseHTTPRequestHandler):
+    """Sends whoever asks to another host."""
+
+    target: str
+
+    def do_GET(self):
+        self.send_response(302)
+        self.send_header("Location", self.target)
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+def test_a_password_does_not_follow_to_another_host(server, tmp_path):
+    class Sender(Elsewhere):
+        target = f"http://localhost:{server.server_port}/weights.bin"
+
+    first = ThreadingHTTPServer(("127.0.0.1", 0), Sender)
+    threading.Thread(target=first.serve_forever, daemon=True).start()
+    whole = file_at(server)
+    address = f"http://user:secret@127.0.0.1:{first.server_port}/weights.bin"
+    fetch(File("weights", "1", address, whole.size, whole.sha256), tmp_path / "a", Meter(None, 1))
+    first.shutdown()
+    first.server_close()
+    assert (tmp_path / "a").read_bytes() == CONTENT and server.keys == [""]
+
+
+@pytest.mark.parametrize("end", ["..%2F..%2Fevil.whl", "..%5C..%5Cevil.whl", "a/%2e%2e%2fevil.whl"])
+def test_no_address_leads_out_of_the_folder(end):
+    assert File("a", "1", f"https://host/{end}", 0, "").file_name == "evil.whl"
+
+
+@pytest.mark.parametrize("end", ["", "..", "%2e%2e", ".hidden", "a%00b", "a%0Ab"])
+def test_an_address_without_a_name_is_refused(end):
+    with pytest.raises(Unfit):
+        _ = File("a", "1", f"https://host/{end}", 0, "").file_name
+
+
+def test_a_list_from_elsewhere_cannot_add_requirements(tmp_path):
+    entry = {"name": "a\nevil", "version": "1", "url": "https://host/a.whl", "size": 1}
+    for wrong in ({"sha256": "0" * 64}, {"name": "a", "sha256": "0" * 64 + "\nevil"}):
+        (tmp_path / LIST_NAME).write_text(json.dumps({"files": [{**entry, **wrong}]}))
+        with pytest.raises(Unfit):
+            read_list(tmp_path)

@@ -1,6 +1,8 @@
 """Events become one status; a reader follows a job folder while it grows."""
 
+import gc
 import json
+import time
 
 import pytest
 
@@ -110,3 +112,54 @@ def test_a_damaged_line_is_passed_over(tmp_path):
     path = tmp_path / "events.jsonl"
     path.write_bytes(b"{broken\n" + line(events.Finished(7, 1.0)))
     assert JobReader(tmp_path).poll().frames == 7
+
+
+def written(tmp_path, lines):
+    (tmp_path / "events.jsonl").write_bytes(b"".join(line + b"\n" for line in lines))
+    return JobReader(tmp_path)
+
+
+def line_of(event):
+    return json.dumps(event_to_json(event, 1.0)).encode()
+
+
+@pytest.mark.parametrize("kind", ["progress", "warnings", "previews", "junk"])
+def test_many_events_never_take_long_at_a_time(tmp_path, kind):
+    said = {
+        "progress": lambda number: line_of(events.Progress(Stage.MASKS, number, 10**6)),
+        "warnings": lambda number: line_of(events.Warned(f"warning {number}")),
+        "previews": lambda number: line_of(events.Preview(f"name {number}", "preview/a.png")),
+        "junk": lambda number: b'{"event": ' + b"[" * 3000,
+    }[kind]
+    lines = [line_of(events.Hello("0", 1, 1)), *map(said, range(20_000))]
+    reader = written(tmp_path, [*lines, line_of(events.Finished(3, 1.0))])
+    took = []
+    gc.disable()  # what it takes depends on all that was imported
+    while not reader.status.ended:
+        before = time.thread_time()
+        reader.poll()
+        took.append(time.thread_time() - before)
+        assert len(took) < 100_000
+    gc.enable()
+    assert sorted(took)[-4:][0] < 0.01  # but for what the machine does meanwhile
+    assert len(reader.status.warnings) <= 100 and not reader.is_behind
+
+
+def test_an_event_is_a_line_whatever_it_says(tmp_path):
+    reader = written(tmp_path, [line_of(events.Warned("a\u2028b\u0085c\u2029d"))])
+    assert reader.poll().warnings == (("a\u2028b\u0085c\u2029d", ""),)
+    (tmp_path / "events.jsonl").write_text(
+        json.dumps(event_to_json(events.Warned("\u2028\u0085"), 1.0), ensure_ascii=False) + "\n"
+    )
+    assert JobReader(tmp_path).poll().warnings == (("\u2028\u0085", ""),)
+
+
+def test_an_endless_line_is_passed_over(tmp_path):
+    reader = written(tmp_path, [b"x" * 200_000, line_of(events.Finished(3, 1.0))])
+    assert reader.poll(5).phase is Phase.FINISHED
+
+
+def test_a_job_that_waits_for_another_one_shows_it():
+    said = (events.Hello("0", 1, 1), events.StageStarted(Stage.FLOW), events.Waiting(Stage.FLOW))
+    assert folded(*said).label == "Waiting for Another Job"
+    assert folded(*said, events.Progress(Stage.FLOW, 1, 2)).label != "Waiting for Another Job"

@@ -11,6 +11,7 @@ from engine import identity
 from engine.contract.events import EngineError, Fault
 from engine.stylization import weight_files
 from engine.stylization.encoder import load_encoder
+from engine.workspace import Names
 
 MOST_BYTES = 16_000_000
 
@@ -52,9 +53,9 @@ def test_a_folder_is_an_encoder_wherever_it_lies(encoder, copied):
     assert weight_files.at_hand(str(copied))
     other = load_encoder(str(copied), "cpu")
     assert torch.equal(other.embed_texts(["gold"]), encoder.embed_texts(["gold"]))
-    whole = identity.of_encoder(str(copied))
+    whole = identity.of_encoder(str(copied), Names())
     (copied / weight_files.MERGES).write_bytes(b"others")
-    assert identity.of_encoder(str(copied)) != whole
+    assert identity.of_encoder(str(copied), Names()) != whole
 
 
 def test_a_folder_without_a_model_is_refused(tmp_path):
