@@ -9,6 +9,7 @@ from typing import Any
 
 import bpy
 
+from ..engine.contract.settings import EMBEDDED
 from ..operators import objects, outlook, properties, requests, session, strips
 from ..operators.languages import say
 from . import job_view, object_view
@@ -119,17 +120,22 @@ def thumbnail_of(strip: Any) -> int:
 
 
 def draw_quality(layout: Any, facts: Any) -> None:
-    """Show the preset; behind its arrow seed, strength, candidates and how the strip is read."""
+    """Show the preset; behind its arrow encoder, seed, strength, candidates, how the strip is read.
+
+    An encoder that the texts made necessary is shown always.
+    """
     header, body = layout.panel("strip_stylizer_quality", default_closed=True)
     split = header.split(factor=LABEL_PART)
     split.label(text="Changed" if properties.differs_from_preset(facts) else "Preset")
     split.prop(facts, "preset", text="")
     if body is not None:
         draw_details(body, facts)
-    reason = requests.encoder_of(facts).reason
-    below = layout.column()
-    below.active = False
-    draw_text(below, say(reason.words, **reason.values))
+    choice = requests.encoder_of(facts)
+    needed = choice.encoder not in (facts.settings.stylization.encoder, EMBEDDED)
+    if body is not None or needed:
+        below = (layout if body is None else body).column()
+        below.active = False
+        draw_text(below, say(choice.reason.words, **choice.reason.values))
     render = facts.settings.render
     if bpy.app.version < (4, 5) and render.format == "prores" and render.foreground_only:
         draw_text(

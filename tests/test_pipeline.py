@@ -400,7 +400,7 @@ def test_check_proves_that_the_device_computes(capsys):
 
 def test_settings_lists_a_preset(capsys):
     assert command_line.main(["settings", "--preset", "draft"]) == 0
-    assert "stylization.encoder=embedded" in capsys.readouterr().out
+    assert "stylization.encoder=automatic" in capsys.readouterr().out
 
 
 def test_a_job_can_end_with_its_masks_and_needs_no_texts_for_that(footage, tmp_path, cache):

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from engine.checkpoint import Checkpoint
+from engine.contract import seals
 from engine.contract.events import EngineError, Stopped
 from engine.stylization.atlas_files import load_atlas
 from engine.stylization.candidates import (
@@ -22,7 +23,9 @@ from .test_train import run, same
 def stage(tmp_path):
     write_ranking([Standing(1, 5, 0.3, 100), Standing(2, 6, 0.5, 100)], tmp_path)
     for step in (50, 100):
-        (folder_of(tmp_path, 2) / "snapshots" / f"{step:06d}").mkdir(parents=True)
+        snapshot = folder_of(tmp_path, 2) / "snapshots" / f"{step:06d}"
+        snapshot.mkdir(parents=True)
+        seals.seal(snapshot)
     return tmp_path
 
 
