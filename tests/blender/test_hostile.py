@@ -63,8 +63,9 @@ def test_bad_folders_hide_none_but_themselves(clip, scene, part, tmp_path):
     bpy.ops.wm.open_mainfile(filepath=path)
     assert time.monotonic() - began < 20
     found = session.state.jobs[job.id]
+    while not (found.status.ended and found.arrived) and time.monotonic() - began < 20:
+        session.poll()  # each look at a job takes a few milliseconds at most
     assert found.status.ended and found.arrived
-    session.poll()
     shutil.rmtree(jobs)
 
 
