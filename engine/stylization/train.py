@@ -22,10 +22,12 @@ from .candidates import Standing, folder_of, ranked, snapshot_of, write_ranking
 from .canvas import Canvases, cut_canvases
 from .encoder import Encoder
 from .exam import Exam
+from .initial_colour import set_initial_colour
 from .previews import Previews
 from .progress import Progress, progress_of
 from .targets import Targets, embed_targets
 from .terms import step_terms, weighted
+from .texture import LearnedTexture
 
 READ_EVERY = {True: 1, False: 10}  # steps between two looks at the loss, on the processor or not
 
@@ -110,6 +112,8 @@ def stylize(
         layers, canvases, settings,
         size=encoder.size, generator=generator, counting=progress.counting,
     ).to(device)  # fmt: skip
+    if isinstance(atlas, LearnedTexture):
+        set_initial_colour(atlas, canvases, encoder, targets, settings, seed=seed)
     exam = Exam(canvases, encoder, targets, settings)
     numbers = [canvas.frame for canvas in canvases.canvases]
     previews = Previews(layers, frames, numbers, report)
