@@ -30,7 +30,7 @@ from engine.stylization import precision
 from engine.stylization.canvas import cut_canvases
 from engine.stylization.encoder import Encoder
 from engine.stylization.network import NetworkAtlas
-from engine.stylization.terms import step_terms, weighted
+from engine.stylization.terms import step_terms, weighted_sum
 
 
 def main() -> None:
@@ -114,13 +114,13 @@ def ours(
     network = AtlasNetwork.from_state(layers.atlas_network).to(device)
     atlas = NetworkAtlas(network, canvases.statistics)
     with clock.on("once: texels"):
-        painter = atlas.painter(canvases, encoder.size, settings)
+        sampler = atlas.sampler(canvases, encoder.size, settings)
     optimiser = atlas.optimiser(settings)
 
     def step(watch: Clock) -> None:
         with watch.on("forward"):
-            terms = step_terms(painter, canvases, encoder, targets, settings, generator)
-            loss = weighted(terms, settings.weights)
+            terms = step_terms(sampler, canvases, encoder, targets, settings, generator)
+            loss = weighted_sum(terms, settings.weights)
         with watch.on("backward"):
             optimiser.zero_grad()
             loss.backward()

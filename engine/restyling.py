@@ -170,9 +170,9 @@ class Restyling:
     def _candidates(self, key: str) -> list[dict[str, Any]]:
         cache = self.stages.cache
         if cache.has(Stage.STYLIZATION, key):
-            return candidates.told(cache.folder(Stage.STYLIZATION, key))
+            return candidates.candidate_reports(cache.folder(Stage.STYLIZATION, key))
         part = cache.part(Stage.STYLIZATION, key)
-        return candidates.told_early(part, seed=self.spec.settings.seed)
+        return candidates.unfinished_report(part, seed=self.spec.settings.seed)
 
     def _keys(self, stage: Stage) -> list[str]:
         return self.stages.keys[stage]

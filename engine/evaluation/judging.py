@@ -14,8 +14,8 @@ from ..contract.events import EngineError, Fault
 from ..contract.settings import ViewsSettings
 from ..stylization.boxes import object_boxes
 from ..stylization.canvas import as_colours
+from ..stylization.crops import crop_views
 from ..stylization.encoder import Encoder, load_encoder
-from ..stylization.looking import look
 from ..stylization.texts import PREFIXES, unit
 from ..stylization.views import Subject, draw_views
 
@@ -142,7 +142,7 @@ def close_views(frames: Tensor, alpha: Tensor, size: int) -> Tensor:
         picture = as_colours(frames[number]).permute(2, 0, 1)
         subject = Subject.of(alpha[number] > 0.5, boxes[number], margin=0.0)
         _, close = draw_views(subject, each, generator)
-        views.append(look(torch.cat([picture, torch.zeros_like(picture)]), close, size))
+        views.append(crop_views(torch.cat([picture, torch.zeros_like(picture)]), close, size))
     return torch.cat(views)
 
 

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from ..contract.settings import StylizationSettings
 from .canvas import Canvases
-from .painting import Painter
+from .rendering import AtlasSampler
 from .shading import ShadingStatistics
 
 AT_ONCE = 65_536  # pixels painted in one call
@@ -36,7 +36,7 @@ class StylizedAtlas(nn.Module):
         super().__init__()
         self.statistics = statistics
 
-    def paint(self, uv: Tensor, shading: Tensor) -> Tensor:
+    def render(self, uv: Tensor, shading: Tensor) -> Tensor:
         """Return the colours [N, 3] in [0, 1] at ``uv`` [N, 2], lit by ``shading`` [N]."""
         return self.lit(self.albedo(uv), shading)
 
@@ -56,7 +56,7 @@ class StylizedAtlas(nn.Module):
         """
         return torch.cat([self.albedo(piece) for piece in uv[where].split(AT_ONCE)])
 
-    def painter(self, canvases: Canvases, size: int, settings: StylizationSettings) -> Painter:
+    def sampler(self, canvases: Canvases, size: int, settings: StylizationSettings) -> AtlasSampler:
         """Return what paints ``canvases`` while the atlas learns, for views of ``size`` pixels."""
         return self
 

@@ -18,7 +18,7 @@ from ..decomposition.layers import Layers, sample_atlas
 from ..decomposition.model import AtlasNetwork
 from .atlas import StylizedAtlas
 from .canvas import AtlasFrame, Canvas, Canvases, density, resized
-from .painting import Painter
+from .rendering import AtlasSampler
 from .shading import ShadingStatistics
 from .texels import Texels
 
@@ -83,14 +83,14 @@ class NetworkAtlas(StylizedAtlas):
         """Return ``albedo``: it carries the light already."""
         return albedo
 
-    def painter(self, canvases: Canvases, size: int, settings: StylizationSettings) -> Painter:
+    def sampler(self, canvases: Canvases, size: int, settings: StylizationSettings) -> AtlasSampler:
         """Return the network read through texels; in the paper's form every pixel on its own."""
         if settings.views.native_size:
             return self
         every = range(len(canvases.canvases))
-        painted = (resized(canvases, place, size, settings) for place in every)
+        scaled = (resized(canvases, place, size, settings) for place in every)
         fine = density(size, settings)
-        return NetworkTexels(self, canvases.atlas_frame, painted, density=fine)
+        return NetworkTexels(self, canvases.atlas_frame, scaled, density=fine)
 
     @staticmethod
     def steps_ahead(settings: StylizationSettings) -> int:

@@ -59,7 +59,7 @@ class TextureAtlas(StylizedAtlas):
 
     def albedo(self, uv: Tensor, coarseness: float = 1.0) -> Tensor:
         """Return the paint [N, 3] at ``uv`` [N, 2], the picture made coarser by that factor."""
-        picture = self.paint_picture()
+        picture = self.albedo_picture()
         if coarseness > 1:
             side = max(1, round(picture.shape[1] / coarseness))
             picture = functional.interpolate(
@@ -86,7 +86,7 @@ class TextureAtlas(StylizedAtlas):
         """Return the atlas of which files hold ``facts`` and ``tensors``."""
         return TextureAtlas(statistics, **tensors)
 
-    def paint_picture(self) -> Tensor:
+    def albedo_picture(self) -> Tensor:
         """Return the picture [3, S, S]."""
         return self.picture
 
@@ -103,7 +103,7 @@ class TextureAtlas(StylizedAtlas):
 
     def finished(self) -> TextureAtlas:
         """Return the atlas as it is saved and rendered, without what only learning needs."""
-        picture = self.paint_picture().detach()
+        picture = self.albedo_picture().detach()
         return TextureAtlas(self.statistics, picture, self.corner, self.extent)
 
 
@@ -173,7 +173,7 @@ class LearnedTexture(TextureAtlas):
         drawn = torch.randn(self.waves.shape, generator=generator)
         self.waves.copy_(CONTRAST * drawn)
 
-    def paint_picture(self) -> Tensor:
+    def albedo_picture(self) -> Tensor:
         """Return the sum of the waves as a picture [3, S, S] in (0, 1)."""
         waves = torch.view_as_complex(self.waves) * self.scale
         plain = torch.fft.irfft2(waves, s=self.picture.shape[1:], norm="ortho")
