@@ -22,7 +22,7 @@ from .decomposition.layers import Layers
 from .stylization.atlas import StylizedAtlas
 from .stylization.boxes import slices_around
 from .stylization.shading import RELIEF_POWER, detail, luminance, reach, shading
-from .stylization.sharpness import footage_blur, sliding, softened
+from .stylization.sharpness import blur_to_footage, blur_with_residual, footage_blur
 
 ALPHA_FLOOR = 0.02
 STEEPNESS = 2.0
@@ -34,17 +34,17 @@ MARGIN = 4  # px around an object, so that its edges are seen whole
 class Part:
     """One object, or what is behind all objects, and what it becomes; None stays as it is.
 
-    ``slip`` [T, H, W] is how far paint slides over it, px (`decomposition.slip`), where that
-    matters: see `slides`.
+    ``flow_residual`` [T, H, W] px is that of `decomposition.flow_residual`, where
+    `needs_flow_residual`.
     """
 
     layers: Layers
     atlas: StylizedAtlas | None
     is_background: bool = False
-    slip: Tensor | None = None
+    flow_residual: Tensor | None = None
 
-    def slides(self, settings: RenderSettings) -> bool:
-        """Is this paint over the object's motion, made as soft as it slides there?"""
+    def needs_flow_residual(self, settings: RenderSettings) -> bool:
+        """Is this a texture on the moving object that is blurred by its flow residual?"""
         painted = self.atlas is not None and not self.atlas.holds_light
         return painted and settings.match_sharpness and not self.is_background
 
@@ -152,10 +152,12 @@ def _painted(
     albedo = atlas.at_pixels(uv[box], seen[box])
     if settings.match_sharpness and not atlas.holds_light:  # a network learned the blur as well
         blur = footage_blur(luminance(source[box]), seen[box])
-        if part.slip is not None:
-            slip = resized(part.slip[index].to(source)[..., None], size)[box][..., 0]
-            blur = sliding(blur, slip * (length / max(part.slip.shape[1:])))
-        albedo = softened(albedo, seen[box], blur)
+        if part.flow_residual is not None:
+            residual = part.flow_residual[index]
+            scale = length / max(residual.shape)
+            residual = resized(residual.to(source)[..., None], size)[box][..., 0]
+            blur = blur_with_residual(blur, residual * scale)
+        albedo = blur_to_footage(albedo, seen[box], blur)
     painted = atlas.lit(albedo, light)  # [N, 3]
     plain = source[seen]  # what strength goes back to
     if settings.composite == "atlas":

@@ -128,7 +128,7 @@ class Restyling:
         settings = self.spec.settings.render
         key = stage_key(Stage.RENDER, settings, *self._keys(Stage.STYLIZATION))
         with self.stages.doing(Stage.RENDER, [key], reused=False):
-            parts = self._with_slips(clip, parts)
+            parts = self._with_flow_residuals(clip, parts)
             measuring = Measuring(clip.video.frames, clip.masks, layers, parts)
             depth = 16 if is_deep(settings.format) else 8
             source = measuring.watch(whole_frames(self.spec.footage, depth))
@@ -138,15 +138,15 @@ class Restyling:
             )  # fmt: skip
             return measuring.metrics(clip.flow, self._encoder, self.spec.targets)
 
-    def _with_slips(self, clip: Clip, parts: Sequence[Part]) -> list[Part]:
-        """Return ``parts`` with how far paint slides over those of which that is asked."""
+    def _with_flow_residuals(self, clip: Clip, parts: Sequence[Part]) -> list[Part]:
+        """Return ``parts`` with the flow residual of those that need it."""
         settings, keys = self.spec.settings.render, self._keys(Stage.DECOMPOSITION)
         found = []
         for index, part in enumerate(parts):
-            if part.slides(settings):
-                piece = self.pieces.slip(clip, part.layers, key=keys[index])
-                slip = self.stages.beside(Stage.DECOMPOSITION, piece)
-                part = dataclasses.replace(part, slip=slip)
+            if part.needs_flow_residual(settings):
+                piece = self.pieces.flow_residual(clip, part.layers, key=keys[index])
+                flow_residual = self.stages.beside(Stage.DECOMPOSITION, piece)
+                part = dataclasses.replace(part, flow_residual=flow_residual)
             found.append(part)
         return found
 

@@ -16,8 +16,12 @@ from .checkpoint import Checkpoint, check_finite, recovering
 from .contract.codec import to_json
 from .contract.job import JobSpec, Stage, TargetTexts
 from .contract.settings import Settings
+from .decomposition.flow_residual import (
+    compute_flow_residual,
+    load_flow_residual,
+    save_flow_residual,
+)
 from .decomposition.layers import Layers, load_layers, save_layers
-from .decomposition.slip import load_slip, save_slip, slip_of
 from .decomposition.train import decompose
 from .reporter import Reporter
 from .stages import Piece
@@ -74,13 +78,13 @@ class TrainedPieces:
 
         return Piece(stage_key(Stage.DECOMPOSITION, chosen, str(seed), *keys), make, load_layers)
 
-    def slip(self, clip: Clip, layers: Layers, *, key: str) -> Piece[Tensor]:
-        """How far paint slides over the object whose ``layers`` have this ``key``."""
+    def flow_residual(self, clip: Clip, layers: Layers, *, key: str) -> Piece[Tensor]:
+        """The flow residual of the ``layers`` that have this ``key``."""
 
         def make(folder: Path) -> None:
-            save_slip(slip_of(layers, clip.closer), folder)
+            save_flow_residual(compute_flow_residual(layers, clip.closer), folder)
 
-        return Piece(stage_key(Stage.DECOMPOSITION, "slip", key), make, load_slip)
+        return Piece(stage_key(Stage.DECOMPOSITION, "slip", key), make, load_flow_residual)
 
     def atlas(
         self,

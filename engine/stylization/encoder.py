@@ -90,7 +90,7 @@ class Encoder(nn.Module):
     def embed_images(self, images: Tensor) -> Tensor:
         """Return the embeddings of ``images`` [V, 3, S, S] in [0, 1], as [V, E]."""
         assert images.shape[1:] == (3, self.size, self.size), f"images {tuple(images.shape)}"
-        return precision.in_portions(self._tower, images, self.views_at_once)
+        return precision.in_chunks(self._tower, images, self.views_at_once)
 
     def count_tokens(self, text: str) -> int:
         """Return how many tokens ``text`` takes, the two at its ends included."""

@@ -63,7 +63,7 @@ def sparsity(colours: Tensor, alpha: Tensor, *, norm: str = "squared") -> Tensor
     ``norm`` "squared" is the mean squared norm, as in NLA; "plain" the mean norm as printed.
     """
     squares = ((1 - alpha)[:, None] * colours).square().sum(1)
-    # The slope of a norm has no end at 0.
+    # The gradient of a norm is not bounded at 0.
     return squares.mean() if norm == "squared" else squares.add(1e-8).sqrt().mean()
 
 

@@ -159,7 +159,7 @@ class LearnedTexture(TextureAtlas):
 
     @staticmethod
     def rate_factor(step: int, settings: StylizationSettings) -> float:
-        """Return a short warm-up, and a slope to 0 in the second half."""
+        """Return a short warm-up, and a linear decay to 0 in the second half."""
         return min(1.0, (step + 1) / WARM_UP, 2 * (1 - step / settings.steps))
 
     def restart(self, first: dict[str, Tensor], generator: torch.Generator) -> None:

@@ -17,7 +17,7 @@ from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 QUICK = 1.702  # QuickGELU(x) = x sigmoid(1.702 x) = silu(1.702 x) / 1.702
-HALF_SCALE = 1024.0  # keeps small slopes within the range of half precision
+HALF_SCALE = 1024.0  # keeps small gradients within the range of half precision
 
 
 class LeanTransformer(nn.Module):
@@ -216,7 +216,7 @@ def fold_normalisations(module: nn.Module) -> None:
 
 
 class _Scaled(torch.autograd.Function):
-    """The identity; on the way back slopes are multiplied."""
+    """The identity; on the way back gradients are multiplied."""
 
     @staticmethod
     def forward(ctx: Any, value: Tensor, factor: float) -> Tensor:
@@ -224,5 +224,5 @@ class _Scaled(torch.autograd.Function):
         return value.view_as(value)
 
     @staticmethod
-    def backward(ctx: Any, *slopes: Tensor) -> tuple[Tensor, None]:
-        return slopes[0] * ctx.factor, None
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        return gradients[0] * ctx.factor, None

@@ -88,23 +88,23 @@ def _eliminate(active: Tensor, stiffness: Tensor) -> tuple[Tensor, Tensor, Tenso
 
 
 def _assemble(equations: Equations, energy: Tensor, knots: Tensor, longest_gap: int) -> _Normal:
-    """Return the normal equations, each match trusted as far as ``knots`` [T, 2, k] fit it."""
-    trust = equations.trust(equations.error(knots))
+    """Return the normal equations, with the IRLS weights at ``knots`` [T, 2, k]."""
+    weights = equations.irls_weights(equations.error(knots))
     own = equations.own
     frames, size = len(knots), own.numbers.shape[2]
     squares = knots.new_zeros(frames, size, size)
     right = knots.new_zeros(frames, 2, size)
-    pairs, portions = equations.within(longest_gap)
+    pairs, chunks = equations.within(longest_gap)
     beside = knots.new_empty(len(pairs), size, size)
-    for portion in portions:
-        matches, there = portion.matches()
-        root = (trust[matches] * there).sqrt()[..., None]
+    for chunk in chunks:
+        matches, there = chunk.matches()
+        root = (weights[matches] * there).sqrt()[..., None]
         offset = (equations.offset[matches] * root).mT
-        before, after = equations.sides(portion, root, matches)
-        for frame, side in ((portion.first, before), (portion.second, after)):
+        before, after = equations.sides(chunk, root, matches)
+        for frame, side in ((chunk.first, before), (chunk.second, after)):
             squares.index_add_(0, frame, side.mT @ side)
             right.index_add_(0, frame, offset @ side)
-        torch.bmm(before.mT, after, out=beside[portion.part])
+        torch.bmm(before.mT, after, out=beside[chunk.part])
     diagonal = own.put_both_ways(squares).add_(energy)
     return _Normal(diagonal, own, pairs[:, 0], pairs[:, 1], beside, own.put(right))
 
@@ -135,5 +135,5 @@ def _conjugate_gradients(normal: _Normal, knots: Tensor, reference: int) -> Tens
 
 def _misfit(equations: Equations, knots: Tensor) -> float:
     error = equations.error(knots)
-    trust = equations.trust(error)
-    return float((trust * error.square().sum(1)).sum() / (trust.sum() + 1e-9))
+    weights = equations.irls_weights(error)
+    return float((weights * error.square().sum(1)).sum() / (weights.sum() + 1e-9))

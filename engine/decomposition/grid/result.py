@@ -9,8 +9,8 @@ from torch import Tensor
 
 from ..layers import Layers
 from . import model, textures
+from .chunks import of_frames
 from .model import Model
-from .portions import of_frames
 from .scene import Scene
 
 SEEN = 0.05
