@@ -175,8 +175,10 @@ def lean_tower(
     encoder: Encoder, settings: StylizationSettings, device: torch.device
 ) -> torch.nn.Module:
     """Return the tower in the precision that is chosen here; the exact one may lie on the CPU."""
-    assert encoder.eye is not None, "a tower of another build is open_clip's own"
-    return precision.fastest(encoder.eye.to(device), settings.precision, encoder.size, Quiet())
+    assert encoder.lean_tower is not None, "a tower of another build is open_clip's own"
+    return precision.fastest(
+        encoder.lean_tower.to(device), settings.precision, encoder.size, Quiet()
+    )
 
 
 def precision_of(encoder: Encoder) -> str:

@@ -54,7 +54,7 @@ class StylizedAtlas(nn.Module):
         ``uv`` is [H, W, 2]. Each pixel is read once: a form that learned from the footage has
         learned how soft that is.
         """
-        return torch.cat([self.albedo(piece) for piece in uv[where].split(AT_ONCE)])
+        return torch.cat([self.albedo(chunk) for chunk in uv[where].split(AT_ONCE)])
 
     def sampler(self, canvases: Canvases, size: int, settings: StylizationSettings) -> AtlasSampler:
         """Return what paints ``canvases`` while the atlas learns, for views of ``size`` pixels."""

@@ -73,11 +73,11 @@ class NetworkAtlas(StylizedAtlas):
         """
         if len(features) <= HELD:
             return self.network.colours(features)
-        pieces = [
+        chunks = [
             checkpoint(self.network.colours, some, use_reentrant=False, preserve_rng_state=False)
             for some in features.split(HELD)
         ]
-        return torch.cat(pieces)
+        return torch.cat(chunks)
 
     def lit(self, albedo: Tensor, shading: Tensor) -> Tensor:
         """Return ``albedo``: it carries the light already."""

@@ -99,13 +99,13 @@ class _LeanBlock(nn.Module):
         self.epsilon: float = block.ln_1.eps
         attention, mlp = block.attn, block.mlp
         inner = QUICK if quick else 1.0
-        pieces = {
+        parameters = {
             "mix": _folded(block.ln_1, attention.in_proj_weight, attention.in_proj_bias),
             "out": (attention.out_proj.weight, attention.out_proj.bias),
             "up": _folded(block.ln_2, mlp.c_fc.weight, mlp.c_fc.bias, inner),
             "down": (mlp.c_proj.weight / inner, mlp.c_proj.bias),
         }
-        for name, (weight, bias) in pieces.items():
+        for name, (weight, bias) in parameters.items():
             self.register_buffer(name, weight.detach().float().clone())
             self.register_buffer(name + "_bias", bias.detach().float().clone())
 
@@ -114,7 +114,7 @@ class _LeanBlock(nn.Module):
         views, count, width = tokens.shape
         plain = functional.layer_norm(tokens, (width,), eps=self.epsilon)
         mixed = functional.linear(plain, self.mix, self.mix_bias)
-        # Split, not permuted: on the way back three pieces are joined row by row, in one copy.
+        # Split, not permuted: on the way back three parts are joined row by row, in one copy.
         query, key, value = (
             each.reshape(views, count, heads, -1).transpose(1, 2)
             for each in mixed.split(width, dim=2)

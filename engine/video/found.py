@@ -14,11 +14,11 @@ from ..contract.events import EngineError, Fault, Report
 from ..contract.job import ANYTHING, Box
 from ..contract.settings import MasksSettings
 from .boxes import cut_by_box, moving_in, rectangle_of, travelling_box
+from .components import largest_persistent, persistent
 from .flow import Device, Flow
 from .frames import Video
 from .ground import without_shadow
 from .motion import motion_evidence
-from .pieces import largest_persistent, persistent
 from .refined import REFINED_ROUNDS
 from .search import Steps, enlarged, judged_again, motion_prior, reduced
 from .segmentation import ROUNDS, appearance, follow, settle

@@ -13,10 +13,10 @@ import numpy as np
 
 from ..contract.events import Report
 from .boxes import MOVING_CONTRAST
+from .components import persistent
 from .flow import Flow
 from .frames import Video
 from .motion import motion_evidence
-from .pieces import persistent
 from .refined import REFINED_ROUNDS
 from .search import Steps, enlarged, judged_again, motion_prior, reduced
 from .segmentation import ROUNDS, appearance, follow, settle
