@@ -45,8 +45,8 @@ class Part:
 
     def needs_flow_residual(self, settings: RenderSettings) -> bool:
         """Is this a texture on the moving object that is blurred by its flow residual?"""
-        painted = self.atlas is not None and not self.atlas.holds_light
-        return painted and settings.match_sharpness and not self.is_background
+        stylized = self.atlas is not None and not self.atlas.holds_light
+        return stylized and settings.match_sharpness and not self.is_background
 
 
 def stylized_frames(
@@ -158,17 +158,17 @@ def _painted(
             residual = resized(residual.to(source)[..., None], size)[box][..., 0]
             blur = blur_with_residual(blur, residual * scale)
         albedo = blur_to_footage(albedo, seen[box], blur)
-    painted = atlas.lit(albedo, light)  # [N, 3]
+    stylized = atlas.lit(albedo, light)  # [N, 3]
     plain = source[seen]  # what strength goes back to
     if settings.composite == "atlas":
         plain = _brought(layers.foreground[index], source)[seen]
     elif settings.composite == "residual" and atlas.holds_light:
-        painted = plain + painted - _brought(layers.foreground[index], source)[seen]
+        stylized = plain + stylized - _brought(layers.foreground[index], source)[seen]
     if settings.keep_detail:
         laid = 1.0 if atlas.holds_light else 1 - RELIEF_POWER  # the rest is in the shading
         relief = detail(source[wide], alpha[wide], atlas.statistics, length)[seen[wide]]
-        painted = painted * relief.pow(laid * settings.keep_detail)[:, None]
-    return torch.lerp(plain, painted.clamp(0, 1), settings.strength)
+        stylized = stylized * relief.pow(laid * settings.keep_detail)[:, None]
+    return torch.lerp(plain, stylized.clamp(0, 1), settings.strength)
 
 
 def _brought(picture: Tensor, frame: Tensor) -> Tensor:

@@ -221,7 +221,7 @@ class Cache:
                 _clear(part)
                 yield part
                 seals.seal(part)
-                files.settle_folder(part, final)
+                files.finalize_folder(part, final)
                 self._whole.add(final)
             finally:
                 lock.free()

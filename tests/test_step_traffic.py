@@ -18,7 +18,7 @@ from engine.stylization.canvas import cut_canvases, resized
 from engine.stylization.network import NetworkAtlas
 from engine.stylization.targets import Targets
 from engine.stylization.terms import step_terms, weighted_sum
-from engine.stylization.texture import first_texture
+from engine.stylization.texture import initial_texture
 from engine.stylization.train import on_device, set_learning_rate
 from engine.stylization.validation import Validation
 
@@ -64,7 +64,9 @@ def a_context(form, *, frames=5, **changes):
         atlas = NetworkAtlas(network, canvases.statistics)
     else:
         frame, statistics = canvases.atlas_frame, canvases.statistics
-        atlas = first_texture(layers, frame, statistics, density=16, generator=generator).to(DEVICE)
+        atlas = initial_texture(layers, frame, statistics, density=16, generator=generator).to(
+            DEVICE
+        )
     sampler = atlas.sampler(canvases, tower.size, settings)
     for place in range(frames):  # where a frame shows the object is looked for once
         resized(canvases, place, tower.size, settings)

@@ -54,13 +54,13 @@ def test_what_was_built_has_its_name_and_is_sealed(cache):
 
 def test_the_lock_is_held_until_the_folder_has_its_name(cache, monkeypatch):
     lock, held = cache.part(Stage.FLOW, KEY).with_suffix(".lock"), []
-    settle = files.settle_folder
+    finalize = files.finalize_folder
 
     def watched(part, final):
-        settle(part, final)
+        finalize(part, final)
         held.append(is_held(lock))
 
-    monkeypatch.setattr(files, "settle_folder", watched)
+    monkeypatch.setattr(files, "finalize_folder", watched)
     make(cache)
     assert held == [True] and not lock.exists()
 

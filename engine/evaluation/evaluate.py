@@ -199,11 +199,11 @@ def bare_part(made: Made) -> float | None:
         if not (alpha > 0.5).any():
             continue
         box = slices_around(alpha > 0.5, AROUND)
-        painted, shown = (
+        stylized, shown = (
             alpha[box] * torch.from_numpy(_unit(picture[box])).permute(2, 0, 1)
             for picture in pictures
         )
-        parts.append(float(metrics.bareness(painted, shown, alpha[box][None])))
+        parts.append(float(metrics.bareness(stylized, shown, alpha[box][None])))
     return float(np.mean(parts)) if parts else None
 
 

@@ -85,8 +85,8 @@ class StylizedAtlas(nn.Module):
         """Begin again at the state ``first``, as another candidate."""
         self.load_state_dict(first)
 
-    def finished(self) -> StylizedAtlas:
-        """Return the atlas as it is saved and rendered, without what only learning needs."""
+    def for_inference(self) -> StylizedAtlas:
+        """Return the atlas as it is saved and rendered, without the parameters of the training."""
         return self
 
     def facts(self) -> dict[str, Any]:

@@ -67,14 +67,14 @@ def sparsity(colours: Tensor, alpha: Tensor, *, norm: str = "squared") -> Tensor
     return squares.mean() if norm == "squared" else squares.add(1e-8).sqrt().mean()
 
 
-def unevenness(paint: Tensor, alpha: Tensor) -> Tensor:
+def unevenness(albedo: Tensor, alpha: Tensor) -> Tensor:
     """Variance [...] of the paint's mean colours over the object's parts, of all three channels.
 
-    ``paint`` [..., 3, H, W] are colours without light, times ``alpha`` [..., 1, H, W]. Stripes,
+    ``albedo`` [..., 3, H, W] are colours without light, times ``alpha`` [..., 1, H, W]. Stripes,
     spots and joints do not count where each part has its share of them.
     """
     side = math.ceil(max(alpha.shape[-2:]) / PARTS)
-    coarse, share = pooled(paint, side), pooled(alpha, side)
+    coarse, share = pooled(albedo, side), pooled(alpha, side)
     total = share.sum((-3, -2, -1)).clamp_min(1e-6)
     means = coarse / share.clamp_min(1e-3)
     middle = coarse.sum((-2, -1), keepdim=True) / total[..., None, None, None]

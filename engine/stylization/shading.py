@@ -102,8 +102,8 @@ def _base(light: Tensor, alpha: Tensor, side: float, length: int = 0) -> Tensor:
     sigma = BLUR * side * (length or max(light.shape))
     stacked = torch.stack([light * alpha, alpha, light])  # [3, H, W]
     weighted, weight, plain = gaussian_blur(stacked, sigma, repeat_edges=True)
-    trust = 1e-3
-    return (weighted + trust * plain) / (weight + trust)
+    prior = 1e-3
+    return (weighted + prior * plain) / (weight + prior)
 
 
 def radius_of(sigma: float) -> int:

@@ -101,8 +101,8 @@ class TextureAtlas(StylizedAtlas):
         room = 1 - SHOULDER
         return torch.where(over > 0, SHOULDER + room * torch.tanh(over / room), lit)
 
-    def finished(self) -> TextureAtlas:
-        """Return the atlas as it is saved and rendered, without what only learning needs."""
+    def for_inference(self) -> TextureAtlas:
+        """Return the atlas as it is saved and rendered, without the parameters of the training."""
         picture = self.albedo_picture().detach()
         return TextureAtlas(self.statistics, picture, self.corner, self.extent)
 
@@ -137,7 +137,7 @@ class LearnedTexture(TextureAtlas):
         self.draw(generator)
 
     @classmethod
-    def first(
+    def initial(
         cls,
         layers: Layers,
         canvases: Canvases,
@@ -147,8 +147,8 @@ class LearnedTexture(TextureAtlas):
         generator: torch.Generator,
         counting: object = None,
     ) -> LearnedTexture:
-        """Return a grey picture, to learn from views of ``size`` pixels, see `first_texture`."""
-        return first_texture(
+        """Return a grey picture, to learn from views of ``size`` pixels, see `initial_texture`."""
+        return initial_texture(
             layers, canvases.atlas_frame, canvases.statistics,
             density=density(size, settings), generator=generator,
         )  # fmt: skip
@@ -182,7 +182,7 @@ class LearnedTexture(TextureAtlas):
         )
 
 
-def first_texture(
+def initial_texture(
     layers: Layers,
     frame: AtlasFrame,
     statistics: ShadingStatistics,

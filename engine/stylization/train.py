@@ -106,7 +106,7 @@ def stylize(
     encoder.tune(settings, report)
     targets = embed_targets(texts, encoder, settings)
     progress = progress_of(settings, report)
-    atlas = FORMS[settings.atlas].first(
+    atlas = FORMS[settings.atlas].initial(
         layers, canvases, settings,
         size=encoder.size, generator=generator, counting=progress.counting,
     ).to(device)  # fmt: skip

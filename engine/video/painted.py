@@ -19,7 +19,7 @@ from .frames import Video
 from .motion import motion_evidence
 from .refined import REFINED_ROUNDS
 from .search import Steps, enlarged, judged_again, motion_prior, reduced
-from .segmentation import ROUNDS, appearance, follow, settle
+from .segmentation import ROUNDS, appearance, follow, segment
 from .steady import SOLID_ROUNDS
 from .strokes import Marks, cut_by_marks, first_guess, near, shrunk
 
@@ -72,7 +72,7 @@ def _by_marks(
         prior = 0.5 * (prior + moving * _reached(prior))
     if base is not None:
         prior = _faded(prior, base, small)
-    found = settle(look, prior, small_flow, steps.tick, small)
+    found = segment(look, prior, small_flow, steps.tick, small)
     start = {frame: found[frame] > 0.5 for frame in small}
     found = persistent(found, small_flow, start)
     if base is None:

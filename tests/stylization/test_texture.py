@@ -14,7 +14,7 @@ from engine.stylization.texture import (
     SHOULDER,
     LearnedTexture,
     TextureAtlas,
-    first_texture,
+    initial_texture,
 )
 
 STATISTICS = ShadingStatistics(level=0.3, side=0.6)
@@ -106,7 +106,7 @@ def test_long_waves_are_stronger_and_the_shortest_are_missing():
 
 def test_a_finished_texture_shows_the_same_and_learns_no_more():
     atlas, uv = learned(), CORNER + EXTENT * torch.rand(50, 2, generator=seeded())
-    done = atlas.finished()
+    done = atlas.for_inference()
     assert type(done) is TextureAtlas and not list(done.parameters())
     assert torch.equal(done.albedo(uv), atlas.albedo(uv))
     assert set(done.state_dict()) == {"picture", "corner", "extent"}
@@ -144,7 +144,7 @@ def test_the_first_texture_is_square_on_the_object_and_covers_all_that_is_seen(m
     layers = make_disc()  # its atlas is twice as high as wide
     canvases = cut_canvases(layers, layers.foreground, ViewsSettings())
     frame = canvases.atlas_frame
-    atlas = first_texture(layers, frame, STATISTICS, density=20, generator=seeded())
+    atlas = initial_texture(layers, frame, STATISTICS, density=20, generator=seeded())
     units = atlas.extent * torch.tensor(frame.scale)
     assert float(units[0]) == pytest.approx(float(units[1]), rel=1e-4)
     assert atlas.picture.shape[1] / float(units[0]) == pytest.approx(20, rel=0.06)
@@ -157,7 +157,7 @@ def test_however_the_uv_are_stretched_the_texture_lies_the_same_on_the_object(ma
     layers = make_disc()
     stretch = torch.tensor([3.0, 0.5])
     atlases = [
-        first_texture(
+        initial_texture(
             replace(layers, uv=layers.uv * by),
             AtlasFrame((0.5, 0.5), (4.0 / float(by[0]), 2.0 / float(by[1]))),
             STATISTICS, density=24, generator=seeded(),
@@ -172,12 +172,12 @@ def test_however_the_uv_are_stretched_the_texture_lies_the_same_on_the_object(ma
 @pytest.mark.parametrize("density", [1e-3, 1e6])
 def test_a_texture_has_some_texels_and_not_too_many(layers, density):
     frame = AtlasFrame((0.5, 0.5), (4.0, 2.0))
-    atlas = first_texture(layers, frame, STATISTICS, density=density, generator=seeded())
+    atlas = initial_texture(layers, frame, STATISTICS, density=density, generator=seeded())
     assert 2 <= atlas.picture.shape[1] <= MOST
 
 
 def test_an_object_that_is_nowhere_seen_still_has_a_place(layers):
     frame = AtlasFrame((0.5, 0.5), (4.0, 2.0))
     empty = replace(layers, alpha=torch.zeros_like(layers.alpha))
-    atlas = first_texture(empty, frame, STATISTICS, density=8, generator=seeded())
+    atlas = initial_texture(empty, frame, STATISTICS, density=8, generator=seeded())
     assert (atlas.extent > 0).all()

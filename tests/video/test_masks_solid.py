@@ -73,7 +73,7 @@ def nothing():
 def test_a_solid_object_is_steady_in_its_own_frame_and_its_reflection_is_not(boat, boat_flow):
     scene, reflections = boat
     judged = steadiness(scene.frames, boat_flow, scene.masks | reflections, nothing)
-    assert judged.trust > 0.5
+    assert judged.confidence > 0.5
     assert np.median(judged.score[scene.masks]) > 0.2
     assert np.mean(judged.score[scene.masks] > -0.1) > 0.8
     assert np.mean(judged.score[reflections] < -0.1) > 0.6
