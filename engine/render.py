@@ -115,7 +115,9 @@ def _frame(
         if part.atlas is None:
             colour = _brought(part.layers.foreground[index], source)[seen]
         else:
-            colour = _painted(source, part, part.atlas, index, alpha=alpha, settings=settings)
+            colour = _stylized_colours(
+                source, part, part.atlas, index, alpha=alpha, settings=settings
+            )
             restyled += alpha
         box = slices_around(seen, 0)
         where, inside = seen[box], change[box]
@@ -133,7 +135,7 @@ def _frame(
     return result
 
 
-def _painted(
+def _stylized_colours(
     source: Tensor,  # [H, W, 3]
     part: Part,
     atlas: StylizedAtlas,

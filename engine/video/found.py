@@ -20,7 +20,7 @@ from .frames import Video
 from .ground import without_shadow
 from .motion import motion_evidence
 from .refined import REFINED_ROUNDS
-from .search import Steps, enlarged, judged_again, motion_prior, reduced
+from .search import Steps, enlarged, motion_prior, reduced, refine_masks
 from .segmentation import ROUNDS, appearance, follow, segment
 from .steady import SOLID_ROUNDS
 from .strokes import Marks, shrunk
@@ -39,7 +39,7 @@ def find_by_motion(video: Video, flow: Flow, report: Report) -> np.ndarray:
     look = appearance(frames)
     found = segment(look, motion_prior(evidence), small_flow, steps.tick)
     found = largest_persistent(found, small_flow)
-    found = judged_again(look, frames, small_flow, found, steps.tick)
+    found = refine_masks(look, frames, small_flow, found, steps.tick)
     found = without_shadow(largest_persistent(found, small_flow), frames, small_flow)
     steps.finish()
     return enlarged(found, video.frames)
@@ -68,7 +68,7 @@ def find_by_box(video: Video, flow: Flow, box: Box, report: Report) -> np.ndarra
     certain = {box.frame: Marks.around(rectangle, first.shape)}
     found = segment(look, prior, small_flow, steps.tick, certain)
     found = largest_persistent(found, small_flow, box.frame)
-    found = judged_again(look, frames, small_flow, found, steps.tick, certain=certain)
+    found = refine_masks(look, frames, small_flow, found, steps.tick, certain=certain)
     found = largest_persistent(found, small_flow, box.frame)
     steps.finish()
     return enlarged(without_shadow(found, frames, small_flow), video.frames)

@@ -18,7 +18,7 @@ from .flow import Flow
 from .frames import Video
 from .motion import motion_evidence
 from .refined import REFINED_ROUNDS
-from .search import Steps, enlarged, judged_again, motion_prior, reduced
+from .search import Steps, enlarged, motion_prior, reduced, refine_masks
 from .segmentation import ROUNDS, appearance, follow, segment
 from .steady import SOLID_ROUNDS
 from .strokes import Marks, cut_by_marks, first_guess, near, shrunk
@@ -76,7 +76,7 @@ def _by_marks(
     start = {frame: found[frame] > 0.5 for frame in small}
     found = persistent(found, small_flow, start)
     if base is None:
-        found = judged_again(look, frames, small_flow, found, steps.tick, certain=small)
+        found = refine_masks(look, frames, small_flow, found, steps.tick, certain=small)
         start = {frame: found[frame] > 0.5 for frame in small}
         found = persistent(found, small_flow, start)
     steps.finish()

@@ -80,7 +80,7 @@ def segment(
         updated = np.empty_like(probability)
         for index in range(len(probability)):
             known = left * log_odds(prior[index]) + TIME_WEIGHT * log_odds(smooth[index])
-            updated[index] = _judged(
+            updated[index] = _posterior(
                 look.guide[index], vote=vote[index], colour=colour[index], known=known
             )
             if index in certain:
@@ -139,7 +139,7 @@ def _walk(
         )[0]
         vote = look.local.among({index: brought, index - direction: seen[index - direction]}, index)
         known = (PRIOR_WEIGHT + TIME_WEIGHT) * log_odds(brought)
-        answer = _judged(look.guide[index], vote=vote, colour=colour, known=known)
+        answer = _posterior(look.guide[index], vote=vote, colour=colour, known=known)
         seen[index] = np.where(allowed, answer, np.float32(0.0))
         yield index, seen[index]
 
@@ -192,7 +192,7 @@ def _solved(covariance: list[np.ndarray], right: np.ndarray) -> np.ndarray:
     return np.stack(rows, axis=2)
 
 
-def _judged(
+def _posterior(
     guide: np.ndarray, *, vote: np.ndarray, colour: np.ndarray, known: np.ndarray
 ) -> np.ndarray:
     odds = COLOUR_WEIGHT * np.clip(colour, -MOST_ODDS, MOST_ODDS) + log_odds(vote, most=4.0) + known

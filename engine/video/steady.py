@@ -30,7 +30,7 @@ STEADY_PART = 0.7  # of what is usual of the object that makes a pixel steady
 LEAST_STEADY = 0.4  # below this (log ratio) the object bends and nothing is known
 ROOM = 16  # px around the object that are looked at
 ROUNDS = 3  # the second search begins near its end
-SOLID_ROUNDS = ROUNDS + 1  # how often `judged_solid` ticks for each frame
+SOLID_ROUNDS = ROUNDS + 1  # how often `segment_solid` ticks for each frame
 PRIOR_WEIGHT = 1.4
 FOUND_WEIGHT = 0.3  # what was found counts little beside what is steady
 COMPANION_ODDS = 20.0
@@ -85,11 +85,11 @@ def steadiness(
     for index in range(len(frames)):
         seen.append(_seen(parts, index, crop, own, ground, inside[index]))
         tick()
-    score[:, rows, columns], confidence = _judged(seen, own, inside)
+    score[:, rows, columns], confidence = _compute_steadiness(seen, own, inside)
     return Steadiness(score, confidence)
 
 
-def _judged(
+def _compute_steadiness(
     seen: list[_Seen], own: list[np.ndarray], support: np.ndarray
 ) -> tuple[np.ndarray, float]:
     notable = np.stack([one.notable for one in seen])
@@ -207,7 +207,7 @@ class _Facts:
         return probability if self.asked is None else self.asked.obeyed(probability)
 
 
-def judged_solid(
+def segment_solid(
     look: Appearance,
     frames: np.ndarray,
     flow: Flow,

@@ -17,7 +17,7 @@ from .splines import field, planes
 
 # Alpha reaches 0 and 1 at finite logits.
 STRETCH = 0.02
-TRUST = 0.01
+ROBUST_SCALE = 0.01
 SPLAT_ROUNDS = 2
 PAGE_FRAMES = 5
 PAGE_SIDE = 256
@@ -193,7 +193,7 @@ def _add(
     """Splat pictures [n, h, w, 3]; what an earlier texture does not show counts less."""
     if texture is not None:
         error = (textures.read(texture, uv) - colours).square().sum(3)
-        weight = weight / (1 + error / TRUST)
+        weight = weight / (1 + error / ROBUST_SCALE)
     kept = _kept(weight)
     splat.add(*(each.flatten(0, 2)[kept] for each in (colours, uv, weight)))
 
