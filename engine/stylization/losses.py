@@ -11,7 +11,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-PARTS = 8  # at most, along a canvas's longer side, each of which should have its share of paint
+PARTS = (
+    8  # at most, along a canvas's longer side, each of which should have its share of the albedo
+)
 WEAKNESS = 0.1  # a view whose loss is this much higher counts e times as much
 
 
@@ -68,7 +70,7 @@ def sparsity(colours: Tensor, alpha: Tensor, *, norm: str = "squared") -> Tensor
 
 
 def unevenness(albedo: Tensor, alpha: Tensor) -> Tensor:
-    """Variance [...] of the paint's mean colours over the object's parts, of all three channels.
+    """Variance [...] of the albedo's mean colours over the object's parts, of all three channels.
 
     ``albedo`` [..., 3, H, W] are colours without light, times ``alpha`` [..., 1, H, W]. Stripes,
     spots and joints do not count where each part has its share of them.

@@ -1,6 +1,6 @@
-"""A picture as the stylized atlas: the form that any tool can read, and that paints can edit.
+"""A picture as the stylized atlas: the form that any tool can read and edit.
 
-While it learns it is the sum of waves. Natural pictures have most of their contrast in long waves,
+In training it is a sum of waves. Natural pictures have most of their contrast in long waves,
 and their colours change together: a spectrum whose step size falls with the frequency, without its
 shortest waves, along the axes in which the colours of photographs vary, gives natural structure
 where single texels give noise (Olah et al., Feature Visualization, 2017).
@@ -33,11 +33,11 @@ MOST = 1024  # texels along a side
 WARM_UP = 8  # steps until the learning rate is whole
 MEAN_RATE = 0.3  # learning rate of the mean colour, in that of the waves
 SEEN = 0.05  # alpha from which on a pixel belongs to what the picture must reach
-ROOM = 1.02  # of the square around what is seen
+ROOM = 1.02  # of the square around all visible places
 
 
 class TextureAtlas(StylizedAtlas):
-    """A picture of paint, lit by the footage's own light.
+    """A picture of albedo, lit by the footage's shading.
 
     ``picture`` [3, S, S] has channels in [0, 1]; its corner lies at ``corner`` [2] in uv, and it
     is ``extent`` [2] wide and high.
@@ -58,7 +58,7 @@ class TextureAtlas(StylizedAtlas):
         self.register_buffer("extent", extent)
 
     def albedo(self, uv: Tensor, coarseness: float = 1.0) -> Tensor:
-        """Return the paint [N, 3] at ``uv`` [N, 2], the picture made coarser by that factor."""
+        """Return the albedo [N, 3] at ``uv`` [N, 2], the picture made coarser by that factor."""
         picture = self.albedo_picture()
         if coarseness > 1:
             side = max(1, round(picture.shape[1] / coarseness))
@@ -75,7 +75,7 @@ class TextureAtlas(StylizedAtlas):
         """Return the albedo [N, 3] at the pixels of ``where``, made as coarse as they are on it.
 
         Stripes and tiles have edges that single samples turn into stairs, which crawl as the
-        object moves: a pixel shows the mean of the paint in it.
+        object moves: a pixel has the mean of the albedo in it.
         """
         return self.albedo(uv[where], self.texels(usual_step(uv, where)))
 
@@ -147,7 +147,7 @@ class LearnedTexture(TextureAtlas):
         generator: torch.Generator,
         counting: object = None,
     ) -> LearnedTexture:
-        """Return a grey picture, to learn from views of ``size`` pixels, see `initial_texture`."""
+        """Return a grey picture, to train on views of ``size`` pixels, see `initial_texture`."""
         return initial_texture(
             layers, canvases.atlas_frame, canvases.statistics,
             density=density(size, settings), generator=generator,

@@ -22,7 +22,7 @@ ALL = 10**9
 ROUNDS = (2, 2, 8, ALL, ALL)
 ITERATIONS = 60
 TOLERANCE = 1e-3
-# On a GPU the iterations look for their end no more often: a look waits for all that was begun.
+# On a GPU convergence is tested no more often: a test waits for all that was begun.
 PATIENCE = 6
 
 

@@ -1,7 +1,7 @@
 """One more mapping, shared by all frames: it unfolds what the reference frame shows foreshortened.
 
-The registration alone lays the atlas out as one frame sees the object. The side that is turned
-away there has a few texels at the edge, and what is painted on them would smear over a whole
+The registration alone lays the atlas out as one frame shows the object. The side that is turned
+away there has a few texels at the edge, and their texture would smear over a whole
 flank elsewhere. A mapping behind all others changes nothing of what sticks to what.
 """
 
