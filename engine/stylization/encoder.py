@@ -81,7 +81,7 @@ class Encoder(nn.Module):
         self.views_at_once = settings.views_at_once or precision.views_that_fit(tower, self.size)
         self._tower = tower.forward
         if not 0 < self.views_at_once < views:
-            self._tower = precision.recorded(tower, views, self.size)
+            self._tower = precision.cuda_graph_of(tower, views, self.size)
 
     @torch.no_grad()
     def embed_texts(self, texts: list[str]) -> Tensor:

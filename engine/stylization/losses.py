@@ -11,9 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-PARTS = (
-    8  # at most, along a canvas's longer side, each of which should have its share of the albedo
-)
+PARTS = 8  # at most, along a canvas's longer side, whose mean albedos should be equal
 WEAKNESS = 0.1  # a view whose loss is this much higher counts e times as much
 
 

@@ -98,7 +98,7 @@ def views_that_fit(tower: nn.Module, size: int) -> int:
     return max(1, int(ROOM * devices.free_memory(device) / each))
 
 
-def recorded(tower: nn.Module, views: int, size: int) -> Tower:
+def cuda_graph_of(tower: nn.Module, views: int, size: int) -> Tower:
     """Return ``tower`` as a CUDA graph for ``views`` pictures; as a function where that cannot be.
 
     Another number of pictures, or pictures that need no gradients, go through the tower itself.

@@ -166,7 +166,7 @@ def _train_candidate(
         state.step += 1
         # Reading numbers waits for the device, which then waits for what comes next.
         if state.step % READ_EVERY[loss.is_cpu] == 0 or checkpoint.due() or ends(state.step):
-            numbers = checked(loss, terms, state.step)
+            numbers = finite_terms(loss, terms, state.step)
         if state.step % settings.snapshot_every == 0:
             save_atlas(atlas, snapshot_of(context.folder, state.candidate, state.step))
         context.progress.stepped(done + state.step, numbers)
@@ -179,7 +179,7 @@ def _train_candidate(
     return RankingEntry(state.candidate, state.seed, context.validation.score(sampler), state.step)
 
 
-def checked(loss: Tensor, terms: dict[str, Tensor], step: int) -> dict[str, float]:
+def finite_terms(loss: Tensor, terms: dict[str, Tensor], step: int) -> dict[str, float]:
     """Return the terms after ``step`` steps as numbers.
 
     Raises EngineError (DIVERGED) where the loss is none.

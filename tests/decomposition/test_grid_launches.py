@@ -86,7 +86,7 @@ def test_chunks_change_nothing(monkeypatch):
 def test_the_normal_equations_are_those_of_all_matches():
     pairs = [(0, 1), (0, 3), (2, 6), (6, 7)]
     problem = matched(pairs)
-    located = equations.located(problem, LATTICE, FRAMES, torch.device("cpu"))
+    located = equations.build_equations(problem, LATTICE, FRAMES, torch.device("cpu"))
     count = LATTICE.rows * LATTICE.columns
     dense = torch.zeros(len(problem.weight), FRAMES * count)
     frames = problem.pairs.repeat_interleave(torch.tensor(problem.bounds).diff(), 0)

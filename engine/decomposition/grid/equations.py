@@ -150,7 +150,9 @@ class Equations:
         return found
 
 
-def located(problem: Problem, lattice: Lattice, frames: int, device: torch.device) -> Equations:
+def build_equations(
+    problem: Problem, lattice: Lattice, frames: int, device: torch.device
+) -> Equations:
     """Find the knots around all points of ``frames`` frames, on ``device``."""
     moved = problem.to(device)
     bounds = torch.tensor(problem.bounds)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .equations import Equations, Own, Problem, located
+from .equations import Equations, Own, Problem, build_equations
 from .splines import Lattice
 
 # The longest gap of each reweighting.
@@ -63,7 +63,7 @@ def solve(
     [K, K] is one frame's energy. ``before_round`` is called before each of ``rounds``. All comes
     from the CPU and goes there; it is computed on ``device``.
     """
-    equations = located(problem, lattice, len(start), device)
+    equations = build_equations(problem, lattice, len(start), device)
     energy, filling, rest = _eliminate(equations.active, stiffness.to(device))
     knots = start.to(device).flatten(1, 2)[:, equations.active].mT.contiguous()
     for gap in rounds:

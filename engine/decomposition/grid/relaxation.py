@@ -49,7 +49,9 @@ class Relaxation:
         return replace(self, corner=self.corner.to(device), knots=self.knots.to(device))
 
 
-def relaxed(lattice: Lattice, knots: Tensor, inside: Array, *, seed: int) -> Relaxation | None:
+def compute_relaxation(
+    lattice: Lattice, knots: Tensor, inside: Array, *, seed: int
+) -> Relaxation | None:
     """Return the mapping that makes the frames' mappings as rigid as one for all can.
 
     ``knots`` [T, rows, columns, 2] are what was registered, ``inside`` bool [T, h, w] is where
