@@ -19,7 +19,7 @@ import numpy as np
 import torch
 
 from engine.contract.settings import PRESET_NAMES
-from engine.evaluation.calm import QUOTED
+from engine.evaluation.warping_error import QUOTED
 from engine.workspace import Cache
 
 from .decomposition import machine

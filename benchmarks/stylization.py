@@ -30,7 +30,7 @@ from engine.stylization import precision
 from engine.stylization.canvas import cut_canvases
 from engine.stylization.encoder import Encoder
 from engine.stylization.network import NetworkAtlas
-from engine.stylization.terms import step_terms, weighted
+from engine.stylization.terms import step_terms, weighted_sum
 
 
 def main() -> None:
@@ -60,7 +60,7 @@ def main() -> None:
         "frames": options.frames,
         "size": options.size,
         "rows": rows,
-        "portions": portions(encoder, settings, device),
+        "portions": compare_chunks(encoder, settings, device),
     }
     if "naive" in rows:
         facts["factor"] = rows["ours"]["steps_per_second"] / rows["naive"]["steps_per_second"]
@@ -114,13 +114,13 @@ def ours(
     network = AtlasNetwork.from_state(layers.atlas_network).to(device)
     atlas = NetworkAtlas(network, canvases.statistics)
     with clock.on("once: texels"):
-        painter = atlas.painter(canvases, encoder.size, settings)
+        sampler = atlas.sampler(canvases, encoder.size, settings)
     optimiser = atlas.optimiser(settings)
 
     def step(watch: Clock) -> None:
         with watch.on("forward"):
-            terms = step_terms(painter, canvases, encoder, targets, settings, generator)
-            loss = weighted(terms, settings.weights)
+            terms = step_terms(sampler, canvases, encoder, targets, settings, generator)
+            loss = weighted_sum(terms, settings.weights)
         with watch.on("backward"):
             optimiser.zero_grad()
             loss.backward()
@@ -145,7 +145,7 @@ def tower_alone(encoder: Encoder, settings: StylizationSettings, device: torch.d
     return round(1000 * clock.seconds["tower"] / 3, 2)
 
 
-def portions(encoder: Encoder, settings: StylizationSettings, device: torch.device) -> dict:
+def compare_chunks(encoder: Encoder, settings: StylizationSettings, device: torch.device) -> dict:
     """Compare the slopes of a step's views embedded at once and in portions, in one precision.
 
     All at once may need more than the memory that the steps were allowed.
@@ -156,18 +156,18 @@ def portions(encoder: Encoder, settings: StylizationSettings, device: torch.devi
     count = FRAMES_PER_STEP * (settings.views.global_views + settings.views.local_views)
     shape = (count, 3, encoder.size, encoder.size)
     pictures = torch.rand(shape, generator=devices.generator(0)).to(device)
-    slopes = []
+    gradients = []
     for at_once in (0, max(1, count // 4)):
         images = pictures.clone().requires_grad_()
-        embeddings = precision.in_portions(tower, images, at_once)
-        slopes.append(torch.autograd.grad(embeddings.square().sum(), images)[0].double())
-    length = slopes[0].norm()
+        embeddings = precision.in_chunks(tower, images, at_once)
+        gradients.append(torch.autograd.grad(embeddings.square().sum(), images)[0].double())
+    length = gradients[0].norm()
     return {
         "views": count,
         "at_once": max(1, count // 4),
         "chosen_at_once": encoder.views_at_once,
-        "difference": float((slopes[0] - slopes[1]).norm() / length),
-        "cosine": float((slopes[0] * slopes[1]).sum() / length / slopes[1].norm()),
+        "difference": float((gradients[0] - gradients[1]).norm() / length),
+        "cosine": float((gradients[0] * gradients[1]).sum() / length / gradients[1].norm()),
     }
 
 
@@ -175,8 +175,10 @@ def lean_tower(
     encoder: Encoder, settings: StylizationSettings, device: torch.device
 ) -> torch.nn.Module:
     """Return the tower in the precision that is chosen here; the exact one may lie on the CPU."""
-    assert encoder.eye is not None, "a tower of another build is open_clip's own"
-    return precision.fastest(encoder.eye.to(device), settings.precision, encoder.size, Quiet())
+    assert encoder.lean_tower is not None, "a tower of another build is open_clip's own"
+    return precision.fastest(
+        encoder.lean_tower.to(device), settings.precision, encoder.size, Quiet()
+    )
 
 
 def precision_of(encoder: Encoder) -> str:

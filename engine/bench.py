@@ -19,9 +19,9 @@ from .contract.settings import replaced
 from .contract.words.concepts import load_vocabulary
 from .decomposition.layers import Layers, load_layers
 from .evaluation.baseline import per_frame_edit
-from .evaluation.calm import Calm
 from .evaluation.evaluate import Made, first_frames
 from .evaluation.metrics import BackgroundError, dilated
+from .evaluation.warping_error import WarpingError
 from .reporter import Reporter
 from .stylization.encoder import Encoder, load_encoder
 from .video.flow import load_flow
@@ -68,7 +68,11 @@ class Bench:
             background.add(each, source, ~inside)
         seconds = time.monotonic() - started
         return replace(
-            made, result=result, background_psnr=background.psnr(), seconds=seconds, calm={}
+            made,
+            result=result,
+            background_psnr=background.psnr(),
+            seconds=seconds,
+            warping_error={},
         )
 
     def read_frames(self, out: Path, made: Made, frames: Sequence[Path]) -> Made:
@@ -85,9 +89,13 @@ class Bench:
             size = source.shape[1], source.shape[0]
             around = cv2.resize(inside.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
             background.add(read_rgb(path), source, around == 0)
-        result, calm = _seen(frames, footage, made.layers)
+        result, warping_error = _seen(frames, footage, made.layers)
         return replace(
-            made, result=result, calm=calm, background_psnr=background.psnr(), seconds=None
+            made,
+            result=result,
+            warping_error=warping_error,
+            background_psnr=background.psnr(),
+            seconds=None,
         )
 
     def _stage(self, folder: JobFolder, which: Stage) -> Path:
@@ -99,7 +107,7 @@ class Bench:
         facts = read_json(folder.report)
         layers = load_layers(self._stage(folder, Stage.DECOMPOSITION))
         pictures = sorted(folder.result.glob("*.png"))
-        result, calm = _seen(pictures, folder.read_spec().footage, layers)
+        result, warping_error = _seen(pictures, folder.read_spec().footage, layers)
         return Made(
             load_video(self._stage(folder, Stage.FRAMES)).frames,
             result,
@@ -107,22 +115,22 @@ class Bench:
             layers,
             facts["metrics"]["background_psnr"],
             facts["seconds"]["stylization"],
-            calm,
+            warping_error,
         )
 
 
 def _seen(
     frames: Sequence[Path], footage: Footage, layers: Layers
 ) -> tuple[np.ndarray, Mapping[str, float | None]]:
-    """Return ``frames`` at the working size, uint8 [T, H, W, 3], and how calm they are."""
+    """Return ``frames`` at the working size, uint8 [T, H, W, 3], and their warping error."""
     height, width = layers.alpha.shape[1:]
-    calm = Calm(layers.alpha)
+    warping_error = WarpingError(layers.alpha)
     small = []
     for path, source in zip(frames, source_frames(footage), strict=True):
         picture = read_rgb(path)
-        calm.add(source, picture)
+        warping_error.add(source, picture)
         small.append(cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA))
-    return np.stack(small), calm.ratios()
+    return np.stack(small), warping_error.ratios()
 
 
 def known_materials() -> tuple[str, ...]:

@@ -47,8 +47,8 @@ class Checkpoint:
         """Return the last state, or None where there is none that can be read."""
         try:
             data = files.read_bytes(self.path, self.path.stat().st_size)
-            told, whole = data[:DIGEST], memoryview(data)[DIGEST:]
-            if hashlib.sha256(whole).digest() != told:
+            digest, whole = data[:DIGEST], memoryview(data)[DIGEST:]
+            if hashlib.sha256(whole).digest() != digest:
                 return None
             state = torch.load(io.BytesIO(whole), map_location="cpu", weights_only=True)
         except UNREADABLE:

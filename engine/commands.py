@@ -80,11 +80,11 @@ def rehearse(options: argparse.Namespace) -> int:
 def check(options: argparse.Namespace) -> int:
     """Print devices, versions and weights, and whether the encoders that are here see."""
     from . import device
-    from .stylization import encoder, eyesight
+    from .stylization import encoder, self_test
 
     chosen = device.choose("automatic")
     there = encoder.available((*OFFERED_WEIGHTS, *options.encoders))
-    weights, sentences = eyesight.examine_all(there, chosen)
+    weights, sentences = self_test.run_self_tests(there, chosen)
     facts = {
         "engine": manifest.version(),
         "protocol": PROTOCOL,
@@ -125,7 +125,7 @@ def knows(options: argparse.Namespace) -> int:
     """Print what the embedded encoder knows, or how it reads a text."""
     vocabulary = load_vocabulary()
     if options.text:
-        print(listing.told(read(options.text, vocabulary, local=options.local)))
+        print(listing.describe_reading(read(options.text, vocabulary, local=options.local)))
     else:
         print(listing.plain(vocabulary))
     return 0

@@ -49,17 +49,17 @@ def _experiments(options: argparse.Namespace) -> None:
     from . import device
     from .bench import Bench, known_materials
     from .evaluation.evaluate import markdown, run_experiment
-    from .evaluation.judging import load_judge
+    from .evaluation.held_out_classifier import load_classifier
 
     chosen = device.choose(spec.settings.device)
     known = known_materials()
-    judges = [load_judge(name, known, chosen) for name in options.judge]
+    classifiers = [load_classifier(name, known, chosen) for name in options.judge]
     bench = Bench(Cache((options.cache or default_cache()).absolute()))
     out = options.out.absolute()
     for each in found:
         with explained(out):
             rows = run_experiment(
-                each, spec, out, bench, judges, others=others,
+                each, spec, out, bench, classifiers, others=others,
                 frames_alone=options.frames_alone, say=lambda text: print(text, flush=True),
             )  # fmt: skip
         print(markdown(each, rows))

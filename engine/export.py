@@ -120,8 +120,8 @@ def _write_atlases(layer: _Layer, out: Path) -> None:
     write_png(out / f"{layer.name}.png", _with_alpha(layer.layers.atlas, coverage))
     if layer.stylized is not None:
         side = layer.layers.atlas.shape[0]
-        painted = evenly_lit(layer.stylized, side, torch.device("cpu"))
-        write_png(out / f"{layer.name}_stylized.png", _with_alpha(painted, coverage))
+        picture = evenly_lit(layer.stylized, side, torch.device("cpu"))
+        write_png(out / f"{layer.name}_stylized.png", _with_alpha(picture, coverage))
 
 
 def _with_alpha(colours: Tensor, alpha: Tensor) -> np.ndarray:

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from . import choices, overlays, results
+from .artifacts import Artifacts
 from .contract.events import Finished
 from .contract.job import JobSpec, Stage
 from .contract.words.advice import check_words
-from .pieces import Pieces
 from .reporter import Reporter
 from .stages import Stages
 from .stylization import candidates, weight_files
@@ -79,7 +79,7 @@ class _Job:
         self.spec = spec
         self.report = report
         self.stages = Stages(cache, report)
-        self.pieces = Pieces(spec, report, lambda: str(self.restyling.device), cache.names)
+        self.artifacts = Artifacts(spec, report, lambda: str(self.restyling.device), cache.names)
         if spec.needs_texts:
             _check_request(spec)
             check_words(spec, report)
@@ -94,16 +94,18 @@ class _Job:
         return Restyling(self.spec, self.stages, self.report)
 
     def frames(self) -> Video:
-        return self.stages.one(Stage.FRAMES, self.pieces.frames())
+        return self.stages.one(Stage.FRAMES, self.artifacts.frames())
 
     def flow(self, video: Video) -> Flow:
-        return self.stages.one(Stage.FLOW, self.pieces.flow(video, self._keys(Stage.FRAMES)))
+        return self.stages.one(Stage.FLOW, self.artifacts.flow(video, self._keys(Stage.FRAMES)))
 
     def masks(self, video: Video, flow: Flow) -> list[Masks]:
         """Return the masks of each object, from front to back."""
         keys = self._keys(Stage.FLOW)
-        pieces = [self.pieces.masks(each.mask, video, flow, keys) for each in self.spec.objects]
-        found = self.stages.all(Stage.MASKS, pieces)
+        artifacts = [
+            self.artifacts.masks(each.mask, video, flow, keys) for each in self.spec.objects
+        ]
+        found = self.stages.all(Stage.MASKS, artifacts)
         pictures = [masks.masks for masks in found]
         if pictures:
             union = np.maximum.reduce(pictures)

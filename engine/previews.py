@@ -48,15 +48,15 @@ def of_atlas(atlas: StylizedAtlas, layers: Layers) -> np.ndarray:
 
 def of_candidates(stage: Path, layers: Layers, frames: np.ndarray) -> dict[str, np.ndarray]:
     """Show the middle frame as each of several candidates paints it; a single one not at all."""
-    standings = read_ranking(stage)
+    entries = read_ranking(stage)
     middle = len(frames) // 2
     frame = as_colours(torch.from_numpy(frames[middle]))
     return {
         f"candidate_{number}": to_bytes(
             stylized_frame(load_atlas(folder_of(stage, number)), layers, frame, middle)
         )
-        for number in sorted(each.candidate for each in standings)
-        if len(standings) > 1
+        for number in sorted(each.candidate for each in entries)
+        if len(entries) > 1
     }
 
 

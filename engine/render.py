@@ -22,7 +22,7 @@ from .decomposition.layers import Layers
 from .stylization.atlas import StylizedAtlas
 from .stylization.boxes import slices_around
 from .stylization.shading import RELIEF_POWER, detail, luminance, reach, shading
-from .stylization.sharpness import footage_blur, sliding, softened
+from .stylization.sharpness import blur_to_footage, blur_with_residual, footage_blur
 
 ALPHA_FLOOR = 0.02
 STEEPNESS = 2.0
@@ -34,19 +34,19 @@ MARGIN = 4  # px around an object, so that its edges are seen whole
 class Part:
     """One object, or what is behind all objects, and what it becomes; None stays as it is.
 
-    ``slip`` [T, H, W] is how far paint slides over it, px (`decomposition.slip`), where that
-    matters: see `slides`.
+    ``flow_residual`` [T, H, W] px is that of `decomposition.flow_residual`, where
+    `needs_flow_residual`.
     """
 
     layers: Layers
     atlas: StylizedAtlas | None
     is_background: bool = False
-    slip: Tensor | None = None
+    flow_residual: Tensor | None = None
 
-    def slides(self, settings: RenderSettings) -> bool:
-        """Is this paint over the object's motion, made as soft as it slides there?"""
-        painted = self.atlas is not None and not self.atlas.holds_light
-        return painted and settings.match_sharpness and not self.is_background
+    def needs_flow_residual(self, settings: RenderSettings) -> bool:
+        """Is this a texture on the moving object that is blurred by its flow residual?"""
+        stylized = self.atlas is not None and not self.atlas.holds_light
+        return stylized and settings.match_sharpness and not self.is_background
 
 
 def stylized_frames(
@@ -115,7 +115,9 @@ def _frame(
         if part.atlas is None:
             colour = _brought(part.layers.foreground[index], source)[seen]
         else:
-            colour = _painted(source, part, part.atlas, index, alpha=alpha, settings=settings)
+            colour = _stylized_colours(
+                source, part, part.atlas, index, alpha=alpha, settings=settings
+            )
             restyled += alpha
         box = slices_around(seen, 0)
         where, inside = seen[box], change[box]
@@ -133,7 +135,7 @@ def _frame(
     return result
 
 
-def _painted(
+def _stylized_colours(
     source: Tensor,  # [H, W, 3]
     part: Part,
     atlas: StylizedAtlas,
@@ -152,21 +154,23 @@ def _painted(
     albedo = atlas.at_pixels(uv[box], seen[box])
     if settings.match_sharpness and not atlas.holds_light:  # a network learned the blur as well
         blur = footage_blur(luminance(source[box]), seen[box])
-        if part.slip is not None:
-            slip = resized(part.slip[index].to(source)[..., None], size)[box][..., 0]
-            blur = sliding(blur, slip * (length / max(part.slip.shape[1:])))
-        albedo = softened(albedo, seen[box], blur)
-    painted = atlas.lit(albedo, light)  # [N, 3]
+        if part.flow_residual is not None:
+            residual = part.flow_residual[index]
+            scale = length / max(residual.shape)
+            residual = resized(residual.to(source)[..., None], size)[box][..., 0]
+            blur = blur_with_residual(blur, residual * scale)
+        albedo = blur_to_footage(albedo, seen[box], blur)
+    stylized = atlas.lit(albedo, light)  # [N, 3]
     plain = source[seen]  # what strength goes back to
     if settings.composite == "atlas":
         plain = _brought(layers.foreground[index], source)[seen]
     elif settings.composite == "residual" and atlas.holds_light:
-        painted = plain + painted - _brought(layers.foreground[index], source)[seen]
+        stylized = plain + stylized - _brought(layers.foreground[index], source)[seen]
     if settings.keep_detail:
         laid = 1.0 if atlas.holds_light else 1 - RELIEF_POWER  # the rest is in the shading
         relief = detail(source[wide], alpha[wide], atlas.statistics, length)[seen[wide]]
-        painted = painted * relief.pow(laid * settings.keep_detail)[:, None]
-    return torch.lerp(plain, painted.clamp(0, 1), settings.strength)
+        stylized = stylized * relief.pow(laid * settings.keep_detail)[:, None]
+    return torch.lerp(plain, stylized.clamp(0, 1), settings.strength)
 
 
 def _brought(picture: Tensor, frame: Tensor) -> Tensor:

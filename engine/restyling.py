@@ -1,7 +1,7 @@
 """The second half of a job, with torch: layers, looks and frames.
 
 decomposition -> stylization -> render; the first two once for each object. What each stage makes
-is in `trained_pieces`, what the host gets in `results`.
+is in `trained_artifacts`, what the host gets in `results`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from .stylization import candidates
 from .stylization.encoder import Encoder, load_encoder
 from .stylization.texts import check_texts
 from .threads import Crowding
-from .trained_pieces import TrainedPieces
+from .trained_artifacts import TrainedArtifacts
 from .video.clip import Clip
 from .video.frames import whole_frames
 from .video.masks import no_object, visible
@@ -51,7 +51,7 @@ class Restyling:
         report.let_go = devices.let_go
         if self.device.type == "cpu":
             report.ease = Crowding().ease
-        self.pieces = TrainedPieces(spec, self.device, report, stages.cache.names)
+        self.artifacts = TrainedArtifacts(spec, self.device, report, stages.cache.names)
         self.encoder: Encoder | None = None
         self.files: dict[str, Any] = {}
 
@@ -78,14 +78,14 @@ class Restyling:
         seen = [visible(clip.masks, index) for index in range(len(clip.masks))]
         seen = seen or [(no_object(clip.video.frames), None)]
         keys = self._keys(Stage.MASKS) or ["no object"]
-        pieces = [
-            self.pieces.layers(
+        artifacts = [
+            self.artifacts.layers(
                 clip, own, others=others,
                 keys=[*self._keys(Stage.FLOW), keys[index], *keys[:index], *keys[index + 1 :]],
             )
             for index, (own, others) in enumerate(seen)
         ]  # fmt: skip
-        layers = self.stages.all(Stage.DECOMPOSITION, pieces)
+        layers = self.stages.all(Stage.DECOMPOSITION, artifacts)
         for index, each in enumerate(layers):
             self._show(previews.of_layers(each), index)
         return layers
@@ -99,12 +99,12 @@ class Restyling:
         if not self.spec.background.empty:
             texts.append(self.spec.background)
             sources.append((of_background(layers, is_bare=not self.spec.objects), keys))
-        pieces = [
-            self.pieces.atlas(clip, own, texts=wanted, encoder=self._encoder, keys=inputs)
+        artifacts = [
+            self.artifacts.atlas(clip, own, texts=wanted, encoder=self._encoder, keys=inputs)
             for (own, inputs), wanted in zip(sources, texts, strict=True)
             if not wanted.empty
         ]
-        atlases = iter(self.stages.all(Stage.STYLIZATION, pieces))
+        atlases = iter(self.stages.all(Stage.STYLIZATION, artifacts))
         parts = [
             Part(own, None if wanted.empty else next(atlases), number == objects)
             for number, ((own, _), wanted) in enumerate(zip(sources, texts, strict=True))
@@ -128,7 +128,7 @@ class Restyling:
         settings = self.spec.settings.render
         key = stage_key(Stage.RENDER, settings, *self._keys(Stage.STYLIZATION))
         with self.stages.doing(Stage.RENDER, [key], reused=False):
-            parts = self._with_slips(clip, parts)
+            parts = self._with_flow_residuals(clip, parts)
             measuring = Measuring(clip.video.frames, clip.masks, layers, parts)
             depth = 16 if is_deep(settings.format) else 8
             source = measuring.watch(whole_frames(self.spec.footage, depth))
@@ -138,15 +138,15 @@ class Restyling:
             )  # fmt: skip
             return measuring.metrics(clip.flow, self._encoder, self.spec.targets)
 
-    def _with_slips(self, clip: Clip, parts: Sequence[Part]) -> list[Part]:
-        """Return ``parts`` with how far paint slides over those of which that is asked."""
+    def _with_flow_residuals(self, clip: Clip, parts: Sequence[Part]) -> list[Part]:
+        """Return ``parts`` with the flow residual of those that need it."""
         settings, keys = self.spec.settings.render, self._keys(Stage.DECOMPOSITION)
         found = []
         for index, part in enumerate(parts):
-            if part.slides(settings):
-                piece = self.pieces.slip(clip, part.layers, key=keys[index])
-                slip = self.stages.beside(Stage.DECOMPOSITION, piece)
-                part = dataclasses.replace(part, slip=slip)
+            if part.needs_flow_residual(settings):
+                artifact = self.artifacts.flow_residual(clip, part.layers, key=keys[index])
+                flow_residual = self.stages.beside(Stage.DECOMPOSITION, artifact)
+                part = dataclasses.replace(part, flow_residual=flow_residual)
             found.append(part)
         return found
 
@@ -170,9 +170,9 @@ class Restyling:
     def _candidates(self, key: str) -> list[dict[str, Any]]:
         cache = self.stages.cache
         if cache.has(Stage.STYLIZATION, key):
-            return candidates.told(cache.folder(Stage.STYLIZATION, key))
+            return candidates.candidate_reports(cache.folder(Stage.STYLIZATION, key))
         part = cache.part(Stage.STYLIZATION, key)
-        return candidates.told_early(part, seed=self.spec.settings.seed)
+        return candidates.unfinished_report(part, seed=self.spec.settings.seed)
 
     def _keys(self, stage: Stage) -> list[str]:
         return self.stages.keys[stage]

@@ -1,4 +1,4 @@
-"""Does the stages of one job piece by piece: each is read from the cache, or made and kept there.
+"""Runs the stages of one job: each artifact is read from the cache, or made and kept there.
 
 Knows keys and folders, not what is in them.
 """
@@ -21,7 +21,7 @@ Value = TypeVar("Value")
 
 
 @dataclass(frozen=True)
-class Piece(Generic[Value]):
+class CachedArtifact(Generic[Value]):
     """One result of a stage: of the whole job, or of one object.
 
     ``make`` fills a folder and ``load`` reads it. ``early`` returns what the job wants of the
@@ -43,23 +43,23 @@ class Stages:
         self.seconds: dict[Stage, float] = {}
         self._report = report
 
-    def one(self, stage: Stage, piece: Piece[Value]) -> Value:
+    def one(self, stage: Stage, artifact: CachedArtifact[Value]) -> Value:
         """Do a stage that the job has only once."""
-        return self.all(stage, [piece])[0]
+        return self.all(stage, [artifact])[0]
 
-    def all(self, stage: Stage, pieces: Sequence[Piece[Value]]) -> list[Value]:
-        """Make the folders of all pieces that are not there yet, and read them."""
-        reused = all(self._is_there(stage, piece) for piece in pieces)
+    def all(self, stage: Stage, artifacts: Sequence[CachedArtifact[Value]]) -> list[Value]:
+        """Make the folders of all artifacts that are not there yet, and read them."""
+        reused = all(self._is_there(stage, artifact) for artifact in artifacts)
         values = []
-        with self.doing(stage, [piece.key for piece in pieces], reused=reused):
-            for index, piece in enumerate(pieces):
-                with self._report.share(index, len(pieces)):
-                    values.append(self._made(stage, piece))
+        with self.doing(stage, [artifact.key for artifact in artifacts], reused=reused):
+            for index, artifact in enumerate(artifacts):
+                with self._report.share(index, len(artifacts)):
+                    values.append(self._made(stage, artifact))
         return values
 
-    def beside(self, stage: Stage, piece: Piece[Value]) -> Value:
-        """Read a piece that belongs to the results of ``stage``, made at its first use."""
-        return self._made(stage, piece)
+    def beside(self, stage: Stage, artifact: CachedArtifact[Value]) -> Value:
+        """Read an artifact that belongs to the results of ``stage``, made at its first use."""
+        return self._made(stage, artifact)
 
     @contextlib.contextmanager
     def doing(self, stage: Stage, keys: list[str], *, reused: bool) -> Iterator[None]:
@@ -70,25 +70,25 @@ class Stages:
             yield
         self.seconds[stage] = round(time.monotonic() - started, 3)
 
-    def _is_there(self, stage: Stage, piece: Piece) -> bool:
-        if self.cache.has(stage, piece.key):
+    def _is_there(self, stage: Stage, artifact: CachedArtifact) -> bool:
+        if self.cache.has(stage, artifact.key):
             return True
-        return piece.early(self.cache.part(stage, piece.key)) is not None
+        return artifact.early(self.cache.part(stage, artifact.key)) is not None
 
-    def _made(self, stage: Stage, piece: Piece[Value]) -> Value:
-        if not self.cache.has(stage, piece.key):
-            early = piece.early(self.cache.part(stage, piece.key))
+    def _made(self, stage: Stage, artifact: CachedArtifact[Value]) -> Value:
+        if not self.cache.has(stage, artifact.key):
+            early = artifact.early(self.cache.part(stage, artifact.key))
             if early is not None:
                 return early
             report = self._report
             building = self.cache.building(
-                stage, piece.key, waiting=lambda: report.say(Waiting(stage)),
+                stage, artifact.key, waiting=lambda: report.say(Waiting(stage)),
                 stopping=report.stopping, healing=report.warning,
             )  # fmt: skip
             with building as folder:
                 if folder is not None:
-                    piece.make(folder)
-        value = piece.load(self.cache.folder(stage, piece.key))
+                    artifact.make(folder)
+        value = artifact.load(self.cache.folder(stage, artifact.key))
         if self._report.stopping():
             raise Stopped
         return value

@@ -27,9 +27,9 @@ class Bar:
             case events.Failed(message=message, hint=hint):
                 self._line(f"error: {message}\n{hint}", sys.stderr)
             case _ if not self.quiet:
-                self._show_course(event)
+                self._show_progress(event)
 
-    def _show_course(self, event: events.Event) -> None:
+    def _show_progress(self, event: events.Event) -> None:
         match event:
             case events.DeviceChosen(kind=kind, name=name):
                 self._line(f"Device: {kind}, {name}")

@@ -16,7 +16,7 @@ import torch
 
 from .cores import wanted
 
-WINDOW = 2.0  # seconds that are judged together
+WINDOW = 2.0  # seconds over which is averaged
 CROWDED = 0.3  # part of the time that threads which could run had to wait for a core
 BACK_AFTER = 20.0  # seconds on one thread before all cores are tried again, doubled each time
 

@@ -27,7 +27,7 @@ from .contract.locks import Lock
 
 WORTH_REMEMBERING = 16 * 2**20  # bytes; smaller files are read faster than remembered
 MOST_REMEMBERED = 1000
-SETTLED = 2.0  # seconds
+UNCHANGED_FOR = 2.0  # seconds
 CHECKPOINT_SUFFIX = ".pt"
 UNWRITABLE = (
     errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ELOOP,
@@ -130,7 +130,7 @@ class Names:
         if key not in self._known:
             self._known[key] = seals.digest(path, follows=True)
             # A file that was changed just now may change again within one tick of its clock.
-            if facts.st_size >= WORTH_REMEMBERING and time.time() - facts.st_mtime > SETTLED:
+            if facts.st_size >= WORTH_REMEMBERING and time.time() - facts.st_mtime > UNCHANGED_FOR:
                 self._remember(key, self._known[key])
         return self._known[key]
 
@@ -221,7 +221,7 @@ class Cache:
                 _clear(part)
                 yield part
                 seals.seal(part)
-                files.settle_folder(part, final)
+                files.finalize_folder(part, final)
                 self._whole.add(final)
             finally:
                 lock.free()

@@ -95,7 +95,7 @@ class Job:
         return f"{self.place.strip}: {words}"
 
     @property
-    def settled(self) -> bool:
+    def is_complete(self) -> bool:
         """Is there nothing left to wait for?"""
         if self.kind is not Kind.STYLIZE:
             return self.status.ended

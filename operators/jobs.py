@@ -210,14 +210,14 @@ class STRIPSTYLIZER_OT_jobs_clear(bpy.types.Operator):
     @classmethod
     def poll(cls, context: Any) -> bool:
         """Is any job over?"""
-        if any(job.settled for job in session.state.jobs.values()):
+        if any(job.is_complete for job in session.state.jobs.values()):
             return True
         cls.poll_message_set(say("No job in the list is over"))
         return False
 
     def execute(self, context: Any) -> set[str]:
         """Drop them."""
-        for job in [job for job in session.state.jobs.values() if job.settled]:
+        for job in [job for job in session.state.jobs.values() if job.is_complete]:
             session.forget(job)
         strips.redraw()
         return {"FINISHED"}

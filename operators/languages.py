@@ -32,9 +32,9 @@ def say(text: str, **values: Any) -> str:
     Words among the values are translated too.
     """
     translate = bpy.app.translations.pgettext_iface
-    told = {name: translate(v) if isinstance(v, str) else v for name, v in values.items()}
+    translated = {name: translate(v) if isinstance(v, str) else v for name, v in values.items()}
     text = translate(text)
-    return text.format(**told) if values else text
+    return text.format(**translated) if values else text
 
 
 def attach() -> None:

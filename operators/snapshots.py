@@ -44,10 +44,10 @@ def candidates_of(job: session.Job) -> tuple[Candidate, ...]:
 
 def _read(job: session.Job) -> tuple[Candidate, ...]:
     try:
-        told = files.read_json(job.folder.report)["candidates"]
+        reports = files.read_json(job.folder.report)["candidates"]
         return tuple(
             Candidate(each["candidate"], each["score"], each["steps"], tuple(each["snapshots"]))
-            for each in (told[0] if told else ())
+            for each in (reports[0] if reports else ())
         )
     except (OSError, ValueError, KeyError, TypeError, IndexError):
         return ()

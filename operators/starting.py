@@ -48,9 +48,9 @@ class StartOperator:
             job.must_arrive = True
         for job in jobs:
             session.wait(job)
-        return self.tell([job for job in jobs if not is_done(job)])
+        return self.report_failures([job for job in jobs if not is_done(job)])
 
-    def tell(self, failures: list[session.Job]) -> set[str]:
+    def report_failures(self, failures: list[session.Job]) -> set[str]:
         """Report what did not succeed."""
         if not failures:
             return {"FINISHED"}

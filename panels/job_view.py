@@ -5,7 +5,7 @@ from typing import Any
 from ..engine.contract.events import Fault
 from ..operators import fixes, session, strips
 from ..operators.languages import say
-from .words import action, draw_text, told
+from .words import action, draw_text, progress_text
 
 WARNINGS_SHOWN = 2
 PICTURE_SCALE = 6.0
@@ -57,7 +57,7 @@ def draw_progress(box: Any, job: session.Job) -> None:
 def draw_running(box: Any, job: session.Job) -> None:
     """Show how far it is, with the buttons to wait, go on, keep what is there, and stop."""
     row = box.row(align=True)
-    row.progress(text=told(job), factor=job.fraction)
+    row.progress(text=progress_text(job), factor=job.fraction)
     if job.runs:
         if job.paused_by:
             action(row, "job_continue", job, text="", icon="PLAY")

@@ -90,19 +90,19 @@ def draw_engine(layout: Any) -> None:
 
 def draw_facts(layout: Any, strip: Any, facts: Any) -> None:
     """Show a thumbnail, the strip's name and size, and how it is read."""
-    told = strips.facts_of(strip)
+    footage = strips.facts_of(strip)
     row = layout.row()
     icon = thumbnail_of(strip)
     if icon:
         row.template_icon(icon_value=icon, scale=THUMBNAIL_SCALE)
     column = row.column(align=True)
-    column.label(text=told.name, icon="NONE" if icon else "SEQUENCE", translate=False)
+    column.label(text=footage.name, icon="NONE" if icon else "SEQUENCE", translate=False)
     words = "{frames} frames, {width} x {height}"
-    size = {"frames": told.frames, "width": told.width, "height": told.height}
-    column.label(text=f"{say(words, **size)}{told_source(facts)}", translate=False)
+    size = {"frames": footage.frames, "width": footage.width, "height": footage.height}
+    column.label(text=f"{say(words, **size)}{source_label(facts)}", translate=False)
 
 
-def told_source(facts: Any) -> str:
+def source_label(facts: Any) -> str:
     """Return how the strip is read, where that was chosen."""
     if facts.source == "automatic":
         return ""

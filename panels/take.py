@@ -80,9 +80,11 @@ def draw_recipe(layout: Any, recipe: dict) -> None:
 def texts_of(recipe: dict) -> list[str]:
     """Return a line for each text of a recipe; where there are several objects with their names."""
     objects = [item for item in (*recipe.get("objects", ()), recipe.get("background", {})) if item]
-    told = [item for item in objects if item.get("global_text") or item.get("local_text")]
-    if len(told) > 1:
-        return [f"{item['name']}: {item['global_text'] or item['local_text']}" for item in told]
+    described = [item for item in objects if item.get("global_text") or item.get("local_text")]
+    if len(described) > 1:
+        return [
+            f"{item['name']}: {item['global_text'] or item['local_text']}" for item in described
+        ]
     texts = recipe.get("global_text", ""), recipe.get("local_text", "")
     return [text for text in texts if text]
 

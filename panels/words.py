@@ -60,7 +60,7 @@ def shortened(text: str, length: int) -> str:
     return text if len(text) <= length else text[: max(1, length - 1)].rstrip() + "…"
 
 
-def told(job: session.Job) -> str:
+def progress_text(job: session.Job) -> str:
     """Return how far a job is, in the user's language."""
     text, values = job.words
     return say(text, **values)

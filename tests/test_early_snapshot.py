@@ -50,8 +50,8 @@ def test_a_snapshot_of_a_stopped_training_is_rendered_at_once(footage, stopped, 
     early(footage, tmp_path, stopped, 6)
     assert Stage.STYLIZATION in reused(tmp_path)
     assert list(stopped.glob("stylization-*")) == []
-    (told,) = json.loads((tmp_path / "report.json").read_text())["candidates"][0]
-    assert told["snapshots"][:2] == [3, 6] and told["score"] is None
+    (entry,) = json.loads((tmp_path / "report.json").read_text())["candidates"][0]
+    assert entry["snapshots"][:2] == [3, 6] and entry["score"] is None
     assert len(list((tmp_path / "result").glob("*.png"))) == 6
 
 

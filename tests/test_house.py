@@ -1,6 +1,8 @@
-"""The house rules that a machine can hold: who may import whom, and what nobody imports."""
+"""The house rules that a machine can hold: who may import whom, which words are not used."""
 
 import ast
+import re
+import tokenize
 from pathlib import Path
 
 import pytest
@@ -44,6 +46,15 @@ NO_TORCH = (
 STANDARD_LIBRARY_ONLY = NO_TORCH[:10]
 PRODUCT = ("__init__.py", "engine", "operators", "panels", "examples")
 LIBRARIES = {"torch", "numpy", "cv2", "imageio", "open_clip", "safetensors", "bpy"}
+# Words of no identifier, for which docs/how-it-works.md (Words) has the standard terms.
+REPLACED = {
+    "aim", "aimed", "bent", "calm", "climbs", "course", "evened", "exam", "exams", "eyesight",
+    "gaze", "gazes", "hear", "heard", "hears", "judges", "judging", "lesson", "lessons", "noisy",
+    "painter", "painters", "piece", "pieces", "portion", "portions", "scepticism", "settle",
+    "settled", "settling", "sight", "slides", "slip", "slips", "slope", "slopes", "spread",
+    "spreads", "standing", "standings", "tells", "tie", "tied", "ties", "told", "trust", "trusted",
+    "trusts", "witness", "witnesses",
+}  # fmt: skip
 
 
 def python_files(room):
@@ -150,3 +161,31 @@ def test_nothing_is_swallowed():
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 if isinstance(node, ast.ExceptHandler):
                     assert node.type is not None, f"{path}:{node.lineno}: bare except"
+
+
+def identifiers(path):
+    """The names that a file uses, and its own."""
+    yield path.stem
+    with path.open("rb") as file:
+        yield from (t.string for t in tokenize.tokenize(file.readline) if t.type == tokenize.NAME)
+
+
+def words_of(identifier):
+    """Its words in small letters: "PairChunk" and "pair_chunk" have the same."""
+    return {word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", identifier)}
+
+
+@pytest.mark.parametrize(
+    ("identifier", "words"),
+    [("PairChunk", {"pair", "chunk"}), ("_in_portions", {"in", "portions"}), ("TIED", {"tied"})],
+)
+def test_an_identifier_is_taken_apart_into_words(identifier, words):
+    assert words_of(identifier) == words
+
+
+@pytest.mark.parametrize("room", ["engine", "operators", "panels"])
+def test_standard_terms_are_used(room):
+    for path in python_files(room):
+        for identifier in identifiers(path):
+            replaced = words_of(identifier) & REPLACED
+            assert not replaced, f"{path.relative_to(ROOT)}: {identifier}"

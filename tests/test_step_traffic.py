@@ -15,12 +15,12 @@ from engine.contract.settings import StylizationSettings, StylizationWeights, Vi
 from engine.decomposition.model import AtlasNetwork
 from engine.stylization import canvas
 from engine.stylization.canvas import cut_canvases, resized
-from engine.stylization.exam import Exam
 from engine.stylization.network import NetworkAtlas
 from engine.stylization.targets import Targets
-from engine.stylization.terms import step_terms, weighted
-from engine.stylization.texture import first_texture
+from engine.stylization.terms import step_terms, weighted_sum
+from engine.stylization.texture import initial_texture
 from engine.stylization.train import on_device, set_learning_rate
+from engine.stylization.validation import Validation
 
 from .pretended import DEVICE, pretending, watching
 from .stylization.conftest import moving_disc
@@ -51,7 +51,7 @@ class Tower(torch.nn.Module):
         return functional.avg_pool2d(images, 8).flatten(1) @ self.weight
 
 
-def a_course(form, *, frames=5, **changes):
+def a_context(form, *, frames=5, **changes):
     """All that a step needs, on the device, and the step itself."""
     settings = replace(StylizationSettings(atlas=form, views=VIEWS), **changes)
     layers = on_device(moving_disc(frames=frames), DEVICE)
@@ -64,26 +64,28 @@ def a_course(form, *, frames=5, **changes):
         atlas = NetworkAtlas(network, canvases.statistics)
     else:
         frame, statistics = canvases.atlas_frame, canvases.statistics
-        atlas = first_texture(layers, frame, statistics, density=16, generator=generator).to(DEVICE)
-    painter = atlas.painter(canvases, tower.size, settings)
+        atlas = initial_texture(layers, frame, statistics, density=16, generator=generator).to(
+            DEVICE
+        )
+    sampler = atlas.sampler(canvases, tower.size, settings)
     for place in range(frames):  # where a frame shows the object is looked for once
         resized(canvases, place, tower.size, settings)
     optimiser = atlas.optimiser(settings)
 
-    def look():
-        terms = step_terms(painter, canvases, tower, targets, settings, generator)
+    def backpropagate():
+        terms = step_terms(sampler, canvases, tower, targets, settings, generator)
         optimiser.zero_grad()
-        weighted(terms, settings.weights).backward()
+        weighted_sum(terms, settings.weights).backward()
 
     def move():
         set_learning_rate(optimiser, atlas.rate_factor(0, settings))
         optimiser.step()
 
-    def examined():
-        exam = Exam(canvases, tower, targets, settings)
-        return lambda: exam.score(painter)
+    def validate():
+        validation = Validation(canvases, tower, targets, settings)
+        return lambda: validation.score(sampler)
 
-    return SimpleNamespace(look=look, move=move, examined=examined)
+    return SimpleNamespace(backpropagate=backpropagate, move=move, validate=validate)
 
 
 def counted(act, times=2):
@@ -134,29 +136,29 @@ def test_what_does_not_wait_is_not_counted(pretence):
 
 @pytest.mark.parametrize("form", ["network", "texture"])
 def test_an_ordinary_step_waits_nowhere_and_carries_its_views_only(pretence, form):
-    course = a_course(form)
-    for traffic in counted(course.look):
+    context = a_context(form)
+    for traffic in counted(context.backpropagate):
         assert not traffic.waits
         assert traffic.carried == {(3, 3, 18): 1}
         assert traffic.operations.total() <= MOST_OPERATIONS[form]
-    for traffic in counted(course.move):
+    for traffic in counted(context.move):
         assert not traffic.waits and not traffic.carried
 
 
 @pytest.mark.parametrize("form", ["network", "texture"])
 def test_a_step_with_everything_waits_nowhere(pretence, form):
-    course = a_course(form, views=replace(VIEWS, noise=0.1), weights=EVERYTHING)
-    for traffic in counted(course.look):
+    context = a_context(form, views=replace(VIEWS, noise=0.1), weights=EVERYTHING)
+    for traffic in counted(context.backpropagate):
         assert not traffic.waits
         assert traffic.carried.total() == 2  # its views and their noise
 
 
 def test_canvases_that_are_enlarged_again_wait_nowhere(pretence, monkeypatch):
     monkeypatch.setattr(canvas, "MOST_KEPT", 1)
-    for traffic in counted(a_course("network", frames=7).look):
+    for traffic in counted(a_context("network", frames=7).backpropagate):
         assert not traffic.waits
 
 
-def test_an_exam_is_read_once(pretence):
-    for traffic in counted(a_course("network").examined()):
+def test_the_validation_score_is_read_once(pretence):
+    for traffic in counted(a_context("network").validate()):
         assert traffic.waits.total() == 1 and not traffic.carried

@@ -18,7 +18,7 @@ from engine.contract.folder import JobFolder
 from engine.contract.job import Stage
 from engine.contract.locks import Lock, is_held
 from engine.reporter import Reporter
-from engine.stages import Piece, Stages
+from engine.stages import CachedArtifact, Stages
 from engine.workspace import Cache
 
 KEY = "0" * 20
@@ -54,13 +54,13 @@ def test_what_was_built_has_its_name_and_is_sealed(cache):
 
 def test_the_lock_is_held_until_the_folder_has_its_name(cache, monkeypatch):
     lock, held = cache.part(Stage.FLOW, KEY).with_suffix(".lock"), []
-    settle = files.settle_folder
+    finalize = files.finalize_folder
 
     def watched(part, final):
-        settle(part, final)
+        finalize(part, final)
         held.append(is_held(lock))
 
-    monkeypatch.setattr(files, "settle_folder", watched)
+    monkeypatch.setattr(files, "finalize_folder", watched)
     make(cache)
     assert held == [True] and not lock.exists()
 
@@ -169,15 +169,17 @@ def test_folders_are_private(cache):
 
 def test_a_job_says_that_it_waits_and_what_it_heals(tmp_path):
     cache, folder = Cache(tmp_path / "cache"), JobFolder(tmp_path / "job")
-    piece = Piece(KEY, lambda part: (part / "n").write_bytes(b"7"), lambda there: there / "n")
+    artifact = CachedArtifact(
+        KEY, lambda part: (part / "n").write_bytes(b"7"), lambda there: there / "n"
+    )
     with Reporter(folder) as report:
         files.private_folder(cache.path)
         lock = Lock(cache.part(Stage.FLOW, KEY).with_suffix(".lock"))
         assert lock.take()
         threading.Timer(0.3, lock.free).start()
-        path = Stages(cache, report).one(Stage.FLOW, piece)
+        path = Stages(cache, report).one(Stage.FLOW, artifact)
         path.write_bytes(b"8")
-        assert Stages(Cache(cache.path), report).one(Stage.FLOW, piece).read_bytes() == b"7"
+        assert Stages(Cache(cache.path), report).one(Stage.FLOW, artifact).read_bytes() == b"7"
     said = [json.loads(line)["event"] for line in folder.events.read_text().splitlines()]
     assert said == ["stage_started", "waiting", "stage_finished",
                     "stage_started", "warning", "stage_finished"]  # fmt: skip

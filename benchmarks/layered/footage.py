@@ -71,9 +71,9 @@ def made(*, frames: int, size: tuple[int, int], seed: int = 0) -> Footage:
     video = moving_sprite(frames=frames, width=size[0], height=size[1], seed=seed)
     flow, flow_seconds = _flow(video.frames)
     pictures = {
-        index: drift.judged_picture(frame)
+        index: drift.sampled_picture(frame)
         for index, frame in enumerate(video.frames)
-        if drift.is_judged(index)
+        if drift.is_sampled(index)
     }
     name = f"made {size[0]}x{size[1]}x{frames}"
     return Footage(
@@ -99,9 +99,9 @@ def clip(folder: Path, *, longest_side: int, frames: int | None = None) -> Foota
     masks = find_masks(mask, footage, video, flow, MasksSettings(), Silent())
     seconds = now() - began
     pictures = {
-        index: drift.judged_picture(frame)
+        index: drift.sampled_picture(frame)
         for index, frame in enumerate(source_frames(footage))
-        if drift.is_judged(index)
+        if drift.is_sampled(index)
     }
     count, height, width = video.frames.shape[:3]
     name = f"{folder.name} {width}x{height}x{count}"

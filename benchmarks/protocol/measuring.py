@@ -12,7 +12,7 @@ import numpy as np
 from engine.contract.folder import JobFolder
 from engine.contract.job import Stage
 from engine.decomposition.layers import load_layers
-from engine.evaluation.calm import Calm
+from engine.evaluation.warping_error import WarpingError
 from engine.video.frames import source_frames
 from engine.video.images import image_names, read_rgb
 from engine.workspace import Cache
@@ -34,7 +34,7 @@ class Finished:
     source: list[np.ndarray]  # each uint8 [H, W, 3]
     result: list[np.ndarray]
     where: np.ndarray  # masks [T, h, w], given ones where there are some, alpha elsewhere
-    calm: dict[str, float | None]  # see `Calm.ratios`
+    warping_error: dict[str, float | None]  # see `WarpingError.ratios`
     report: dict[str, Any]
 
 
@@ -55,7 +55,7 @@ class Measuring:
         numbers: dict[str, Any] = {"judged_by": self._who(look)}
         numbers |= self._judged(look, done.result, done.where)
         numbers["footage"] = self._judged(look, done.source, done.where, untouched=True)
-        numbers["calm"] = {name: _rounded(value) for name, value in done.calm.items()}
+        numbers["calm"] = {name: _rounded(value) for name, value in done.warping_error.items()}
         metrics, seconds = done.report["metrics"], done.report["seconds"]
         numbers |= {name: _rounded(metrics.get(name)) for name in REPORTED}
         numbers["seconds"] = {
@@ -99,11 +99,11 @@ def read(folder: JobFolder, cache: Cache, masks: Path) -> Finished:
     alpha = load_layers(cache.folder(Stage.DECOMPOSITION, key)).alpha
     source = list(source_frames(folder.read_spec().footage))
     result = [read_rgb(folder.result / name) for name in image_names(folder.result)]
-    calm = Calm(alpha)
+    warping_error = WarpingError(alpha)
     for pair in zip(source, result, strict=True):
-        calm.add(*pair)
+        warping_error.add(*pair)
     where = read_masks(masks)[: len(source)] if masks.is_dir() else alpha.numpy()
-    return Finished(source, result, where, calm.ratios(), report)
+    return Finished(source, result, where, warping_error.ratios(), report)
 
 
 def _rounded(value: float | None) -> float | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.evaluation.calm import QUOTED
+from engine.evaluation.warping_error import QUOTED
 
 from .looks import FAMILIAR, HELD_OUT, MATERIAL, SPLITS, TUNE, Look, familiar
 

@@ -15,7 +15,7 @@ from ..contract.folder import JobFolder
 from . import process
 
 PATIENCE = 900.0  # seconds after which an engine that nobody needed ends
-TRUSTED = 840.0  # seconds for which a host counts on it
+VALID_FOR = 840.0  # seconds for which a host counts on it
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Standby:
 
     def fits(self, launch: process.Launch) -> bool:
         """Would a job that is to start so run in it?"""
-        young = time.monotonic() - self.began < TRUSTED
+        young = time.monotonic() - self.began < VALID_FOR
         return young and self.launch == launch and self.process.poll() is None
 
     def give(self, job_folder: Path) -> subprocess.Popen | None:

@@ -158,8 +158,8 @@ def fold(status: Status, event: events.Event) -> Status:
                 previews = {**previews, name: path}
             return replace(status, previews=previews, preview_count=status.preview_count + 1)
         case events.Warned(message=message, hint=hint):
-            told = (message, hint) in status.warnings or len(status.warnings) >= MOST_KEPT
-            kept = status.warnings if told else (*status.warnings, (message, hint))
+            known = (message, hint) in status.warnings or len(status.warnings) >= MOST_KEPT
+            kept = status.warnings if known else (*status.warnings, (message, hint))
             return replace(status, warnings=kept)
         case events.StageFinished(stage=stage, seconds=seconds, reused=reused):
             seconds_by_stage = {**status.stage_seconds, stage.value: seconds}

@@ -72,7 +72,7 @@ def write_bytes(path: Path, data: bytes | memoryview) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        settle(part, path)
+        finalize(part, path)
     except OSError:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
@@ -84,7 +84,7 @@ def write_text(path: Path, text: str) -> None:
     write_bytes(path, text.encode("utf-8"))
 
 
-def settle(part: Path, final: Path) -> None:
+def finalize(part: Path, final: Path) -> None:
     """Give what is finished its name, so that it keeps it even if the power fails.
 
     On Windows a scanner or a viewer may hold a file for a moment: then it is tried again.
@@ -100,11 +100,11 @@ def settle(part: Path, final: Path) -> None:
     _sync(final.parent.resolve())
 
 
-def settle_folder(part: Path, final: Path) -> None:
-    """Do what `settle` does for a folder and all that is in it; ``final`` must not be there."""
+def finalize_folder(part: Path, final: Path) -> None:
+    """Do what `finalize` does for a folder and all that is in it; ``final`` must not be there."""
     for path in (*entries(part), part):
         _sync(path)
-    settle(part, final)
+    finalize(part, final)
 
 
 def replace_folder(part: Path, final: Path) -> None:
@@ -115,7 +115,7 @@ def replace_folder(part: Path, final: Path) -> None:
     if final.exists():
         final.replace(old)
     try:
-        settle_folder(part, final)
+        finalize_folder(part, final)
     except OSError:
         restore_folder(final)
         raise
@@ -172,7 +172,7 @@ def copy(source: Path, target: Path) -> None:
         shutil.copyfileobj(read, written, 2**20)
         written.flush()
         os.fsync(written.fileno())
-    settle(part, target)
+    finalize(part, target)
 
 
 def read_end(path: Path, limit: int) -> str:

@@ -81,8 +81,8 @@ class JobFolder:
 
     def files(self) -> tuple[Path, ...]:
         """All that a job leaves."""
-        told = (self.spec, self.events, self.report, self.log)
-        return (*told, self.result, self.preview, self.masks)
+        known = (self.spec, self.events, self.report, self.log)
+        return (*known, self.result, self.preview, self.masks)
 
     def check(self) -> None:
         """Raise OSError where something in the folder leads elsewhere: a stranger's may."""

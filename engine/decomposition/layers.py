@@ -27,7 +27,7 @@ class Layers:
     ``foreground`` and ``background`` are the two atlases as the frames see them, so that
     ``alpha * foreground + (1 - alpha) * background`` reconstructs the video. Engines give these
     two in half precision: colours do not need more, and they are half of what footage takes.
-    ``coverage`` is the greatest alpha with which any frame sees a texel. ``uv_background`` is
+    ``coverage`` is the greatest alpha of a texel over all frames. ``uv_background`` is
     where a pixel reads the background's atlas, likewise in [0, 1] of its width and height.
     ``atlas_network`` are the weights of the colour network, where the engine has one.
     """

@@ -93,7 +93,7 @@ class AtlasNetwork(nn.Module):
         return self.colours(self.features(positions))
 
     def features(self, positions: Tensor) -> Tensor:
-        """Return what the first layer sees of ``positions`` [N, 2], [N, F]."""
+        """Return the input features [N, F] of ``positions`` [N, 2]."""
         return fourier_features(positions, self.frequencies)
 
     def colours(self, features: Tensor) -> Tensor:

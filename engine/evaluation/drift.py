@@ -10,22 +10,22 @@ import numpy as np
 from .points import HOP, Pairs, follow, read_at
 
 GAPS = (10, 20, 40)  # frames
-JUDGED_SIDE = 1024  # larger footage is judged at this longest side
+SAMPLED_SIDE = 1024  # larger footage is judged at this longest side
 LEAST_POINTS = 8
 LONGER_SIDE = 256  # drift is given in pixels of a frame whose longer side has so many
 LOST = 64.0  # px of such a frame: what has no place on the object counts as this far away
 LEAST_AREA = 1e-3  # parts of the usual area of a pixel in the atlas
 
 
-def is_judged(index: int) -> bool:
+def is_sampled(index: int) -> bool:
     """Is this frame one of those that are looked at?"""
     return index % HOP == 0
 
 
-def judged_picture(frame: np.ndarray) -> np.ndarray:
+def sampled_picture(frame: np.ndarray) -> np.ndarray:
     """Return ``frame`` uint8 [H, W, 3] in grey, reduced where it is very large."""
     grey = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
-    scale = JUDGED_SIDE / max(grey.shape)
+    scale = SAMPLED_SIDE / max(grey.shape)
     if scale >= 1:
         return grey
     return cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
@@ -36,7 +36,7 @@ def uv_drift(
 ) -> dict[str, float | int | None]:
     """Return the median drift of ``uv`` over 10, 20 and 40 frames, and on how many points.
 
-    ``pictures`` are the `judged_picture` of each frame that `is_judged`; ``uv`` [T, H, W, 2] and
+    ``pictures`` are the `sampled_picture` of each frame that `is_sampled`; ``uv`` [T, H, W, 2] and
     ``visible`` bool [T, H, W], where the object is, are at the working size. None where the
     footage is too short or too few points can be followed.
     """

@@ -22,11 +22,11 @@ from ..stylization.boxes import slices_around
 from ..video.flow import Flow
 from ..video.images import write_png
 from . import metrics
-from .calm import Calm
 from .comparison import OtherFrames
 from .experiments import Experiment, Variant, file_name
-from .judging import Judge, close_views, rank
+from .held_out_classifier import HeldOutClassifier, close_views, rank
 from .sheet import picture_sheet
+from .warping_error import WarpingError
 
 AROUND = 4  # px around the object that belong to its picture
 SHOWN = 4  # frames of each variant on the sheet
@@ -42,7 +42,7 @@ class Made:
     layers: Layers
     background_psnr: float
     seconds: float | None  # of the stylization; None of another method
-    calm: Mapping[str, float | None] = field(default_factory=dict)  # see `calm.Calm.ratios`
+    warping_error: Mapping[str, float | None] = field(default_factory=dict)  # by region
 
 
 class Bench(Protocol):
@@ -76,7 +76,7 @@ def run_experiment(
     spec: JobSpec,
     out: Path,
     bench: Bench,
-    judges: Sequence[Judge],
+    classifiers: Sequence[HeldOutClassifier],
     *,
     others: OtherFrames,
     frames_alone: int,
@@ -103,7 +103,7 @@ def run_experiment(
         for method, name, each, place in shown:
             each = first_frames(each, frames_alone) if few else each
             video = None if few else video_of(method, wanted, place, out)
-            row = row_of(replace(variant, name=name), each, judges)
+            row = row_of(replace(variant, name=name), each, classifiers)
             rows.append(replace(row, video=video))
     write_rows(found, rows, out)
     return rows
@@ -136,7 +136,7 @@ def first_frames(made: Made, count: int) -> Made:
     between = slice(0, count - 1)
     return replace(
         made,
-        calm={},
+        warping_error={},
         source=made.source[:count],
         result=made.result[:count],
         flow=replace(
@@ -157,7 +157,7 @@ def first_frames(made: Made, count: int) -> Made:
     )
 
 
-def row_of(variant: Variant, made: Made, judges: Sequence[Judge]) -> Row:
+def row_of(variant: Variant, made: Made, classifiers: Sequence[HeldOutClassifier]) -> Row:
     """Measure one variant."""
     inside = made.layers.alpha.numpy() > 0.5
     ratios = _warp_errors(made, inside)
@@ -168,14 +168,14 @@ def row_of(variant: Variant, made: Made, judges: Sequence[Judge]) -> Row:
         "ratio": ratios[1] / max(ratios[0], 1e-9),
         "ratio within": within[1] / max(within[0], 1e-9),
         "own motion": _own_motion(made),
-        **{f"full size, {region}": value for region, value in made.calm.items()},
+        **{f"full size, {region}": value for region, value in made.warping_error.items()},
         "background PSNR": made.background_psnr,
         "variation": metrics.variation(_unit(made.result), inside),
         "bare": bare_part(made),
         "seconds": made.seconds,
     }
-    for judge in judges:
-        numbers |= judged(judge, variant, made)
+    for classifier in classifiers:
+        numbers |= classifier_scores(classifier, variant, made)
     shown = np.linspace(0, len(made.result) - 1, SHOWN).round().astype(int)
     return Row(variant.name, numbers, [made.result[at] for at in shown])
 
@@ -199,36 +199,38 @@ def bare_part(made: Made) -> float | None:
         if not (alpha > 0.5).any():
             continue
         box = slices_around(alpha > 0.5, AROUND)
-        painted, shown = (
+        stylized, shown = (
             alpha[box] * torch.from_numpy(_unit(picture[box])).permute(2, 0, 1)
             for picture in pictures
         )
-        parts.append(float(metrics.bareness(painted, shown, alpha[box][None])))
+        parts.append(float(metrics.bareness(stylized, shown, alpha[box][None])))
     return float(np.mean(parts)) if parts else None
 
 
 def _own_motion(made: Made) -> float | None:
     """Return how many times the source's warp error the result has, each along its own motion."""
-    calm = Calm(made.layers.alpha)
+    warping_error = WarpingError(made.layers.alpha)
     for pair in zip(made.source, made.result, strict=True):
-        calm.add(*pair)
-    return calm.ratios()["own motion"]
+        warping_error.add(*pair)
+    return warping_error.ratios()["own motion"]
 
 
-def judged(judge: Judge, variant: Variant, made: Made) -> dict[str, float | str | None]:
-    """Return what ``judge`` says of one result, under column names that name it."""
-    head = judge.name.rpartition("/")[2].removeprefix("python:")
+def classifier_scores(
+    classifier: HeldOutClassifier, variant: Variant, made: Made
+) -> dict[str, float | str | None]:
+    """Return the scores of ``classifier`` for one result, by column, its name in each."""
+    head = classifier.name.rpartition("/")[2].removeprefix("python:")
     alpha = made.layers.alpha
-    views = close_views(torch.from_numpy(made.result), alpha, judge.size)
-    named = judge.materials(views)
+    views = close_views(torch.from_numpy(made.result), alpha, classifier.size)
+    named = classifier.materials(views)
     place, share = rank(named, variant.material)
     found: dict[str, float | str | None] = {
         f"named by {head}": f"{named[0][0]} {named[0][1]:.2f}",
         f"place ({head})": float(place),
         f"share ({head})": share,
     }
-    text = judge.text(variant.texts.local)
-    seen = judge.embed(views)
+    text = classifier.text(variant.texts.local)
+    seen = classifier.embed(views)
     if text is not None and seen is not None:
         found[f"text score ({head})"] = metrics.text_similarity(seen, text)
         each = seen.unflatten(0, (-1, len(seen) // min(8, len(made.result)))).mean(1)

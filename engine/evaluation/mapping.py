@@ -15,7 +15,7 @@ from . import drift
 def of_mapping(layers: Layers, pictures: Mapping[int, np.ndarray]) -> dict[str, float | int | None]:
     """Return ``uv_drift_10``, ``_20``, ``_40`` with their numbers of points, and ``folds``.
 
-    ``pictures`` are the `drift.judged_picture` of each frame that `drift.is_judged`.
+    ``pictures`` are the `drift.sampled_picture` of each frame that `drift.is_sampled`.
     """
     uv, visible = layers.uv.numpy(), layers.alpha.numpy() > 0.5
     return {**drift.uv_drift(pictures, uv, visible), "folds": drift.folds(uv, visible)}

@@ -68,8 +68,8 @@ class Measuring:
         for index, frame in enumerate(source):
             shown = over_black(eight_bit(frame))
             self._waiting.append(shown)
-            if drift.is_judged(index):
-                self._pictures[index] = drift.judged_picture(shown)
+            if drift.is_sampled(index):
+                self._pictures[index] = drift.sampled_picture(shown)
             yield frame
 
     def add(self, result: np.ndarray) -> None:

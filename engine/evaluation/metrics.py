@@ -109,15 +109,15 @@ def text_similarity(embeddings: Tensor, text: Tensor) -> float:
     return float(torch.nn.functional.cosine_similarity(embeddings.float(), text.float()).mean())
 
 
-def bareness(painted: Tensor, shown: Tensor, alpha: Tensor) -> Tensor:
+def bareness(stylized: Tensor, shown: Tensor, alpha: Tensor) -> Tensor:
     """Part of the object [...] that looks as it does in the footage.
 
-    ``painted`` and ``shown`` [..., 3, H, W] are the object's colours and the footage's, both times
+    ``stylized`` and ``shown`` [..., 3, H, W] are the object's colours and the footage's, both times
     ``alpha`` [..., 1, H, W]. Stripes and spots do not count: over a patch it is the mean difference
     that says whether it is bare.
     """
     cell = math.ceil(max(alpha.shape[-2:]) / (FINER * PATCHES))
-    difference, cover = (pooled(each, cell) for each in (painted - shown, alpha))
+    difference, cover = (pooled(each, cell) for each in (stylized - shown, alpha))
     distances = difference.square().sum(-3, keepdim=True).add(1e-8).sqrt()
     distance, share = (pooled(each, FINER)[..., 0, :, :] for each in (distances, cover))
     alike = torch.exp(-((distance / share.clamp_min(1e-3) / ALIKE) ** 2) / 2)  # [..., h, w]

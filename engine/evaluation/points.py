@@ -227,9 +227,9 @@ def _correlation(square: np.ndarray, windows: np.ndarray) -> np.ndarray:
     even = square - square.mean((1, 2), keepdims=True)
     shared = np.einsum("nij,nabij->nab", even, windows)
     total = windows.sum((3, 4))
-    spread = np.einsum("nabij,nabij->nab", windows, windows) - total**2 / area
+    variance = np.einsum("nabij,nabij->nab", windows, windows) - total**2 / area
     own = (even**2).sum((1, 2))[:, None, None]
-    return shared / np.sqrt(np.maximum(spread * own, 1e-3))
+    return shared / np.sqrt(np.maximum(variance * own, 1e-3))
 
 
 def _summit(around: np.ndarray) -> np.ndarray:

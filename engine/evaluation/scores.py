@@ -78,7 +78,7 @@ def markdown(methods: Mapping[str, Method]) -> str:
     head = ["method", *(str(question["text"]) for question in QUESTIONS), "videos", "raters"]
     lines = [f"| {' | '.join(head)} |", "| --- " * len(head) + "|"]
     for name, method in methods.items():
-        cells = [_spread(method.scores[question]) for question in NAMES]
+        cells = [_summary(method.scores[question]) for question in NAMES]
         count = len(method.videos)
         raters = len(method.scores[NAMES[0]]) // count
         lines.append(f"| {name} | {' | '.join(cells)} | {count} | {raters} |")
@@ -100,7 +100,7 @@ def facts(methods: Mapping[str, Method]) -> dict[str, Any]:
     }
 
 
-def _spread(scores: Sequence[int]) -> str:
+def _summary(scores: Sequence[int]) -> str:
     mean = f"{statistics.mean(scores):.2f}"
     return f"{mean} ± {statistics.stdev(scores):.2f}" if len(scores) > 1 else mean
 

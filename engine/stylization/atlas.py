@@ -15,17 +15,17 @@ from torch import Tensor, nn
 
 from ..contract.settings import StylizationSettings
 from .canvas import Canvases
-from .painting import Painter
+from .rendering import AtlasSampler
 from .shading import ShadingStatistics
 
-AT_ONCE = 65_536  # pixels painted in one call
+AT_ONCE = 65_536  # pixels rendered in one call
 
 
 class StylizedAtlas(nn.Module):
     """What both forms share; ``statistics`` are for `shading`, at any size of the footage.
 
-    ``holds_light`` says that the colours are those of the footage's own light and softness; else
-    they are paint, which is lit, and softened where the footage is soft.
+    ``holds_light`` says that the colours have the footage's shading and blur already; else they
+    are albedo, which is lit, and blurred where the footage is.
     """
 
     form = ""
@@ -36,7 +36,7 @@ class StylizedAtlas(nn.Module):
         super().__init__()
         self.statistics = statistics
 
-    def paint(self, uv: Tensor, shading: Tensor) -> Tensor:
+    def render(self, uv: Tensor, shading: Tensor) -> Tensor:
         """Return the colours [N, 3] in [0, 1] at ``uv`` [N, 2], lit by ``shading`` [N]."""
         return self.lit(self.albedo(uv), shading)
 
@@ -45,19 +45,19 @@ class StylizedAtlas(nn.Module):
         raise NotImplementedError
 
     def lit(self, albedo: Tensor, shading: Tensor) -> Tensor:
-        """Return what ``albedo`` looks like under ``shading`` [N], as colours [N, 3]."""
+        """Return the colours [N, 3] of ``albedo`` under ``shading`` [N]."""
         raise NotImplementedError
 
     def at_pixels(self, uv: Tensor, where: Tensor) -> Tensor:
         """Return the albedo [N, 3] at the pixels of ``where`` bool [H, W] that read at ``uv``.
 
-        ``uv`` is [H, W, 2]. Each pixel is read once: a form that learned from the footage has
-        learned how soft that is.
+        ``uv`` is [H, W, 2]. Each pixel is sampled once: a form that is fitted to the footage has
+        its blur.
         """
-        return torch.cat([self.albedo(piece) for piece in uv[where].split(AT_ONCE)])
+        return torch.cat([self.albedo(chunk) for chunk in uv[where].split(AT_ONCE)])
 
-    def painter(self, canvases: Canvases, size: int, settings: StylizationSettings) -> Painter:
-        """Return what paints ``canvases`` while the atlas learns, for views of ``size`` pixels."""
+    def sampler(self, canvases: Canvases, size: int, settings: StylizationSettings) -> AtlasSampler:
+        """Return the sampler of ``canvases`` in training, for views of ``size`` pixels."""
         return self
 
     def rates(self, rate: float) -> list[tuple[Sequence[nn.Parameter], float]]:
@@ -85,8 +85,8 @@ class StylizedAtlas(nn.Module):
         """Begin again at the state ``first``, as another candidate."""
         self.load_state_dict(first)
 
-    def finished(self) -> StylizedAtlas:
-        """Return the atlas as it is saved and rendered, without what only learning needs."""
+    def for_inference(self) -> StylizedAtlas:
+        """Return the atlas as it is saved and rendered, without the parameters of the training."""
         return self
 
     def facts(self) -> dict[str, Any]:

@@ -20,7 +20,7 @@ FORMS = {kind.form: kind for kind in (NetworkAtlas, LearnedTexture)}  # by `sett
 
 def save_atlas(atlas: StylizedAtlas, folder: Path) -> None:
     """Write ``atlas`` into ``folder``, as it is rendered."""
-    atlas = atlas.finished()
+    atlas = atlas.for_inference()
     folder.mkdir(parents=True, exist_ok=True)
     (folder / seals.SEAL).unlink(missing_ok=True)  # what is half written has none
     tensors = {name: t.detach().cpu().contiguous() for name, t in atlas.state_dict().items()}

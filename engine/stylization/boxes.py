@@ -74,7 +74,7 @@ def _labels(mask: Tensor) -> Tensor:
     numbers = torch.arange(1, mask[0].numel() + 1, device=mask.device, dtype=torch.float64)
     labels = numbers.reshape(1, 1, *mask.shape[2:]) * mask
     while True:
-        spread = functional.max_pool2d(labels, 3, stride=1, padding=1) * mask
-        if torch.equal(spread, labels):
+        grown = functional.max_pool2d(labels, 3, stride=1, padding=1) * mask
+        if torch.equal(grown, labels):
             return labels
-        labels = spread
+        labels = grown

@@ -1,4 +1,4 @@
-"""Several looks from one decomposition: where each lies, and in which order they stand.
+"""Candidates of one stylization: where each is saved, and their ranking.
 
 A stage's folder holds the best atlas itself and ``candidates/1`` to ``candidates/N`` with one
 atlas each; every candidate has its snapshots below it.
@@ -20,8 +20,8 @@ SNAPSHOT_NAME = "{:06d}"
 
 
 @dataclass(frozen=True)
-class Standing:
-    """How one candidate did: its mean cosine with the targets on views that were kept aside.
+class RankingEntry:
+    """One candidate in the ranking: ``score`` is its `validation` score on held-out views.
 
     ``candidate`` counts from 1, ``steps`` is where its atlas was taken from.
     """
@@ -42,21 +42,21 @@ def snapshot_of(stage: Path, candidate: int, step: int) -> Path:
     return folder_of(stage, candidate) / "snapshots" / SNAPSHOT_NAME.format(step)
 
 
-def ranked(standings: Sequence[Standing]) -> list[Standing]:
-    """Return ``standings``, the best first."""
-    return sorted(standings, key=lambda each: -each.score)
+def best_first(entries: Sequence[RankingEntry]) -> list[RankingEntry]:
+    """Return ``entries``, the best first."""
+    return sorted(entries, key=lambda each: -each.score)
 
 
-def write_ranking(standings: Sequence[Standing], stage: Path) -> None:
-    """Write ``standings``, the best first."""
-    text = json.dumps([asdict(each) for each in ranked(standings)], indent=1)
+def write_ranking(entries: Sequence[RankingEntry], stage: Path) -> None:
+    """Write ``entries``, the best first."""
+    text = json.dumps([asdict(each) for each in best_first(entries)], indent=1)
     files.write_text(stage / RANKING_FILE, text)
 
 
-def read_ranking(stage: Path) -> list[Standing]:
+def read_ranking(stage: Path) -> list[RankingEntry]:
     """Return what `write_ranking` wrote."""
     text = (stage / RANKING_FILE).read_text(encoding="utf-8")
-    return [Standing(**each) for each in json.loads(text)]
+    return [RankingEntry(**each) for each in json.loads(text)]
 
 
 def saved_steps(stage: Path, candidate: int) -> list[int]:
@@ -66,8 +66,8 @@ def saved_steps(stage: Path, candidate: int) -> list[int]:
     return sorted(int(path.name) for path in there if seals.is_sealed(path))
 
 
-def told(stage: Path) -> list[dict[str, Any]]:
-    """Return all candidates for the report, the best first, each with its saved steps."""
+def candidate_reports(stage: Path) -> list[dict[str, Any]]:
+    """Return the report's entries of all candidates, the best first, each with its saved steps."""
     return [
         {**asdict(each), "snapshots": saved_steps(stage, each.candidate)}
         for each in read_ranking(stage)
@@ -84,8 +84,8 @@ def saved_early(part: Path, *, snapshot: int) -> Path | None:
     return None if seals.damage(found) else found
 
 
-def told_early(part: Path, *, seed: int) -> list[dict[str, Any]]:
-    """Return what `told` does, of a training that has not ended: nobody has scored it yet.
+def unfinished_report(part: Path, *, seed: int) -> list[dict[str, Any]]:
+    """Return what `candidate_reports` does, of a training that has not ended and has no score.
 
     Nothing where nothing is left of it, for the cache was cleared since.
     """
@@ -109,9 +109,9 @@ def choose(stage: Path, *, candidate: int, snapshot: int) -> Path:
     Of the snapshots the one next to the wanted step is taken. Raises EngineError (BAD_JOB) where
     there is no such candidate.
     """
-    standings = read_ranking(stage)
-    check(candidate, len(standings))
-    number = candidate or standings[0].candidate
+    entries = read_ranking(stage)
+    check(candidate, len(entries))
+    number = candidate or entries[0].candidate
     steps = saved_steps(stage, number)
     if snapshot and steps:
         nearest = min(steps, key=lambda step: abs(step - snapshot))

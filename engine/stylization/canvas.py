@@ -1,7 +1,7 @@
 """What stylization never changes, cut out around the object: uv, alpha, background, shading.
 
 The decomposition is frozen while the atlas learns, so all of this is computed once. Only pixels
-in which the object is seen are painted.
+in which the object is visible are rendered.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from .boxes import object_boxes
 from .shading import ShadingStatistics, measure_shading, shading
 from .views import Subject
 
-FAINTEST = 0.01  # alpha below which a pixel is not painted
+FAINTEST = 0.01  # alpha below which a pixel is not rendered
 LARGEST = 512  # longest side of an enlarged canvas
 MOST_KEPT = 100  # enlarged canvases, of at most 10 MB each
 
@@ -50,14 +50,14 @@ class Canvas:
     frame: int
     fields: Tensor  # [7, h, w]: u, v, alpha, shading, colours of the background
     subject: Subject  # always at the working size
-    faintest: float  # alpha up to which a pixel is not painted
+    faintest: float  # alpha up to which a pixel is not rendered
     hard_removal: bool  # see `ViewsSettings`
     scale: float = 1.0  # against the working size
     known: Tensor | None = None  # `index`, where it has been found before
 
     @cached_property
     def index(self) -> Tensor:
-        """Numbers of the pixels that are painted, row by row, int32 [N]."""
+        """Numbers of the pixels that are rendered, row by row, int32 [N]."""
         if self.known is not None:
             return self.known
         return (self.fields[2] > self.faintest).flatten().nonzero()[:, 0].int()
@@ -78,7 +78,7 @@ class Canvas:
 
 @dataclass(frozen=True)
 class Canvases:
-    """All frames in which the object is seen, and what they share."""
+    """All frames in which the object is visible, and what they share."""
 
     canvases: tuple[Canvas, ...]
     statistics: ShadingStatistics
@@ -89,7 +89,7 @@ class Canvases:
     def at(self, number: int, side: int | None) -> Canvas:
         """Return a canvas enlarged to ``side`` pixels, as it is without; some are kept.
 
-        Which pixels are painted is kept of all: a GPU must be waited for to find it.
+        Which pixels are rendered is kept of all: a GPU must be waited for to find it.
         """
         if side is None:
             return self.canvases[number]
@@ -108,7 +108,7 @@ def cut_canvases(
 ) -> Canvases:
     """Cut every frame with the object out of ``layers`` and ``frames`` [T, H, W, 3].
 
-    ``everywhere`` paints pixels in which the object is not seen at all, too. Raises EngineError
+    ``everywhere`` renders pixels without the object, too. Raises EngineError
     (OBJECT_NOT_FOUND) where alpha shows no object in any frame.
     """
     margin = views.margin
@@ -135,12 +135,12 @@ def cut_canvases(
 
 
 def resized(canvases: Canvases, number: int, size: int, settings: StylizationSettings) -> Canvas:
-    """Return one of ``canvases`` as large as it is painted for views of ``size`` pixels."""
+    """Return one of ``canvases`` as large as it is rendered for views of ``size`` pixels."""
     return canvases.at(number, None if settings.views.native_size else canvas_side(size, settings))
 
 
 def canvas_side(size: int, settings: StylizationSettings) -> int:
-    """Return how large a canvas is painted: a close view of middle size has one pixel for each."""
+    """Return how large a canvas is rendered: a close view of middle size has one pixel for each."""
     views = settings.views
     middle = (views.local_scale_low * views.local_scale_high) ** 0.25  # as part of a side
     return min(LARGEST, math.ceil(size / middle))

@@ -49,36 +49,39 @@ class Encoder(nn.Module):
 
     def __init__(self, model: nn.Module, tokenizer: Any) -> None:
         super().__init__()
-        seen: dict[str, Any] = library().get_model_preprocess_cfg(model)
+        preprocessing: dict[str, Any] = library().get_model_preprocess_cfg(model)
         self.model: Any = model.eval().requires_grad_(False)
         self.tokenizer = tokenizer
-        self.size: int = _side(seen["size"])
+        self.size: int = _side(preprocessing["size"])
         self.context_length: int = tokenizer.context_length
         self.mean: Tensor
         self.deviation: Tensor
-        self.register_buffer("mean", torch.tensor(seen["mean"]).reshape(3, 1, 1))
-        self.register_buffer("deviation", torch.tensor(seen["std"]).reshape(3, 1, 1))
-        self.eye = lean(self.model.visual, self.mean, self.deviation)  # None: as open_clip has it
-        self._tower: precision.Tower = self._plain if self.eye is None else self.eye.forward
+        self.register_buffer("mean", torch.tensor(preprocessing["mean"]).reshape(3, 1, 1))
+        self.register_buffer("deviation", torch.tensor(preprocessing["std"]).reshape(3, 1, 1))
+        # None where the network is open_clip's own.
+        self.lean_tower = lean(self.model.visual, self.mean, self.deviation)
+        self._tower: precision.Tower = (
+            self._plain if self.lean_tower is None else self.lean_tower.forward
+        )
         self.views_at_once = 0
-        if self.eye is not None:
+        if self.lean_tower is not None:
             self.model.visual = nn.Identity()  # its weights are in the lean tower
 
     def tune(self, settings: StylizationSettings, report: Report) -> None:
         """Make the image tower as fast as this device allows, for a step of ``settings``."""
         self.views_at_once = settings.views_at_once
-        if self.eye is None:
+        if self.lean_tower is None:
             return
-        self.eye.to(self.mean.device)
-        tower = precision.fastest(self.eye, settings.precision, self.size, report)
-        if tower is not self.eye:
-            self.eye.cpu()  # a gigabyte of graphics memory
+        self.lean_tower.to(self.mean.device)
+        tower = precision.fastest(self.lean_tower, settings.precision, self.size, report)
+        if tower is not self.lean_tower:
+            self.lean_tower.cpu()  # a gigabyte of graphics memory
         views = settings.views.global_views + settings.views.local_views
         views *= settings.frames_per_step
         self.views_at_once = settings.views_at_once or precision.views_that_fit(tower, self.size)
         self._tower = tower.forward
         if not 0 < self.views_at_once < views:
-            self._tower = precision.recorded(tower, views, self.size)
+            self._tower = precision.cuda_graph_of(tower, views, self.size)
 
     @torch.no_grad()
     def embed_texts(self, texts: list[str]) -> Tensor:
@@ -90,7 +93,7 @@ class Encoder(nn.Module):
     def embed_images(self, images: Tensor) -> Tensor:
         """Return the embeddings of ``images`` [V, 3, S, S] in [0, 1], as [V, E]."""
         assert images.shape[1:] == (3, self.size, self.size), f"images {tuple(images.shape)}"
-        return precision.in_portions(self._tower, images, self.views_at_once)
+        return precision.in_chunks(self._tower, images, self.views_at_once)
 
     def count_tokens(self, text: str) -> int:
         """Return how many tokens ``text`` takes, the two at its ends included."""
@@ -100,8 +103,8 @@ class Encoder(nn.Module):
     def _plain(self, images: Tensor) -> Tensor:
         """Embed ``images`` by open_clip's own tower."""
         with self._autocast():
-            seen = (images - self.mean) / self.deviation
-            return self.model.encode_image(seen).float()
+            normalized = (images - self.mean) / self.deviation
+            return self.model.encode_image(normalized).float()
 
     def _autocast(self) -> torch.autocast:
         device = self.mean.device.type

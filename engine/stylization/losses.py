@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-PARTS = 8  # at most, along a canvas's longer side, each of which should have its share of paint
+PARTS = 8  # at most, along a canvas's longer side, whose mean albedos should be equal
 WEAKNESS = 0.1  # a view whose loss is this much higher counts e times as much
 
 
@@ -63,18 +63,18 @@ def sparsity(colours: Tensor, alpha: Tensor, *, norm: str = "squared") -> Tensor
     ``norm`` "squared" is the mean squared norm, as in NLA; "plain" the mean norm as printed.
     """
     squares = ((1 - alpha)[:, None] * colours).square().sum(1)
-    # The slope of a norm has no end at 0.
+    # The gradient of a norm is not bounded at 0.
     return squares.mean() if norm == "squared" else squares.add(1e-8).sqrt().mean()
 
 
-def unevenness(paint: Tensor, alpha: Tensor) -> Tensor:
-    """Variance [...] of the paint's mean colours over the object's parts, of all three channels.
+def unevenness(albedo: Tensor, alpha: Tensor) -> Tensor:
+    """Variance [...] of the albedo's mean colours over the object's parts, of all three channels.
 
-    ``paint`` [..., 3, H, W] are colours without light, times ``alpha`` [..., 1, H, W]. Stripes,
+    ``albedo`` [..., 3, H, W] are colours without light, times ``alpha`` [..., 1, H, W]. Stripes,
     spots and joints do not count where each part has its share of them.
     """
     side = math.ceil(max(alpha.shape[-2:]) / PARTS)
-    coarse, share = pooled(paint, side), pooled(alpha, side)
+    coarse, share = pooled(albedo, side), pooled(alpha, side)
     total = share.sum((-3, -2, -1)).clamp_min(1e-6)
     means = coarse / share.clamp_min(1e-3)
     middle = coarse.sum((-2, -1), keepdim=True) / total[..., None, None, None]

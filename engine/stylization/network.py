@@ -18,7 +18,7 @@ from ..decomposition.layers import Layers, sample_atlas
 from ..decomposition.model import AtlasNetwork
 from .atlas import StylizedAtlas
 from .canvas import AtlasFrame, Canvas, Canvases, density, resized
-from .painting import Painter
+from .rendering import AtlasSampler
 from .shading import ShadingStatistics
 from .texels import Texels
 
@@ -28,7 +28,7 @@ FITTED = 100  # steps of the fit that take as long as one with CLIP
 POINTS = 8192  # of each step of the fit
 LEARNING_RATE = 1e-3
 LAST_RATE = 0.05  # part of the learning rate that is left at the end
-SEEN = 0.1  # coverage below which a texel teaches nothing
+SEEN = 0.1  # coverage below which a texel is not fitted
 
 Counting = Callable[[float], Callable[[int], None]]
 
@@ -37,8 +37,8 @@ class NetworkAtlas(StylizedAtlas):
     """The paper's form: light and paint together in one coordinate network.
 
     Of its waves those count less that are short beside ``texel`` [2] (uv, across and down): the
-    network learns at places that far apart, and what shorter waves do between them nobody sees
-    before the end. 0: all count, as in the paper.
+    network learns at places that far apart, and what shorter waves do between them shows only
+    after the end. 0: all count, as in the paper.
     """
 
     form = "network"
@@ -62,7 +62,7 @@ class NetworkAtlas(StylizedAtlas):
         return self.albedo_of(self.features(uv))
 
     def features(self, uv: Tensor) -> Tensor:
-        """Return what the network sees of ``uv`` [N, 2], [N, F]."""
+        """Return the network's input features [N, F] of ``uv`` [N, 2]."""
         return self.network.features(uv) * self.shares
 
     def albedo_of(self, features: Tensor) -> Tensor:
@@ -73,24 +73,24 @@ class NetworkAtlas(StylizedAtlas):
         """
         if len(features) <= HELD:
             return self.network.colours(features)
-        pieces = [
+        chunks = [
             checkpoint(self.network.colours, some, use_reentrant=False, preserve_rng_state=False)
             for some in features.split(HELD)
         ]
-        return torch.cat(pieces)
+        return torch.cat(chunks)
 
     def lit(self, albedo: Tensor, shading: Tensor) -> Tensor:
         """Return ``albedo``: it carries the light already."""
         return albedo
 
-    def painter(self, canvases: Canvases, size: int, settings: StylizationSettings) -> Painter:
+    def sampler(self, canvases: Canvases, size: int, settings: StylizationSettings) -> AtlasSampler:
         """Return the network read through texels; in the paper's form every pixel on its own."""
         if settings.views.native_size:
             return self
         every = range(len(canvases.canvases))
-        painted = (resized(canvases, place, size, settings) for place in every)
+        scaled = (resized(canvases, place, size, settings) for place in every)
         fine = density(size, settings)
-        return NetworkTexels(self, canvases.atlas_frame, painted, density=fine)
+        return NetworkTexels(self, canvases.atlas_frame, scaled, density=fine)
 
     @staticmethod
     def steps_ahead(settings: StylizationSettings) -> int:
@@ -98,7 +98,7 @@ class NetworkAtlas(StylizedAtlas):
         return int(settings.distillation_steps / FITTED)
 
     @classmethod
-    def first(
+    def initial(
         cls,
         layers: Layers,
         canvases: Canvases,
@@ -110,12 +110,12 @@ class NetworkAtlas(StylizedAtlas):
     ) -> NetworkAtlas:
         """Return the decomposition's colours as a network, to learn from views of ``size`` pixels.
 
-        ``counting`` gives, for steps that are as long as a part of one, a function that is told
-        of them.
+        ``counting`` gives, for steps that are as long as a part of one, a callback for the number
+        of them that are done.
         """
         native = settings.views.native_size
         texel = (0.0, 0.0) if native else canvases.atlas_frame.texel(density(size, settings))
-        atlas = cls(first_network(layers, generator), canvases.statistics, texel)
+        atlas = cls(initial_network(layers, generator), canvases.statistics, texel)
         atlas.to(layers.atlas.device)
         # In the paper's form a network of the decomposition is taken as it is.
         if layers.atlas_network is None or not native:
@@ -138,7 +138,7 @@ class NetworkAtlas(StylizedAtlas):
 
 
 class NetworkTexels:
-    """A network atlas through texels; what it is told of them is computed once.
+    """A network atlas sampled at texels, whose input features are computed once.
 
     ``frame`` is where the object lies in it.
     """
@@ -172,8 +172,8 @@ def wave_shares(frequencies: int, texel: tuple[float, float]) -> Tensor:
     return torch.exp(-widths.square() / 2).flatten().repeat(2)
 
 
-def first_network(layers: Layers, generator: torch.Generator) -> AtlasNetwork:
-    """Return the decomposition's colour network as a copy, or one that knows nothing yet."""
+def initial_network(layers: Layers, generator: torch.Generator) -> AtlasNetwork:
+    """Return a copy of the decomposition's colour network, else one with random weights."""
     if layers.atlas_network is not None:
         return AtlasNetwork.from_state(layers.atlas_network)
     return _started(generator)
@@ -187,9 +187,9 @@ def fit(
     generator: torch.Generator,
     count: Callable[[int], None] = lambda steps: None,
 ) -> None:
-    """Teach ``atlas`` the colours of the foreground's atlas, as fine as its texels.
+    """Fit ``atlas`` to the colours of the foreground's atlas, as fine as its texels.
 
-    ``count`` hears of every one of ``steps`` steps.
+    ``count`` is called after each of ``steps`` steps.
     """
     device = layers.atlas.device
     places = _seen_places(layers)

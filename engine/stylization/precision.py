@@ -1,7 +1,7 @@
 """How CLIP's image tower computes on this device: precision, graphs, and how many views at once.
 
 On a processor everything stays in single precision. What is faster elsewhere is tried, and kept
-only where it works and its slopes agree.
+only where it works and its gradients agree.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ..contract.events import Report
 from .vision import LeanTransformer, convert
 
 KINDS = {"bfloat16": torch.bfloat16, "half": torch.float16}
-AGREEMENT = 0.98  # least cosine of a fast tower's slopes with those in single precision
+AGREEMENT = 0.98  # least cosine of a fast tower's gradients with those in single precision
 PROBES = 2  # pictures that are compared
 SAVED_PER_VALUE = 16  # values that one token of one block keeps for the way back, by its width
 ROOM = 0.5  # part of the free memory that views may take
@@ -30,7 +30,7 @@ Tower = Callable[[Tensor], Tensor]
 def fastest(tower: nn.Module, wanted: str, size: int, report: Report) -> nn.Module:
     """Return ``tower`` in the precision ``wanted``, or the nearest one that computes the same.
 
-    Warns where a precision was asked for by name and its slopes do not agree.
+    Warns where a precision was asked for by name and its gradients do not agree.
     """
     device = next(tower.buffers()).device
     if device.type != "cuda" or wanted == "single" or not isinstance(tower, LeanTransformer):
@@ -52,12 +52,12 @@ def fastest(tower: nn.Module, wanted: str, size: int, report: Report) -> nn.Modu
 
 
 def agreement(exact: Tower, fast: Tower, size: int, device: torch.device | str) -> float:
-    """Return the cosine between the slopes of two towers at the same random pictures."""
+    """Return the cosine between the gradients of two towers at the same random pictures."""
     generator = torch.Generator().manual_seed(0)
     coarse = torch.rand(PROBES, 3, 8, 8, generator=generator)
     pictures = functional.interpolate(coarse, (size, size), mode="bicubic").clamp(0, 1).to(device)
     wanted: Tensor | None = None
-    slopes = []
+    gradients = []
     for tower in (exact, fast):
         images = pictures.clone().requires_grad_()
         embeddings = tower(images)
@@ -65,15 +65,15 @@ def agreement(exact: Tower, fast: Tower, size: int, device: torch.device | str) 
             turned = torch.rand(embeddings.shape[1], generator=generator) - 0.5
             wanted = turned.to(embeddings)
         loss = functional.cosine_similarity(embeddings.mean(0), wanted, dim=0)
-        slopes.append(torch.autograd.grad(loss, images)[0].flatten())
-    return float(functional.cosine_similarity(slopes[0], slopes[1], dim=0).nan_to_num(-1.0))
+        gradients.append(torch.autograd.grad(loss, images)[0].flatten())
+    return float(functional.cosine_similarity(gradients[0], gradients[1], dim=0).nan_to_num(-1.0))
 
 
-def in_portions(tower: Tower, images: Tensor, at_once: int) -> Tensor:
+def in_chunks(tower: Tower, images: Tensor, at_once: int) -> Tensor:
     """Return the embeddings of ``images`` [V, 3, S, S], holding ``at_once`` views at a time.
 
-    The loss needs all embeddings before any slope, so on the way back each portion is computed
-    again (gradient caching, Gao et al. 2021): the slopes are the same.
+    The loss needs all embeddings before any gradient, so on the way back each chunk is computed
+    again (gradient caching, Gao et al. 2021): the gradients are the same.
     """
     if not 0 < at_once < len(images):
         return tower(images)
@@ -98,10 +98,10 @@ def views_that_fit(tower: nn.Module, size: int) -> int:
     return max(1, int(ROOM * devices.free_memory(device) / each))
 
 
-def recorded(tower: nn.Module, views: int, size: int) -> Tower:
+def cuda_graph_of(tower: nn.Module, views: int, size: int) -> Tower:
     """Return ``tower`` as a CUDA graph for ``views`` pictures; as a function where that cannot be.
 
-    Another number of pictures, or pictures that need no slopes, go through the tower itself.
+    Another number of pictures, or pictures that need no gradients, go through the tower itself.
     """
     device = next(tower.buffers()).device
     if device.type != "cuda":

@@ -55,7 +55,7 @@ def stylized_frame(atlas: StylizedAtlas, layers: Layers, frame: Tensor, number: 
 
 @torch.no_grad()
 def atlas_picture(atlas: StylizedAtlas, layers: Layers) -> Tensor:
-    """Return the stylized atlas as a picture, black where no frame sees it."""
+    """Return the stylized atlas as a picture, black where it is visible in no frame."""
     side = ATLAS_SIDE
     coverage = torch.nn.functional.interpolate(layers.coverage[None, None], (side, side))[0, 0]
     return evenly_lit(atlas, side, layers.uv.device) * (coverage > FAINTEST)[..., None]

@@ -32,12 +32,12 @@ class Progress:
         self.report.progress(self.ahead + done, self.total, terms)
 
     def counting(self, each: float) -> Callable[[int], None]:
-        """Return a function that is told of pieces of work, each as long as ``each`` steps."""
+        """Return a callback for finished units of work, each as long as ``each`` steps."""
         done = 0
 
-        def count(pieces: int) -> None:
+        def count(units: int) -> None:
             nonlocal done
-            done += pieces
+            done += units
             self.prepared(done * each)
 
         return count

@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn import functional
 
 LUMA = (0.299, 0.587, 0.114)
-FLOOR = 0.02  # added to luminance, so that ratios of dark pixels stay calm
+FLOOR = 0.02  # added to luminance, so that ratios of dark pixels stay bounded
 BLUR = 0.03  # of the object's side: what is coarser is form, what is finer is relief
 FORM_POWER, FORM_LOW, FORM_HIGH = 0.8, 0.4, 1.7
 RELIEF_POWER, RELIEF_LOW, RELIEF_HIGH = 0.4, 0.5, 2.0
@@ -102,8 +102,8 @@ def _base(light: Tensor, alpha: Tensor, side: float, length: int = 0) -> Tensor:
     sigma = BLUR * side * (length or max(light.shape))
     stacked = torch.stack([light * alpha, alpha, light])  # [3, H, W]
     weighted, weight, plain = gaussian_blur(stacked, sigma, repeat_edges=True)
-    trust = 1e-3
-    return (weighted + trust * plain) / (weight + trust)
+    prior = 1e-3
+    return (weighted + prior * plain) / (weight + prior)
 
 
 def radius_of(sigma: float) -> int:

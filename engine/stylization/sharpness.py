@@ -1,8 +1,9 @@
-"""How sharp the footage shows each part of an object, and paint that is no sharper there.
+"""The footage's blur around each pixel of an object, and the texture blurred by as much.
 
-A wheel that turns, a leg that swings and what is out of focus are soft in the footage; crisp paint
-on them looks laid on. The blur of an edge is read from how much a known blur flattens it (Zhuo and
-Sim, Defocus map estimation from a single image, 2011). All blurs are Gaussian deviations in pixels.
+A wheel that turns, a leg that swings and what is out of focus are blurred in the footage, where a
+sharp texture would stand out. The blur of an edge is estimated from how much a known blur flattens
+it (Zhuo and Sim, Defocus map estimation from a single image, 2011). All blurs are Gaussian
+deviations in pixels.
 """
 
 from __future__ import annotations
@@ -15,14 +16,14 @@ from torch.nn import functional
 
 from .shading import gaussian_blur
 
-PROBE = 1.0  # px by which edges are flattened to see how sharp they were
+PROBE = 1.0  # px, the known blur
 LEAST_GRADIENT = 0.01  # of white, a pixel; less is grain
-CLEAR_GRADIENT = 0.05  # steeper edges tell no more
-AROUND = 0.05  # of the picture's longer side, over which edges are asked together
-LEAST_EDGES = 50  # pixels; fewer say nothing
-STANDING = 10  # edge pixels for which the whole object's blur stands in each place
-SQUARE = 1 / 12  # px^2, variance of a pixel: paint has no less
-CROSSFADE = 1 / 6  # variance of a tent that reaches as far as paint slides, both ways
+CLEAR_GRADIENT = 0.05  # from which on an edge has its full weight
+AROUND = 0.05  # of the picture's longer side, deviation of the window over which edges are averaged
+LEAST_EDGES = 50  # pixels; of fewer no blur is estimated
+PRIOR = 10  # edge pixels as many as which the whole object's blur counts in each place
+SQUARE = 1 / 12  # px^2, variance of a pixel: a texture has no less
+CROSSFADE = 1 / 6  # variance of a tent that reaches as far as the flow residual, both ways
 DIFFERENCE = 1 / 3  # px^2, variance that a difference over two pixels adds
 MOST = 4.0
 EDGE = 3  # px of a picture's border that a blur does not know
@@ -49,20 +50,20 @@ def footage_blur(light: Tensor, where: Tensor) -> Tensor:
     usual = variance[edges].median()
     sigma = AROUND * max(light.shape)
     total, weight_near = gaussian_blur(torch.stack([weight * variance.log(), weight]), sigma)
-    standing = STANDING * weight.sum() / count / (2 * torch.pi * sigma**2)
-    return ((total + standing * usual.log()) / (weight_near + standing) / 2).exp()
+    prior = PRIOR * weight.sum() / count / (2 * torch.pi * sigma**2)
+    return ((total + prior * usual.log()) / (weight_near + prior) / 2).exp()
 
 
-def sliding(blur: Tensor, slip: Tensor) -> Tensor:
-    """Return the ``blur`` [H, W] of paint that also slides by ``slip`` px from frame to frame.
+def blur_with_residual(blur: Tensor, flow_residual: Tensor) -> Tensor:
+    """Return the ``blur`` [H, W] px, widened where the ``flow_residual`` [H, W] px is large.
 
-    It is spread as if each frame faded into those beside it.
+    As if each frame were crossfaded with those beside it.
     """
-    return (blur.square() + CROSSFADE * slip.square()).sqrt()
+    return (blur.square() + CROSSFADE * flow_residual.square()).sqrt()
 
 
-def softened(values: Tensor, where: Tensor, blur: Tensor) -> Tensor:
-    """Return ``values`` [N, C] at the pixels of ``where`` bool [H, W] as ``blur`` [H, W] shows.
+def blur_to_footage(values: Tensor, where: Tensor, blur: Tensor) -> Tensor:
+    """Return ``values`` [N, C] at the pixels of ``where`` bool [H, W], blurred to ``blur`` [H, W].
 
     What is not in ``where`` has no part in it. Where the footage is sharp they stay as they are;
     a blur of more than `MOST` is that.
@@ -76,8 +77,8 @@ def softened(values: Tensor, where: Tensor, blur: Tensor) -> Tensor:
     for less, more in pairwise(STEPS):
         if most <= less**2:
             break
-        spread = gaussian_blur(picture, more)[:, where].T  # [N, C + 1]
-        high = spread[:, :-1] / spread[:, -1:]
+        smoothed = gaussian_blur(picture, more)[:, where].T  # [N, C + 1]
+        high = smoothed[:, :-1] / smoothed[:, -1:]
         part = (added - less**2) / (more**2 - less**2)
         found = torch.where((part > 0)[:, None], torch.lerp(low, high, part[:, None]), found)
         low = high

@@ -7,8 +7,8 @@ from torch import Tensor
 
 from .boxes import object_boxes
 from .canvas import as_colours
+from .crops import crop_views
 from .encoder import Encoder
-from .looking import look
 from .views import Views, perspective
 
 MARGIN = 0.1  # around the object's box, as part of its longer side
@@ -41,4 +41,4 @@ def _square(frame: Tensor, box: Tensor, size: int) -> Tensor:
     crop = torch.cat([corner, side.expand(2)])[None].cpu()
     plain = perspective(torch.zeros(1, 4, 2, dtype=torch.float64))
     picture = torch.cat([frame.permute(2, 0, 1), torch.zeros_like(frame.permute(2, 0, 1))])
-    return look(picture, Views(crop, plain, no, no), size)
+    return crop_views(picture, Views(crop, plain, no, no), size)

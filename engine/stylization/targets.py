@@ -82,7 +82,7 @@ def embed_targets(texts: TargetTexts, encoder: Encoder, settings: StylizationSet
 
 @torch.no_grad()
 def _embed_picture(picture: np.ndarray, encoder: Encoder) -> Tensor:
-    """Return what the whole picture and its parts look like to ``encoder``, [2, E]."""
+    """Return the embeddings [2, E] of the whole picture and of its parts."""
     pixels = torch.from_numpy(picture).to(encoder.mean.device).permute(2, 0, 1).float() / 255
     height, width = pixels.shape[1:]
     side = min(height, width)

@@ -1,4 +1,4 @@
-"""One step's terms: draw frames, paint them, look at them, compare with the targets."""
+"""One step's loss terms: draw frames, render them, embed crops, compare with the targets."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from .. import device as devices
 from ..contract.settings import StylizationSettings, StylizationWeights, ViewsSettings
 from . import losses
 from .canvas import Canvases, resized
+from .crops import crop_grid
 from .encoder import Encoder
-from .looking import aim
-from .painting import Painted, Painter, Spread, paint
+from .rendering import AtlasSampler, CanvasBatch, Rendered, render
 from .targets import Targets
 from .views import draw_both
 
@@ -22,15 +22,15 @@ WINDOW_SIGMAS = 3.0  # how far a window reaches, in widths of the temporal weigh
 
 
 @dataclass(frozen=True)
-class Sight:
-    """What the encoder made of a step's views: of the whole object, and close."""
+class CropEmbeddings:
+    """The encoder's embeddings of a step's crops: of the whole object, and close ones."""
 
     whole: Tensor  # [F, V, E]
     close: Tensor  # [F, V, E]
 
 
 def step_terms(
-    painter: Painter,
+    sampler: AtlasSampler,
     canvases: Canvases,
     encoder: Encoder,
     targets: Targets,
@@ -43,26 +43,28 @@ def step_terms(
         numbers, settings.frames_per_step, window=temporal_window(settings), generator=generator
     )
     chosen = [resized(canvases, place, encoder.size, settings) for place in drawn]
-    spread = Spread.of(chosen)
+    batch = CanvasBatch.of(chosen)
     views = [draw_both(one.subject, settings.views, generator).scaled(one.scale) for one in chosen]
-    gaze = aim(views, spread.shapes, encoder.size, spread.fields.device)
-    painted = paint(spread, painter)
-    images = gaze.seen(painted.front, spread.behind)  # [F, V, 3, S, S]
-    seen = _sight(encoder, noisy(images, settings.views, generator), settings)
+    grid = crop_grid(views, batch.shapes, encoder.size, batch.fields.device)
+    rendered = render(batch, sampler)
+    images = grid.crops(rendered.front, batch.behind)  # [F, V, 3, S, S]
+    embeddings = _embed_crops(encoder, with_noise(images, settings.views, generator), settings)
     whole, close = targets.draw(generator)
-    terms = _similarities(seen, whole, close, settings)
+    terms = _similarities(embeddings, whole, close, settings)
     terms["temporal"] = losses.temporal(
-        seen.whole,
+        embeddings.whole,
         [numbers[i] for i in drawn],
         sigma=settings.temporal_sigma,
         literal=settings.temporal_literal,
     )
-    terms["sparsity"] = losses.sparsity(painted.colours, painted.alpha, norm=settings.sparsity_norm)
+    terms["sparsity"] = losses.sparsity(
+        rendered.colours, rendered.alpha, norm=settings.sparsity_norm
+    )
     if targets.avoid is not None:
         unwanted = targets.avoid[int(torch.randint(len(targets.avoid), (), generator=generator))]
-        both = [losses.avoid(kind, unwanted) for kind in (seen.whole, seen.close)]
+        both = [losses.avoid(kind, unwanted) for kind in (embeddings.whole, embeddings.close)]
         terms["avoid"] = torch.stack(both).mean()
-    return terms | unevenness(spread, painted, settings.weights)
+    return terms | unevenness(batch, rendered, settings.weights)
 
 
 def temporal_window(settings: StylizationSettings) -> float | None:
@@ -70,26 +72,29 @@ def temporal_window(settings: StylizationSettings) -> float | None:
     return None if settings.temporal_literal else WINDOW_SIGMAS * settings.temporal_sigma
 
 
-def unevenness(spread: Spread, painted: Painted, weights: StylizationWeights) -> dict[str, Tensor]:
-    """Return the term of uneven paint by its name, where it has a weight."""
+def unevenness(
+    batch: CanvasBatch, rendered: Rendered, weights: StylizationWeights
+) -> dict[str, Tensor]:
+    """Return the term of uneven albedo by its name, where it has a weight."""
     if not weights.unevenness:
         return {}
-    paint_alone = spread.composed(painted.alpha[:, None] * painted.albedo)
-    return {"unevenness": losses.unevenness(paint_alone, spread.alpha).mean()}
+    albedo_alone = batch.composed(rendered.alpha[:, None] * rendered.albedo)
+    return {"unevenness": losses.unevenness(albedo_alone, batch.alpha).mean()}
 
 
-def weighted(terms: dict[str, Tensor], weights: StylizationWeights) -> Tensor:
+def weighted_sum(terms: dict[str, Tensor], weights: StylizationWeights) -> Tensor:
     """Return the sum of ``terms``, each times its weight (TDS, eq. 6)."""
     weighed = [(getattr(weights, name), term) for name, term in terms.items()]
-    # What has no weight has no slopes: they need not be computed.
+    # A term without a weight has no gradient, which need not be computed.
     counting = [weight * term for weight, term in weighed if weight]
     return torch.stack(counting or [0 * term for _, term in weighed]).sum()
 
 
-def noisy(images: Tensor, views: ViewsSettings, generator: torch.Generator) -> Tensor:
-    """Add noise to pictures [F, V, 3, S, S], each with its own deviation up to what is set.
+def with_noise(images: Tensor, views: ViewsSettings, generator: torch.Generator) -> Tensor:
+    """Return ``images`` [F, V, 3, S, S] with Gaussian noise, clamped to [0, 1].
 
-    It is drawn for the views of the whole object in all frames first.
+    Each has a deviation of its own, uniform up to the setting. The noise of the views of the whole
+    object in all frames is drawn first.
     """
     if views.noise == 0:
         return images
@@ -101,20 +106,20 @@ def noisy(images: Tensor, views: ViewsSettings, generator: torch.Generator) -> T
     return (images + devices.sent(ordered, images.device)).clamp(0, 1)
 
 
-def _sight(encoder: Encoder, images: Tensor, settings: StylizationSettings) -> Sight:
+def _embed_crops(encoder: Encoder, images: Tensor, settings: StylizationSettings) -> CropEmbeddings:
     """Embed ``images`` [F, V, 3, S, S], a frame's views of the whole object before the others."""
     embeddings = encoder.embed_images(images.flatten(0, 1)).unflatten(0, (len(images), -1))
     whole, close = embeddings.tensor_split([settings.views.global_views], 1)
-    return Sight(whole, close)
+    return CropEmbeddings(whole, close)
 
 
 def _similarities(
-    seen: Sight, whole: Tensor, close: Tensor, settings: StylizationSettings
+    embeddings: CropEmbeddings, whole: Tensor, close: Tensor, settings: StylizationSettings
 ) -> dict[str, Tensor]:
     average = settings.view_average
     return {
-        "global_similarity": losses.global_similarity(seen.whole, whole, average=average),
-        "local_similarity": losses.local_similarity(seen.close, close, average=average),
+        "global_similarity": losses.global_similarity(embeddings.whole, whole, average=average),
+        "local_similarity": losses.local_similarity(embeddings.close, close, average=average),
     }
 
 

@@ -1,7 +1,7 @@
 """An atlas read through texels while it learns: several frames for the price of one.
 
-Frames see the same places of the atlas. Evaluating its network once for each texel that any frame
-sees, and interpolating, is several times faster than evaluating it for every pixel of every frame.
+Frames sample the same places of the atlas. Evaluating its network once for each texel that any
+frame samples, and interpolating, is several times faster than once for every pixel of every frame.
 The finished atlas is read without texels.
 """
 
@@ -19,9 +19,9 @@ MOST = 1024  # texels along a side, however far the object reaches over the atla
 
 
 class Texels:
-    """The texels that ``canvases`` see, ``density`` of them in half an object.
+    """The texels that ``canvases`` sample, ``density`` of them in half an object.
 
-    ``centre`` and ``scale`` [2] tell where uv lie, in half objects: (uv - centre) scale.
+    ``centre`` and ``scale`` [2] place uv in units of half an object: (uv - centre) scale.
     """
 
     def __init__(

@@ -60,7 +60,7 @@ def unit(embeddings: Tensor) -> Tensor:
 
 
 def check_texts(texts: TargetTexts, encoder: Encoder, report: Report) -> None:
-    """Warn of texts that are too long for the encoder; of their words `contract.words` tells.
+    """Warn of texts that are too long for the encoder; of their words `contract.words` reports.
 
     Raises EngineError (BAD_JOB) where there is neither a text nor a picture.
     """

@@ -1,6 +1,6 @@
-"""A picture as the stylized atlas: the form that any tool can read, and that paints can edit.
+"""A picture as the stylized atlas: the form that any tool can read and edit.
 
-While it learns it is the sum of waves. Natural pictures have most of their contrast in long waves,
+In training it is a sum of waves. Natural pictures have most of their contrast in long waves,
 and their colours change together: a spectrum whose step size falls with the frequency, without its
 shortest waves, along the axes in which the colours of photographs vary, gives natural structure
 where single texels give noise (Olah et al., Feature Visualization, 2017).
@@ -33,11 +33,11 @@ MOST = 1024  # texels along a side
 WARM_UP = 8  # steps until the learning rate is whole
 MEAN_RATE = 0.3  # learning rate of the mean colour, in that of the waves
 SEEN = 0.05  # alpha from which on a pixel belongs to what the picture must reach
-ROOM = 1.02  # of the square around what is seen
+ROOM = 1.02  # of the square around all visible places
 
 
 class TextureAtlas(StylizedAtlas):
-    """A picture of paint, lit by the footage's own light.
+    """A picture of albedo, lit by the footage's shading.
 
     ``picture`` [3, S, S] has channels in [0, 1]; its corner lies at ``corner`` [2] in uv, and it
     is ``extent`` [2] wide and high.
@@ -58,8 +58,8 @@ class TextureAtlas(StylizedAtlas):
         self.register_buffer("extent", extent)
 
     def albedo(self, uv: Tensor, coarseness: float = 1.0) -> Tensor:
-        """Return the paint [N, 3] at ``uv`` [N, 2], the picture made coarser by that factor."""
-        picture = self.paint_picture()
+        """Return the albedo [N, 3] at ``uv`` [N, 2], the picture made coarser by that factor."""
+        picture = self.albedo_picture()
         if coarseness > 1:
             side = max(1, round(picture.shape[1] / coarseness))
             picture = functional.interpolate(
@@ -75,7 +75,7 @@ class TextureAtlas(StylizedAtlas):
         """Return the albedo [N, 3] at the pixels of ``where``, made as coarse as they are on it.
 
         Stripes and tiles have edges that single samples turn into stairs, which crawl as the
-        object moves: a pixel shows the mean of the paint in it.
+        object moves: a pixel has the mean of the albedo in it.
         """
         return self.albedo(uv[where], self.texels(usual_step(uv, where)))
 
@@ -86,7 +86,7 @@ class TextureAtlas(StylizedAtlas):
         """Return the atlas of which files hold ``facts`` and ``tensors``."""
         return TextureAtlas(statistics, **tensors)
 
-    def paint_picture(self) -> Tensor:
+    def albedo_picture(self) -> Tensor:
         """Return the picture [3, S, S]."""
         return self.picture
 
@@ -101,9 +101,9 @@ class TextureAtlas(StylizedAtlas):
         room = 1 - SHOULDER
         return torch.where(over > 0, SHOULDER + room * torch.tanh(over / room), lit)
 
-    def finished(self) -> TextureAtlas:
-        """Return the atlas as it is saved and rendered, without what only learning needs."""
-        picture = self.paint_picture().detach()
+    def for_inference(self) -> TextureAtlas:
+        """Return the atlas as it is saved and rendered, without the parameters of the training."""
+        picture = self.albedo_picture().detach()
         return TextureAtlas(self.statistics, picture, self.corner, self.extent)
 
 
@@ -137,7 +137,7 @@ class LearnedTexture(TextureAtlas):
         self.draw(generator)
 
     @classmethod
-    def first(
+    def initial(
         cls,
         layers: Layers,
         canvases: Canvases,
@@ -147,8 +147,8 @@ class LearnedTexture(TextureAtlas):
         generator: torch.Generator,
         counting: object = None,
     ) -> LearnedTexture:
-        """Return a grey picture, to learn from views of ``size`` pixels, see `first_texture`."""
-        return first_texture(
+        """Return a grey picture, to train on views of ``size`` pixels, see `initial_texture`."""
+        return initial_texture(
             layers, canvases.atlas_frame, canvases.statistics,
             density=density(size, settings), generator=generator,
         )  # fmt: skip
@@ -159,7 +159,7 @@ class LearnedTexture(TextureAtlas):
 
     @staticmethod
     def rate_factor(step: int, settings: StylizationSettings) -> float:
-        """Return a short warm-up, and a slope to 0 in the second half."""
+        """Return a short warm-up, and a linear decay to 0 in the second half."""
         return min(1.0, (step + 1) / WARM_UP, 2 * (1 - step / settings.steps))
 
     def restart(self, first: dict[str, Tensor], generator: torch.Generator) -> None:
@@ -173,7 +173,7 @@ class LearnedTexture(TextureAtlas):
         drawn = torch.randn(self.waves.shape, generator=generator)
         self.waves.copy_(CONTRAST * drawn)
 
-    def paint_picture(self) -> Tensor:
+    def albedo_picture(self) -> Tensor:
         """Return the sum of the waves as a picture [3, S, S] in (0, 1)."""
         waves = torch.view_as_complex(self.waves) * self.scale
         plain = torch.fft.irfft2(waves, s=self.picture.shape[1:], norm="ortho")
@@ -182,7 +182,7 @@ class LearnedTexture(TextureAtlas):
         )
 
 
-def first_texture(
+def initial_texture(
     layers: Layers,
     frame: AtlasFrame,
     statistics: ShadingStatistics,

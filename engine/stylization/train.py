@@ -1,4 +1,4 @@
-"""The stylization: move the atlas until CLIP agrees with the targets (TDS, sec. 3.3 and 6)."""
+"""The stylization: optimize the atlas by CLIP losses against the targets (TDS, sec. 3.3, 6)."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ from ..contract.settings import StylizationSettings
 from ..decomposition.layers import Layers
 from .atlas import StylizedAtlas
 from .atlas_files import FORMS, load_atlas, save_atlas
-from .candidates import Standing, folder_of, ranked, snapshot_of, write_ranking
+from .candidates import RankingEntry, best_first, folder_of, snapshot_of, write_ranking
 from .canvas import Canvases, cut_canvases
 from .encoder import Encoder
-from .exam import Exam
 from .initial_colour import set_initial_colour
 from .previews import Previews
 from .progress import Progress, progress_of
 from .targets import Targets, embed_targets
-from .terms import step_terms, weighted
+from .terms import step_terms, weighted_sum
 from .texture import LearnedTexture
+from .validation import Validation
 
-READ_EVERY = {True: 1, False: 10}  # steps between two looks at the loss, on the processor or not
+READ_EVERY = {True: 1, False: 10}  # steps between two readings of the loss, on the processor or not
 
 
 @dataclass(frozen=True)
-class Lesson:
-    """What all candidates share."""
+class TrainingContext:
+    """What the training of all candidates shares."""
 
     canvases: Canvases
     encoder: Encoder
     targets: Targets
     settings: StylizationSettings
-    exam: Exam
+    validation: Validation
     previews: Previews
     report: Report
     progress: Progress
@@ -48,13 +48,13 @@ class Lesson:
 
     @property
     def folder(self) -> Path:
-        """Where candidates and snapshots are left."""
+        """Where candidates and snapshots are saved."""
         return self.checkpoint.path.parent
 
 
 @dataclass
-class Course:
-    """How far one candidate is, and all that its next step depends on."""
+class TrainState:
+    """The state of one candidate's training: all that its next step depends on."""
 
     candidate: int  # from 1
     seed: int
@@ -63,8 +63,8 @@ class Course:
     generator: torch.Generator
     step: int = 0
 
-    def state(self) -> dict[str, Any]:
-        """Return what `restore` needs; see `Checkpoint` for what may be in it."""
+    def state_dict(self) -> dict[str, Any]:
+        """Return what `load_state_dict` needs; see `Checkpoint` for what may be in it."""
         return {
             "candidate": self.candidate,
             "step": self.step,
@@ -73,8 +73,8 @@ class Course:
             "generator": self.generator.get_state(),
         }
 
-    def restore(self, state: dict[str, Any]) -> None:
-        """Go on where `state` was taken."""
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Set this to the ``state`` that `state_dict` returned."""
         self.step = int(state["step"])
         self.atlas.load_state_dict(state["atlas"])
         self.optimiser.load_state_dict(state["optimiser"])
@@ -108,80 +108,82 @@ def stylize(
     encoder.tune(settings, report)
     targets = embed_targets(texts, encoder, settings)
     progress = progress_of(settings, report)
-    atlas = FORMS[settings.atlas].first(
+    atlas = FORMS[settings.atlas].initial(
         layers, canvases, settings,
         size=encoder.size, generator=generator, counting=progress.counting,
     ).to(device)  # fmt: skip
     if isinstance(atlas, LearnedTexture):
         set_initial_colour(atlas, canvases, encoder, targets, settings, seed=seed)
-    exam = Exam(canvases, encoder, targets, settings)
+    validation = Validation(canvases, encoder, targets, settings)
     numbers = [canvas.frame for canvas in canvases.canvases]
     previews = Previews(layers, frames, numbers, report)
-    lesson = Lesson(
-        canvases, encoder, targets, settings, exam, previews, report, progress, checkpoint
+    context = TrainingContext(
+        canvases, encoder, targets, settings, validation, previews, report, progress, checkpoint
     )
     saved = checkpoint.load() or {}
     first = copy.deepcopy(atlas.state_dict())
-    standings = [Standing(**each) for each in saved.get("standings", [])]
-    for candidate in range(len(standings) + 1, settings.candidates + 1):
+    entries = [RankingEntry(**each) for each in saved.get("standings", [])]
+    for candidate in range(len(entries) + 1, settings.candidates + 1):
         if candidate > 1:
             generator = torch.Generator().manual_seed(seed + candidate - 1)
             atlas.restart(first, generator)
-        course = Course(
+        state = TrainState(
             candidate, seed + candidate - 1, atlas, atlas.optimiser(settings), generator
         )
         if saved.get("course", {}).get("candidate") == candidate:
-            course.restore(saved["course"])
-        standings.append(_learn(course, lesson, standings))
-    write_ranking(standings, lesson.folder)
-    best = ranked(standings)[0].candidate
-    return load_atlas(folder_of(lesson.folder, best)).requires_grad_(False)
+            state.load_state_dict(saved["course"])
+        entries.append(_train_candidate(state, context, entries))
+    write_ranking(entries, context.folder)
+    best = best_first(entries)[0].candidate
+    return load_atlas(folder_of(context.folder, best)).requires_grad_(False)
 
 
-def _learn(course: Course, lesson: Lesson, before: list[Standing]) -> Standing:
-    """Take all steps of one candidate, leave its atlas in its folder and say how good it is."""
-    settings, report, checkpoint = lesson.settings, lesson.report, lesson.checkpoint
-    atlas, optimiser = course.atlas, course.optimiser
-    painter = atlas.painter(lesson.canvases, lesson.encoder.size, settings)
+def _train_candidate(
+    state: TrainState, context: TrainingContext, before: list[RankingEntry]
+) -> RankingEntry:
+    """Take all steps of one candidate, save its atlas and return its entry in the ranking."""
+    settings, report, checkpoint = context.settings, context.report, context.checkpoint
+    atlas, optimiser = state.atlas, state.optimiser
+    sampler = atlas.sampler(context.canvases, context.encoder.size, settings)
     done = len(before) * settings.steps
 
     def save() -> None:
         ranks = [vars(each) for each in before]
-        checkpoint.save({"course": course.state(), "standings": ranks})
+        checkpoint.save({"course": state.state_dict(), "standings": ranks})
 
     def ends(step: int) -> bool:
         return step == settings.steps or step % settings.snapshot_every == 0
 
     numbers: dict[str, float] = {}
-    while course.step < settings.steps:
+    while state.step < settings.steps:
         if report.stopping():
             save()
             raise Stopped
-        set_learning_rate(optimiser, atlas.rate_factor(course.step, settings))
+        set_learning_rate(optimiser, atlas.rate_factor(state.step, settings))
         terms = step_terms(
-            painter, lesson.canvases, lesson.encoder, lesson.targets, settings, course.generator
+            sampler, context.canvases, context.encoder, context.targets, settings, state.generator
         )
-        loss = weighted(terms, settings.weights)
+        loss = weighted_sum(terms, settings.weights)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
-        course.step += 1
+        state.step += 1
         # Reading numbers waits for the device, which then waits for what comes next.
-        if course.step % READ_EVERY[loss.is_cpu] == 0 or checkpoint.due() or ends(course.step):
-            numbers = checked(loss, terms, course.step)
-        if course.step % settings.snapshot_every == 0:
-            save_atlas(atlas, snapshot_of(lesson.folder, course.candidate, course.step))
-        lesson.progress.stepped(done + course.step, numbers)
+        if state.step % READ_EVERY[loss.is_cpu] == 0 or checkpoint.due() or ends(state.step):
+            numbers = finite_terms(loss, terms, state.step)
+        if state.step % settings.snapshot_every == 0:
+            save_atlas(atlas, snapshot_of(context.folder, state.candidate, state.step))
+        context.progress.stepped(done + state.step, numbers)
         if checkpoint.due():
             save()
-        if lesson.previews.due():
-            lesson.previews.show(atlas)
-    save_atlas(atlas, folder_of(lesson.folder, course.candidate))
-    lesson.previews.show(atlas)
-    return Standing(course.candidate, course.seed, lesson.exam.score(painter), course.step)
+        if context.previews.due():
+            context.previews.show(atlas)
+    save_atlas(atlas, folder_of(context.folder, state.candidate))
+    context.previews.show(atlas)
+    return RankingEntry(state.candidate, state.seed, context.validation.score(sampler), state.step)
 
 
-def checked(loss: Tensor, terms: dict[str, Tensor], step: int) -> dict[str, float]:
+def finite_terms(loss: Tensor, terms: dict[str, Tensor], step: int) -> dict[str, float]:
     """Return the terms after ``step`` steps as numbers.
 
     Raises EngineError (DIVERGED) where the loss is none.

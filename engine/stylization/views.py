@@ -1,4 +1,4 @@
-"""Where CLIP looks: crops of the object, seen from a side, on their background or on black.
+"""The views for CLIP: random crops of the object in perspective, on their background or black.
 
 A crop is left, top, width, height in pixels of a canvas (see `canvas`). Everything random is
 drawn on the CPU from one generator, and worked out in NumPy: for so few numbers it is several
@@ -24,7 +24,7 @@ TRIES = 50  # crops drawn for each local view before the best of them is taken
 
 @dataclass(frozen=True)
 class Views:
-    """V places to look at, with the same size of picture for each."""
+    """V crops, to be sampled at one size."""
 
     crops: Tensor  # [V, 4]
     warps: Tensor  # [V, 3, 3], from the view's square [-1, 1]^2 to the crop's

@@ -17,7 +17,7 @@ from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 QUICK = 1.702  # QuickGELU(x) = x sigmoid(1.702 x) = silu(1.702 x) / 1.702
-HALF_SCALE = 1024.0  # keeps small slopes within the range of half precision
+HALF_SCALE = 1024.0  # keeps small gradients within the range of half precision
 
 
 class LeanTransformer(nn.Module):
@@ -99,13 +99,13 @@ class _LeanBlock(nn.Module):
         self.epsilon: float = block.ln_1.eps
         attention, mlp = block.attn, block.mlp
         inner = QUICK if quick else 1.0
-        pieces = {
+        parameters = {
             "mix": _folded(block.ln_1, attention.in_proj_weight, attention.in_proj_bias),
             "out": (attention.out_proj.weight, attention.out_proj.bias),
             "up": _folded(block.ln_2, mlp.c_fc.weight, mlp.c_fc.bias, inner),
             "down": (mlp.c_proj.weight / inner, mlp.c_proj.bias),
         }
-        for name, (weight, bias) in pieces.items():
+        for name, (weight, bias) in parameters.items():
             self.register_buffer(name, weight.detach().float().clone())
             self.register_buffer(name + "_bias", bias.detach().float().clone())
 
@@ -114,7 +114,7 @@ class _LeanBlock(nn.Module):
         views, count, width = tokens.shape
         plain = functional.layer_norm(tokens, (width,), eps=self.epsilon)
         mixed = functional.linear(plain, self.mix, self.mix_bias)
-        # Split, not permuted: on the way back three pieces are joined row by row, in one copy.
+        # Split, not permuted: on the way back three parts are joined row by row, in one copy.
         query, key, value = (
             each.reshape(views, count, heads, -1).transpose(1, 2)
             for each in mixed.split(width, dim=2)
@@ -216,7 +216,7 @@ def fold_normalisations(module: nn.Module) -> None:
 
 
 class _Scaled(torch.autograd.Function):
-    """The identity; on the way back slopes are multiplied."""
+    """The identity; on the way back gradients are multiplied."""
 
     @staticmethod
     def forward(ctx: Any, value: Tensor, factor: float) -> Tensor:
@@ -224,5 +224,5 @@ class _Scaled(torch.autograd.Function):
         return value.view_as(value)
 
     @staticmethod
-    def backward(ctx: Any, *slopes: Tensor) -> tuple[Tensor, None]:
-        return slopes[0] * ctx.factor, None
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        return gradients[0] * ctx.factor, None

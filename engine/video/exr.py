@@ -81,8 +81,8 @@ def _header(
         ("screenWindowWidth", "float", struct.pack("<f", 1.0)),
         *((name, "string", text.encode()) for name, text in tags.items()),
     ]
-    told = b"".join(
+    attributes = b"".join(
         name.encode() + b"\0" + kind.encode() + b"\0" + struct.pack("<i", len(value)) + value
         for name, kind, value in attributes
     )
-    return struct.pack("<ii", MAGIC, VERSION) + told + b"\0"
+    return struct.pack("<ii", MAGIC, VERSION) + attributes + b"\0"

@@ -14,14 +14,14 @@ from ..contract.events import EngineError, Fault, Report
 from ..contract.job import ANYTHING, Box
 from ..contract.settings import MasksSettings
 from .boxes import cut_by_box, moving_in, rectangle_of, travelling_box
+from .components import largest_persistent, persistent
 from .flow import Device, Flow
 from .frames import Video
 from .ground import without_shadow
 from .motion import motion_evidence
-from .pieces import largest_persistent, persistent
 from .refined import REFINED_ROUNDS
-from .search import Steps, enlarged, judged_again, motion_prior, reduced
-from .segmentation import ROUNDS, appearance, follow, settle
+from .search import Steps, enlarged, motion_prior, reduced, refine_masks
+from .segmentation import ROUNDS, appearance, follow, segment
 from .steady import SOLID_ROUNDS
 from .strokes import Marks, shrunk
 
@@ -37,9 +37,9 @@ def find_by_motion(video: Video, flow: Flow, report: Report) -> np.ndarray:
     steps = Steps(report, len(frames) * (ROUNDS + 1 + SOLID_ROUNDS + REFINED_ROUNDS))
     evidence = motion_evidence(frames, small_flow, steps.tick)
     look = appearance(frames)
-    found = settle(look, motion_prior(evidence), small_flow, steps.tick)
+    found = segment(look, motion_prior(evidence), small_flow, steps.tick)
     found = largest_persistent(found, small_flow)
-    found = judged_again(look, frames, small_flow, found, steps.tick)
+    found = refine_masks(look, frames, small_flow, found, steps.tick)
     found = without_shadow(largest_persistent(found, small_flow), frames, small_flow)
     steps.finish()
     return enlarged(found, video.frames)
@@ -66,9 +66,9 @@ def find_by_box(video: Video, flow: Flow, box: Box, report: Report) -> np.ndarra
     if moving is not None:
         prior = 0.5 * (prior + motion_prior(evidence) * gate)
     certain = {box.frame: Marks.around(rectangle, first.shape)}
-    found = settle(look, prior, small_flow, steps.tick, certain)
+    found = segment(look, prior, small_flow, steps.tick, certain)
     found = largest_persistent(found, small_flow, box.frame)
-    found = judged_again(look, frames, small_flow, found, steps.tick, certain=certain)
+    found = refine_masks(look, frames, small_flow, found, steps.tick, certain=certain)
     found = largest_persistent(found, small_flow, box.frame)
     steps.finish()
     return enlarged(without_shadow(found, frames, small_flow), video.frames)
@@ -130,6 +130,6 @@ def _by_keys(
     look = appearance(frames)
     small = {frame: shrunk(mask, frames.shape[1:3]) for frame, mask in keys.items()}
     prior = follow(look, small, small_flow, steps.tick)
-    found = settle(look, prior, small_flow, steps.tick)
+    found = segment(look, prior, small_flow, steps.tick)
     start = {frame: mask > 0.5 for frame, mask in small.items()}
     return enlarged(persistent(found, small_flow, start), video.frames)

@@ -13,13 +13,13 @@ import numpy as np
 
 from ..contract.events import Report
 from .boxes import MOVING_CONTRAST
+from .components import persistent
 from .flow import Flow
 from .frames import Video
 from .motion import motion_evidence
-from .pieces import persistent
 from .refined import REFINED_ROUNDS
-from .search import Steps, enlarged, judged_again, motion_prior, reduced
-from .segmentation import ROUNDS, appearance, follow, settle
+from .search import Steps, enlarged, motion_prior, reduced, refine_masks
+from .segmentation import ROUNDS, appearance, follow, segment
 from .steady import SOLID_ROUNDS
 from .strokes import Marks, cut_by_marks, first_guess, near, shrunk
 
@@ -72,11 +72,11 @@ def _by_marks(
         prior = 0.5 * (prior + moving * _reached(prior))
     if base is not None:
         prior = _faded(prior, base, small)
-    found = settle(look, prior, small_flow, steps.tick, small)
+    found = segment(look, prior, small_flow, steps.tick, small)
     start = {frame: found[frame] > 0.5 for frame in small}
     found = persistent(found, small_flow, start)
     if base is None:
-        found = judged_again(look, frames, small_flow, found, steps.tick, certain=small)
+        found = refine_masks(look, frames, small_flow, found, steps.tick, certain=small)
         start = {frame: found[frame] > 0.5 for frame in small}
         found = persistent(found, small_flow, start)
     steps.finish()

@@ -17,12 +17,12 @@ from .flow import Flow
 from .frames import working_size
 from .refined import refined
 from .segmentation import Appearance, Certain, edge_aware
-from .steady import judged_solid
+from .steady import segment_solid
 
 BORDER_PART = 0.08  # of the longer side: objects rarely begin at the border
-BORDER_TRUST = 0.3  # what is left of the evidence at the very border
+BORDER_WEIGHT = 0.3  # what is left of the evidence at the very border
 STRONG = 0.6  # part of a frame's strongest evidence that makes a pixel probable
-SLOPE = 0.12  # how quickly evidence turns into probability
+SOFTNESS = 0.12  # how quickly evidence turns into probability
 SEARCH_SIDE = 256  # px
 
 
@@ -45,7 +45,7 @@ class Steps:
         self.report.progress(self.done, self.total)
 
 
-def judged_again(
+def refine_masks(
     look: Appearance,
     frames: np.ndarray,
     flow: Flow,
@@ -58,7 +58,7 @@ def judged_again(
 
     A reflection and a wake differ from the ground as much as the object does.
     """
-    solid = judged_solid(look, frames, flow, found, tick, certain=certain)
+    solid = segment_solid(look, frames, flow, found, tick, certain=certain)
     if solid is not found:
         return solid
     return refined(look, frames, flow, found, tick, certain=certain)
@@ -69,12 +69,12 @@ def motion_prior(evidence: np.ndarray) -> np.ndarray:
     height, width = evidence.shape[1:]
     rows, columns = (np.minimum(np.arange(n), np.arange(n)[::-1]) for n in (height, width))
     depth = np.minimum.outer(rows, columns) / (BORDER_PART * max(height, width))
-    trusted = evidence * np.clip(depth, BORDER_TRUST, 1.0)
-    strongest = np.percentile(trusted.reshape(len(trusted), -1), 98, axis=1)
+    weighted = evidence * np.clip(depth, BORDER_WEIGHT, 1.0)
+    strongest = np.percentile(weighted.reshape(len(weighted), -1), 98, axis=1)
     usual = np.median(strongest)
     strongest = np.clip(strongest, 0.5 * usual, 1.5 * usual) + 1e-6
-    ratio = np.clip(trusted / strongest[:, None, None], 0.0, 1.0)
-    return (1.0 / (1.0 + np.exp((STRONG - ratio) / SLOPE))).astype(np.float32)
+    ratio = np.clip(weighted / strongest[:, None, None], 0.0, 1.0)
+    return (1.0 / (1.0 + np.exp((STRONG - ratio) / SOFTNESS))).astype(np.float32)
 
 
 def reduced(frames: np.ndarray, flow: Flow) -> tuple[np.ndarray, Flow]:

@@ -1,6 +1,6 @@
 """Object probabilities that agree with colour, place, time and edges.
 
-Works on the whole video at once (`settle`) or outwards from one frame (`follow`). Each round asks
+Works on the whole video at once (`segment`) or outwards from one frame (`follow`). Each round asks
 four witnesses for the odds of every pixel: the video's colours, the colours nearby, the
 neighbouring frames along the flow, and what was known before; edges of the picture then shape
 the answer. Does not know where the first guess came from.
@@ -23,7 +23,7 @@ ROUNDS = 6
 COLOUR_WEIGHT = 0.5
 PRIOR_WEIGHT = 0.7
 TIME_WEIGHT = 0.7
-NEIGHBOUR_TRUST = 0.5  # how much a neighbouring frame counts beside the frame itself
+NEIGHBOUR_WEIGHT = 0.5  # how much a neighbouring frame counts beside the frame itself
 MOST_ODDS = 3.0  # no single witness decides alone
 UPPER = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))  # of a symmetric 3 x 3 matrix
 EDGE_RADIUS = 4  # px
@@ -56,7 +56,7 @@ def appearance(frames: np.ndarray) -> Appearance:
     return Appearance(guide, colour_bins(guide, COLOUR_BINS), local)
 
 
-def settle(
+def segment(
     look: Appearance,
     prior: np.ndarray,
     flow: Flow,
@@ -66,7 +66,7 @@ def settle(
     rounds: int = ROUNDS,
     prior_weight: float = PRIOR_WEIGHT,
 ) -> np.ndarray:
-    """Return the probability [T, H, W] that all witnesses settle on, starting from ``prior``.
+    """Return the object's probability [T, H, W] from colour, motion and votes, from ``prior`` on.
 
     The prior loses half of its weight on the way. What is ``certain`` about a frame holds after
     each round. ``tick`` is called after each frame of a round.
@@ -80,7 +80,7 @@ def settle(
         updated = np.empty_like(probability)
         for index in range(len(probability)):
             known = left * log_odds(prior[index]) + TIME_WEIGHT * log_odds(smooth[index])
-            updated[index] = _judged(
+            updated[index] = _posterior(
                 look.guide[index], vote=vote[index], colour=colour[index], known=known
             )
             if index in certain:
@@ -139,7 +139,7 @@ def _walk(
         )[0]
         vote = look.local.among({index: brought, index - direction: seen[index - direction]}, index)
         known = (PRIOR_WEIGHT + TIME_WEIGHT) * log_odds(brought)
-        answer = _judged(look.guide[index], vote=vote, colour=colour, known=known)
+        answer = _posterior(look.guide[index], vote=vote, colour=colour, known=known)
         seen[index] = np.where(allowed, answer, np.float32(0.0))
         yield index, seen[index]
 
@@ -156,12 +156,12 @@ def edge_aware(guide: np.ndarray, image: np.ndarray, radius: int = EDGE_RADIUS) 
     image = image.astype(np.float32)
     mean_guide, mean_image = mean(guide), mean(image)
     covariance = mean(guide * image[..., None]) - mean_guide * mean_image[..., None]
-    slope = _solved(_spread(guide, mean_guide, mean), covariance)  # [H, W, 3]
-    offset = mean_image - (slope * mean_guide).sum(axis=2)
-    return np.clip((mean(slope) * guide).sum(axis=2) + mean(offset), 0.0, 1.0)
+    coefficients = _solved(_covariance(guide, mean_guide, mean), covariance)  # [H, W, 3]
+    offset = mean_image - (coefficients * mean_guide).sum(axis=2)
+    return np.clip((mean(coefficients) * guide).sum(axis=2) + mean(offset), 0.0, 1.0)
 
 
-def _spread(guide: np.ndarray, mean_guide: np.ndarray, mean: Callable) -> list[np.ndarray]:
+def _covariance(guide: np.ndarray, mean_guide: np.ndarray, mean: Callable) -> list[np.ndarray]:
     """Return the upper triangle of the colours' covariance, six pictures [H, W]."""
     products = [guide[..., one] * guide[..., other] for one, other in UPPER]
     means = [mean(np.stack(products[first : first + 3], axis=2)) for first in (0, 3)]
@@ -173,9 +173,9 @@ def _spread(guide: np.ndarray, mean_guide: np.ndarray, mean: Callable) -> list[n
     ]
 
 
-def _solved(spread: list[np.ndarray], right: np.ndarray) -> np.ndarray:
+def _solved(covariance: list[np.ndarray], right: np.ndarray) -> np.ndarray:
     """Solve the symmetric 3 x 3 system of each pixel by Cramer's rule."""
-    rr, rg, rb, gg, gb, bb = spread
+    rr, rg, rb, gg, gb, bb = covariance
     cofactors = {
         (0, 0): gg * bb - gb * gb,
         (0, 1): rb * gb - rg * bb,
@@ -192,7 +192,7 @@ def _solved(spread: list[np.ndarray], right: np.ndarray) -> np.ndarray:
     return np.stack(rows, axis=2)
 
 
-def _judged(
+def _posterior(
     guide: np.ndarray, *, vote: np.ndarray, colour: np.ndarray, known: np.ndarray
 ) -> np.ndarray:
     odds = COLOUR_WEIGHT * np.clip(colour, -MOST_ODDS, MOST_ODDS) + log_odds(vote, most=4.0) + known
@@ -213,7 +213,7 @@ def along_time(probability: np.ndarray, flow: Flow) -> np.ndarray:
             (index, index + 1, flow.forward[index], flow.forward_valid[index]),
             (index + 1, index, flow.backward[index], flow.backward_valid[index]),
         ):
-            trust = NEIGHBOUR_TRUST * valid
-            total[here] += trust * warp(probability[there], vectors)
-            weight[here] += trust
+            neighbour = NEIGHBOUR_WEIGHT * valid
+            total[here] += neighbour * warp(probability[there], vectors)
+            weight[here] += neighbour
     return total / weight

@@ -17,7 +17,7 @@ import numpy as np
 
 from .affine import affine_steps, away_from, between, brought, fine_detail, shifted
 from .flow import Flow, chains
-from .segmentation import Appearance, Certain, log_odds, settle
+from .segmentation import Appearance, Certain, log_odds, segment
 
 GAPS = (1, 2, 4, 6, 8)  # frames between which detail is compared: water has changed after 8
 WINDOW = 3  # px
@@ -30,7 +30,7 @@ STEADY_PART = 0.7  # of what is usual of the object that makes a pixel steady
 LEAST_STEADY = 0.4  # below this (log ratio) the object bends and nothing is known
 ROOM = 16  # px around the object that are looked at
 ROUNDS = 3  # the second search begins near its end
-SOLID_ROUNDS = ROUNDS + 1  # how often `judged_solid` ticks for each frame
+SOLID_ROUNDS = ROUNDS + 1  # how often `segment_solid` ticks for each frame
 PRIOR_WEIGHT = 1.4
 FOUND_WEIGHT = 0.3  # what was found counts little beside what is steady
 COMPANION_ODDS = 20.0
@@ -46,11 +46,11 @@ REACH = 7  # px around the object in which missed parts are looked for
 class Steadiness:
     """``score`` [T, H, W] in [-1, 1]: above 0 steady in the object's frame, below 0 not, 0 unknown.
 
-    ``trust`` in [0, 1] says how much of a solid object there is to judge by.
+    ``confidence`` in [0, 1] says how much of a solid object there is to judge by.
     """
 
     score: np.ndarray
-    trust: float
+    confidence: float
 
 
 @dataclass(frozen=True)
@@ -85,11 +85,11 @@ def steadiness(
     for index in range(len(frames)):
         seen.append(_seen(parts, index, crop, own, ground, inside[index]))
         tick()
-    score[:, rows, columns], trust = _judged(seen, own, inside)
-    return Steadiness(score, trust)
+    score[:, rows, columns], confidence = _compute_steadiness(seen, own, inside)
+    return Steadiness(score, confidence)
 
 
-def _judged(
+def _compute_steadiness(
     seen: list[_Seen], own: list[np.ndarray], support: np.ndarray
 ) -> tuple[np.ndarray, float]:
     notable = np.stack([one.notable for one in seen])
@@ -207,7 +207,7 @@ class _Facts:
         return probability if self.asked is None else self.asked.obeyed(probability)
 
 
-def judged_solid(
+def segment_solid(
     look: Appearance,
     frames: np.ndarray,
     flow: Flow,
@@ -225,16 +225,16 @@ def judged_solid(
     """
     support = found > 0.5
     steady = steadiness(frames, flow, support, tick)
-    if steady.trust == 0.0:
+    if steady.confidence == 0.0:
         return found
-    score = steady.trust * steady.score
+    score = steady.confidence * steady.score
     kernel = np.ones((2 * REACH + 1, 2 * REACH + 1), np.uint8)
     near = np.stack([cv2.dilate(one.astype(np.uint8), kernel) > 0 for one in support])
-    known = (1.0 - steady.trust * (1.0 - FOUND_WEIGHT)) * log_odds(found)
+    known = (1.0 - steady.confidence * (1.0 - FOUND_WEIGHT)) * log_odds(found)
     odds = known + np.where(score < 0, COMPANION_ODDS, STEADY_ODDS * near) * score
     prior = (1.0 / (1.0 + np.exp(-odds))).astype(np.float32)
     never = ((score < -SURE) & (prior < 0.5)) | ~near
     facts = {index: _Facts(one, certain.get(index)) for index, one in enumerate(never)}
-    solid = settle(look, prior, flow, tick, facts, rounds=ROUNDS, prior_weight=PRIOR_WEIGHT)
+    solid = segment(look, prior, flow, tick, facts, rounds=ROUNDS, prior_weight=PRIOR_WEIGHT)
     companion = (support & (solid <= 0.5)).sum()
     return solid if companion > LEAST_COMPANION * support.sum() else found

@@ -100,7 +100,7 @@ def cut_by_marks(frame: np.ndarray, marks: Marks, guess: np.ndarray) -> np.ndarr
 
 
 def _meant(cut: np.ndarray, marks: Marks, guess: np.ndarray) -> np.ndarray:
-    """Keep the pieces that a stroke touches, or that were thought to be the object before."""
+    """Keep the components that a stroke touches, or that were thought to be the object before."""
     count, found = cv2.connectedComponents(cut.astype(np.uint8))
     labels = np.asarray(found, np.int64)
     area = np.bincount(labels.ravel(), minlength=count)

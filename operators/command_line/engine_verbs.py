@@ -66,7 +66,7 @@ def narrated() -> Iterator[None]:
     """While an operator waits for an installation, print what goes on."""
     ended = threading.Event()
 
-    def tell() -> None:
+    def print_changes() -> None:
         said = ""
         while not ended.wait(NARRATION_SECONDS):
             setup = session.state.setup
@@ -74,7 +74,7 @@ def narrated() -> Iterator[None]:
                 said = setup.label
                 print(said, file=sys.stderr, flush=True)
 
-    narrator = threading.Thread(target=tell, daemon=True)
+    narrator = threading.Thread(target=print_changes, daemon=True)
     narrator.start()
     try:
         yield

@@ -29,7 +29,7 @@ def poll() -> float | None:
     turn = _whose_turn()
     end = time.monotonic() + TICK_SECONDS
     for job in _in_turn():
-        if not job.settled and (not job.queued or job.id in turn):
+        if not job.is_complete and (not job.queued or job.id in turn):
             _advance_or_fail(job)
             state.looked_at = job.id
             if time.monotonic() > end:
@@ -46,7 +46,7 @@ def wait(job: Job) -> None:
     """Poll until ``job`` has settled; Ctrl-C cancels it."""
     job.must_arrive = True
     try:
-        while not job.settled:
+        while not job.is_complete:
             poll()
             time.sleep(0.05)
     except KeyboardInterrupt:
@@ -95,7 +95,7 @@ def _busy() -> bool:
     if state.setup is not None and not state.setup.ended:
         return True
     return any(
-        not job.settled or (job.process is not None and job.process.poll() is None)
+        not job.is_complete or (job.process is not None and job.process.poll() is None)
         for job in state.jobs.values()
     )
 

@@ -65,13 +65,13 @@ def add(
 
 def new_job(strip: Any, place: strips.Place, folder: Path, spec: JobSpec, recipe: dict) -> Job:
     """Return a job of ``strip`` in ``folder``, which is named after it; writes nothing."""
-    whole = {"job": folder.name, "strip": strip.name, **_told(spec), **recipe}
+    whole = {"job": folder.name, "strip": strip.name, **_request_fields(spec), **recipe}
     job = Job(folder.name, JobFolder(folder), place, whole, JobReader(folder), spec=spec)
     job.size = strips.picture_size(strip)
     return job
 
 
-def _told(draft: JobSpec) -> dict:
+def _request_fields(draft: JobSpec) -> dict:
     first = draft.targets[0] if draft.targets else None
     return {
         "title": draft.title,

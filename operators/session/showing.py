@@ -27,7 +27,7 @@ class Seen:
 
 def seen() -> Seen:
     """Return what there is to be seen now."""
-    jobs = [job for job in state.jobs.values() if not job.settled]
+    jobs = [job for job in state.jobs.values() if not job.is_complete]
     setup = state.setup
     return Seen(
         everywhere=(*map(_state_of, jobs), setup is not None and setup.ended),

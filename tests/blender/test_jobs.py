@@ -117,7 +117,7 @@ def test_a_crashed_engine_raises_and_adds_nothing(clip, scene, part):
     with pytest.raises(RuntimeError, match=r"ended without a word \(exit code 9\)"):
         run(global_text="please crash in gold")
     assert names(scene) == ["bars"]
-    assert only_job(part).settled
+    assert only_job(part).is_complete
 
 
 @pytest.mark.parametrize(
@@ -197,7 +197,7 @@ def test_a_job_can_be_cancelled_and_resumed(started, scene, part):
     poll_until(session, lambda: job.status.step > 0)
     assert 0 < job.fraction < 1 and "%" in job.label
     assert bpy.ops.strip_stylizer.job_cancel(job=job.id) == {"FINISHED"}
-    poll_until(session, lambda: job.settled)
+    poll_until(session, lambda: job.is_complete)
     assert job.sentence == "The job was cancelled" and names(scene) == ["bars"]
     spec = job.folder.spec
     spec.write_text(spec.read_text().replace("a slow gold swan", "a gold swan"))
@@ -211,7 +211,7 @@ def test_a_killed_engine_is_noticed(started, scene, part):
     job = started("a slow gold swan")
     poll_until(session, lambda: job.status.step > 0)
     job.process.kill()
-    poll_until(session, lambda: job.settled)
+    poll_until(session, lambda: job.is_complete)
     assert "ended by the system" in job.sentence and names(scene) == ["bars"]
 
 
@@ -222,7 +222,7 @@ def test_an_engine_that_had_to_be_killed_was_cancelled(started, scene, part, mon
     monkeypatch.setattr(part("operators.session.work"), "STOP_SECONDS", -1.0)
     monkeypatch.setattr(part("engine.client.process"), "request_stop", lambda folder: None)
     session.cancel(job)
-    poll_until(session, lambda: job.settled)
+    poll_until(session, lambda: job.is_complete)
     assert job.process.poll() != 0 and job.sentence == "The job was cancelled"
 
 
@@ -240,7 +240,7 @@ def test_a_cancelled_rendering_can_begin_anew(scene, part, media):
     job = bake(scene, part, media)
     assert (job.folder.path / "baking").is_dir()
     assert bpy.ops.strip_stylizer.job_cancel(job=job.id) == {"FINISHED"}
-    assert job.settled and not (job.folder.path / "baking").exists()
+    assert job.is_complete and not (job.folder.path / "baking").exists()
     assert bpy.ops.strip_stylizer.job_resume(job=job.id) == {"FINISHED"}
     assert len(job.spec.footage.files) == 6 and len(top(scene)) == 2
     assert not (job.folder.path / "baking").exists()
@@ -250,7 +250,7 @@ def test_a_failed_rendering_leaves_its_log_and_can_begin_anew(scene, part, media
     session, strips = part("operators.session"), part("operators.strips")
     job = bake(scene, part, media)
     job.baking.process.kill()
-    poll_until(session, lambda: job.settled)
+    poll_until(session, lambda: job.is_complete)
     assert "blender.log tells why" in job.sentence
     assert not (job.folder.path / "baking").exists() and not job.folder.spec.exists()
     assert bpy.ops.strip_stylizer.job_log(job=job.id) == {"FINISHED"}
@@ -283,9 +283,9 @@ def test_one_job_waits_for_another(started, part):
     poll_until(session, lambda: first.status.step > 0)
     assert second.queued and second.label == "Waiting for Another Job"
     session.cancel(second)
-    assert second.settled
+    assert second.is_complete
     session.cancel(first)
-    poll_until(session, lambda: first.settled)
+    poll_until(session, lambda: first.is_complete)
 
 
 def test_the_timer_ends_when_all_jobs_rest(started, part):
@@ -374,7 +374,7 @@ def test_jobs_are_found_again_after_blender_was_closed(clip, scene, part, tmp_pa
     session.close()
     bpy.ops.wm.open_mainfile(filepath=path)
     job = session.state.jobs[job_id]
-    assert job.arrived and job.settled
+    assert job.arrived and job.is_complete
     strip = top(bpy.context.scene)[1]
     assert session.job_of(strip) is job
 

@@ -46,7 +46,7 @@ def end_all(session):
     for job in session.state.jobs.values():
         if not job.status.ended:
             session.cancel(job)
-    poll_until(session, lambda: all(job.settled for job in session.state.jobs.values()))
+    poll_until(session, lambda: all(job.is_complete for job in session.state.jobs.values()))
 
 
 def test_waiting_jobs_start_in_the_order_of_the_queue(started, part):
@@ -92,7 +92,7 @@ def test_a_result_waits_where_the_preferences_say_so(started, scene, part, prefe
     session = part("operators.session")
     preferences.import_when_finished = False
     job = started("a gold swan")
-    poll_until(session, lambda: job.settled)
+    poll_until(session, lambda: job.is_complete)
     assert "Import Result" in job.note and len(top(scene)) == 1
     assert bpy.ops.strip_stylizer.import_result(job=job.id) == {"FINISHED"}
     assert len(top(scene)) == 2
@@ -152,7 +152,7 @@ def test_a_fix_changes_what_was_wrong_and_tries_again(
     for name in setting.split("."):
         found, of_strip = getattr(found, name), getattr(of_strip, name)
     assert found == value and of_strip == pytest.approx(value)
-    poll_until(session, lambda: job.settled)
+    poll_until(session, lambda: job.is_complete)
     assert job.arrived
 
 
@@ -290,7 +290,7 @@ def test_a_look_can_be_kept_before_the_training_ends(started, part, clip):
     poll_until(session, lambda: job.status.stage is stage.STYLIZATION and job.status.step >= 11)
     assert bpy.ops.strip_stylizer.job_keep(job=job.id) == {"FINISHED"}
     assert job.label.startswith("Keeping Step 1")
-    poll_until(session, lambda: job.settled, seconds=120)
+    poll_until(session, lambda: job.is_complete, seconds=120)
     (take,) = part("operators.strips").results_of(clip)
     recipe = part("operators.strips").recipe_of(take)
     assert recipe["settings"]["render"]["snapshot"] in (10, 15)

@@ -52,7 +52,7 @@ def test_it_ends_when_the_host_is_gone(waiting):
 def test_a_job_that_starts_otherwise_does_not_fit(waiting, launch, monkeypatch):
     assert not waiting.fits(replace(launch, memory_gb=8.0))
     assert not waiting.fits(replace(launch, online=False))
-    monkeypatch.setattr(time, "monotonic", lambda: waiting.began + standby.TRUSTED + 1)
+    monkeypatch.setattr(time, "monotonic", lambda: waiting.began + standby.VALID_FOR + 1)
     assert not waiting.fits(launch)
 
 

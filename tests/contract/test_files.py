@@ -141,7 +141,7 @@ def test_the_old_result_goes_only_when_the_new_one_is_there(tmp_path, monkeypatc
     def fails(*_):
         raise OSError(errno.EIO, "Input/output error")
 
-    monkeypatch.setattr(files, "settle_folder", fails)
+    monkeypatch.setattr(files, "finalize_folder", fails)
     with pytest.raises(OSError):
         files.replace_folder(part, final)
     assert (final / "frame").read_text() == "old"

@@ -9,11 +9,11 @@ import torch
 from engine.checkpoint import Checkpoint
 from engine.contract.settings import DecompositionSettings, GridSettings
 from engine.decomposition.grid import (
+    chunks,
     equations,
     matches,
-    portions,
+    refinement,
     registration,
-    settling,
     splines,
     textures,
 )
@@ -27,7 +27,7 @@ LATTICE = splines.Lattice(50, 40, 12)
 
 @pytest.fixture
 def few_iterations(monkeypatch):
-    for module in (registration, settling):
+    for module in (registration, refinement):
         monkeypatch.setattr(module, "ITERATIONS", 12)
         monkeypatch.setattr(module, "TOLERANCE", 0.0)
 
@@ -73,10 +73,10 @@ def test_a_solve_is_no_longer_told_for_more_pairs(few_iterations):
     assert costs[0].waits.total() < 30
 
 
-def test_portions_change_nothing(monkeypatch):
+def test_chunks_change_nothing(monkeypatch):
     problem = matched(list(combinations(range(FRAMES), 2)))
     whole, misfit = solved(problem, torch.device("cpu"))
-    monkeypatch.setattr(equations, "PORTION_ON_PROCESSOR", 1)
+    monkeypatch.setattr(equations, "CHUNK_ON_PROCESSOR", 1)
     monkeypatch.setattr(equations, "POINTS", 50)
     parts, same = solved(problem, torch.device("cpu"))
     assert torch.allclose(whole, parts, atol=1e-4)
@@ -86,7 +86,7 @@ def test_portions_change_nothing(monkeypatch):
 def test_the_normal_equations_are_those_of_all_matches():
     pairs = [(0, 1), (0, 3), (2, 6), (6, 7)]
     problem = matched(pairs)
-    located = equations.located(problem, LATTICE, FRAMES, torch.device("cpu"))
+    located = equations.build_equations(problem, LATTICE, FRAMES, torch.device("cpu"))
     count = LATTICE.rows * LATTICE.columns
     dense = torch.zeros(len(problem.weight), FRAMES * count)
     frames = problem.pairs.repeat_interleave(torch.tensor(problem.bounds).diff(), 0)
@@ -99,7 +99,7 @@ def test_the_normal_equations_are_those_of_all_matches():
     knots = torch.randn(FRAMES, 2, len(located.active), generator=generator)
     error = dense @ knots.mT.flatten(0, 1) - problem.offset
     assert torch.allclose(located.error(knots), error, atol=1e-4)
-    weight = located.trust(error)[:, None]
+    weight = located.irls_weights(error)[:, None]
     energy = torch.eye(len(located.active))
     normal = registration._assemble(located, energy, knots, registration.ALL)
     expected = dense.T @ (weight * (dense @ knots.mT.flatten(0, 1))) + knots.mT.flatten(0, 1)
@@ -143,8 +143,8 @@ def cost(folder, *, frames, steps):
 
 
 def test_several_frames_at_a_time_give_what_each_gives_by_itself(tmp_path, monkeypatch):
-    for module in (portions, textures):
-        monkeypatch.setattr(module, "PIXELS", 3 * 72 * 48)  # portions of 3 and 2 frames
+    for module in (chunks, textures):
+        monkeypatch.setattr(module, "PIXELS", 3 * 72 * 48)  # chunks of 3 and 2 frames
     one = decomposed(tmp_path, frames=5, steps=2, device=torch.device("cpu"))
     with pretending():
         several = decomposed(tmp_path, frames=5, steps=2, device=DEVICE)

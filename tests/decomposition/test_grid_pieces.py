@@ -72,7 +72,7 @@ def test_the_path_goes_on_where_the_frame_cuts_the_object_off():
     path = trace(whole[:, :, half], none[:, :, half], *steps)
     truth = trace(whole, none, footage.flow.forward, footage.flow.backward)
     assert np.abs(path.centre - truth.centre).max() < 4
-    assert np.abs(path.spread / truth.spread - 1).max() < 0.15
+    assert np.abs(path.deviation / truth.deviation - 1).max() < 0.15
 
 
 def test_a_window_survives_frames_without_the_object():

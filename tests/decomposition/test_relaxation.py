@@ -6,7 +6,7 @@ import torch
 
 from engine.decomposition.grid.crop import Crop
 from engine.decomposition.grid.mapping import Background, Foreground
-from engine.decomposition.grid.relaxation import relaxed
+from engine.decomposition.grid.relaxation import compute_relaxation
 from engine.decomposition.grid.saved import packed, unpacked
 from engine.decomposition.grid.splines import Lattice
 from engine.evaluation.drift import determinants
@@ -50,15 +50,15 @@ def places(knots, relaxation):
 
 def test_what_is_only_moved_is_left_as_it_is(inside):
     knots = torch.full((FRAMES, LATTICE.rows, LATTICE.columns, 2), 3.0)
-    assert relaxed(LATTICE, knots, inside, seed=0) is None
+    assert compute_relaxation(LATTICE, knots, inside, seed=0) is None
 
 
 def test_what_is_seen_nowhere_is_left_as_it_is(turned):
-    assert relaxed(LATTICE, turned, np.zeros((FRAMES, SIDE, SIDE), bool), seed=0) is None
+    assert compute_relaxation(LATTICE, turned, np.zeros((FRAMES, SIDE, SIDE), bool), seed=0) is None
 
 
 def test_a_squeezed_side_gets_room_without_folds(turned, inside):
-    found = relaxed(LATTICE, turned, inside, seed=0)
+    found = compute_relaxation(LATTICE, turned, inside, seed=0)
     assert found is not None
     before = determinants(places(turned, None)[1])[10:-10, 42:-10]
     after = determinants(places(turned, found)[1])[10:-10, 42:-10]
@@ -68,7 +68,7 @@ def test_a_squeezed_side_gets_room_without_folds(turned, inside):
 
 
 def test_points_that_shared_a_place_still_share_it(turned, inside):
-    found = relaxed(LATTICE, turned, inside, seed=0)
+    found = compute_relaxation(LATTICE, turned, inside, seed=0)
     assert found is not None
     before, after = places(turned, None), places(turned, found)
     assert np.allclose(before[1], before[3]) and np.array_equal(after[1], after[3])
@@ -77,7 +77,7 @@ def test_points_that_shared_a_place_still_share_it(turned, inside):
 
 
 def test_a_checkpoint_keeps_it(turned, inside):
-    kept = mapping(turned, relaxed(LATTICE, turned, inside, seed=0))
+    kept = mapping(turned, compute_relaxation(LATTICE, turned, inside, seed=0))
     nothing = torch.zeros(FRAMES, LATTICE.rows, LATTICE.columns, 2)
     behind = Background(
         torch.eye(3).repeat(FRAMES, 1, 1), LATTICE, nothing, torch.ones(2), torch.zeros(2),

@@ -17,9 +17,9 @@ def footage():
 @pytest.fixture(scope="module")
 def pictures(footage):
     return {
-        index: drift.judged_picture(frame)
+        index: drift.sampled_picture(frame)
         for index, frame in enumerate(footage.frames)
-        if drift.is_judged(index)
+        if drift.is_sampled(index)
     }
 
 
@@ -75,7 +75,7 @@ def test_an_object_that_is_never_seen_has_no_drift(footage, pictures, visible):
 
 
 def test_very_large_footage_is_judged_smaller():
-    assert drift.judged_picture(np.zeros((600, 2048, 3), np.uint8)).shape == (300, 1024)
+    assert drift.sampled_picture(np.zeros((600, 2048, 3), np.uint8)).shape == (300, 1024)
 
 
 def test_folds_are_counted_where_the_object_is():

@@ -23,7 +23,7 @@ from engine.evaluation.evaluate import (
     write_rows,
 )  # fmt: skip
 from engine.evaluation.experiments import NAMES, Variant, experiment
-from engine.evaluation.judging import close_views, load_judge, rank, same_material
+from engine.evaluation.held_out_classifier import close_views, load_classifier, rank, same_material
 from engine.evaluation.paper import read_looks
 from engine.video.flow import Flow
 from engine.video.images import read_rgb
@@ -288,10 +288,10 @@ def test_what_flickers_at_the_rim_alone_does_not_count_within():
 
 
 def test_a_row_tells_how_calm_it_is_at_the_footages_size():
-    calm = {"object": 1.5, "textured": None}
-    numbers = row_of(GOLD, replace(made(), calm=calm), []).numbers
+    warping_error = {"object": 1.5, "textured": None}
+    numbers = row_of(GOLD, replace(made(), warping_error=warping_error), []).numbers
     assert numbers["full size, object"] == 1.5 and numbers["full size, textured"] is None
-    assert first_frames(replace(made(), calm=calm), 2).calm == {}
+    assert first_frames(replace(made(), warping_error=warping_error), 2).warping_error == {}
 
 
 def test_flicker_raises_the_ratio():
@@ -336,11 +336,11 @@ def test_tables_and_sheet_are_written(tmp_path):
 
 def test_a_judge_that_is_not_there_is_told():
     with pytest.raises(EngineError, match="cannot be loaded"):
-        load_judge("python:no.such.module", [], "cpu")
+        load_classifier("python:no.such.module", [], "cpu")
 
 
 def test_a_judge_can_be_a_function_of_a_module():
-    judge = load_judge("python:tests.evaluation.witness:slate", [], "cpu")
+    judge = load_classifier("python:tests.evaluation.witness:slate", [], "cpu")
     assert judge.materials(torch.zeros(1, 3, 8, 8)) == [("slate", 1.0)]
     assert judge.text("slate") is None
 

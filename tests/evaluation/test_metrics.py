@@ -115,7 +115,7 @@ def test_what_looks_as_before_is_bare_and_stripes_are_not_though_their_mean_is_t
 def test_bareness_counts_the_object_alone_and_many_pictures_at_once():
     alpha = torch.zeros(1, 40, 40)
     alpha[:, :, 10:30] = 1
-    shown, painted = squares(GREY), torch.stack([squares(GREY), squares(WHITE)])
-    found = metrics.bareness((painted * alpha)[:, None], (shown * alpha)[None], alpha[None])
+    shown, stylized = squares(GREY), torch.stack([squares(GREY), squares(WHITE)])
+    found = metrics.bareness((stylized * alpha)[:, None], (shown * alpha)[None], alpha[None])
     assert found.shape == (2, 1)
     assert found[:, 0].tolist() == pytest.approx([1, 0], abs=0.02)

@@ -50,7 +50,7 @@ def test_paint_that_is_finer_than_pixels_is_averaged_and_other_paint_is_not():
     assert set(exact.round(decimals=3).flatten().tolist()) == {0.0, 1.0}
 
 
-def test_a_network_is_read_once_at_each_pixel_in_pieces():
+def test_a_network_is_read_once_at_each_pixel_in_chunks():
     atlas, side = Counting(), 300
     uv = positions(side, side)
     found = atlas.at_pixels(uv, torch.ones(side, side, dtype=torch.bool))

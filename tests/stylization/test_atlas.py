@@ -13,7 +13,7 @@ def test_the_network_carries_its_own_light():
     network = AtlasNetwork()
     atlas = NetworkAtlas(network, STATISTICS)
     uv = torch.rand(20, 2)
-    assert torch.equal(atlas.paint(uv, torch.full((20,), 0.1)), network(uv))
+    assert torch.equal(atlas.render(uv, torch.full((20,), 0.1)), network(uv))
 
 
 def test_waves_that_are_short_beside_a_texel_count_less():

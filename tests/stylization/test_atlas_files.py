@@ -31,7 +31,7 @@ def test_a_saved_atlas_paints_the_same_when_loaded(make, kind, tmp_path):
     uv, light = torch.rand(50, 2), torch.rand(50) + 0.5
     save_atlas(atlas, tmp_path / "new")
     again = load_atlas(tmp_path / "new")
-    assert torch.equal(atlas.paint(uv, light), again.paint(uv, light))
+    assert torch.equal(atlas.render(uv, light), again.render(uv, light))
     assert type(again) is kind and again.statistics == STATISTICS
 
 

@@ -8,11 +8,12 @@ from engine.contract import seals
 from engine.contract.events import EngineError, Stopped
 from engine.stylization.atlas_files import load_atlas
 from engine.stylization.candidates import (
-    Standing,
+    RankingEntry,
     choose,
     folder_of,
     read_ranking,
     saved_steps,
+    snapshot_of,
     write_ranking,
 )
 
@@ -21,9 +22,9 @@ from .test_train import run, same
 
 @pytest.fixture
 def stage(tmp_path):
-    write_ranking([Standing(1, 5, 0.3, 100), Standing(2, 6, 0.5, 100)], tmp_path)
+    write_ranking([RankingEntry(1, 5, 0.3, 100), RankingEntry(2, 6, 0.5, 100)], tmp_path)
     for step in (50, 100):
-        snapshot = folder_of(tmp_path, 2) / "snapshots" / f"{step:06d}"
+        snapshot = snapshot_of(tmp_path, 2, step)
         snapshot.mkdir(parents=True)
         seals.seal(snapshot)
     return tmp_path

@@ -5,7 +5,7 @@ from engine.contract.events import EngineError, Fault
 from engine.contract.settings import ViewsSettings
 from engine.decomposition.layers import Layers
 from engine.stylization.canvas import FAINTEST, cut_canvases
-from engine.stylization.painting import Spread, paint
+from engine.stylization.rendering import CanvasBatch, render
 
 
 class Recorder(torch.nn.Module):
@@ -30,18 +30,18 @@ def test_the_canvas_holds_the_box_with_its_margin(make_disc):
 def test_only_pixels_that_show_the_object_are_painted(layers):
     canvas = cut_canvases(layers, layers.foreground, ViewsSettings()).canvases[0]
     atlas = Recorder()
-    painted = paint(Spread.of([canvas]), atlas)
+    rendered = render(CanvasBatch.of([canvas]), atlas)
     assert len(atlas.asked) == int((layers.alpha[0] > FAINTEST).sum())
     outside = torch.ones(canvas.fields.shape[1:], dtype=torch.bool)
     outside.flatten()[canvas.index] = False
-    assert painted.front[0][:, outside].abs().max() == 0
+    assert rendered.front[0][:, outside].abs().max() == 0
 
 
 def test_a_painted_canvas_reconstructs_the_video_from_its_own_foreground(make_disc):
     layers = make_disc(frames=1)
     canvas = cut_canvases(layers, layers.foreground, ViewsSettings()).canvases[0]
-    spread = Spread.of([canvas])
-    whole = paint(spread, Recorder()).front[0] + spread.behind[0]
+    batch = CanvasBatch.of([canvas])
+    whole = render(batch, Recorder()).front[0] + batch.behind[0]
     left, top = 20 - 15, 20 - 15
     expected = layers.reconstruction()[0, top : top + 30, left : left + 30].permute(2, 0, 1)
     assert torch.allclose(whole[:2], expected[:2], atol=2e-3)

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from engine.stylization.shading import gaussian_blur
-from engine.stylization.sharpness import SQUARE, footage_blur, sliding, softened
+from engine.stylization.sharpness import SQUARE, blur_to_footage, blur_with_residual, footage_blur
 
 EVERYWHERE = torch.ones(96, 96, dtype=torch.bool)
 
@@ -44,7 +44,7 @@ def test_footage_without_edges_counts_as_sharp():
 def test_sharp_paint_comes_to_the_blur_of_the_footage(blur):
     sharp = edges(0.3)  # as an edge is that covers pixels in part
     wanted = torch.full((96, 96), blur)
-    found = softened(sharp.flatten()[:, None], EVERYWHERE, wanted).reshape(96, 96)
+    found = blur_to_footage(sharp.flatten()[:, None], EVERYWHERE, wanted).reshape(96, 96)
     assert on_the_rim(footage_blur(found, EVERYWHERE)) == pytest.approx(blur, rel=0.15)
 
 
@@ -52,7 +52,7 @@ def test_only_where_the_footage_is_soft_paint_becomes_soft():
     values = torch.rand(96 * 96, 5)
     blur = torch.full((96, 96), 0.28)
     blur[:, 48:] = 1.5
-    found = softened(values, EVERYWHERE, blur).reshape(96, 96, 5)
+    found = blur_to_footage(values, EVERYWHERE, blur).reshape(96, 96, 5)
     assert torch.equal(found[:, :48], values.reshape(96, 96, 5)[:, :48])
     assert found[:, 48:].std() < 0.5 * values.std()
 
@@ -61,7 +61,7 @@ def test_nothing_beyond_the_object_bleeds_into_it():
     where = torch.zeros(20, 20, dtype=torch.bool)
     where[5:12, 3:15] = True
     values = torch.full((int(where.sum()), 3), 0.7)
-    assert torch.allclose(softened(values, where, torch.full((20, 20), 2.0)), values)
+    assert torch.allclose(blur_to_footage(values, where, torch.full((20, 20), 2.0)), values)
 
 
 def test_a_blur_keeps_what_is_even():
@@ -73,9 +73,11 @@ def test_paint_that_slides_is_as_soft_as_if_frames_faded_into_each_other():
     line = torch.arange(96.0)
     step = (line > 47).float().expand(96, 96)
     held = torch.full((96, 96), SQUARE**0.5)
-    slip = torch.full((96, 96), 6.0)
-    found = softened(step.flatten()[:, None], EVERYWHERE, sliding(held, slip)).reshape(96, 96)
+    residual = torch.full((96, 96), 6.0)
+    found = blur_to_footage(
+        step.flatten()[:, None], EVERYWHERE, blur_with_residual(held, residual)
+    ).reshape(96, 96)
     tent = 6 - torch.arange(-5.0, 6).abs()
     faded = (step.unfold(1, 11, 1) * tent).sum(2) / tent.sum()
     assert (found[:, 5:-5] - faded).abs()[:, 20:-20].max() < 0.03
-    assert torch.equal(sliding(held, 0 * slip), held)
+    assert torch.equal(blur_with_residual(held, 0 * residual), held)

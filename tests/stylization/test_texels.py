@@ -6,13 +6,13 @@ from engine.contract.settings import ViewsSettings
 from engine.decomposition.model import AtlasNetwork
 from engine.stylization.canvas import cut_canvases
 from engine.stylization.network import NetworkAtlas, NetworkTexels
-from engine.stylization.painting import Spread
+from engine.stylization.rendering import CanvasBatch
 
 
 def test_waves_shorter_than_texels_do_not_hide_between_them(make_disc):
     layers = make_disc(frames=3)
     canvases = cut_canvases(layers, layers.foreground, ViewsSettings())
-    uv = Spread.of(canvases.canvases[1:2]).points[:2].T
+    uv = CanvasBatch.of(canvases.canvases[1:2]).points[:2].T
     missed = []
     for texel in ((0.0, 0.0), canvases.atlas_frame.texel(24)):
         torch.manual_seed(0)
@@ -32,7 +32,7 @@ def test_a_network_read_through_texels_is_nearly_the_network_itself(make_disc):
     torch.manual_seed(0)
     atlas = NetworkAtlas(AtlasNetwork(frequencies=4), canvases.statistics)
     texels = NetworkTexels(atlas, canvases.atlas_frame, canvases.canvases, density=100)
-    uv = Spread.of(canvases.canvases[1:2]).points[:2].T
+    uv = CanvasBatch.of(canvases.canvases[1:2]).points[:2].T
     read, exact = texels.albedo(uv), atlas.albedo(uv)
     assert (read - exact).abs().max() < 0.1 * exact.std()
     # Slopes reach the weights, too, and point the same way.

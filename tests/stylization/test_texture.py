@@ -14,7 +14,7 @@ from engine.stylization.texture import (
     SHOULDER,
     LearnedTexture,
     TextureAtlas,
-    first_texture,
+    initial_texture,
 )
 
 STATISTICS = ShadingStatistics(level=0.3, side=0.6)
@@ -70,19 +70,19 @@ def test_light_dims_paint_and_white_keeps_its_relief():
     picture = torch.full((3, 4, 4), 0.9)
     atlas = TextureAtlas(STATISTICS, picture, CORNER, EXTENT)
     light = torch.tensor([0.1, 0.5, 1.0, 1.5, 2.0])
-    painted = atlas.paint(CORNER.expand(5, 2), light)[:, 0]
-    assert torch.allclose(painted[:2], 0.9 * light[:2])
-    assert painted[2] > SHOULDER and (painted.diff() > 0.003).all() and painted[-1] < 1
+    rendered = atlas.render(CORNER.expand(5, 2), light)[:, 0]
+    assert torch.allclose(rendered[:2], 0.9 * light[:2])
+    assert rendered[2] > SHOULDER and (rendered.diff() > 0.003).all() and rendered[-1] < 1
 
 
 def test_the_first_picture_is_nearly_grey_and_always_within_its_range():
     atlas = learned()
-    picture = atlas.paint_picture()
+    picture = atlas.albedo_picture()
     assert picture.shape == (3, 32, 32)
     assert (picture - 0.5).abs().max() < 0.05 and picture.std() > 1e-4
     with torch.no_grad():
         atlas.waves.mul_(300)
-    assert 0 < atlas.paint_picture().min() < 0.2 and 0.8 < atlas.paint_picture().max() < 1
+    assert 0 < atlas.albedo_picture().min() < 0.2 and 0.8 < atlas.albedo_picture().max() < 1
 
 
 def test_slopes_reach_waves_and_the_mean_colour_and_nothing_else():
@@ -94,7 +94,7 @@ def test_slopes_reach_waves_and_the_mean_colour_and_nothing_else():
 
 def test_long_waves_are_stronger_and_the_shortest_are_missing():
     atlas = learned(side=64)
-    waves = torch.fft.rfft2(atlas.paint_picture().detach().logit()).abs().mean(0)
+    waves = torch.fft.rfft2(atlas.albedo_picture().detach().logit()).abs().mean(0)
     rows, columns = torch.fft.fftfreq(64)[:, None], torch.fft.rfftfreq(64)[None]
     frequency = (rows.square() + columns.square()).sqrt()
     strength = [
@@ -106,7 +106,7 @@ def test_long_waves_are_stronger_and_the_shortest_are_missing():
 
 def test_a_finished_texture_shows_the_same_and_learns_no_more():
     atlas, uv = learned(), CORNER + EXTENT * torch.rand(50, 2, generator=seeded())
-    done = atlas.finished()
+    done = atlas.for_inference()
     assert type(done) is TextureAtlas and not list(done.parameters())
     assert torch.equal(done.albedo(uv), atlas.albedo(uv))
     assert set(done.state_dict()) == {"picture", "corner", "extent"}
@@ -114,18 +114,18 @@ def test_a_finished_texture_shows_the_same_and_learns_no_more():
 
 def test_its_state_brings_the_picture_back_exactly():
     one, other = learned(1), learned(2)
-    assert not torch.equal(one.paint_picture(), other.paint_picture())
+    assert not torch.equal(one.albedo_picture(), other.albedo_picture())
     assert "picture" not in one.state_dict()  # it follows from the waves
     other.load_state_dict(one.state_dict())
-    assert torch.equal(one.paint_picture(), other.paint_picture())
+    assert torch.equal(one.albedo_picture(), other.albedo_picture())
 
 
 def test_the_seed_alone_decides_what_is_drawn():
     torch.manual_seed(1)
-    one = learned(5).paint_picture()
+    one = learned(5).albedo_picture()
     torch.manual_seed(2)
-    assert torch.equal(one, learned(5).paint_picture())
-    assert not torch.equal(one, learned(6).paint_picture())
+    assert torch.equal(one, learned(5).albedo_picture())
+    assert not torch.equal(one, learned(6).albedo_picture())
 
 
 def test_another_candidate_begins_as_another_noise_of_the_same_colour():
@@ -144,7 +144,7 @@ def test_the_first_texture_is_square_on_the_object_and_covers_all_that_is_seen(m
     layers = make_disc()  # its atlas is twice as high as wide
     canvases = cut_canvases(layers, layers.foreground, ViewsSettings())
     frame = canvases.atlas_frame
-    atlas = first_texture(layers, frame, STATISTICS, density=20, generator=seeded())
+    atlas = initial_texture(layers, frame, STATISTICS, density=20, generator=seeded())
     units = atlas.extent * torch.tensor(frame.scale)
     assert float(units[0]) == pytest.approx(float(units[1]), rel=1e-4)
     assert atlas.picture.shape[1] / float(units[0]) == pytest.approx(20, rel=0.06)
@@ -157,7 +157,7 @@ def test_however_the_uv_are_stretched_the_texture_lies_the_same_on_the_object(ma
     layers = make_disc()
     stretch = torch.tensor([3.0, 0.5])
     atlases = [
-        first_texture(
+        initial_texture(
             replace(layers, uv=layers.uv * by),
             AtlasFrame((0.5, 0.5), (4.0 / float(by[0]), 2.0 / float(by[1]))),
             STATISTICS, density=24, generator=seeded(),
@@ -172,12 +172,12 @@ def test_however_the_uv_are_stretched_the_texture_lies_the_same_on_the_object(ma
 @pytest.mark.parametrize("density", [1e-3, 1e6])
 def test_a_texture_has_some_texels_and_not_too_many(layers, density):
     frame = AtlasFrame((0.5, 0.5), (4.0, 2.0))
-    atlas = first_texture(layers, frame, STATISTICS, density=density, generator=seeded())
+    atlas = initial_texture(layers, frame, STATISTICS, density=density, generator=seeded())
     assert 2 <= atlas.picture.shape[1] <= MOST
 
 
 def test_an_object_that_is_nowhere_seen_still_has_a_place(layers):
     frame = AtlasFrame((0.5, 0.5), (4.0, 2.0))
     empty = replace(layers, alpha=torch.zeros_like(layers.alpha))
-    atlas = first_texture(empty, frame, STATISTICS, density=8, generator=seeded())
+    atlas = initial_texture(empty, frame, STATISTICS, density=8, generator=seeded())
     assert (atlas.extent > 0).all()

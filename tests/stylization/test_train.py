@@ -124,7 +124,7 @@ def test_an_engine_without_a_network_has_its_atlas_distilled(layers, monkeypatch
     generator = torch.Generator().manual_seed(0)
     monkeypatch.setattr(network, "POINTS", 512)
     statistics = ShadingStatistics(level=0.3, side=0.6)
-    atlas = NetworkAtlas(network.first_network(layers, generator), statistics)
+    atlas = NetworkAtlas(network.initial_network(layers, generator), statistics)
     network.fit(atlas, layers, steps=60, generator=generator)
     uv = 0.2 + 0.6 * torch.rand(200, 2)
     with torch.no_grad():

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from engine.contract.settings import ViewsSettings
-from engine.stylization.looking import aim, filled_up, look
+from engine.stylization.crops import crop_grid, crop_views, filled_up
 from engine.stylization.views import Subject, Views, draw_views, perspective
 
 PLAIN = ViewsSettings(
@@ -108,41 +108,41 @@ def picture() -> torch.Tensor:
 
 def test_a_crop_of_its_own_size_is_read_pixel_by_pixel():
     noise = torch.rand(6, 32, 32)
-    seen = look(noise, one_view([4, 8, 16, 16]), 16)
-    assert torch.allclose(seen[0], (noise[:3] + noise[3:])[:, 8:24, 4:20], atol=1e-5)
+    crops = crop_views(noise, one_view([4, 8, 16, 16]), 16)
+    assert torch.allclose(crops[0], (noise[:3] + noise[3:])[:, 8:24, 4:20], atol=1e-5)
 
 
 def test_background_removal_leaves_the_object_alone():
-    plain = look(picture(), one_view([0, 0, 32, 32]), 32)[0]
-    alone = look(picture(), one_view([0, 0, 32, 32], black=True), 32)[0]
+    plain = crop_views(picture(), one_view([0, 0, 32, 32]), 32)[0]
+    alone = crop_views(picture(), one_view([0, 0, 32, 32], black=True), 32)[0]
     assert torch.equal(plain[0], alone[0]) and plain[2].max() > 0.5
     assert alone[2].abs().max() == 0
 
 
 def test_what_lies_around_a_warped_view_is_black():
-    seen = look(torch.ones(6, 32, 32), one_view([8, 8, 16, 16], moves=0.5), 32)[0]
-    assert seen[:, 0, 0].abs().max() == 0 and seen[:, 16, 16].min() > 1
+    crops = crop_views(torch.ones(6, 32, 32), one_view([8, 8, 16, 16], moves=0.5), 32)[0]
+    assert crops[:, 0, 0].abs().max() == 0 and crops[:, 16, 16].min() > 1
 
 
 def test_removal_stays_aligned_under_perspective():
     warped = one_view([0, 0, 32, 32], moves=0.3)
-    with_background = look(picture(), warped, 64)[0]
-    alone = look(picture(), replace(warped, black=torch.tensor([True])), 64)[0]
+    with_background = crop_views(picture(), warped, 64)[0]
+    alone = crop_views(picture(), replace(warped, black=torch.tensor([True])), 64)[0]
     assert torch.equal(with_background[0], alone[0])
 
 
 def test_shrinking_averages_instead_of_skipping_pixels():
     checker = ((torch.arange(64)[:, None] + torch.arange(64)) % 2).float().expand(6, 64, 64)
     full = torch.cat([checker[:3], torch.zeros(3, 64, 64)])
-    seen = look(full, one_view([0, 0, 64, 64]), 16)
-    assert torch.allclose(seen, torch.full_like(seen, 0.5), atol=1e-5)
+    crops = crop_views(full, one_view([0, 0, 64, 64]), 16)
+    assert torch.allclose(crops, torch.full_like(crops, 0.5), atol=1e-5)
 
 
 def test_views_of_a_larger_canvas_see_the_same_place():
     small = torch.nn.functional.avg_pool2d(torch.rand(1, 6, 16, 16), 3, 1, 1)[0]
     large = torch.nn.functional.interpolate(small[None], scale_factor=4, mode="bilinear")[0]
     view = one_view([2, 3, 10, 8])
-    assert (look(small, view, 8) - look(large, view.scaled(4), 8)).abs().mean() < 0.03
+    assert (crop_views(small, view, 8) - crop_views(large, view.scaled(4), 8)).abs().mean() < 0.03
 
 
 def test_coverage_can_mean_the_part_of_the_object():
@@ -159,8 +159,8 @@ def test_hard_removal_keeps_what_is_mostly_object_and_nothing_else():
     crops = torch.tensor([[0.0, 0.0, 16.0, 16.0]], dtype=torch.float64)
     plain = perspective(torch.zeros(1, 4, 2, dtype=torch.float64))
     no = torch.zeros(1, dtype=torch.bool)
-    seen = look(picture, Views(crops, plain, ~no, no), 16)[0, 0, 8]
-    assert seen[:8].max() == 0 and torch.allclose(seen[8:], alpha[8, 8:])
+    crops = crop_views(picture, Views(crops, plain, ~no, no), 16)[0, 0, 8]
+    assert crops[:8].max() == 0 and torch.allclose(crops[8:], alpha[8, 8:])
 
 
 def test_a_seed_keeps_its_views():
@@ -185,21 +185,21 @@ def several(shape: tuple[int, int], seed: int) -> tuple[torch.Tensor, Views]:
 def test_views_of_several_pictures_are_the_same_as_alone():
     shapes = [(40, 33), (31, 40), (40, 40)]
     pictures, views = zip(*(several(shape, seed) for seed, shape in enumerate(shapes)), strict=True)
-    gaze = aim(views, shapes, 12, torch.device("cpu"))
-    assert len(gaze.levels) == 3
+    grid = crop_grid(views, shapes, 12, torch.device("cpu"))
+    assert len(grid.levels) == 3
     both = torch.stack(filled_up(pictures))
-    together = gaze.seen(both[:, :3], both[:, 3:])
-    for seen, picture, some in zip(together, pictures, views, strict=True):
-        for number, alone in enumerate(seen):
+    together = grid.crops(both[:, :3], both[:, 3:])
+    for crops, picture, some in zip(together, pictures, views, strict=True):
+        for number, alone in enumerate(crops):
             one = Views(*(each[number : number + 1] for each in vars(some).values()))
-            assert torch.allclose(alone, look(picture, one, 12)[0], atol=1e-4)
+            assert torch.allclose(alone, crop_views(picture, one, 12)[0], atol=1e-4)
 
 
 def test_slopes_of_several_pictures_stay_within_each():
     shapes = [(40, 33), (31, 40)]
     pictures, views = zip(*(several(shape, seed) for seed, shape in enumerate(shapes)), strict=True)
     both = torch.stack(filled_up(pictures)).requires_grad_()
-    seen = aim(views, shapes, 12, torch.device("cpu")).seen(both[:, :3], both[:, 3:])
-    slopes = torch.autograd.grad(seen[1].sum(), both)[0]
+    crops = crop_grid(views, shapes, 12, torch.device("cpu")).crops(both[:, :3], both[:, 3:])
+    slopes = torch.autograd.grad(crops[1].sum(), both)[0]
     assert slopes[0].abs().max() == 0 and slopes[1].abs().max() > 0
     assert slopes[1, :, 31:].abs().max() == 0  # below it there is nothing

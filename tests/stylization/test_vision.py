@@ -2,7 +2,7 @@ import open_clip
 import pytest
 import torch
 
-from engine.stylization.precision import agreement, in_portions
+from engine.stylization.precision import agreement, in_chunks
 from engine.stylization.vision import LeanConvolutions, LeanTransformer, convert, lean
 
 MEAN = torch.tensor([0.48, 0.45, 0.40]).reshape(3, 1, 1)
@@ -66,7 +66,7 @@ def test_portions_give_the_same_embeddings_and_slopes():
     tower = lean(visual(**SIZES), MEAN, DEVIATION)
     images = torch.rand(7, 3, 32, 32)
     expected = compared(tower, images)
-    found = compared(lambda seen: in_portions(tower, seen, 3), images)
+    found = compared(lambda seen: in_chunks(tower, seen, 3), images)
     for one, other in zip(expected, found, strict=True):
         assert torch.allclose(one, other, rtol=1e-5, atol=1e-6 * float(one.abs().max()))
 

@@ -14,7 +14,7 @@ from engine.video.ground import cast_shadow
 from engine.video.masks import find_masks
 from engine.video.refined import refined
 from engine.video.segmentation import appearance
-from engine.video.steady import judged_solid, steadiness
+from engine.video.steady import segment_solid, steadiness
 
 from .conftest import Listener, Scene, texture
 
@@ -73,7 +73,7 @@ def nothing():
 def test_a_solid_object_is_steady_in_its_own_frame_and_its_reflection_is_not(boat, boat_flow):
     scene, reflections = boat
     judged = steadiness(scene.frames, boat_flow, scene.masks | reflections, nothing)
-    assert judged.trust > 0.5
+    assert judged.confidence > 0.5
     assert np.median(judged.score[scene.masks]) > 0.2
     assert np.mean(judged.score[scene.masks] > -0.1) > 0.8
     assert np.mean(judged.score[reflections] < -0.1) > 0.6
@@ -84,7 +84,7 @@ def test_a_reflection_that_was_taken_for_the_object_is_given_back(boat, boat_flo
     both = scene.masks | reflections
     assert overlap(both, scene.masks) < 0.55
     look = appearance(scene.frames)
-    found = judged_solid(look, scene.frames, boat_flow, both.astype(np.float32), nothing)
+    found = segment_solid(look, scene.frames, boat_flow, both.astype(np.float32), nothing)
     assert overlap(found > 0.5, scene.masks) > 0.9
 
 
@@ -93,7 +93,7 @@ def test_an_object_that_bends_is_left_as_it_was_found(listener):
     flow = estimate_flow(frames, FlowSettings("fast"), listener)
     found = np.zeros((6, 64, 96), np.float32)
     found[:, 20:40, 30:60] = 0.9
-    assert np.array_equal(judged_solid(appearance(frames), frames, flow, found, nothing), found)
+    assert np.array_equal(segment_solid(appearance(frames), frames, flow, found, nothing), found)
 
 
 @pytest.mark.parametrize("kind", ["automatic", "box"])

@@ -146,8 +146,8 @@ def _way_out(refused: Sentence) -> tuple[Sentence, ...]:
 
 def _near_words(unknown: Sequence[str], vocabulary: Vocabulary) -> tuple[Sentence, ...]:
     found = {word: near(word, vocabulary) for word in unknown}
-    told = [f"{word}: {', '.join(names)}" for word, names in found.items() if names]
-    return (Sentence(NEAR, {"near": "; ".join(told)}),) if told else ()
+    lines = [f"{word}: {', '.join(names)}" for word, names in found.items() if names]
+    return (Sentence(NEAR, {"near": "; ".join(lines)}),) if lines else ()
 
 
 def _short(text: str) -> str:

@@ -17,7 +17,7 @@ def plain(vocabulary: Vocabulary) -> str:
     return "\n".join(lines)
 
 
-def told(reading: Reading) -> str:
+def describe_reading(reading: Reading) -> str:
     """Return what a text was read as: one line for each kind of word."""
     groups = {
         "object": [each.name for each in reading.subjects],

@@ -20,7 +20,7 @@ MARGIN = 10
 LARGEST_MAGNIFICATION = 4.0
 SMALLEST_SIDE = 64
 SURE = 0.7  # the least mask whose grey is the object's alone
-SPREADS = (24, 12, 6, 3, 1.5)  # px
+SIGMAS = (24, 12, 6, 3, 1.5)  # px
 GREY = 128
 LARGEST = 256  # px of the longer side; what is so smooth needs no more
 
@@ -63,14 +63,14 @@ def follow(masks: Array, path: Path) -> Crop:
     """Fit the window to the object, ``masks`` [T, H, W] in [0, 1], as it goes along ``path``."""
     frames = np.flatnonzero(seen(masks))
     centre = np.stack([_smooth(values, sigma=1.0) for values in path.centre.T], 1)
-    spread = np.exp(_smooth(np.log(path.spread), sigma=2.0))
-    reach = _reach(masks, frames, centre, spread)
+    deviation = np.exp(_smooth(np.log(path.deviation), sigma=2.0))
+    reach = _reach(masks, frames, centre, deviation)
     magnification = (LONGEST_SIDE / 2 - MARGIN) / max(reach)
-    magnification = min(magnification, LARGEST_MAGNIFICATION * spread.min())
+    magnification = min(magnification, LARGEST_MAGNIFICATION * deviation.min())
     width, height = (
         max(SMALLEST_SIDE, 2 * int(np.ceil(side * magnification + MARGIN))) for side in reach
     )
-    return Crop(centre, spread / magnification, width, height)
+    return Crop(centre, deviation / magnification, width, height)
 
 
 def cut(image: Array, crop: Crop, frame: int) -> Array:
@@ -93,7 +93,7 @@ def matching_pictures(greys: Array, masks: Array, crop: Crop) -> tuple[Array, Ar
     """
     cuts = [cut(mask, crop, frame) for frame, mask in enumerate(masks)]
     larger = crop.enlarged(greys.shape[2] / masks.shape[2])
-    windows = [cut(_evened(image), larger, frame) for frame, image in enumerate(greys)]
+    windows = [cut(_gamma_corrected(image), larger, frame) for frame, image in enumerate(greys)]
     inside = np.concatenate([part[mask > 0.5] for part, mask in zip(windows, cuts, strict=True)])
     mean, deviation = (inside.mean(), inside.std() + 1e-3) if len(inside) else (0.5, 1.0)
     pictures = ahead(
@@ -107,15 +107,15 @@ def _alone(picture: Array, mask: Array) -> Array:
     return blended(picture, continued(picture, mask), np.clip(mask, 0, 1))
 
 
-def _reach(masks: Array, frames: Array, centre: Array, spread: Array) -> tuple[float, float]:
-    """How far the object reaches from the window's centre, in spreads, along x and y."""
+def _reach(masks: Array, frames: Array, centre: Array, deviation: Array) -> tuple[float, float]:
+    """How far the object reaches from the window's centre, in deviations, along x and y."""
     reach = []
     for axis, across in ((0, 0), (1, 1)):
         most = 0.0
         for frame in frames:
             there = np.flatnonzero((masks[frame] > 0.5).any(across))
             distance = np.abs(there[[0, -1]] - centre[frame, axis]).max()
-            most = max(most, (distance + 0.5) / spread[frame])
+            most = max(most, (distance + 0.5) / deviation[frame])
         reach.append(most)
     return reach[0], reach[1]
 
@@ -131,7 +131,7 @@ def _smooth(values: Array, *, sigma: float) -> Array:
     return np.convolve(padded, kernel / kernel.sum(), mode="valid")
 
 
-def _evened(grey: Array) -> Array:
+def _gamma_corrected(grey: Array) -> Array:
     return np.sqrt(grey.astype(np.float32) / 255)
 
 
@@ -145,11 +145,11 @@ def continued(picture: Array, mask: Array) -> Array:
     if not inside.any():
         return np.full_like(picture, GREY)
     filled = np.full_like(picture, (picture * inside).sum() / inside.sum())
-    for sigma in SPREADS:
+    for sigma in SIGMAS:
         amount = cv2.GaussianBlur(inside, (0, 0), sigma)
         blurred = cv2.GaussianBlur(picture * inside, (0, 0), sigma)
-        trust = np.clip(amount * 4, 0, 1)
-        filled += trust * (blurred / np.maximum(amount, 1e-4) - filled)
+        confidence = np.clip(amount * 4, 0, 1)
+        filled += confidence * (blurred / np.maximum(amount, 1e-4) - filled)
     return filled
 
 

@@ -1,6 +1,6 @@
 """The matches as equations of the frames' knots, taken for many pairs of frames at a time.
 
-What is done does not grow with the pairs but with their portions: a GPU is fed by few operations.
+The number of operations grows with the chunks of pairs, not with the pairs.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from ...device import sent
 from .matches import Matches
 from .splines import Lattice
 
-SCEPTICISM = 3.0
-# The most values of one matrix of a portion. On a processor it is to stay near its caches.
-PORTION, PORTION_ON_PROCESSOR = 1 << 24, 1 << 20
+ROBUST_SCALE = 3.0
+# The most values of one matrix of a chunk. On a processor it is to stay near its caches.
+CHUNK, CHUNK_ON_PROCESSOR = 1 << 24, 1 << 20
 POINTS = 1 << 17  # located at a time
 
 
@@ -77,8 +77,8 @@ class Own:
 
 
 @dataclass(frozen=True)
-class Portion:
-    """Some pairs, C of them: those of one portion have about as many matches."""
+class PairChunk:
+    """A chunk of C pairs, which have about as many matches each."""
 
     part: slice  # of all pairs of this round
     first: Tensor  # [C], frames
@@ -115,11 +115,11 @@ class Equations:
         ]
         return places[0] + places[1] - self.offset
 
-    def trust(self, error: Tensor) -> Tensor:
-        """Return what each match weighs that misses by ``error`` [M, 2], [M]."""
-        return self.weight / (1 + error.square().sum(1) / SCEPTICISM**2)
+    def irls_weights(self, error: Tensor) -> Tensor:
+        """Return the IRLS weights [M] of matches with these ``error`` [M, 2]."""
+        return self.weight / (1 + error.square().sum(1) / ROBUST_SCALE**2)
 
-    def within(self, longest_gap: int) -> tuple[Tensor, list[Portion]]:
+    def within(self, longest_gap: int) -> tuple[Tensor, list[PairChunk]]:
         """Return ``pairs`` no farther apart than ``longest_gap``, where it is computed, and parts.
 
         Those with the most matches come first.
@@ -127,22 +127,22 @@ class Equations:
         pairs = self.pairs[self.pairs[:, 1] - self.pairs[:, 0] <= longest_gap]
         counts, order = (pairs[:, 3] - pairs[:, 2]).sort(descending=True, stable=True)
         there = sent(pairs[order], self.codes.device)
-        limit = PORTION_ON_PROCESSOR if there.device.type == "cpu" else PORTION
-        portions, begin = [], 0
+        limit = CHUNK_ON_PROCESSOR if there.device.type == "cpu" else CHUNK
+        chunks, begin = [], 0
         while begin < len(there):
             most = int(counts[begin])
             end = begin + max(1, limit // (most * self.own.numbers.shape[2]))
             part = slice(begin, end)
-            portions.append(Portion(part, *there[part].unbind(1), most=most))
+            chunks.append(PairChunk(part, *there[part].unbind(1), most=most))
             begin = end
-        return there, portions
+        return there, chunks
 
-    def sides(self, portion: Portion, root: Tensor, matches: Tensor) -> list[Tensor]:
+    def sides(self, chunk: PairChunk, root: Tensor, matches: Tensor) -> list[Tensor]:
         """Return the equations of ``matches`` [C, m] times ``root`` [C, m, 1], twice [C, m, N]."""
         size = self.own.numbers.shape[2]
         found = []
         for frames, codes, shares in zip(
-            (portion.first, portion.second), self.codes, self.shares, strict=True
+            (chunk.first, chunk.second), self.codes, self.shares, strict=True
         ):
             numbers = codes[matches].long() - (frames * size)[:, None, None]
             empty = shares.new_zeros(*matches.shape, size)
@@ -150,7 +150,9 @@ class Equations:
         return found
 
 
-def located(problem: Problem, lattice: Lattice, frames: int, device: torch.device) -> Equations:
+def build_equations(
+    problem: Problem, lattice: Lattice, frames: int, device: torch.device
+) -> Equations:
     """Find the knots around all points of ``frames`` frames, on ``device``."""
     moved = problem.to(device)
     bounds = torch.tensor(problem.bounds)

@@ -1,8 +1,8 @@
 """Against fold-overs: places where a mapping turns pixels over, so that det J is not above 0.
 
 `unfolded_knots` takes them out of a registration, whose knots come nearer to their neighbours
-there; `unfolded` takes as much of a movement back as folds. What `settling` moves it makes stiffer
-where this module says that it would fold.
+there; `unfolded` takes as much of a displacement back as folds. What `refinement` moves it makes
+stiffer where this module says that it would fold.
 """
 
 from __future__ import annotations

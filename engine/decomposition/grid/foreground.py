@@ -18,7 +18,7 @@ from . import matches as matching
 from .folds import unfolded_knots
 from .mapping import Foreground
 from .path import trace
-from .relaxation import relaxed
+from .relaxation import compute_relaxation
 from .splines import Lattice, stiffness
 from .tracks import track_matches
 
@@ -59,7 +59,7 @@ def register_foreground(
     )
     inside = np.stack([windows.cut(mask, crop, frame) for frame, mask in enumerate(masks)])
     knots = unfolded_knots(lattice, knots, torch.from_numpy(inside > 0.3))
-    relaxation = relaxed(lattice, knots, inside > 0.5, seed=seed)
+    relaxation = compute_relaxation(lattice, knots, inside > 0.5, seed=seed)
     flat = knots.flatten(1, 2)  # [T, K, 2]
     bending = float((flat * (_energy(lattice) @ flat)).sum() / flat[..., 0].numel())
     mapping = Foreground(crop, lattice, knots, torch.zeros(2), float(crop.width), relaxation)

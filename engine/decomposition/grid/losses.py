@@ -29,12 +29,12 @@ def gradient(error: Tensor) -> Tensor:
 
 
 class _Kept(torch.autograd.Function):
-    """A term whose slope is known with it: written out it takes a third of the operations."""
+    """A term with its own gradient: written out it takes a third of the operations."""
 
     @staticmethod
     def backward(ctx: Any, factor: Tensor) -> Any:
-        (slope,) = ctx.saved_tensors
-        return slope * factor, *[None] * (len(ctx.needs_input_grad) - 1)
+        (gradient,) = ctx.saved_tensors
+        return gradient * factor, *[None] * (len(ctx.needs_input_grad) - 1)
 
 
 class _Robust(torch.autograd.Function):
@@ -42,14 +42,14 @@ class _Robust(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, error: Tensor) -> Tensor:
-        slope = error.clamp(-TURN, TURN)
-        ctx.save_for_backward(slope)
-        return _mean(error, slope)
+        gradient = error.clamp(-TURN, TURN)
+        ctx.save_for_backward(gradient)
+        return _mean(error, gradient)
 
     @staticmethod
     def backward(ctx: Any, factor: Tensor) -> Tensor:
-        (slope,) = ctx.saved_tensors
-        return slope * (factor / (TURN * slope.numel()))
+        (gradient,) = ctx.saved_tensors
+        return gradient * (factor / (TURN * gradient.numel()))
 
 
 class _RobustSteps(_Kept):
@@ -57,21 +57,21 @@ class _RobustSteps(_Kept):
 
     @staticmethod
     def forward(ctx: Any, error: Tensor) -> Tensor:
-        slopes, value = torch.zeros_like(error), error.new_zeros(())
+        gradients, value = torch.zeros_like(error), error.new_zeros(())
         for axis in (-1, -2):
             step = _steps(error, axis)
-            slope = step.clamp(-TURN, TURN)
-            value += _mean(step, slope) / 2
-            slope /= 2 * TURN * slope.numel()
-            _add_ends(slopes, slope, axis)
-        ctx.save_for_backward(slopes)
+            gradient = step.clamp(-TURN, TURN)
+            value += _mean(step, gradient) / 2
+            gradient /= 2 * TURN * gradient.numel()
+            _add_ends(gradients, gradient, axis)
+        ctx.save_for_backward(gradients)
         return value
 
 
-def _mean(error: Tensor, slope: Tensor) -> Tensor:
-    """Return the mean of smooth L1; ``slope`` is ``error`` held within `TURN`."""
-    error, slope = error.flatten(), slope.flatten()
-    return (slope.dot(error) - slope.dot(slope) / 2) / (TURN * len(error))
+def _mean(error: Tensor, gradient: Tensor) -> Tensor:
+    """Return the mean of smooth L1; ``gradient`` is ``error`` held within `TURN`."""
+    error, gradient = error.flatten(), gradient.flatten()
+    return (gradient.dot(error) - gradient.dot(gradient) / 2) / (TURN * len(error))
 
 
 def bootstrap(logits: Tensor, masks: Tensor, support: Tensor) -> Tensor:
@@ -90,7 +90,7 @@ def alpha_smoothness(alpha: Tensor) -> Tensor:
 
 
 def gain(knots: Tensor) -> Tensor:
-    """Mean square of the logarithmic gains' knots [n, rows, columns, 3] and of their slopes."""
+    """Mean square of the log gains' knots [n, rows, columns, 3] and of their differences."""
     return _Roughness.apply(knots)  # pyright: ignore[reportReturnType]
 
 
@@ -108,26 +108,26 @@ class _CrossEntropy(_Kept):
 class _Variation(_Kept):
     @staticmethod
     def forward(ctx: Any, alpha: Tensor) -> Tensor:
-        slopes, value = torch.zeros_like(alpha), alpha.new_zeros(())
+        gradients, value = torch.zeros_like(alpha), alpha.new_zeros(())
         for axis in (-1, -2):
             step = _steps(alpha, axis)
-            slope = step.sign().div_(step.numel())
-            value += (step * slope).sum()
-            _add_ends(slopes, slope, axis)
-        ctx.save_for_backward(slopes)
+            gradient = step.sign().div_(step.numel())
+            value += (step * gradient).sum()
+            _add_ends(gradients, gradient, axis)
+        ctx.save_for_backward(gradients)
         return value
 
 
 class _Roughness(_Kept):
     @staticmethod
     def forward(ctx: Any, knots: Tensor) -> Tensor:
-        slopes = knots * (2 / knots.numel())
+        gradients = knots * (2 / knots.numel())
         for axis in (2, 1):
             step = _steps(knots, axis)
             step /= step.numel()
-            _add_ends(slopes, step, axis)
-        ctx.save_for_backward(slopes)
-        return (slopes * knots).sum() / 2  # for a form of squares
+            _add_ends(gradients, step, axis)
+        ctx.save_for_backward(gradients)
+        return (gradients * knots).sum() / 2  # for a form of squares
 
 
 def _steps(values: Tensor, axis: int) -> Tensor:
@@ -136,8 +136,8 @@ def _steps(values: Tensor, axis: int) -> Tensor:
     return values.narrow(axis, 1, last) - values.narrow(axis, 0, last)
 
 
-def _add_ends(slopes: Tensor, slope: Tensor, axis: int) -> None:
-    """Add the slopes of `_steps` to those of the values between which they lie, in place."""
-    last = slope.shape[axis]
-    slopes.narrow(axis, 1, last).add_(slope)
-    slopes.narrow(axis, 0, last).sub_(slope)
+def _add_ends(gradients: Tensor, gradient: Tensor, axis: int) -> None:
+    """Add the gradients of `_steps` to those of the values between which they lie, in place."""
+    last = gradient.shape[axis]
+    gradients.narrow(axis, 1, last).add_(gradient)
+    gradients.narrow(axis, 0, last).sub_(gradient)

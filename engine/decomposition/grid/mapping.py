@@ -9,14 +9,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .chunks import chunks, of_frames
 from .crop import Crop
-from .portions import of_frames, portions
 from .relaxation import Relaxation
 from .splines import Lattice, field
 
 ATLAS_MARGIN = 0.03
 STRAY = 0.25  # sides of the atlas, by which pixels may lie beyond most and still be within
-ROOM = 2.0  # crop px around the object that settling may take
+ROOM = 2.0  # crop px around the object that the refinement may take
 # In frames, along each side and in all.
 LARGEST_PANORAMA = 6.0
 MOST_TEXELS = 6.0
@@ -64,7 +64,7 @@ def around(mapping: Foreground, alphas: Tensor, corners: list[tuple[int, int]]) 
     ``alphas`` [T, h, w] in boxes whose upper left pixels are ``corners`` (row, column).
     """
     seen, solid = [], []
-    for frames in portions(len(alphas), alphas[0].numel(), alphas.device):
+    for frames in chunks(len(alphas), alphas[0].numel(), alphas.device):
         alpha = of_frames(alphas, frames)
         place = mapping.place(
             frames, *box_positions(mapping.crop, frames, corners, alpha.shape[1:])
@@ -155,7 +155,7 @@ def moved(homographies: Tensor, points: Tensor) -> Tensor:
 def panorama(mapping: Background, height: int, width: int) -> Background:
     """Return ``mapping`` with the panorama laid around all frames, within reason."""
     low, high = (mapping.origin.new_full((2,), sign * torch.inf) for sign in (1, -1))
-    for frames in portions(len(mapping.knots), height * width, mapping.knots.device):
+    for frames in chunks(len(mapping.knots), height * width, mapping.knots.device):
         places = mapping.place(frames, height, width).reshape(-1, 2)
         low, high = torch.minimum(low, places.amin(0)), torch.maximum(high, places.amax(0))
     size = mapping.shrunk.new_tensor([width, height]) * mapping.shrunk

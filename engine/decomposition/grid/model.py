@@ -10,14 +10,14 @@ from torch import Tensor
 from torch.nn import functional
 
 from . import textures
+from .chunks import of_frames
 from .derivatives import over, smoothed
-from .portions import of_frames
 from .scene import Scene
 from .splines import field, planes
 
 # Alpha reaches 0 and 1 at finite logits.
 STRETCH = 0.02
-TRUST = 0.01
+ROBUST_SCALE = 0.01
 SPLAT_ROUNDS = 2
 PAGE_FRAMES = 5
 PAGE_SIDE = 256
@@ -148,7 +148,7 @@ def _shown(scene: Scene, frames: range) -> tuple[Tensor, Tensor]:
     """Return the object's colours in the boxes, [n, h, w, 3], and how much each counts."""
     colours = scene.boxes(scene.frames, frames).float() / 255
     weight = (2 * of_frames(scene.masks, frames) - 1).clamp(min=0)
-    return colours, weight * scene.boxes(scene.trust, frames)
+    return colours, weight * scene.boxes(scene.loss_mask, frames)
 
 
 def _splatted_pages(scene: Scene, texture: Tensor) -> list[Tensor]:
@@ -176,7 +176,7 @@ def _splatted_panorama(scene: Scene) -> Tensor:
     for _ in range(SPLAT_ROUNDS):
         splat = textures.Splat(scene.background.texels(), scene.frames.device)
         for frames in scene.by_frame():
-            weight = of_frames(scene.trust, frames).float()
+            weight = of_frames(scene.loss_mask, frames).float()
             free = of_frames(scene.support, frames) == 0
             for frame, own, shown in zip(frames, weight, free, strict=True):
                 scene.boxed(own, frame).mul_(shown)
@@ -193,7 +193,7 @@ def _add(
     """Splat pictures [n, h, w, 3]; what an earlier texture does not show counts less."""
     if texture is not None:
         error = (textures.read(texture, uv) - colours).square().sum(3)
-        weight = weight / (1 + error / TRUST)
+        weight = weight / (1 + error / ROBUST_SCALE)
     kept = _kept(weight)
     splat.add(*(each.flatten(0, 2)[kept] for each in (colours, uv, weight)))
 

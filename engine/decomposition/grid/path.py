@@ -19,10 +19,10 @@ CUT_OFF = 0.2
 
 @dataclass(frozen=True)
 class Path:
-    """The object's centre and spread (standard deviation over both axes) in frame pixels."""
+    """The object's centre and standard deviation (over both axes) in frame pixels."""
 
     centre: Array  # [T, 2]
-    spread: Array  # [T]
+    deviation: Array  # [T]
 
 
 def seen(masks: Array) -> Array:
@@ -40,20 +40,20 @@ def trace(masks: Array, others: Array, forward: Array, backward: Array) -> Path:
         whole = np.array([(masks > 0.5).sum((1, 2)).argmax()])
     moments = np.array([_moments(masks[frame]) for frame in whole])  # [n, 3]
     every = np.arange(len(masks))
-    spread = np.exp(np.interp(every, whole, np.log(moments[:, 2])))
+    deviation = np.exp(np.interp(every, whole, np.log(moments[:, 2])))
     known = dict(zip(whole.tolist(), moments[:, :2], strict=True))
     last = len(masks) - 1
     ahead = _carried(masks, known, forward)
     mirrored = {last - frame: centre for frame, centre in known.items()}
     behind = _carried(masks[::-1], mirrored, backward[::-1])[::-1]
     share = _share_of_next(whole, len(masks))[:, None]
-    return Path((1 - share) * ahead + share * behind, spread)
+    return Path((1 - share) * ahead + share * behind, deviation)
 
 
 def _moments(mask: Array) -> tuple[float, float, float]:
     rows, columns = np.nonzero(mask > 0.5)
-    spread = np.sqrt(columns.var() + rows.var())
-    return columns.mean(), rows.mean(), max(spread, 0.5)
+    deviation = np.sqrt(columns.var() + rows.var())
+    return columns.mean(), rows.mean(), max(deviation, 0.5)
 
 
 def _cut_off(masks: Array, others: Array) -> Array:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .equations import Equations, Own, Problem, located
+from .equations import Equations, Own, Problem, build_equations
 from .splines import Lattice
 
 # The longest gap of each reweighting.
@@ -22,7 +22,7 @@ ALL = 10**9
 ROUNDS = (2, 2, 8, ALL, ALL)
 ITERATIONS = 60
 TOLERANCE = 1e-3
-# On a GPU the iterations look for their end no more often: a look waits for all that was begun.
+# On a GPU convergence is tested no more often: a test waits for all that was begun.
 PATIENCE = 6
 
 
@@ -63,7 +63,7 @@ def solve(
     [K, K] is one frame's energy. ``before_round`` is called before each of ``rounds``. All comes
     from the CPU and goes there; it is computed on ``device``.
     """
-    equations = located(problem, lattice, len(start), device)
+    equations = build_equations(problem, lattice, len(start), device)
     energy, filling, rest = _eliminate(equations.active, stiffness.to(device))
     knots = start.to(device).flatten(1, 2)[:, equations.active].mT.contiguous()
     for gap in rounds:
@@ -88,23 +88,23 @@ def _eliminate(active: Tensor, stiffness: Tensor) -> tuple[Tensor, Tensor, Tenso
 
 
 def _assemble(equations: Equations, energy: Tensor, knots: Tensor, longest_gap: int) -> _Normal:
-    """Return the normal equations, each match trusted as far as ``knots`` [T, 2, k] fit it."""
-    trust = equations.trust(equations.error(knots))
+    """Return the normal equations, with the IRLS weights at ``knots`` [T, 2, k]."""
+    weights = equations.irls_weights(equations.error(knots))
     own = equations.own
     frames, size = len(knots), own.numbers.shape[2]
     squares = knots.new_zeros(frames, size, size)
     right = knots.new_zeros(frames, 2, size)
-    pairs, portions = equations.within(longest_gap)
+    pairs, chunks = equations.within(longest_gap)
     beside = knots.new_empty(len(pairs), size, size)
-    for portion in portions:
-        matches, there = portion.matches()
-        root = (trust[matches] * there).sqrt()[..., None]
+    for chunk in chunks:
+        matches, there = chunk.matches()
+        root = (weights[matches] * there).sqrt()[..., None]
         offset = (equations.offset[matches] * root).mT
-        before, after = equations.sides(portion, root, matches)
-        for frame, side in ((portion.first, before), (portion.second, after)):
+        before, after = equations.sides(chunk, root, matches)
+        for frame, side in ((chunk.first, before), (chunk.second, after)):
             squares.index_add_(0, frame, side.mT @ side)
             right.index_add_(0, frame, offset @ side)
-        torch.bmm(before.mT, after, out=beside[portion.part])
+        torch.bmm(before.mT, after, out=beside[chunk.part])
     diagonal = own.put_both_ways(squares).add_(energy)
     return _Normal(diagonal, own, pairs[:, 0], pairs[:, 1], beside, own.put(right))
 
@@ -135,5 +135,5 @@ def _conjugate_gradients(normal: _Normal, knots: Tensor, reference: int) -> Tens
 
 def _misfit(equations: Equations, knots: Tensor) -> float:
     error = equations.error(knots)
-    trust = equations.trust(error)
-    return float((trust * error.square().sum(1)).sum() / (trust.sum() + 1e-9))
+    weights = equations.irls_weights(error)
+    return float((weights * error.square().sum(1)).sum() / (weights.sum() + 1e-9))

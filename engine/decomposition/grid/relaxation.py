@@ -1,7 +1,7 @@
-"""One more mapping, shared by all frames: it spreads out what the reference frame shows squeezed.
+"""One more mapping, shared by all frames: it unfolds what the reference frame shows foreshortened.
 
-The registration alone lays the atlas out as one frame sees the object. The side that is turned
-away there has a few texels at the edge, and what is painted on them would smear over a whole
+The registration alone lays the atlas out as one frame shows the object. The side that is turned
+away there has a few texels at the edge, and their texture would smear over a whole
 flank elsewhere. A mapping behind all others changes nothing of what sticks to what.
 """
 
@@ -49,7 +49,9 @@ class Relaxation:
         return replace(self, corner=self.corner.to(device), knots=self.knots.to(device))
 
 
-def relaxed(lattice: Lattice, knots: Tensor, inside: Array, *, seed: int) -> Relaxation | None:
+def compute_relaxation(
+    lattice: Lattice, knots: Tensor, inside: Array, *, seed: int
+) -> Relaxation | None:
     """Return the mapping that makes the frames' mappings as rigid as one for all can.
 
     ``knots`` [T, rows, columns, 2] are what was registered, ``inside`` bool [T, h, w] is where
@@ -61,12 +63,13 @@ def relaxed(lattice: Lattice, knots: Tensor, inside: Array, *, seed: int) -> Rel
         return None
     corner = places.amin(0) - SPACING
     width, height = (places.amax(0) + SPACING - corner + 1).tolist()
-    spread = Lattice(width, height, SPACING)
-    slopes = _slopes(spread, places - corner)
-    found = _descended(slopes, jacobians, spread)
-    while float(_areas(_jacobians(slopes, found)).min()) < LEAST_AREA / 2:
+    shared_lattice = Lattice(width, height, SPACING)
+    gradients = _basis_gradients(shared_lattice, places - corner)
+    found = _descended(gradients, jacobians, shared_lattice)
+    while float(_areas(_jacobians(gradients, found)).min()) < LEAST_AREA / 2:
         found = found / 2
-    return Relaxation(corner, spread, found.T.reshape(spread.rows, spread.columns, 2))
+    found = found.T.reshape(shared_lattice.rows, shared_lattice.columns, 2)
+    return Relaxation(corner, shared_lattice, found)
 
 
 def _samples(lattice: Lattice, knots: Tensor, inside: Array, seed: int) -> tuple[Tensor, Tensor]:
@@ -92,15 +95,15 @@ def _carried(lattice: Lattice, field: Tensor, points: Tensor) -> Tensor:
     return points + (weights[..., None] * field[numbers]).sum(1)
 
 
-def _slopes(lattice: Lattice, points: Tensor) -> tuple[Tensor, Tensor]:
-    """Return what the knots add to the slopes along x and y, [K, N] each."""
+def _basis_gradients(lattice: Lattice, points: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the knots' share in the gradient along x and y, [K, N] each."""
     ends = [lattice.basis(points + NEAR * step).T for step in _STEPS]
     return (ends[0] - ends[1]) / (2 * NEAR), (ends[2] - ends[3]) / (2 * NEAR)
 
 
-def _jacobians(slopes: tuple[Tensor, Tensor], knots: Tensor) -> Tensor:
+def _jacobians(gradients: tuple[Tensor, Tensor], knots: Tensor) -> Tensor:
     """Return the Jacobians [N, 2, 2] of the shared mapping; ``knots`` [2, K]."""
-    return torch.eye(2) + torch.stack([(knots @ slope).T for slope in slopes], 2)
+    return torch.eye(2) + torch.stack([(knots @ gradient).T for gradient in gradients], 2)
 
 
 def _areas(jacobians: Tensor) -> Tensor:
@@ -116,7 +119,7 @@ def _distortion(jacobians: Tensor) -> Tensor:
     return (size + size / area.clamp(min=1e-3)).clamp(max=MOST)
 
 
-def _descended(slopes: tuple[Tensor, Tensor], jacobians: Tensor, lattice: Lattice) -> Tensor:
+def _descended(gradients: tuple[Tensor, Tensor], jacobians: Tensor, lattice: Lattice) -> Tensor:
     """Return the knots [2, K] of the shared mapping."""
     bending = stiffness(lattice, first=0.0, second=BENDING, size=1e-4 * BENDING)
     knots = torch.zeros(2, len(bending), requires_grad=True)
@@ -124,7 +127,7 @@ def _descended(slopes: tuple[Tensor, Tensor], jacobians: Tensor, lattice: Lattic
     for step in range(STEPS):
         fall = LAST_RATE + (1 - LAST_RATE) * 0.5 * (1 + np.cos(np.pi * step / STEPS))
         optimizer.param_groups[0]["lr"] = RATE * float(fall)
-        shared = _jacobians(slopes, knots)
+        shared = _jacobians(gradients, knots)
         folding = (LEAST_AREA - _areas(shared)).clamp(min=0).square().mean()
         loss = _distortion(shared @ jacobians).mean() + AGAINST_FOLDS * folding
         loss = loss + (knots @ bending * knots).sum() / len(bending)

@@ -9,8 +9,8 @@ from torch import Tensor
 
 from ..layers import Layers
 from . import model, textures
+from .chunks import of_frames
 from .model import Model
-from .portions import of_frames
 from .scene import Scene
 
 SEEN = 0.05
@@ -58,7 +58,7 @@ def _lit(learned: Model, scene: Scene, atlas: Tensor, uv: Tensor, frames: range)
 
 @torch.no_grad()
 def coverage(learned: Model, scene: Scene) -> Tensor:
-    """Return the greatest alpha with which any frame sees each texel, [S, S]."""
+    """Return the greatest alpha of each texel over all frames, [S, S]."""
     size = learned.atlas.shape[1]
     seen = torch.zeros(size, size, device=learned.atlas.device)
     for frames in scene.by_box():
@@ -72,7 +72,7 @@ def coverage(learned: Model, scene: Scene) -> Tensor:
 
 
 def _completed(atlas: Tensor, seen: Tensor) -> Tensor:
-    """Replace what no frame sees by a smooth continuation of what is seen."""
+    """Fill texels that no frame shows by a smooth continuation of the others."""
     weight = (seen > SEEN).float()[None, None]
     return textures.push_pull(atlas[None] * weight, weight)[0]
 

@@ -14,11 +14,11 @@ from torch import Tensor
 
 from ...ahead import ahead as side_by_side
 from ...video.flow import agreeing
+from .chunks import chunks, of_frames
+from .flow_constraints import for_sampling
 from .mapping import Background, Foreground, around, box_positions, panorama
-from .portions import of_frames, portions
-from .settling import settled
+from .refinement import refine_mapping
 from .splines import Lattice
-from .ties import for_sampling
 
 if TYPE_CHECKING:
     from ...video.flow import Flow
@@ -32,7 +32,7 @@ class Scene:
     """The video on the device. A box of h x w holds the object in each frame."""
 
     planes: Tensor  # uint8 [3, T, H, W]
-    trust: Tensor  # bool [T, H, W], false where other objects are: nothing is learned there
+    loss_mask: Tensor  # bool [T, H, W], false where other objects are, which add no loss
     masks: Tensor  # [T, h, w]
     support: Tensor  # [T, h, w], the most that alpha may be
     corners: list[tuple[int, int]]  # upper left row and column of the boxes
@@ -70,16 +70,16 @@ class Scene:
     def whole(self, frames: Sequence[int]) -> tuple[Tensor, Tensor]:
         """Return the positions of all rows [n, H] and columns [n, W] in the object's window."""
         corners = dict.fromkeys(frames, (0, 0))
-        return box_positions(self.foreground.crop, frames, corners, self.trust.shape[1:])
+        return box_positions(self.foreground.crop, frames, corners, self.loss_mask.shape[1:])
 
     def by_box(self) -> list[range]:
-        """Return portions of all frames, where only their boxes are computed with."""
-        return portions(len(self.masks), self.box[0] * self.box[1], self.masks.device)
+        """Return chunks of all frames, where only their boxes are computed with."""
+        return chunks(len(self.masks), self.box[0] * self.box[1], self.masks.device)
 
     def by_frame(self) -> list[range]:
-        """Return portions of all frames, where whole frames are computed with."""
-        count, height, width = self.trust.shape
-        return portions(count, height * width, self.masks.device)
+        """Return chunks of all frames, where whole frames are computed with."""
+        count, height, width = self.loss_mask.shape
+        return chunks(count, height * width, self.masks.device)
 
 
 def build(
@@ -98,7 +98,7 @@ def build(
     """
     count, height, width = masks.shape
     support = np.minimum(_support(masks), 1 - others)
-    trust = _grown(others, EDGE) == 0
+    loss_mask = _grown(others, EDGE) == 0
     corners, size = _boxes(support)
     boxed = [_cut(torch.from_numpy(part), corners, size).to(device) for part in (masks, support)]
     foreground = around(foreground.to(device), boxed[0], corners)
@@ -109,15 +109,15 @@ def build(
     ahead, valid = _ends(flow.forward, flow.forward_valid, before, after, size, device)
     behind, _ = _ends(flow.backward, flow.backward_valid, after, before, size, device)
     uv = _registered(foreground, rows, columns)
-    uv = _settled(uv, boxed[0], flow, (ahead, behind), corners)
+    uv = _refined_mapping(uv, boxed[0], flow, (ahead, behind), corners)
     behind_uv = [
-        background.uv(some, height, width) for some in portions(count, height * width, device)
+        background.uv(some, height, width) for some in chunks(count, height * width, device)
     ]
     whole = _gain_lattice(width, height)
     window = _gain_lattice(foreground.lattice.width, foreground.lattice.height)
     return Scene(
         planes=torch.from_numpy(frames).permute(3, 0, 1, 2).contiguous().to(device),
-        trust=torch.from_numpy(trust).to(device),
+        loss_mask=torch.from_numpy(loss_mask).to(device),
         masks=boxed[0],
         support=boxed[1],
         corners=corners,
@@ -140,7 +140,7 @@ def _registered(foreground: Foreground, rows: Tensor, columns: Tensor) -> Tensor
     pixels = rows.shape[1] * columns.shape[1]
     parts = [
         foreground.uv(some, of_frames(rows, some), of_frames(columns, some))
-        for some in portions(len(rows), pixels, rows.device)
+        for some in chunks(len(rows), pixels, rows.device)
     ]
     return torch.cat(parts)
 
@@ -150,14 +150,14 @@ def _gain_lattice(width: float, height: float) -> Lattice:
     return Lattice(width, height, max(width, height) / GAIN_KNOTS)
 
 
-def _settled(
+def _refined_mapping(
     registered: Tensor,
     masks: Tensor,
     flow: Flow,
     ends: tuple[Tensor, Tensor],
     corners: list[tuple[int, int]],
 ) -> Tensor:
-    """Let the mapping settle along what is sure of ``flow``, which ends there in the boxes."""
+    """Return the mapping refined where ``flow`` is sure; ``ends`` of it are in the boxes."""
     links = [
         (end, _cut(torch.from_numpy(sure), here, masks.shape[1:]).to(end))
         for end, sure, here in zip(ends, _sure(flow), (corners[:-1], corners[1:]), strict=True)
@@ -166,7 +166,7 @@ def _settled(
     if not links:
         return registered.clamp_(0, 1)
     side = max(flow.forward.shape[1:3])
-    return settled(registered, masks, *links, longest_side=side).clamp_(0, 1)
+    return refine_mapping(registered, masks, *links, longest_side=side).clamp_(0, 1)
 
 
 def _sure(flow: Flow) -> tuple[Array, Array]:

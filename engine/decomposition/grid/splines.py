@@ -111,13 +111,13 @@ def stiffness(lattice: Lattice, *, first: float, second: float, size: float) -> 
     """
     rows, columns = lattice.rows, lattice.columns
     one_x, one_y = torch.eye(columns), torch.eye(rows)
-    slope_x, slope_y = _differences(columns, 1), _differences(rows, 1)
+    gradient_x, gradient_y = _differences(columns, 1), _differences(rows, 1)
     parts = [
-        (first, torch.kron(one_y, slope_x)),
-        (first, torch.kron(slope_y, one_x)),
+        (first, torch.kron(one_y, gradient_x)),
+        (first, torch.kron(gradient_y, one_x)),
         (second, torch.kron(one_y, _differences(columns, 2))),
         (second, torch.kron(_differences(rows, 2), one_x)),
-        (2 * second, torch.kron(slope_y, slope_x)),
+        (2 * second, torch.kron(gradient_y, gradient_x)),
         (size, torch.eye(rows * columns)),
     ]
     return sum((weight * part.T @ part for weight, part in parts), torch.zeros(()))

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from .portions import PIXELS
+from .chunks import PIXELS
 
 
 def read(texture: Tensor, uv: Tensor) -> Tensor:
@@ -83,21 +83,21 @@ def push_pull(sums: Tensor, weight: Tensor) -> Tensor:
 
     ``sums`` [1, C, P, Q] are colours times ``weight`` [1, 1, P, Q].
     """
-    trust = weight.clamp(max=1)
+    confidence = weight.clamp(max=1)
     mean = sums / weight.clamp(min=1e-6)
     if max(weight.shape[-2:]) <= 2:
-        whole = trust.sum().clamp(min=1e-6)
-        average = (mean * trust).sum((2, 3), keepdim=True) / whole
-        return trust * mean + (1 - trust) * average
+        whole = confidence.sum().clamp(min=1e-6)
+        average = (mean * confidence).sum((2, 3), keepdim=True) / whole
+        return confidence * mean + (1 - confidence) * average
     smaller = [
         functional.avg_pool2d(part, 2, ceil_mode=True, count_include_pad=False) * 4
-        for part in (mean * trust, trust)
+        for part in (mean * confidence, confidence)
     ]
     coarse = push_pull(*smaller)
     upper = functional.interpolate(
         coarse, size=weight.shape[-2:], mode="bilinear", align_corners=False
     )
-    return trust * mean + (1 - trust) * upper
+    return confidence * mean + (1 - confidence) * upper
 
 
 def fineness(uv: Tensor, alpha: Tensor, side: int) -> list[int]:

@@ -50,10 +50,10 @@ def _pictures(greys: Array, masks: Array) -> tuple[list[Array], list[Array]]:
     contrast = cv2.createCLAHE(3.0, (8, 8))
     enlarged = max(1.0, TRACK_SIDE / max(greys.shape[1:]))
     size = (round(greys.shape[2] * enlarged), round(greys.shape[1] * enlarged))
-    evened = [
+    corrected = [
         contrast.apply(cv2.resize(each, size, interpolation=cv2.INTER_CUBIC)) for each in greys
     ]
-    pictures = list(side_by_side(lambda both: replaced(*both), zip(evened, masks, strict=True)))
+    pictures = list(side_by_side(lambda both: replaced(*both), zip(corrected, masks, strict=True)))
     inside = [(cv2.resize(mask, size) > 0.5).astype(np.uint8) for mask in masks]
     return pictures, inside
 

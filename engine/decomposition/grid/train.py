@@ -1,6 +1,6 @@
 """The fast decomposition: register both layers, then polish textures, alpha and gain by Adam.
 
-The mapping is settled by the registration; the polish leaves it alone, because colours would
+The mapping is final after the registration; the polish leaves it alone, because colours would
 pull it off the object's points.
 """
 
@@ -21,11 +21,11 @@ from ...device import generator
 from ..layers import Layers
 from . import losses, model, result
 from .background import register_background
+from .chunks import of_frames
 from .completion import complete
 from .foreground import register_foreground, still
 from .model import Model
 from .optimizer import adam, restored, saved, schedule
-from .portions import of_frames
 from .saved import packed, unpacked
 from .scene import Scene, build
 
@@ -191,7 +191,7 @@ def _terms(learned: Model, scene: Scene, firsts: list[int]) -> Tensor:
     behind = model.background(learned, scene, frames)
     rendered = model.blended(scene, front, behind, alphas, frames)
     error = rendered - of_frames(scene.planes, frames, 1).float().div_(255)
-    error = error.masked_fill(~of_frames(scene.trust, frames), 0)
+    error = error.masked_fill(~of_frames(scene.loss_mask, frames), 0)
     count = len(firsts)
     support = of_frames(scene.support, frames)
     ahead = model.next_alpha(scene, alphas[count:], firsts)

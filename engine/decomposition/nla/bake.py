@@ -1,4 +1,4 @@
-"""Turns trained networks into `Layers`: every pixel and every texel is asked once, in chunks."""
+"""Turns trained networks into `Layers`: each pixel and each texel is evaluated once, in chunks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the networks say about samples, and from that the terms; each network is asked once.
+"""The networks' outputs at samples, and the loss terms; each network is evaluated once.
 
 One call with all points costs less than one call per neighbour. Knows no weights or schedules.
 """

@@ -1,4 +1,4 @@
-"""Random points of a video with every neighbour that a loss looks at.
+"""Random points of a video with every neighbour that a loss needs.
 
 The video lies on the device, as small as it goes; a step only gathers from it.
 """

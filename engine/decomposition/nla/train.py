@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from ...video.flow import Flow
     from ...video.masks import Masks
 
-# Global rigidity looks this far, as part of the longer side: NLA's 100 pixels of 768.
+# Global rigidity is measured this far, as part of the longer side: NLA's 100 pixels of 768.
 FAR = 100 / 768
 
 # Previews may take this part of the time, and come no more often than this.

@@ -1,4 +1,4 @@
-"""The test of eyesight tells an encoder that sees from weights that merely load."""
+"""The self-test passes a trained encoder and fails weights that merely load."""
 
 import json
 
@@ -7,7 +7,7 @@ import torch
 
 from engine.__main__ import main
 from engine.contract import variables
-from engine.stylization import eyesight
+from engine.stylization import self_test
 from engine.stylization.encoder import load_encoder
 from tests.stylization import hosted
 
@@ -18,14 +18,14 @@ def embedded():
 
 
 def test_the_embedded_encoder_sees(embedded):
-    found = eyesight.examine(embedded)
-    assert found.sees and found.named >= 10
+    found = self_test.run_self_test(embedded)
+    assert found.passed and found.named >= 10
     assert found.sentence.startswith(f"sees: it names {found.named} of 12 simple pictures")
 
 
 def test_random_weights_do_not_see(encoder):
-    found = eyesight.examine(encoder)
-    assert not found.sees and found.climbs and found.named < eyesight.ENOUGH
+    found = self_test.run_self_test(encoder)
+    assert not found.passed and found.gradient_ascends and found.named < self_test.ENOUGH
     assert "does not see" in found.sentence and "download them again" in found.sentence
 
 
@@ -33,28 +33,28 @@ def test_random_weights_do_not_see(encoder):
 def test_damaged_weights_do_not_see(damage):
     encoder = load_encoder("embedded", "cpu")
     generator = torch.Generator().manual_seed(0)
-    for tensor in encoder.eye.state_dict().values():
+    for tensor in encoder.lean_tower.state_dict().values():
         if damage == "mixed" and tensor.is_floating_point():
             order = torch.randperm(tensor.numel(), generator=generator)
             tensor.copy_(tensor.flatten()[order].reshape(tensor.shape))
         elif tensor.is_floating_point():
             tensor.fill_(0.0 if damage == "nothing" else torch.nan)
-    assert not eyesight.examine(encoder).sees
+    assert not self_test.run_self_test(encoder).passed
 
 
 def test_an_encoder_without_a_gradient_does_not_guide(embedded, monkeypatch):
-    look = embedded.embed_images
+    embed_images = embedded.embed_images
     monkeypatch.setattr(
-        embedded, "embed_images", lambda images: look(images.detach()) + 0 * images.sum()
+        embedded, "embed_images", lambda images: embed_images(images.detach()) + 0 * images.sum()
     )
-    found = eyesight.examine(embedded)
-    assert found.named >= eyesight.ENOUGH and not found.climbs and not found.sees
+    found = self_test.run_self_test(embedded)
+    assert found.named >= self_test.ENOUGH and not found.gradient_ascends and not found.passed
     assert "does not guide" in found.sentence
 
 
 @pytest.mark.parametrize("size", [32, 64, 224])
 def test_there_are_enough_pictures_and_all_differ(size):
-    drawn = [draw(size) for draw in eyesight.PICTURES.values()]
+    drawn = [draw(size) for draw in self_test.PICTURES.values()]
     assert len(drawn) >= 10 and all(picture.shape == (3, size, size) for picture in drawn)
     assert all(picture.min() >= 0 and picture.max() <= 1 for picture in drawn)
     far = [(a - b).abs().mean() for i, a in enumerate(drawn) for b in drawn[:i]]
@@ -85,5 +85,5 @@ def test_weights_that_look_whole_and_do_not_load_are_not_ready(monkeypatch, tmp_
     hosted.shrink("RN50", monkeypatch)
     path = hosted.save(hosted.network("RN50", "openai"), "bin", tmp_path)
     name = f"ViT-B-32:{path}"
-    weights, sentences = eyesight.examine_all({name: "ready"}, torch.device("cpu"))
+    weights, sentences = self_test.run_self_tests({name: "ready"}, torch.device("cpu"))
     assert "another network's weights" in weights[name] and not sentences

@@ -1,8 +1,8 @@
-"""Views of pictures, read on the device: one `grid_sample` for all views of several pictures.
+"""Crops of pictures, sampled on the device: one `grid_sample` for all views of several pictures.
 
-A picture's pyramid lies in one texture, level beside level. Where each view reads is worked out on
-the CPU in double precision and carried to the device in one piece: each way to a GPU costs more
-than what is carried on it.
+A picture's pyramid lies in one texture, level beside level. Where each view samples it is computed
+on the CPU in double precision and sent to the device in one copy: a copy to a GPU costs more by its
+latency than by its size.
 """
 
 from __future__ import annotations
@@ -22,21 +22,22 @@ from .views import Views
 GUTTER = 2  # texels beside a level that hold nothing: what reads beyond a level's edge ends there
 
 
-def look(picture: Tensor, views: Views, size: int) -> Tensor:
-    """Return ``views`` of ``picture`` as [V, 3, S, S], black where there is nothing to see.
+def crop_views(picture: Tensor, views: Views, size: int) -> Tensor:
+    """Return ``views`` of ``picture`` as [V, 3, S, S], black outside the picture.
 
-    ``picture`` [6, h, w] or [7, h, w] is what `Gaze.seen` takes, one over the other.
+    ``picture`` [6, h, w] or [7, h, w] is what `CropGrid.crops` takes, one over the other.
     """
     shape = picture.shape[1], picture.shape[2]
-    return aim([views], [shape], size, picture.device).seen(picture[None, :3], picture[None, 3:])[0]
+    grid = crop_grid([views], [shape], size, picture.device)
+    return grid.crops(picture[None, :3], picture[None, 3:])[0]
 
 
-def aim(
+def crop_grid(
     views: Sequence[Views], shapes: Sequence[tuple[int, int]], size: int, device: torch.device
-) -> Gaze:
-    """Work out where ``views``, as many of each picture, read pictures of these ``shapes``.
+) -> CropGrid:
+    """Return where ``views``, as many of each picture, sample pictures of these ``shapes``.
 
-    Antialiased: each view reads the level of the pyramid that fits its size.
+    Antialiased: each view samples the level of the pyramid that fits its size.
     """
     crops = np.stack([each.crops.double().numpy() for each in views])  # [F, V, 4]
     warps = np.stack([each.warps.double().numpy() for each in views])  # [F, V, 3, 3]
@@ -63,20 +64,20 @@ def aim(
         ~black[..., None],
     ]  # fmt: skip
     packed = torch.from_numpy(np.concatenate(facts, -1).astype(np.float32))
-    return Gaze(tuple(shapes), tuple(used.tolist()), size, devices.sent(packed, device))
+    return CropGrid(tuple(shapes), tuple(used.tolist()), size, devices.sent(packed, device))
 
 
 @dataclass(frozen=True)
-class Gaze:
-    """V views of S pixels of each of F pictures, ready to be read, see `aim`."""
+class CropGrid:
+    """The sampling positions of V views of S x S pixels of each of F pictures, see `crop_grid`."""
 
     shapes: tuple[tuple[int, int], ...]  # of the pictures, without what fills them up to one size
     levels: tuple[int, ...]  # of the pyramid that any view reads
     size: int
-    facts: Tensor  # [F, V, 18], see `aim`
+    facts: Tensor  # [F, V, 18], see `crop_grid`
 
-    def seen(self, front: Tensor, behind: Tensor) -> Tensor:
-        """Return the views [F, V, 3, S, S], black where there is nothing to see.
+    def crops(self, front: Tensor, behind: Tensor) -> Tensor:
+        """Return the views [F, V, 3, S, S], black outside the pictures.
 
         ``front`` [F, 3, H, W] is the object's colour times alpha, ``behind`` the background's
         times one minus alpha. A fourth channel of ``behind``, where there is one, says what stays
@@ -85,7 +86,7 @@ class Gaze:
         return self.over(self.read(front), self.read(behind))
 
     def over(self, front: Tensor, behind: Tensor) -> Tensor:
-        """Return one over the other, as `seen` does, where both [F, V, C, S, S] are read."""
+        """Return one over the other, as `crops` does, where both [F, V, C, S, S] are read."""
         kept = self.facts[..., 17, None, None, None]
         if behind.shape[2] == 3:
             return torch.addcmul(front, kept, behind)

@@ -1,4 +1,4 @@
-"""Witnesses that did not guide a job: they name the material of close views of a result."""
+"""Held-out classifiers: networks that guided no job classify the material of close views."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from ..contract.events import EngineError, Fault
 from ..contract.settings import ViewsSettings
 from ..stylization.boxes import object_boxes
 from ..stylization.canvas import as_colours
+from ..stylization.crops import crop_views
 from ..stylization.encoder import Encoder, load_encoder
-from ..stylization.looking import look
 from ..stylization.texts import PREFIXES, unit
 from ..stylization.views import Subject, draw_views
 
@@ -32,21 +32,21 @@ CLOSE = ViewsSettings(
 )
 
 
-class Judge(Protocol):
-    """Whoever names materials. ``embed`` and ``text`` give None where there is no such side."""
+class HeldOutClassifier(Protocol):
+    """A classifier of materials. ``embed`` and ``text`` give None where it has no such encoder."""
 
     @property
     def name(self) -> str:
-        """Who this is."""
+        """The name of the classifier."""
         ...
 
     @property
     def size(self) -> int:
-        """Side of the views that it wants, in pixels."""
+        """Side of the views that it takes, in pixels."""
         ...
 
     def materials(self, views: Tensor) -> list[tuple[str, float]]:
-        """Name what views [V, 3, S, S] are full of, the likeliest first, with shares."""
+        """Return the materials of views [V, 3, S, S] with probabilities, the likeliest first."""
         ...
 
     def embed(self, views: Tensor) -> Tensor | None:
@@ -58,8 +58,8 @@ class Judge(Protocol):
         ...
 
 
-class EncoderJudge:
-    """Another CLIP model: the nearest of the known materials' texts."""
+class EncoderClassifier:
+    """Zero-shot classification by another CLIP model over the known materials' texts."""
 
     def __init__(self, name: str, encoder: Encoder, known: Sequence[str]) -> None:
         self.name, self.size = name, encoder.size
@@ -68,9 +68,9 @@ class EncoderJudge:
         self._anchors = unit(torch.stack(rows))
 
     def materials(self, views: Tensor) -> list[tuple[str, float]]:
-        """Name what views are full of; shares at CLIP's usual temperature."""
-        seen = unit(unit(self.embed(views)).mean(0))
-        shares = (100 * self._anchors.cpu() @ seen).softmax(0)
+        """Return the materials of views; probabilities at CLIP's usual temperature."""
+        embedding = unit(unit(self.embed(views)).mean(0))
+        shares = (100 * self._anchors.cpu() @ embedding).softmax(0)
         order = shares.argsort(descending=True).tolist()
         return [(self._known[at], float(shares[at])) for at in order]
 
@@ -87,15 +87,15 @@ class EncoderJudge:
 
 
 @dataclass(frozen=True)
-class NamingJudge:
-    """A function that names materials and has no text side."""
+class FunctionClassifier:
+    """A function that classifies materials and has no text encoder."""
 
     name: str
     function: Callable[..., list[tuple[str, float]]]
     size: int = 64
 
     def materials(self, views: Tensor) -> list[tuple[str, float]]:
-        """Name what views are full of."""
+        """Return the materials of views."""
         return self.function(views)
 
     def embed(self, views: Tensor) -> None:
@@ -107,14 +107,16 @@ class NamingJudge:
         return None
 
 
-def load_judge(name: str, known: Sequence[str], device: torch.device | str) -> Judge:
-    """Return the judge ``name``: MODEL:FILE as for an encoder, or python:MODULE[:NAME].
+def load_classifier(
+    name: str, known: Sequence[str], device: torch.device | str
+) -> HeldOutClassifier:
+    """Return the classifier ``name``: MODEL:FILE as for an encoder, or python:MODULE[:NAME].
 
     A module has ``name_material(views, NAME)``, most likely first. Raises EngineError where there
-    is no such judge.
+    is no such classifier.
     """
     if not name.startswith("python:"):
-        return EncoderJudge(name, load_encoder(name, device), known)
+        return EncoderClassifier(name, load_encoder(name, device), known)
     _, module, *rest = name.split(":")
     try:
         function: Any = importlib.import_module(module).name_material
@@ -123,8 +125,8 @@ def load_judge(name: str, known: Sequence[str], device: torch.device | str) -> J
         hint = "Name an open_clip model and its weights file, or a module with name_material."
         raise EngineError(Fault.BAD_JOB, message, hint) from error
     if not rest:
-        return NamingJudge(name, function)
-    return NamingJudge(name, lambda views: function(views, rest[0]))
+        return FunctionClassifier(name, function)
+    return FunctionClassifier(name, lambda views: function(views, rest[0]))
 
 
 def close_views(frames: Tensor, alpha: Tensor, size: int) -> Tensor:
@@ -142,7 +144,7 @@ def close_views(frames: Tensor, alpha: Tensor, size: int) -> Tensor:
         picture = as_colours(frames[number]).permute(2, 0, 1)
         subject = Subject.of(alpha[number] > 0.5, boxes[number], margin=0.0)
         _, close = draw_views(subject, each, generator)
-        views.append(look(torch.cat([picture, torch.zeros_like(picture)]), close, size))
+        views.append(crop_views(torch.cat([picture, torch.zeros_like(picture)]), close, size))
     return torch.cat(views)
 
 

@@ -1,18 +1,19 @@
-"""How calm a result is at the footage's own size, along motion that is measured there.
+"""The warping error of a result at the footage's own size, along flow that is estimated there.
 
-Reduced to the working size, sharp paint aliases, and no interpolation brings an aliased picture
+Reduced to the working size, a sharp texture aliases, and no interpolation warps an aliased picture
 from one frame to the next: of a perfectly still texture that alone can be ten times the footage's
-own error. Here both videos are compared as they are seen. Frames pass one by one.
+own error. Here both videos are compared at full size. Frames pass one by one.
 
 What flow does not lead back to is left out, as in the warping error of Lai et al. 2018.
 
 Along its outline an object's pixels mix with what is behind them, and flow mixes both motions: the
-error there tells how much paint differs from the background, not how it moves. So besides the whole
-object there are parts of it: where both frames show the object alone, and what lies well within.
+error there measures how much the texture differs from the background, not how it moves. So besides
+the whole object there are parts of it: where both frames show the object alone, and what lies well
+within.
 
-Two questions are asked. Along the source's motion: does paint move as the source seems to? Flow
-follows shadows, reflections and whatever makes the source fit best, paint must not. Along each
-video's own motion: does it flicker? Whether paint slides over the object, it does not see: that is
+It is computed along two motions. The source's: does the texture move as the source? Flow follows
+shadows, reflections and whatever makes the source fit best, the texture need not. And each video's
+own: does it flicker? Whether the texture slides over the object is not measured here, but by
 `drift`.
 """
 
@@ -56,7 +57,7 @@ class _Region:
         return float(result / max(source, 1e-9))
 
 
-class Calm:
+class WarpingError:
     """The warp errors of a source and of a result, pair by pair of frames."""
 
     def __init__(self, alpha: Tensor) -> None:

@@ -3,19 +3,21 @@ import torch
 from engine.contract.job import TargetTexts
 from engine.contract.settings import replaced
 from engine.stylization.canvas import cut_canvases
-from engine.stylization.exam import Exam, cosines, evenly
 from engine.stylization.targets import embed_targets
+from engine.stylization.validation import Validation, balanced_mean, cosines
 
 
 def test_a_bare_part_costs_more_than_an_even_lack():
     even, bare = torch.full((6,), 0.5), torch.tensor([0.6, 0.6, 0.6, 0.6, 0.6, 0.0])
     assert even.mean() == bare.mean()
-    assert evenly(even) == 0.5 and evenly(bare) < 0.45
+    assert balanced_mean(even) == 0.5 and balanced_mean(bare) < 0.45
 
 
-def test_many_looks_are_judged_at_once_each_by_its_own_views():
+def test_each_row_of_matches_has_its_own_mean():
     matches = torch.rand(3, 9, generator=torch.Generator().manual_seed(0))
-    assert torch.allclose(evenly(matches), torch.stack([evenly(row) for row in matches]))
+    assert torch.allclose(
+        balanced_mean(matches), torch.stack([balanced_mean(row) for row in matches])
+    )
 
 
 class Redness(torch.nn.Module):
@@ -49,18 +51,18 @@ def test_an_exam_prefers_the_paint_that_reaches_further_and_says_the_same_twice(
     canvases = cut_canvases(layers, layers.foreground, settings.views)
     encoder = Redness()
     targets = embed_targets(TargetTexts("red"), encoder, settings)
-    exam = Exam(canvases, encoder, targets, settings)
+    validation = Validation(canvases, encoder, targets, settings)
     low, high = canvases.canvases[0].fields[0].amin(), canvases.canvases[0].fields[0].amax()
-    scores = [exam.score(Paint(float(low + part * (high - low)))) for part in (0.2, 0.6, 1.1)]
+    scores = [validation.score(Paint(float(low + part * (high - low)))) for part in (0.2, 0.6, 1.1)]
     assert scores[0] < scores[1] < scores[2]
-    assert scores[2] == exam.score(Paint(float(high + 1)))
+    assert scores[2] == validation.score(Paint(float(high + 1)))
 
 
 def test_an_exam_counts_what_is_uneven_where_that_has_a_weight(layers, settings):
     canvases = cut_canvases(layers, layers.foreground, settings.views)
     targets = embed_targets(TargetTexts("red"), Redness(), settings)
     weighed = replaced(settings, "weights.unevenness", 0.5)
-    plain, strict = (Exam(canvases, Redness(), targets, each) for each in (settings, weighed))
+    plain, strict = (Validation(canvases, Redness(), targets, each) for each in (settings, weighed))
     middle = float(canvases.canvases[0].fields[0].mean())
     for place, least, most in ((middle, 0.05, 1.0), (2.0, -1e-6, 1e-6)):  # in halves; of one colour
         lost = plain.score(Paint(place)) - strict.score(Paint(place))
@@ -68,5 +70,5 @@ def test_an_exam_counts_what_is_uneven_where_that_has_a_weight(layers, settings)
 
 
 def test_cosines_are_those_of_each_view():
-    seen = torch.tensor([[2.0, 0.0], [0.0, 3.0]])
-    assert cosines(seen, torch.tensor([1.0, 0.0])).tolist() == [1.0, 0.0]
+    embeddings = torch.tensor([[2.0, 0.0], [0.0, 3.0]])
+    assert cosines(embeddings, torch.tensor([1.0, 0.0])).tolist() == [1.0, 0.0]

@@ -1,11 +1,11 @@
-"""Calm is judged at the footage's own size: still paint is calm, sliding paint is not."""
+"""The warping error at the footage's own size: small of a still texture, large of a sliding one."""
 
 import cv2
 import numpy as np
 import pytest
 import torch
 
-from engine.evaluation.calm import OWN, QUOTED, REGIONS, Calm, texture
+from engine.evaluation.warping_error import OWN, QUOTED, REGIONS, WarpingError, texture
 from engine.render import full_alpha
 
 HEIGHT, WIDTH, FRAMES = 120, 160, 4
@@ -26,10 +26,10 @@ def moving(picture: np.ndarray, speed: float) -> list[np.ndarray]:
 
 
 def ratios(source: list[np.ndarray], result: list[np.ndarray]) -> dict[str, float | None]:
-    calm = Calm(ALPHA)
+    warping_error = WarpingError(ALPHA)
     for pair in zip(source, result, strict=True):
-        calm.add(*pair)
-    return calm.ratios()
+        warping_error.add(*pair)
+    return warping_error.ratios()
 
 
 def test_a_result_that_is_the_source_is_as_calm_as_it():
@@ -51,7 +51,7 @@ def test_paint_that_flickers_is_not_calm_along_any_motion():
     flickers = [(other, another)[frame % 2][frame] for frame in range(FRAMES)]
     slides = ratios(source, moving(wide_noise(1, 2.0), 2.5))
     assert QUOTED in OWN
-    for name in OWN:  # paint that slides is calm in itself: drift tells of it
+    for name in OWN:  # a sliding texture does not flicker: drift measures it
         assert ratios(source, flickers)[name] > 30 > 2 > slides[name]
 
 
@@ -63,10 +63,10 @@ def test_contrast_does_not_count():
 
 def test_where_the_object_is_nowhere_there_is_no_number():
     source = moving(wide_noise(0, 2.0), 1.5)
-    calm = Calm(torch.zeros_like(ALPHA))
+    warping_error = WarpingError(torch.zeros_like(ALPHA))
     for frame in source:
-        calm.add(frame, frame)
-    assert calm.ratios() == dict.fromkeys((*REGIONS, *OWN))
+        warping_error.add(frame, frame)
+    assert warping_error.ratios() == dict.fromkeys((*REGIONS, *OWN))
 
 
 def test_an_edge_alone_is_no_texture():

@@ -1,4 +1,4 @@
-"""What the flow says about neighbouring frames: where each place lies in the other, coarsely."""
+"""Flow constraints: where the flow puts each place of a frame in its neighbour, coarsely."""
 
 from __future__ import annotations
 
@@ -9,39 +9,42 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from .portions import of_frames
+from .chunks import of_frames
 
 INSIDE = 0.3  # of a mask, from which on a pixel is the object's
-SCEPTICISM = 1.0  # coarse px of disagreement at which a tie counts half
+ROBUST_SCALE = 1.0  # coarse px, residual at which a constraint counts half
 
 
 @dataclass(frozen=True)
-class Tie:
-    """Ties each frame to the one ``ahead`` frames later (1 or -1), in pairs of neighbours.
+class FlowConstraint:
+    """Constrains each frame by the one ``ahead`` frames later (1 or -1), in pairs of neighbours.
 
     Distances are of the atlas, in steps that a coarse pixel usually has there.
     """
 
     ahead: int
     grid: Tensor  # [T-1, h, w, 2], where the place lies in the other frame, for `grid_sample`
-    trust: Tensor  # [T-1, 1, h, w], the share of the place that the flow holds
-    miss: Tensor  # [T-1, 2, h, w], how far the mapping there is from the mapping here
+    weight: Tensor  # [T-1, 1, h, w], the share of the place that the flow holds
+    residual: Tensor  # [T-1, 2, h, w], how far the mapping there is from the mapping here
 
-    def left(self, moved: Tensor, pairs: range) -> Tensor:
-        """Return what ``moved`` [n + 1, 2, h, w] adds to the miss in n ``pairs``."""
-        own, other = moved[:-1], moved[1:]
+    def residual_change(self, displacement: Tensor, pairs: range) -> Tensor:
+        """Return what ``displacement`` [n + 1, 2, h, w] adds to the residuals of n ``pairs``."""
+        own, other = displacement[:-1], displacement[1:]
         if self.ahead < 0:
             own, other = other, own
         return read(other, of_frames(self.grid, pairs)) - own
 
-    def trusted(self, moved: Tensor, pairs: range) -> Tensor:
-        """Return how much each place counts once frames are ``moved``, as for `left`."""
-        missed = of_frames(self.miss, pairs) + self.left(moved, pairs)
-        far = missed.square().sum(1, keepdim=True)
-        return of_frames(self.trust, pairs) / (1 + far / SCEPTICISM**2)
+    def irls_weights(self, displacement: Tensor, pairs: range) -> Tensor:
+        """Return each place's IRLS weight, `weight` times that of Cauchy's loss, [n, 1, h, w].
+
+        ``displacement`` is as for `residual_change`.
+        """
+        residual = of_frames(self.residual, pairs) + self.residual_change(displacement, pairs)
+        far = residual.square().sum(1, keepdim=True)
+        return of_frames(self.weight, pairs) / (1 + far / ROBUST_SCALE**2)
 
 
-def tied(
+def flow_constraint(
     ahead: int,
     flow: tuple[Tensor, Tensor],
     uv: Tensor,
@@ -50,11 +53,11 @@ def tied(
     size: tuple[int, int],
     step: Tensor,
     parts: Sequence[range],
-) -> Tie:
-    """Return how the mapping ``uv`` [T, 2, h, w] of boxes with the object agrees with ``flow``.
+) -> FlowConstraint:
+    """Return the constraint of ``flow`` on the mapping ``uv`` [T, 2, h, w] of the object's boxes.
 
     ``masks`` [T, h, w]; ``flow`` is where it ends in the other box, px [T-1, h, w, 2], and where
-    it holds [T-1, h, w]. The tie has the coarse ``size``; ``step`` is a coarse pixel's of the
+    it holds [T-1, h, w]. The result has the coarse ``size``; ``step`` is a coarse pixel's of the
     atlas. ``parts`` are the pairs, some at a time.
     """
     found: list[tuple[Tensor, Tensor, Tensor]] = []
@@ -65,17 +68,17 @@ def tied(
         ends, valid = (of_frames(each, pairs) for each in flow)
         grid = for_sampling(ends)
         holds = _holding(of_frames(masks, there), of_frames(masks, here), grid, valid)
-        miss = (read(of_frames(uv, there), grid) - of_frames(uv, here)) / step
-        trust = coarse(holds, size)
-        most = trust.clamp_min(1e-6)
+        residual = (read(of_frames(uv, there), grid) - of_frames(uv, here)) / step
+        weight = coarse(holds, size)
+        most = weight.clamp_min(1e-6)
         found.append(
             (
                 (coarse(grid.permute(0, 3, 1, 2) * holds, size) / most).permute(0, 2, 3, 1),
-                trust,
-                coarse(miss * holds, size) / most,
+                weight,
+                coarse(residual * holds, size) / most,
             )
         )
-    return Tie(ahead, *(torch.cat(each) for each in zip(*found, strict=True)))
+    return FlowConstraint(ahead, *(torch.cat(each) for each in zip(*found, strict=True)))
 
 
 def coarse(pictures: Tensor, size: tuple[int, int]) -> Tensor:

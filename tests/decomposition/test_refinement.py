@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from engine.decomposition.grid import settling
-from engine.decomposition.grid.settling import settled
+from engine.decomposition.grid import refinement
+from engine.decomposition.grid.refinement import refine_mapping
 
 FRAMES, SIDE = 8, 40
 
@@ -36,13 +36,13 @@ def slides(uv: torch.Tensor, masks: torch.Tensor) -> float:
 
 def test_a_mapping_that_already_follows_the_motion_stays():
     uv, masks, ahead, behind = moving()
-    assert torch.allclose(settled(uv, masks, ahead, behind), uv, atol=1e-5)
+    assert torch.allclose(refine_mapping(uv, masks, ahead, behind), uv, atol=1e-5)
 
 
 def test_a_trembling_mapping_comes_to_rest():
     uv, masks, ahead, behind = moving()
     shaken = trembling(uv)
-    rested = settled(shaken, masks, ahead, behind)
+    rested = refine_mapping(shaken, masks, ahead, behind)
     assert slides(rested, masks) < 0.5 * slides(shaken, masks)
 
 
@@ -52,7 +52,7 @@ def test_nothing_is_folded_where_the_motion_would_fold_it():
     torn = torch.where(down < 20, 9.0, -9.0)  # the halves run through each other
     ahead = ahead.clone()
     ahead[..., 1] += torn
-    found = settled(uv, masks, (ahead, valid), (behind, valid))
+    found = refine_mapping(uv, masks, (ahead, valid), (behind, valid))
     assert not torch.equal(found, uv)
     across = (found[:, :, 1:] - found[:, :, :-1])[:, :-1]
     along = (found[:, 1:] - found[:, :-1])[:, :, :-1]
@@ -63,11 +63,11 @@ def test_nothing_is_folded_where_the_motion_would_fold_it():
 def test_one_frame_stays_as_it_is():
     uv, masks, _, _ = moving()
     nothing = torch.zeros(0, SIDE, SIDE, 2), torch.zeros(0, SIDE, SIDE)
-    assert torch.equal(settled(uv[:1], masks[:1], nothing, nothing), uv[:1])
+    assert torch.equal(refine_mapping(uv[:1], masks[:1], nothing, nothing), uv[:1])
 
 
 @pytest.mark.parametrize("many", [1, 3, FRAMES])
-def test_frames_settle_the_same_however_many_are_taken_at_a_time(many, monkeypatch):
+def test_frames_are_refined_the_same_however_many_are_taken_at_a_time(many, monkeypatch):
     uv, masks, ahead, behind = moving()
     found = []
     for each in (2, many):
@@ -75,8 +75,8 @@ def test_frames_settle_the_same_however_many_are_taken_at_a_time(many, monkeypat
         def parts(frames: int, *_: object, each: int = each) -> list[range]:
             return [range(start, min(start + each, frames)) for start in range(0, frames, each)]
 
-        monkeypatch.setattr(settling, "portions", parts)
-        found.append(settled(trembling(uv), masks, ahead, behind))
+        monkeypatch.setattr(refinement, "chunks", parts)
+        found.append(refine_mapping(trembling(uv), masks, ahead, behind))
     assert torch.allclose(*found, atol=1e-3 / SIDE)
 
 
@@ -84,7 +84,7 @@ def test_a_mapping_that_lags_for_many_frames_catches_up():
     uv, masks, ahead, behind = moving()
     lag = torch.linspace(0, 3, FRAMES)[:, None, None] * torch.tensor([1.0, 0.0])
     lagging = uv + lag[:, None] / SIDE  # by .43 px a frame, to the same side in all
-    caught_up = settled(lagging, masks, ahead, behind)
+    caught_up = refine_mapping(lagging, masks, ahead, behind)
     assert slides(caught_up, masks) < 0.5 * slides(lagging, masks)
 
 
@@ -95,7 +95,7 @@ def test_a_place_that_folds_does_not_hold_the_rest_of_its_frame_back():
     ahead = ahead.clone()
     ahead[..., 1] += torn
     shaken = trembling(uv)
-    rested = settled(shaken, masks, (ahead, valid), (behind, valid))
+    rested = refine_mapping(shaken, masks, (ahead, valid), (behind, valid))
     upper = masks * (down < 20)
     assert slides(rested, upper) < 0.5 * slides(shaken, upper)
 
@@ -116,9 +116,9 @@ def test_what_would_fold_moves_with_what_is_beside_it(monkeypatch):
     ahead = ahead.clone()
     ahead[..., 1] += torn
     links = (ahead, valid), (behind, torch.zeros_like(nothing))
-    stiffened = missed(settled(uv, masks, *links), masks, torn)
-    monkeypatch.setattr(settling, "STIFFER", 1.0)
-    taken_back = missed(settled(uv, masks, *links), masks, torn)
+    stiffened = missed(refine_mapping(uv, masks, *links), masks, torn)
+    monkeypatch.setattr(refinement, "STIFFER", 1.0)
+    taken_back = missed(refine_mapping(uv, masks, *links), masks, torn)
     assert stiffened < 0.85 * taken_back
 
 
@@ -126,6 +126,6 @@ def test_what_would_fold_moves_with_what_is_beside_it(monkeypatch):
 def test_large_frames_move_in_coarser_places(times):
     uv, masks, ahead, behind = moving()
     shaken = trembling(uv)
-    side = times * settling.COARSE_SIDE
-    rested = settled(shaken, masks, ahead, behind, longest_side=side)
+    side = times * refinement.COARSE_SIDE
+    rested = refine_mapping(shaken, masks, ahead, behind, longest_side=side)
     assert slides(rested, masks) < 0.6 * slides(shaken, masks)

@@ -1,4 +1,4 @@
-"""Frames taken several at a time: a GPU is fed by few operations, as far as its memory goes."""
+"""Frames in chunks: a GPU computes several in one operation, as far as its memory allows."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-PIXELS = 1 << 21  # of all frames of a portion, about 150 bytes each
+PIXELS = 1 << 21  # of all frames of a chunk, about 150 bytes each
 
 
-def portions(frames: int, pixels: int, device: torch.device) -> list[range]:
-    """Split the numbers of ``frames`` frames of so many ``pixels`` into what is computed at once.
+def chunks(frames: int, pixels: int, device: torch.device) -> list[range]:
+    """Return the numbers of ``frames`` frames of so many ``pixels`` as chunks to compute at once.
 
     A processor takes each frame by itself, which stays near its caches.
     """

@@ -1,4 +1,4 @@
-"""What frames, flow and masks are made of: under which key, by which function, read by which.
+"""The cached artifacts of frames, flow and masks: their keys, and how they are made and read.
 
 Knows nothing of torch: importing that takes seconds, in which the object is already found.
 """
@@ -13,7 +13,7 @@ from . import identity
 from .contract.job import JobSpec, ObjectMask, Stage
 from .contract.settings import Settings
 from .reporter import Reporter
-from .stages import Piece
+from .stages import CachedArtifact
 from .video.flow import Device, Flow, estimate_flow, load_flow, save_flow
 from .video.frames import Video, load_video, read_video, save_video
 from .video.masks import Masks, find_masks, load_masks, save_masks
@@ -21,11 +21,11 @@ from .workspace import Names, stage_key
 
 
 @dataclass(frozen=True)
-class Pieces:
-    """The pieces of one job up to its masks; networks, if it wants some, work on ``device``.
+class Artifacts:
+    """The artifacts of one job up to its masks; networks, if it wants some, work on ``device``.
 
-    The methods take the values that a piece is made from, and as ``keys`` the keys of the pieces
-    that these are.
+    The methods take the values that an artifact is computed from, and as ``keys`` the keys of these
+    artifacts.
     """
 
     spec: JobSpec
@@ -38,16 +38,16 @@ class Pieces:
         """Those of the request."""
         return self.spec.settings
 
-    def frames(self) -> Piece[Video]:
+    def frames(self) -> CachedArtifact[Video]:
         """The footage, decoded."""
         footage, settings = self.spec.footage, self.settings.frames
-        return Piece(
+        return CachedArtifact(
             stage_key(Stage.FRAMES, settings, *identity.of_footage(footage, self.names)),
             lambda folder: save_video(read_video(footage, settings, self.report), folder),
             load_video,
         )
 
-    def flow(self, video: Video, keys: Sequence[str]) -> Piece[Flow]:
+    def flow(self, video: Video, keys: Sequence[str]) -> CachedArtifact[Flow]:
         """Motion between neighbouring frames."""
         settings = self.settings.flow
 
@@ -56,11 +56,11 @@ class Pieces:
                 estimate_flow(video.frames, settings, self.report, device=self.device), folder
             )
 
-        return Piece(stage_key(Stage.FLOW, settings, *keys), make, load_flow)
+        return CachedArtifact(stage_key(Stage.FLOW, settings, *keys), make, load_flow)
 
     def masks(
         self, mask: ObjectMask, video: Video, flow: Flow, keys: Sequence[str]
-    ) -> Piece[Masks]:
+    ) -> CachedArtifact[Masks]:
         """Where one object is."""
         footage, settings = self.spec.footage, self.settings.masks
         inputs = (*identity.of_mask(mask, footage, self.names), *keys)
@@ -71,4 +71,4 @@ class Pieces:
             )
             save_masks(found, folder)
 
-        return Piece(stage_key(Stage.MASKS, settings, *inputs), make, load_masks)
+        return CachedArtifact(stage_key(Stage.MASKS, settings, *inputs), make, load_masks)

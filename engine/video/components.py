@@ -1,4 +1,4 @@
-"""Which pieces of a found mask belong to one object through time: those that lie on each other."""
+"""Connected components of a mask that belong to one object: those that overlap through time."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from .flow import Flow, warp
 
 
 def largest_persistent(probability: np.ndarray, flow: Flow, start: int | None = None) -> np.ndarray:
-    """Keep what is joined through time with the largest piece of the frame ``start``.
+    """Keep what is joined through time with the largest component of the frame ``start``.
 
-    Without ``start`` the frame whose largest piece is of median size begins.
+    Without ``start`` the frame whose largest component is of median size begins.
     ``probability`` is float32 [T, H, W], and so is what is returned.
     """
     solid = probability > 0.5
-    largest = [_largest_piece(frame) for frame in solid]
+    largest = [_largest_component(frame) for frame in solid]
     if start is None:
-        start = int(np.argsort([piece.sum() for piece in largest])[len(largest) // 2])
+        start = int(np.argsort([component.sum() for component in largest])[len(largest) // 2])
     return persistent(probability, flow, {start: largest[start]})
 
 
 def persistent(probability: np.ndarray, flow: Flow, starts: Mapping[int, np.ndarray]) -> np.ndarray:
-    """Keep of ``probability`` [T, H, W] what is joined through time with the pieces ``starts``.
+    """Keep of ``probability`` [T, H, W] what is joined through time with the components ``starts``.
 
     Each of these, bool [H, W], belongs to its frame; other frames ask the nearest start.
     """
@@ -38,10 +38,10 @@ def persistent(probability: np.ndarray, flow: Flow, starts: Mapping[int, np.ndar
             for index in _until_the_next(frames, start, direction, len(solid)):
                 vectors = flow.backward[index - 1] if direction == 1 else flow.forward[index]
                 brought = warp(support, vectors) > 0.5
-                pieces = _overlapping(solid[index], brought)
-                pieces = pieces if pieces.any() else _largest_piece(solid[index])
-                kept[index] *= _near(pieces)
-                support = (pieces if pieces.any() else brought).astype(np.float32)
+                components = _overlapping(solid[index], brought)
+                components = components if components.any() else _largest_component(solid[index])
+                kept[index] *= _near(components)
+                support = (components if components.any() else brought).astype(np.float32)
     return kept
 
 
@@ -56,7 +56,7 @@ def _until_the_next(frames: list[int], start: int, direction: int, count: int) -
     return range(start - 1, middle, -1)
 
 
-def _largest_piece(solid: np.ndarray) -> np.ndarray:
+def _largest_component(solid: np.ndarray) -> np.ndarray:
     count, labels, statistics, _ = cv2.connectedComponentsWithStats(solid.astype(np.uint8))
     if count < 2:
         return solid
@@ -64,7 +64,7 @@ def _largest_piece(solid: np.ndarray) -> np.ndarray:
 
 
 def _overlapping(solid: np.ndarray, expected: np.ndarray) -> np.ndarray:
-    """Keep the pieces of ``solid`` of which a third was expected."""
+    """Keep the components of ``solid`` of which a third was expected."""
     count, labels = cv2.connectedComponents(solid.astype(np.uint8))
     area = np.bincount(labels.ravel(), minlength=count)
     common = np.bincount(labels[expected], minlength=count)
@@ -73,6 +73,6 @@ def _overlapping(solid: np.ndarray, expected: np.ndarray) -> np.ndarray:
     return keep[np.asarray(labels, np.int64)]
 
 
-def _near(piece: np.ndarray) -> np.ndarray:
-    """Include the soft edge around a piece."""
-    return cv2.dilate(piece.astype(np.uint8), np.ones((5, 5), np.uint8))
+def _near(component: np.ndarray) -> np.ndarray:
+    """Include the soft edge around a component."""
+    return cv2.dilate(component.astype(np.uint8), np.ones((5, 5), np.uint8))

@@ -1,8 +1,8 @@
-"""A test of a few seconds whether an encoder sees: it names pictures with clear right answers.
+"""A self-test of an encoder in a few seconds: it classifies pictures with clear right answers.
 
 Weights may load and still be useless: of another training, damaged, or in a network that computes
-something else. Then the texts and the pictures have nothing to do with each other, which no error
-tells. Here they are compared, as a job does it.
+something else. Then the embeddings of texts and pictures are unrelated, and no error is raised.
+Here they are compared, as in a job.
 """
 
 from __future__ import annotations
@@ -22,32 +22,32 @@ COLOURS = {
     "yellow": (0.95, 0.85, 0.10), "orange": (0.95, 0.50, 0.05), "purple": (0.50, 0.10, 0.65),
     "pink": (0.98, 0.60, 0.75), "white": (0.97, 0.97, 0.97), "black": (0.04, 0.04, 0.04),
 }  # fmt: skip
-# Of twelve pictures a blind encoder names one by chance, and seven or more once in 60,000 times.
-# One that sees names all but a few: the room is for words that an encoder knows less well.
+# Of twelve pictures random embeddings name one by chance, and seven or more once in 60,000 times.
+# A trained encoder names all but a few: the room is for words that it knows less well.
 ENOUGH = 7
 STEPS = 4
 STRIDE = 0.005  # the length of a step, as the mean change of a pixel's channel
-LEAST_SLOPE = 1e-12  # a mean below this is no gradient but what rounding leaves
+LEAST_GRADIENT = 1e-12  # a mean below this is no gradient but what rounding leaves
 
 
 @dataclass(frozen=True)
-class Eyesight:
-    """How many of how many pictures were named right, and whether the gradient leads uphill."""
+class SelfTest:
+    """How many of how many pictures were named right, and whether gradient ascent works."""
 
     named: int
     pictures: int
-    climbs: bool
+    gradient_ascends: bool
 
     @property
-    def sees(self) -> bool:
+    def passed(self) -> bool:
         """Is the encoder fit to guide a stylization?"""
-        return self.named >= ENOUGH and self.climbs
+        return self.named >= ENOUGH and self.gradient_ascends
 
     @property
     def sentence(self) -> str:
         """What a user should know."""
         share = f"{self.named} of {self.pictures} simple pictures"
-        if self.sees:
+        if self.passed:
             return f"sees: it names {share}, and following its gradient brings a picture nearer"
         if self.named < ENOUGH:
             return (
@@ -60,18 +60,18 @@ class Eyesight:
         )
 
 
-def examine_all(
+def run_self_tests(
     weights: Mapping[str, str], device: torch.device
 ) -> tuple[dict[str, str], dict[str, str]]:
-    """Load and examine each encoder that is said to be ready; nothing is deleted or changed.
+    """Load and test each encoder that is said to be ready; nothing is deleted or changed.
 
     Returns ``weights`` with what is wrong with those that do not load, and a sentence on the
-    eyesight of those that do, both by name.
+    self-test of those that do, both by name.
     """
     found, sentences = dict(weights), {}
     for name in [name for name, state in weights.items() if state == "ready"]:
         try:
-            sentences[name] = examine(load_encoder(name, device)).sentence
+            sentences[name] = run_self_test(load_encoder(name, device)).sentence
         except EngineError as error:
             found[name] = error.message
         except RuntimeError as error:  # most often: the graphics memory is full
@@ -80,8 +80,8 @@ def examine_all(
     return found, sentences
 
 
-def examine(encoder: Encoder) -> Eyesight:
-    """Show the pictures to an encoder and let its gradient change one, on the encoder's device."""
+def run_self_test(encoder: Encoder) -> SelfTest:
+    """Classify the pictures and change one by gradient ascent, on the encoder's device."""
     device = encoder.mean.device
     pictures = torch.stack([draw(encoder.size) for draw in PICTURES.values()]).to(device)
     texts = torch.cat(
@@ -91,13 +91,13 @@ def examine(encoder: Encoder) -> Eyesight:
         cosines = unit(encoder.embed_images(pictures)) @ texts.T
     right = cosines.argmax(1) == torch.arange(len(PICTURES), device=device)
     named = int((right & cosines.isfinite().all(1)).sum())
-    return Eyesight(named, len(PICTURES), _climbs(encoder, texts[:1]))
+    return SelfTest(named, len(PICTURES), _gradient_ascends(encoder, texts[:1]))
 
 
-def _climbs(encoder: Encoder, text: Tensor) -> bool:
-    """Does a grey, noisy picture become more like ``text`` [1, E] by steps along the gradient?
+def _gradient_ascends(encoder: Encoder, text: Tensor) -> bool:
+    """Do steps along the gradient raise the cosine of a grey, noisy picture with ``text`` [1, E]?
 
-    Noisy, because where all is flat a ReLU's slope may hold in one direction only.
+    Noisy, because where all is flat a ReLU's gradient may hold in one direction only.
     """
     noise = torch.randn(
         1, 3, encoder.size, encoder.size, generator=torch.Generator().manual_seed(0)
@@ -109,11 +109,11 @@ def _climbs(encoder: Encoder, text: Tensor) -> bool:
         score = (unit(encoder.embed_images(picture)) * text).sum()
         scores.append(score.item())
         if step < STEPS:
-            slope = torch.autograd.grad(score, picture)[0]
-            length = slope.abs().mean()
-            if not length.isfinite() or length < LEAST_SLOPE:
+            gradient = torch.autograd.grad(score, picture)[0]
+            length = gradient.abs().mean()
+            if not length.isfinite() or length < LEAST_GRADIENT:
                 return False
-            picture = (picture.detach() + STRIDE * slope / length).clamp(0, 1)
+            picture = (picture.detach() + STRIDE * gradient / length).clamp(0, 1)
     return scores[-1] > scores[0]
 
 
@@ -159,8 +159,8 @@ def _dots(size: int) -> Tensor:
     return _mixed((inside * size / 10 + 0.5).clamp(0, 1), "red", "white")
 
 
-# What an encoder is asked, and how the right picture of the side S is drawn, [3, S, S]. Colours
-# and patterns, because every encoder knows them: also one that was taught materials only.
+# The texts, and how the right picture of the side S is drawn, [3, S, S]. Colours and patterns,
+# because every encoder knows them: also one that was trained on materials only.
 PICTURES: dict[str, Callable[[int], Tensor]] = {
     **{colour: _plain(colour) for colour in COLOURS},
     "checkerboard": _checkerboard,

@@ -1,4 +1,4 @@
-"""What layers and atlases are made of: under which key, by which function, read by which."""
+"""The cached artifacts of layers and atlases: their keys, and how they are made and read."""
 
 from __future__ import annotations
 
@@ -16,11 +16,15 @@ from .checkpoint import Checkpoint, check_finite, recovering
 from .contract.codec import to_json
 from .contract.job import JobSpec, Stage, TargetTexts
 from .contract.settings import Settings
+from .decomposition.flow_residual import (
+    compute_flow_residual,
+    load_flow_residual,
+    save_flow_residual,
+)
 from .decomposition.layers import Layers, load_layers, save_layers
-from .decomposition.slip import load_slip, save_slip, slip_of
 from .decomposition.train import decompose
 from .reporter import Reporter
-from .stages import Piece
+from .stages import CachedArtifact
 from .stylization import candidates
 from .stylization.atlas import StylizedAtlas
 from .stylization.atlas_files import load_atlas, save_atlas
@@ -32,11 +36,11 @@ from .workspace import Names, stage_key
 
 
 @dataclass(frozen=True)
-class TrainedPieces:
-    """The pieces of one job that are learned.
+class TrainedArtifacts:
+    """The cached artifacts of one job that are learned.
 
-    The methods take the values that a piece is made from, and as ``keys`` the keys of the pieces
-    that these are.
+    The methods take the values that an artifact is computed from, and as ``keys`` the keys of these
+    artifacts.
     """
 
     spec: JobSpec
@@ -51,7 +55,7 @@ class TrainedPieces:
 
     def layers(
         self, clip: Clip, masks: Masks, *, others: np.ndarray | None, keys: Sequence[str]
-    ) -> Piece[Layers]:
+    ) -> CachedArtifact[Layers]:
         """The layers of one object; ``others`` is where other objects are, [T, H, W]."""
         settings, seed = self.settings.decomposition, self.settings.seed
         chosen = {"engine": settings.engine, **to_json(getattr(settings, settings.engine))}
@@ -72,15 +76,17 @@ class TrainedPieces:
             save_layers(recovering(train, checkpoint, self.report), folder)
             checkpoint.path.unlink(missing_ok=True)
 
-        return Piece(stage_key(Stage.DECOMPOSITION, chosen, str(seed), *keys), make, load_layers)
+        return CachedArtifact(
+            stage_key(Stage.DECOMPOSITION, chosen, str(seed), *keys), make, load_layers
+        )
 
-    def slip(self, clip: Clip, layers: Layers, *, key: str) -> Piece[Tensor]:
-        """How far paint slides over the object whose ``layers`` have this ``key``."""
+    def flow_residual(self, clip: Clip, layers: Layers, *, key: str) -> CachedArtifact[Tensor]:
+        """The flow residual of the ``layers`` that have this ``key``."""
 
         def make(folder: Path) -> None:
-            save_slip(slip_of(layers, clip.closer), folder)
+            save_flow_residual(compute_flow_residual(layers, clip.closer), folder)
 
-        return Piece(stage_key(Stage.DECOMPOSITION, "slip", key), make, load_slip)
+        return CachedArtifact(stage_key(Stage.DECOMPOSITION, "slip", key), make, load_flow_residual)
 
     def atlas(
         self,
@@ -90,7 +96,7 @@ class TrainedPieces:
         texts: TargetTexts,
         encoder: Encoder,
         keys: Sequence[str],
-    ) -> Piece[StylizedAtlas]:
+    ) -> CachedArtifact[StylizedAtlas]:
         """What one object, or the background, becomes, led by ``encoder``."""
         settings, seed, shown = self.settings.stylization, self.settings.seed, self.settings.render
         weights = identity.of_encoder(settings.encoder, self.names)
@@ -122,4 +128,4 @@ class TrainedPieces:
             saved = candidates.saved_early(part, snapshot=wanted)
             return None if saved is None else load_atlas(saved)
 
-        return Piece(stage_key(Stage.STYLIZATION, settings, *inputs), make, load, early)
+        return CachedArtifact(stage_key(Stage.STYLIZATION, settings, *inputs), make, load, early)
