@@ -20,6 +20,8 @@ GUI_SUITES := sid trixie
 GUI_BLENDERS := 5.2 4.3
 # In the foreground, so that Ctrl C ends what is limited, too.
 LIMIT := timeout --foreground --kill-after=10
+# What a Blender tests: `make test-blender-4.5 TESTS=tests/blender/test_panels.py`.
+TESTS ?= tests/blender
 # How many processes test at a time, one thread each; 1 tests in one process.
 SIDE_BY_SIDE ?= 2
 
@@ -34,6 +36,7 @@ help:
 	@echo "make demo      stylize a clip that Blender renders; pictures in build/demo"
 	@echo "               CLIP=FOLDER_OR_MOVIE MASKS=DIR GLOBAL=TEXT LOCAL=TEXT for your own"
 	@echo "make test      lint, types and all tests, in Blender $(BLENDERS) too"
+	@echo "make test-blender-4.5 TESTS=tests/blender/test_panels.py  one Blender, some tests"
 	@echo "make test-gui  tests in a real window, Blender 5.2 and 4.3 (root on Debian; 3 GB)"
 	@echo "make test-install  the engine installed and removed for real in Blender 5.2 (10 GB)"
 	@echo "make torture   kill, starve and damage whole jobs for an hour; prints a table"
@@ -86,7 +89,7 @@ test-blender: $(VENV)/ready $(BPY_VENVS)
 test-blender-%: $(VENV)/ready .venvs/bpy-%/ready
 	@echo "Blender $*"
 	@OMP_NUM_THREADS=1 STRIP_STYLIZER_PYTHON=$(CURDIR)/$(ENGINE) $(LIMIT) 1800 \
-	    .venvs/bpy-$*/bin/python -m pytest tests/blender
+	    .venvs/bpy-$*/bin/python -m pytest $(TESTS)
 
 # Blender with a window, from Debian, each in a folder of its own. Where that cannot be had the
 # script says why and ends with 3; the tests in a window are then left out, aloud.

@@ -40,8 +40,8 @@ STAGE_VERSIONS = {
     Stage.FLOW: 3,
     Stage.MASKS: 5,
     Stage.DECOMPOSITION: 14,
-    Stage.STYLIZATION: 12,
-    Stage.RENDER: 8,
+    Stage.STYLIZATION: 13,
+    Stage.RENDER: 9,
 }
 
 
