@@ -206,8 +206,8 @@ class JobReader:
         self._file_id = 0
 
     def poll(self, seconds: float = POLL_SECONDS) -> Status:
-        """Read new events for at most about ``seconds`` and return the status."""
-        end = time.monotonic() + seconds
+        """Read new events for at most about ``seconds`` of computing and return the status."""
+        end = time.thread_time() + seconds
         try:
             number = files.open_plain(JobFolder(self.job_folder).events, os.O_RDONLY)
         except OSError:
@@ -217,7 +217,7 @@ class JobReader:
             if facts.st_ino != self._file_id or facts.st_size < self._offset:
                 self.status, self._offset, self._file_id = Status(), 0, facts.st_ino
             self.is_behind = facts.st_size > self._offset
-            while self.is_behind and time.monotonic() < end:
+            while self.is_behind and time.thread_time() < end:
                 file.seek(self._offset)
                 self.is_behind = self._take_block(file.read(BLOCK), end)
         return self.status
@@ -230,7 +230,7 @@ class JobReader:
             self._offset += len(block)
             return True
         for index, line in enumerate(lines):
-            if time.monotonic() > end:
+            if time.thread_time() > end:
                 return True
             self._offset += len(line) + 1
             following = lines[index + 1] if index + 1 < len(lines) else b""

@@ -13,7 +13,7 @@ from . import showing, work
 from .state import refresh_engine, state, waiting
 
 INTERVAL = 0.25
-TICK_SECONDS = 0.006  # after which the other jobs wait for the next look
+TICK_SECONDS = 0.006  # of computing, after which the other jobs wait for the next look
 
 
 def ensure_polling() -> None:
@@ -27,12 +27,12 @@ def poll() -> float | None:
     state.keeps_running = folders.preference("keep_running", True)
     _yield_to_render()
     turn = _whose_turn()
-    end = time.monotonic() + TICK_SECONDS
+    end = time.thread_time() + TICK_SECONDS
     for job in _in_turn():
         if not job.is_complete and (not job.queued or job.id in turn):
             _advance_or_fail(job)
             state.looked_at = job.id
-            if time.monotonic() > end:
+            if time.thread_time() > end:
                 break
     if state.setup is not None and not state.setup.ended:
         state.setup.advance()
