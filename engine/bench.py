@@ -10,12 +10,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from . import choices, pipeline
 from . import device as devices
+from . import pipeline
 from .contract.files import read_json
 from .contract.folder import JobFolder
 from .contract.job import Footage, JobSpec, Stage
 from .contract.settings import replaced
+from .contract.words.choice import with_encoder
 from .contract.words.concepts import load_vocabulary
 from .decomposition.layers import Layers, load_layers
 from .evaluation.baseline import per_frame_edit
@@ -23,6 +24,7 @@ from .evaluation.evaluate import Made, first_frames
 from .evaluation.metrics import BackgroundError, dilated
 from .evaluation.warping_error import WarpingError
 from .reporter import Reporter
+from .stylization import weight_files
 from .stylization.encoder import Encoder, load_encoder
 from .video.flow import load_flow
 from .video.frames import load_video, source_frames
@@ -53,7 +55,8 @@ class Bench:
         """Edit each of the first ``count`` frames of ``made`` alone."""
         made = first_frames(made, count)
         device = devices.choose(spec.settings.device)
-        name = choices.with_encoder(spec).settings.stylization.encoder
+        chosen = with_encoder(spec, weight_files.download_folder())
+        name = chosen.settings.stylization.encoder
         if name not in self._encoders:
             self._encoders[name] = load_encoder(name, device)
         started = time.monotonic()

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from .contract.events import EngineError, Report
 from .contract.job import ANYTHING, FootageKind, JobSpec, MaskKind, ObjectMask, Stage, TargetObject
 from .contract.settings import EMBEDDED, replaced
-from .contract.words.choice import EncoderChoice, choose_encoder
+from .contract.words.choice import choose_encoder
 from .stylization import weight_files
 from .video.frames import expected_count
 
@@ -43,9 +43,11 @@ def decided(spec: JobSpec, report: Report) -> JobSpec:
     Says which it was, of the encoder where it is not the embedded one. Imports torch only for
     flow and masks.
     """
-    named, spec = spec.settings.stylization.encoder, with_encoder(spec)
-    if spec.settings.stylization.encoder not in (named, EMBEDDED):
-        report.warning(str(_encoder_of(named, spec).reason), "")
+    named, weights = spec.settings.stylization.encoder, weight_files.download_folder()
+    choice = choose_encoder(named, spec.targets, weights)
+    if choice.encoder not in (named, EMBEDDED):
+        report.warning(str(choice.reason), "")
+    spec = _with(spec, "stylization.encoder", choice.encoder)
     flow = spec.settings.flow.quality == "automatic"
     masks = spec.settings.masks.finder == "automatic" and any(map(_is_open, spec.objects))
     networks = []
@@ -59,16 +61,6 @@ def decided(spec: JobSpec, report: Report) -> JobSpec:
     if networks:
         _say(networks, report)
     return _with(spec, "masks.finder", "motion")
-
-
-def with_encoder(spec: JobSpec) -> JobSpec:
-    """Return ``spec`` with the encoder that its settings may leave open."""
-    found = _encoder_of(spec.settings.stylization.encoder, spec)
-    return _with(spec, "stylization.encoder", found.encoder)
-
-
-def _encoder_of(named: str, spec: JobSpec) -> EncoderChoice:
-    return choose_encoder(named, spec.targets, weight_files.all_downloaded())
 
 
 def check_length(spec: JobSpec, report: Report) -> None:

@@ -89,7 +89,7 @@ class STRIPSTYLIZER_OT_engine_verify(SetupOperator, bpy.types.Operator):
         if python is None:
             self.report({"ERROR"}, "The engine's Python is gone: install the engine again.")
             return {"CANCELLED"}
-        return self.begin([installing.check_step(python, folders.workspace() / "weights")])
+        return self.begin([installing.check_step(python, folders.weights())])
 
 
 class STRIPSTYLIZER_OT_engine_cancel(bpy.types.Operator):

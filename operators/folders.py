@@ -50,6 +50,11 @@ def workspace() -> Path:
     return Path(bpy.path.abspath(chosen)).absolute() if chosen else default_workspace()
 
 
+def weights() -> Path:
+    """Return the folder of downloaded weights."""
+    return workspace() / "weights"
+
+
 def jobs() -> Path:
     """Return the folder with one folder for each job."""
     return workspace() / "jobs"

@@ -15,9 +15,9 @@ from ..engine.contract.job import (
     TargetObject,
     TargetTexts,
 )
-from ..engine.contract.settings import Settings, replaced
+from ..engine.contract.settings import Settings
 from ..engine.contract.words.advice import remarks_on
-from ..engine.contract.words.choice import EncoderChoice, choose_encoder, weights_in
+from ..engine.contract.words.choice import EncoderChoice, choose_encoder, with_encoder
 from . import folders, mattes, properties, strips, targets
 
 NOTHING = Footage(FootageKind.IMAGES, "")
@@ -40,25 +40,15 @@ def draft_of(strip: Any, until: Stage | None = None) -> JobSpec:
     )
     behind = targets.background_of(facts)
     background = targets.read_texts(behind) if behind else TargetTexts()
-    return with_encoder(JobSpec(NOTHING, objects, background, settings_of(facts), until))
+    return with_encoder(
+        JobSpec(NOTHING, objects, background, settings_of(facts), until), folders.weights()
+    )
 
 
 def encoder_of(facts: Any) -> EncoderChoice:
     """Return which encoder will guide the strip's next job, and why."""
     texts = [targets.read_texts(item) for item in facts.targets]
-    return choose_encoder(facts.settings.stylization.encoder, texts, weights_here())
-
-
-def with_encoder(draft: JobSpec) -> JobSpec:
-    """Return ``draft`` with the encoder that its settings may leave open."""
-    found = choose_encoder(draft.settings.stylization.encoder, draft.targets, weights_here())
-    settings = replaced(draft.settings, "stylization.encoder", found.encoder)
-    return dataclasses.replace(draft, settings=settings)
-
-
-def weights_here() -> list[str]:
-    """Return which CLIP models were downloaded into the workspace."""
-    return weights_in(folders.workspace() / "weights")
+    return choose_encoder(facts.settings.stylization.encoder, texts, folders.weights())
 
 
 def settings_of(facts: Any) -> Settings:

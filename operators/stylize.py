@@ -6,6 +6,7 @@ import bpy
 
 from ..engine.contract.job import Stage
 from ..engine.contract.settings import EMBEDDED, with_embedded_encoder
+from ..engine.contract.words.choice import with_encoder
 from . import folders, mattes, properties, requests, session, strips, targets
 from .languages import say
 from .objects import why_no_source
@@ -157,7 +158,7 @@ class STRIPSTYLIZER_OT_preview(StartOperator, bpy.types.Operator):
             )
         frame = strips.sequencer_scene(context).frame_current - strips.start(strip)
         small, footage = for_preview(draft, footage, frame)
-        small = requests.with_encoder(small)
+        small = with_encoder(small, folders.weights())
         requests.check_words(small)
         spec = requests.complete(small, footage)
         return [session.add(strip.id_data, strip, spec, draft=draft, kind=session.Kind.PREVIEW)]

@@ -14,6 +14,7 @@ from pathlib import Path
 from ..contract import variables
 from ..contract.events import EngineError, Fault
 from ..contract.settings import EMBEDDED
+from ..contract.words.choice import weights_in
 from . import weight_formats
 
 EMBEDDED_FOLDER = Path(__file__).parent / "embedded"
@@ -96,9 +97,7 @@ def downloaded(model: str, tag: str) -> Path | None:
 
 def all_downloaded() -> list[str]:
     """Return MODEL:TAG of all weights that were downloaded with `engine.weights`."""
-    folder = download_folder()
-    parts = [path.name.partition("--") for path in sorted(folder.glob("*--*"))] if folder else []
-    return [f"{model}:{tag}" for model, _, tag in parts if downloaded(model, tag)]
+    return weights_in(download_folder())
 
 
 def download_folder() -> Path | None:

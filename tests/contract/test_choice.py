@@ -21,8 +21,11 @@ KNOWN, UNKNOWN = TargetTexts("swan with zebra fur"), TargetTexts("swan with hipp
         ("ViT-L-14:openai", [KNOWN], [], "ViT-L-14:openai", "ViT-L-14:openai will look, as"),
     ],
 )
-def test_the_texts_and_the_weights_decide(named, texts, here, encoder, reason):
-    found = choose_encoder(named, texts, here)
+def test_the_texts_and_the_weights_decide(named, texts, here, encoder, reason, tmp_path):
+    for name in here:
+        (tmp_path / name.replace(":", "--")).mkdir()
+        (tmp_path / name.replace(":", "--") / "model.pt").write_bytes(b"")
+    found = choose_encoder(named, texts, tmp_path)
     assert found.encoder == encoder
     assert reason in str(found.reason)
 
@@ -32,4 +35,4 @@ def test_weights_that_are_whole_are_named_as_in_the_settings(tmp_path):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(b"")
     assert weights_in(tmp_path) == [QUICK]
-    assert weights_in(tmp_path / "nowhere") == []
+    assert weights_in(tmp_path / "nowhere") == weights_in(None) == []
