@@ -5,7 +5,6 @@ For packages and for CLIP weights alike. Standard library only.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 import time
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from ..contract import seals
 from .packages import File, Unfit, without_secret
 
 CHUNK = 2**20
@@ -79,7 +79,7 @@ def fetch(file: File, target: Path, meter: Meter) -> None:
     Raises Unfit with a sentence.
     """
     if target.is_file():
-        if file.sha256 and sha256_of(target).startswith(file.sha256):
+        if file.sha256 and seals.digest(target, follows=True).startswith(file.sha256):
             meter.there(target.stat().st_size)
             return
         target.unlink()
@@ -88,7 +88,7 @@ def fetch(file: File, target: Path, meter: Meter) -> None:
         _with_patience(file, part, meter)
     else:
         meter.there(part.stat().st_size)
-    found = sha256_of(part)
+    found = seals.digest(part, follows=True)
     if not found.startswith(file.sha256):
         part.unlink()
         raise Unfit(
@@ -163,12 +163,6 @@ def host_of(file: File) -> str:
     """Return where a file comes from, without any secret."""
     host = without_secret(file.url)[0].split("//", 1)[-1].split("/", 1)[0]
     return host or "the folder"
-
-
-def sha256_of(path: Path) -> str:
-    """Return the sha256 sum of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def room_for(size: int, folder: Path) -> int:

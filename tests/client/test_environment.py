@@ -11,11 +11,10 @@ from pathlib import Path
 import pytest
 
 from engine.client import builds, installation, packages, verbs
-from engine.client.download import sha256_of
 from engine.client.environment import LOCK, MARKER, Environment, State, python_of, size_of
 from engine.client.installation import Network, Plan
 from engine.client.packages import File
-from engine.contract import variables
+from engine.contract import seals, variables
 
 ROOT = Path(__file__).parents[2]
 UV = shutil.which("uv", path=str(Path(sys.executable).parent))
@@ -134,7 +133,7 @@ def tiny_wheel(folder):
     with zipfile.ZipFile(path, "w") as wheel:
         for name, text in WHEEL.items():
             wheel.writestr(name, text)
-    return File("tiny", "1.0", path.as_uri(), path.stat().st_size, sha256_of(path))
+    return File("tiny", "1.0", path.as_uri(), path.stat().st_size, seals.digest(path))
 
 
 def test_packages_are_installed_from_a_folder_by_their_hashes(plan, tmp_path, there):
