@@ -6,7 +6,7 @@ finetuned; in `texture` a picture times the footage's light.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any, ClassVar
 
@@ -80,6 +80,9 @@ class StylizedAtlas(nn.Module):
     def steps_ahead(settings: StylizationSettings) -> int:
         """Return how many steps the work before the first one takes as long as."""
         return 0
+
+    def choose_initial_colour(self, loss: Callable[[], Tensor]) -> None:
+        """Begin as the colour with the least ``loss`` of the atlas as it is, if it is free."""
 
     def restart(self, first: dict[str, Tensor], generator: torch.Generator) -> None:
         """Begin again at the state ``first``, as another candidate."""

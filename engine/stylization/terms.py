@@ -20,6 +20,8 @@ from .views import draw_both
 WINDOW_CHANCE = 0.5
 WINDOW_SIGMAS = 3.0  # how far a window reaches, in widths of the temporal weight
 
+SIMILARITIES = ("global_similarity", "local_similarity")  # to the targets
+
 
 @dataclass(frozen=True)
 class CropEmbeddings:
@@ -88,6 +90,21 @@ def weighted_sum(terms: dict[str, Tensor], weights: StylizationWeights) -> Tenso
     # A term without a weight has no gradient, which need not be computed.
     counting = [weight * term for weight, term in weighed if weight]
     return torch.stack(counting or [0 * term for _, term in weighed]).sum()
+
+
+def text_loss(
+    sampler: AtlasSampler,
+    canvases: Canvases,
+    encoder: Encoder,
+    targets: Targets,
+    settings: StylizationSettings,
+    *,
+    seed: int,
+) -> Tensor:
+    """Return the weighted loss of the views that ``seed`` draws against the targets alone."""
+    generator = torch.Generator().manual_seed(seed)
+    terms = step_terms(sampler, canvases, encoder, targets, settings, generator)
+    return weighted_sum({name: terms[name] for name in SIMILARITIES}, settings.weights)
 
 
 def with_noise(images: Tensor, views: ViewsSettings, generator: torch.Generator) -> Tensor:

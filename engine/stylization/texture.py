@@ -9,7 +9,8 @@ where single texels give noise (Olah et al., Feature Visualization, 2017).
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import product
 from typing import Any, ClassVar
 
 import torch
@@ -31,6 +32,7 @@ CONTRAST = 0.01  # of the first picture, which is grey
 SHOULDER = 0.7  # brightness from which lit colours approach white without reaching it
 MOST = 1024  # texels along a side
 WARM_UP = 8  # steps until the learning rate is whole
+LEVELS = (0.15, 0.5, 0.85)  # of red, green and blue that a texture may begin with
 MEAN_RATE = 0.3  # learning rate of the mean colour, in that of the waves
 SEEN = 0.05  # alpha from which on a pixel belongs to what the picture must reach
 ROOM = 1.02  # of the square around all visible places
@@ -152,6 +154,19 @@ class LearnedTexture(TextureAtlas):
             layers, canvases.atlas_frame, canvases.statistics,
             density=density(size, settings), generator=generator,
         )  # fmt: skip
+
+    @torch.no_grad()
+    def choose_initial_colour(self, loss: Callable[[], Tensor]) -> None:
+        """Begin as that of 27 even colours with the least ``loss`` of the atlas as it is.
+
+        Networks answer to a hue and, more weakly, to its opposite: from grey, gold may end in blue.
+        """
+        colours = torch.tensor(list(product(LEVELS, repeat=3)), device=self.mean.device)  # [27, 3]
+        losses = []
+        for colour in colours:
+            self.mean.copy_(torch.logit(colour))
+            losses.append(loss())
+        self.mean.copy_(torch.logit(colours[torch.stack(losses).argmin()]))
 
     def rates(self, rate: float) -> list[tuple[Sequence[nn.Parameter], float]]:
         """Return the waves and the mean colour, and how fast they move."""

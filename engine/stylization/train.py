@@ -21,12 +21,10 @@ from .atlas_files import FORMS, load_atlas, save_atlas
 from .candidates import RankingEntry, best_first, folder_of, snapshot_of, write_ranking
 from .canvas import Canvases, cut_canvases
 from .encoder import Encoder
-from .initial_colour import set_initial_colour
 from .previews import Previews
 from .progress import Progress, progress_of
 from .targets import Targets, embed_targets
-from .terms import step_terms, weighted_sum
-from .texture import LearnedTexture
+from .terms import step_terms, text_loss, weighted_sum
 from .validation import Validation
 
 READ_EVERY = {True: 1, False: 10}  # steps between two readings of the loss, on the processor or not
@@ -112,8 +110,9 @@ def stylize(
         layers, canvases, settings,
         size=encoder.size, generator=generator, counting=progress.counting,
     ).to(device)  # fmt: skip
-    if isinstance(atlas, LearnedTexture):
-        set_initial_colour(atlas, canvases, encoder, targets, settings, seed=seed)
+    atlas.choose_initial_colour(
+        lambda: text_loss(atlas, canvases, encoder, targets, settings, seed=seed)
+    )
     validation = Validation(canvases, encoder, targets, settings)
     numbers = [canvas.frame for canvas in canvases.canvases]
     previews = Previews(layers, frames, numbers, report)
