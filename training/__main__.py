@@ -18,18 +18,12 @@ from engine.contract.words.concepts import load_vocabulary
 from engine.memory import keep_freed_memory
 from engine.stylization.encoder import load_encoder
 from training import export
+from training.blending import blended, refit_directions
 from training.captions import Captions
 from training.directions import Directions
 from training.measure import measure
 from training.photographs import load_photographs
-from training.robust import (
-    RobustSettings,
-    RobustTraining,
-    Student,
-    blended,
-    refit_directions,
-    train_robust,
-)
+from training.robust import RobustSettings, RobustTraining, Student, train_robust
 from training.surfaces import make_surfaces
 from training.text import TextSettings, train_text
 

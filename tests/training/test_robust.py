@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from training import robust
+from training.blending import refit_directions
 from training.robust import (
     RobustSettings,
     RobustTraining,
@@ -16,7 +17,6 @@ from training.robust import (
     lengths,
     projected,
     rate_factor,
-    refit_directions,
 )
 from training.scenes import NOTHING, SIDE, Batch, draw_batch
 
