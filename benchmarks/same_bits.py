@@ -31,7 +31,6 @@ from safetensors.torch import load_file
 from engine import __main__ as command_line
 from engine.contract.folder import JobFolder
 from engine.contract.job import Stage
-from engine.video.images import write_png
 from engine.workspace import Cache
 from tests.synthetic import moving_sprite
 
@@ -160,20 +159,11 @@ def _arrays(file: Path) -> Iterator[tuple[str, np.ndarray]]:
 
 
 def _cases(clips: Path | None, folder: Path) -> Iterator[tuple[str, Case, Path]]:
-    made = _made(folder / "made")
+    # A sprite, larger than Draft works on.
+    made = moving_sprite(frames=10, width=384, height=216).write(folder / "made")
     yield from (("made", case, made) for case in MADE)
     if clips is not None:
         yield from ((clip, case, clips / clip) for clip in CLIPS for case in REAL)
-
-
-def _made(folder: Path) -> Path:
-    """Write footage of a sprite, larger than Draft works on, with its masks."""
-    sprite = moving_sprite(frames=10, width=384, height=216)
-    for index, (frame, mask) in enumerate(zip(sprite.frames, sprite.masks, strict=True)):
-        for name, picture in (("frames", frame), ("masks", np.repeat(mask[..., None], 3, axis=2))):
-            (folder / name).mkdir(parents=True, exist_ok=True)
-            write_png(folder / name / f"{index:03d}.png", picture)
-    return folder
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:

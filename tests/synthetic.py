@@ -5,10 +5,12 @@ Everything is a formula, so that alpha, positions on the sprite and flow hold be
 
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 
 from engine.video.flow import Flow
+from engine.video.images import write_png
 from engine.video.masks import Masks
 
 
@@ -26,6 +28,15 @@ class Footage:
     def masks(self) -> np.ndarray:
         """The sprite's soft masks, uint8 [T, H, W]."""
         return np.round(self.alpha * 255).astype(np.uint8)
+
+    def write(self, folder: Path) -> Path:
+        """Write ``frames/`` and ``masks/`` as images of three channels; return ``folder``."""
+        masks = self.masks[..., None].repeat(3, axis=-1)
+        for name, pictures in (("frames", self.frames), ("masks", masks)):
+            (folder / name).mkdir(parents=True, exist_ok=True)
+            for index, picture in enumerate(pictures):
+                write_png(folder / name / f"{index:03d}.png", picture)
+        return folder
 
     def given_masks(self, unknown: tuple[int, ...] = ()) -> Masks:
         """The masks as the engine gets them; nothing is known of the frames ``unknown``."""

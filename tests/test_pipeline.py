@@ -51,14 +51,7 @@ NUMBERS = {
 @pytest.fixture(scope="module")
 def footage(tmp_path_factory):
     """A folder with frames and a folder with masks, 122 x 70, 6 frames."""
-    folder = tmp_path_factory.mktemp("footage")
-    made = moving_sprite(frames=6, width=122, height=70)
-    for index, (frame, mask) in enumerate(zip(made.frames, made.masks, strict=True)):
-        (folder / "frames").mkdir(exist_ok=True)
-        (folder / "masks").mkdir(exist_ok=True)
-        write_png(folder / "frames" / f"{index:03d}.png", frame)
-        write_png(folder / "masks" / f"{index:03d}.png", np.repeat(mask[..., None], 3, axis=2))
-    return folder
+    return moving_sprite(frames=6, width=122, height=70).write(tmp_path_factory.mktemp("footage"))
 
 
 @pytest.fixture(scope="module")

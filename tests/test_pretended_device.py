@@ -19,7 +19,6 @@ from engine.contract.settings import preset
 from engine.reporter import Reporter
 from engine.stylization.encoder import Encoder
 from engine.video.frames import footage_from_path
-from engine.video.images import write_png
 from engine.workspace import Cache
 
 from .pretended import DEVICE, Elsewhere, Mixed, pretending
@@ -47,14 +46,7 @@ def there(pretence):
 @pytest.fixture(scope="module")
 def footage(tmp_path_factory):
     """A folder with frames and a folder with masks, 122 x 70, 4 frames."""
-    folder = tmp_path_factory.mktemp("footage")
-    made = moving_sprite(frames=4, width=122, height=70)
-    for kind in ("frames", "masks"):
-        (folder / kind).mkdir()
-        for index, picture in enumerate(getattr(made, kind)):
-            rgb = picture if picture.ndim == 3 else picture[..., None].repeat(3, axis=2)
-            write_png(folder / kind / f"{index:03d}.png", rgb)
-    return folder
+    return moving_sprite(frames=4, width=122, height=70).write(tmp_path_factory.mktemp("footage"))
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ from pathlib import Path
 
 from engine.client.status import JobReader
 from engine.contract.folder import JobFolder
+from tests.synthetic import moving_sprite
 
 SETTINGS = (
     "frames.longest_side=64", "decomposition.grid.steps=4", "decomposition.grid.atlas_size=64",
@@ -110,7 +111,7 @@ class Field:
         self.place, self.chance = place, random.Random(seed)
         self.rows: collections.Counter[tuple[str, str]] = collections.Counter()
         self.wrong: list[str] = []
-        _make_footage(place / "footage")
+        moving_sprite(frames=4, width=80, height=48).write(place / "footage")
         self.whole = self.new("whole")
         code = self.run(self.whole)
         assert code == 0, f"an untouched job ended with {code}: {self.log(self.whole)}"
@@ -339,19 +340,6 @@ def fuzz(field: Field, seconds: float) -> None:
             except Exception as error:
                 field.rows[f"fuzzed {kind}", "WRONG"] += 1
                 field.wrong.append(f"fuzzed {kind}: {type(error).__name__}: {error}")
-
-
-def _make_footage(folder: Path) -> None:
-    import numpy as np
-
-    from engine.video.images import write_png
-    from tests.synthetic import moving_sprite
-
-    made = moving_sprite(frames=4, width=80, height=48)
-    for index, (frame, mask) in enumerate(zip(made.frames, made.masks, strict=True)):
-        for name, picture in (("frames", frame), ("masks", np.repeat(mask[..., None], 3, axis=2))):
-            (folder / name).mkdir(parents=True, exist_ok=True)
-            write_png(folder / name / f"{index:03d}.png", picture)
 
 
 def main() -> int:
