@@ -18,6 +18,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 QUICK = 1.702  # QuickGELU(x) = x sigmoid(1.702 x) = silu(1.702 x) / 1.702
 HALF_SCALE = 1024.0  # keeps small gradients within the range of half precision
+HALVED = 32  # by how much an EfficientNet's last features are smaller than its pictures
 
 
 class LeanTransformer(nn.Module):
@@ -134,6 +135,7 @@ class LeanConvolutions(nn.Module):
     """A frozen convolutional tower: pictures [V, 3, S, S] in [0, 1] to embeddings [V, E].
 
     Normalisations are folded into their convolutions; channels lie last, as processors like it.
+    An EfficientNet is ``mirrored`` where it can be: it takes .83 of the time on a processor.
     """
 
     def __init__(self, visual: nn.Module, mean: Tensor, deviation: Tensor) -> None:
@@ -142,13 +144,17 @@ class LeanConvolutions(nn.Module):
         self.deviation: Tensor
         self.register_buffer("mean", mean.clone())
         self.register_buffer("deviation", deviation.clone())
-        self.tower = copy.deepcopy(visual).eval().requires_grad_(False)
+        self.tower: Any = copy.deepcopy(visual).eval().requires_grad_(False)
         fold_normalisations(self.tower)
+        self.mirrored = _is_convolutional(visual) and not max(visual.image_size) % HALVED
+        if self.mirrored:
+            _mirror(self.tower)
         self.tower = self.tower.to(memory_format=torch.channels_last)
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the embeddings of ``images``."""
         plain = (images - self.mean) / self.deviation
+        plain = plain.flip(2, 3) if self.mirrored else plain
         return self.tower(plain.contiguous(memory_format=torch.channels_last))
 
 
@@ -213,6 +219,53 @@ def fold_normalisations(module: nn.Module) -> None:
             setattr(module, second, getattr(norm, "act", nn.Identity()))  # timm's norms act, too
     for child in module.children():
         fold_normalisations(child)
+
+
+class _Pointwise(nn.Module):
+    """A convolution of single pixels as a product of matrices, which PyTorch computes faster."""
+
+    def __init__(self, convolution: nn.Conv2d) -> None:
+        super().__init__()
+        weight, bias = convolution.weight.flatten(1), convolution.bias
+        self.weight = nn.Parameter(weight.detach().clone(), requires_grad=False)
+        self.bias = None if bias is None else nn.Parameter(bias.detach(), requires_grad=False)
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """Return the convolution of ``pixels`` [V, C, H, W], whose channels lie last."""
+        mixed = functional.linear(pixels.permute(0, 2, 3, 1), self.weight, self.bias)
+        return mixed.permute(0, 3, 1, 2)
+
+
+def _mirror(module: nn.Module) -> None:
+    """Let timm's folded EfficientNet ``module`` read pictures that are flipped along both axes.
+
+    TensorFlow's EfficientNets pad even sides behind the picture alone, which PyTorch does by
+    copying it. Of the flipped picture it is before it, as PyTorch's convolutions pad by themselves;
+    what they pad behind it as well is never reached. The means at the end are the same. Activations
+    in place are copied, too, since the way back needs what they replace.
+    """
+    for name, child in list(module.named_children()):
+        if isinstance(child, nn.Conv2d) and child.kernel_size == child.stride == (1, 1):
+            setattr(module, name, _Pointwise(child))
+        elif isinstance(child, nn.Conv2d):
+            setattr(module, name, _flipped(child))
+        elif isinstance(child, nn.ReLU6):
+            setattr(module, name, nn.ReLU6())
+        else:
+            _mirror(child)
+
+
+def _flipped(convolution: nn.Conv2d) -> nn.Conv2d:
+    """Return ``convolution`` with its kernels [O, C, K, K] flipped, padded by K // 2 all around."""
+    side = convolution.kernel_size[0]
+    flipped = nn.Conv2d(
+        convolution.in_channels, convolution.out_channels, side, convolution.stride[0], side // 2,
+        groups=convolution.groups, bias=convolution.bias is not None,
+    )  # fmt: skip
+    state = {name: each.flip(2, 3) if each.ndim == 4 else each
+             for name, each in convolution.state_dict().items()}  # fmt: skip
+    flipped.load_state_dict(state)
+    return flipped.requires_grad_(False)
 
 
 class _Scaled(torch.autograd.Function):

@@ -44,9 +44,12 @@ def compared(tower, images):
 @pytest.mark.parametrize("kind", TOWERS)
 def test_the_lean_tower_gives_the_same_embeddings_and_slopes(kind):
     whole = visual(**TOWERS[kind])
+    slim = lean(whole, MEAN, DEVIATION)
     images = torch.rand(3, 3, *[TOWERS[kind]["image_size"]] * 2)
+    if kind == "efficientnet":  # an activation that is 0 but for rounding has any of two slopes
+        whole, slim, images = whole.double(), slim.double(), images.double()
     expected = compared(lambda seen: whole((seen - MEAN) / DEVIATION), images)
-    found = compared(lean(whole, MEAN, DEVIATION), images)
+    found = compared(slim, images)
     for one, other in zip(expected, found, strict=True):
         assert torch.allclose(one, other, rtol=1e-3, atol=1e-4 * float(one.abs().max()))
 
