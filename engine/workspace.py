@@ -40,7 +40,7 @@ STAGE_VERSIONS = {
     Stage.FLOW: 3,
     Stage.MASKS: 5,
     Stage.DECOMPOSITION: 14,
-    Stage.STYLIZATION: 13,
+    Stage.STYLIZATION: 14,
     Stage.RENDER: 9,
 }
 

@@ -140,10 +140,8 @@ def resized(canvases: Canvases, number: int, size: int, settings: StylizationSet
 
 
 def canvas_side(size: int, settings: StylizationSettings) -> int:
-    """Return how large a canvas is rendered: a close view of middle size has one pixel for each."""
-    views = settings.views
-    middle = (views.local_scale_low * views.local_scale_high) ** 0.25  # as part of a side
-    return min(LARGEST, math.ceil(size / middle))
+    """Return how large a canvas is rendered: the smallest close view has one pixel for each."""
+    return min(LARGEST, math.ceil(size / settings.views.local_scale_low**0.5))
 
 
 def density(size: int, settings: StylizationSettings) -> float:

@@ -20,6 +20,7 @@ from ..contract.settings import ViewsSettings
 Array = np.ndarray
 
 TRIES = 50  # crops drawn for each local view before the best of them is taken
+SMALLEST = 0.15  # area of the last try around a thin part of the object, in that of the first
 
 
 @dataclass(frozen=True)
@@ -113,23 +114,51 @@ def _global_crops(subject: Subject, settings: ViewsSettings, generator: torch.Ge
 def _local_crops(
     subject: Subject, settings: ViewsSettings, generator: torch.Generator
 ) -> tuple[Array, Array]:
-    """Crops [V, 4] inside the box that the object fills well, and which do not, bool [V].
+    """Crops [V, 4] that the object fills well, and which do not, bool [V]."""
+    place = _around_object if settings.local_placement == "object" else _in_box
+    crops = place(subject, settings, generator)  # [V, TRIES, 4]
+    covered = subject.covered(crops, settings.coverage_of)  # [V, TRIES]
+    enough = covered >= settings.coverage
+    chosen = np.where(enough.any(1), enough.argmax(1), covered.argmax(1))
+    rows = np.arange(len(crops))
+    return crops[rows, chosen], ~enough[rows, chosen]
+
+
+def _in_box(subject: Subject, settings: ViewsSettings, generator: torch.Generator) -> Array:
+    """Crops [V, TRIES, 4] anywhere in the object's box.
 
     The last try is always a crop around a random pixel of the object: thin objects end there.
     """
     count = settings.local_views
     first, last = _room(subject)
-    many = count * TRIES
-    part = _uniform(settings.local_scale_low, settings.local_scale_high, many, generator)
-    area = part * (last - first).prod()
-    sizes = _sizes(area, settings, generator)  # [V TRIES, 2]
+    sizes = _local_sizes(subject, settings, generator).reshape(-1, 2)
     crops = _placed(sizes, first, last - sizes, generator).reshape(count, TRIES, 4)
     crops[:, -1, :2] = _object_pixels(subject, count, generator) - crops[:, -1, 2:] / 2
-    covered = subject.covered(crops, settings.coverage_of)  # [V, TRIES]
-    enough = covered >= settings.coverage
-    chosen = np.where(enough.any(1), enough.argmax(1), covered.argmax(1))
-    rows = np.arange(count)
-    return crops[rows, chosen], ~enough[rows, chosen]
+    return crops
+
+
+def _around_object(subject: Subject, settings: ViewsSettings, generator: torch.Generator) -> Array:
+    """Crops [V, TRIES, 4] around a random pixel of the object each, smaller from try to try.
+
+    In the box, a crop that is a third of a neck is hardly ever found: it would be seen in views of
+    the whole object alone. Here all pixels are as likely, and crops become as small as is needed.
+    """
+    count = settings.local_views
+    first, last = _room(subject)
+    smaller = np.geomspace(1, SMALLEST, TRIES)[:, None] ** 0.5
+    sizes = _local_sizes(subject, settings, generator) * smaller  # [V, TRIES, 2]
+    part = _uniform(0.25, 0.75, sizes.size, generator).reshape(sizes.shape)
+    corners = _object_pixels(subject, count, generator)[:, None] - part * sizes
+    corners = np.maximum(np.minimum(corners, last - sizes), first)  # in the box, if it has room
+    return np.concatenate([corners, sizes], 2)
+
+
+def _local_sizes(subject: Subject, settings: ViewsSettings, generator: torch.Generator) -> Array:
+    """Width and height of all tries of local crops, [V, TRIES, 2]."""
+    first, last = _room(subject)
+    many = settings.local_views * TRIES
+    part = _uniform(settings.local_scale_low, settings.local_scale_high, many, generator)
+    return _sizes(part * (last - first).prod(), settings, generator).reshape(-1, TRIES, 2)
 
 
 def _room(subject: Subject) -> tuple[Array, Array]:

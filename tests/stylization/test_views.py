@@ -43,6 +43,32 @@ def test_every_accepted_local_view_is_a_third_object():
     assert not close.fallback.any()
 
 
+def test_a_thin_part_is_seen_alone_where_close_views_lie_around_the_object():
+    rows, columns = torch.meshgrid(torch.arange(100), torch.arange(200), indexing="ij")
+    disc = (rows - 50) ** 2 + (columns - 50) ** 2 < 45**2
+    neck = ((rows - 50).abs() < 5) & (columns > 50) & ~disc
+    shares = {}
+    for placement in ("box", "object"):
+        settings = replace(PLAIN, local_placement=placement, local_views=64)
+        _, close = drawn(disc | neck, settings, seed=1)
+        without_disc = subject_of(disc | neck).coverage(close.crops) > 0
+        without_disc &= subject_of(disc).coverage(close.crops) == 0
+        shares[placement] = float(without_disc.double().mean())
+    of_pixels = float(neck.sum() / (disc | neck).sum())  # .13
+    assert shares["box"] < 0.05 < 0.6 * of_pixels < shares["object"], shares
+
+
+def test_close_views_around_the_object_shrink_only_where_it_is_thin():
+    _, close = draw_views(
+        subject_of(blob()), replace(PLAIN, local_placement="object"), torch.Generator()
+    )
+    box = subject_of(blob())
+    area = (box.box[2:] - box.box[:2] + 2 * box.margin).prod()
+    share = close.crops[:, 2:].prod(1) / area
+    assert share.min() >= 0.1 * 0.8 and share.max() <= 0.5
+    assert not close.fallback.any()
+
+
 def test_coverage_is_the_mean_of_the_mask_in_the_crop():
     mask = blob()
     found = subject_of(mask).coverage(torch.tensor([[20.0, 30.0, 40.0, 20.0]]))

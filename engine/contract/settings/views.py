@@ -91,6 +91,14 @@ class ViewsSettings:
         high=1.0,
         paper="TDS: small",
     )
+    local_placement: str = setting(
+        "box",
+        "Close Views Lie",
+        "box: anywhere in the object's box. object: around any pixel of the object alike, smaller "
+        "where it is thin, so that neck and legs are seen as often as the rest",
+        choices=("box", "object"),
+        paper="TDS: box",
+    )
     coverage_of: str = setting(
         "view",
         "Coverage Means",
