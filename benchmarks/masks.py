@@ -1,11 +1,13 @@
 """How well masks are found without a network: intersection over union with true masks.
 
-    python -m benchmarks.masks CLIPS [--clip NAME]... [--source NAME]... [--json FILE]
+    python -m benchmarks.masks CLIPS [--clip NAME]... [--source NAME]... [--resting] [--json FILE]
 
 CLIPS is a folder of clips, each a folder with ``frames/`` and, where the truth is known,
 ``masks/`` (white on black, named like the frames). Prints a table and writes JSON. Box and
 strokes are drawn from the true mask as a person would draw them: the box around it on the first
-frame; the strokes along its middle, half as wide as it is there, and a loop around it.
+frame; the strokes along its middle, half as wide as it is there, and a loop around it. With
+``--resting`` the second half of each clip is replaced by its middle frame, over which the camera
+goes on: the object rests.
 """
 
 from __future__ import annotations
@@ -104,16 +106,42 @@ def request(source: str, truth: np.ndarray) -> ObjectMask:
     return ObjectMask(MaskKind.STROKES, strokes=tuple(strokes))
 
 
-def measured(clip: Path, side: int, sources: list[str]) -> list[dict[str, Any]]:
+def at_rest(video: Video, truth: np.ndarray) -> tuple[Video, np.ndarray]:
+    """Return a video whose object rests in the second half, and its true masks, as large as it.
+
+    That is the middle frame, under a camera that pans by .6 px a frame and back, with noise.
+    """
+    height, width = video.frames.shape[1:3]
+    middle, random = len(truth) // 2, np.random.default_rng(0)
+    small = [cv2.resize(one.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
+             for one in truth[: middle + 1]]  # fmt: skip
+    frames, masks = list(video.frames[:middle]), [one > 0.5 for one in small[:middle]]
+    for step in range(middle):
+        pan = np.array([[1, 0, 0.6 * min(step, middle - step)], [0, 1, 0.3 * np.sin(step / 3)]])
+        seen, mask = (
+            cv2.warpAffine(picture, pan, (width, height), borderMode=cv2.BORDER_REFLECT)
+            for picture in (video.frames[middle].astype(np.float32), small[middle])
+        )
+        noise = random.normal(0, 2, seen.shape)
+        frames.append(np.clip(seen + noise, 0, 255).astype(np.uint8))
+        masks.append(mask > 0.5)
+    greys = np.stack([cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in frames])
+    held = Video(np.stack(frames), (width, height), video.frames_per_second, greys)
+    return held, np.stack(masks)
+
+
+def measured(clip: Path, side: int, sources: list[str], *, resting: bool) -> list[dict[str, Any]]:
     """Return one row for each of ``sources``; without true masks only the seconds are known."""
     footage = footage_from_path(clip / "frames")
     video = read_video(footage, FramesSettings(side), Silent())
-    started = time.perf_counter()
-    flow = estimate_flow(video.frames, FlowSettings(), Silent())
-    flow_seconds = time.perf_counter() - started
     files = sorted((clip / "masks").glob("*.png"))
     pictures = [read_image(file)[..., 0] for file in files]
     truth = np.stack(pictures) > 127 if files else None
+    if resting and truth is not None:
+        video, truth = at_rest(video, truth)
+    started = time.perf_counter()
+    flow = estimate_flow(video.frames, FlowSettings(), Silent())
+    flow_seconds = time.perf_counter() - started
     rows = []
     for source in sources if truth is not None else ["automatic"]:
         mask = ObjectMask() if truth is None else request(source, truth)
@@ -145,7 +173,10 @@ def _found(
     for one, true in zip(found.masks > 127, truth, strict=True):
         small = cv2.resize(true.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
         overlaps.append((one & (small > 0.5)).sum() / max(1, (one | (small > 0.5)).sum()))
+    middle = len(overlaps) // 2
     return {
+        "iou_first_half": round(float(np.mean(overlaps[:middle])), 4),
+        "iou_second_half": round(float(np.mean(overlaps[middle:])), 4),
         "iou": round(float(np.mean(overlaps)), 4),
         "least_iou": round(float(np.min(overlaps)), 4),
         "unknown": int((~found.known).sum()),
@@ -159,24 +190,23 @@ def main() -> int:
     parser.add_argument("clips", type=Path, metavar="CLIPS")
     parser.add_argument("--clip", action="append", default=[], help="only this clip; repeatable")
     parser.add_argument("--source", action="append", default=[], choices=SOURCES)
+    parser.add_argument("--resting", action="store_true", help="the object rests for half a clip")
     parser.add_argument("--side", type=int, default=256, help="working size in px")
     parser.add_argument("--json", type=Path, metavar="FILE")
     options = parser.parse_args()
     clips = [path for path in sorted(options.clips.iterdir()) if (path / "frames").is_dir()]
     rows = []
-    print(f"{'clip':12} {'source':10} {'IoU':>6} {'least':>6} {'seconds':>8} {'cpu':>6}")
+    print(f"{'clip':12} {'source':10} {'IoU':>6} {'least':>6} {'1st':>6} {'2nd':>6} {'cpu':>6}")
     for clip in clips:
         if options.clip and clip.name not in options.clip:
             continue
-        for row in measured(clip, options.side, options.source or list(SOURCES)):
+        sources = options.source or list(SOURCES)
+        for row in measured(clip, options.side, sources, resting=options.resting):
             rows.append(row)
-            numbers = [row.get(key, float("nan")) for key in ("iou", "least_iou")]
-            times = [row.get(key, float("nan")) for key in ("seconds", "cpu_seconds")]
-            print(
-                f"{row['clip']:12} {row['source']:10} {numbers[0]:6.3f} {numbers[1]:6.3f} "
-                f"{times[0]:8.1f} {times[1]:6.1f}",
-                flush=True,
-            )
+            keys = ("iou", "least_iou", "iou_first_half", "iou_second_half")
+            numbers = " ".join(f"{row.get(key, float('nan')):6.3f}" for key in keys)
+            seconds = row.get("cpu_seconds", float("nan"))
+            print(f"{row['clip']:12} {row['source']:10} {numbers} {seconds:6.1f}", flush=True)
             if options.json:
                 options.json.write_text(json.dumps(rows, indent=1), encoding="utf-8")
     return 0

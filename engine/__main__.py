@@ -156,10 +156,14 @@ def _experiments(text: str) -> list[str]:
 
 def _add_object(verb: argparse.ArgumentParser) -> None:
     found = verb.add_mutually_exclusive_group()
-    found.add_argument("--masks", type=Path, metavar="DIR", help="masks, white on black")
+    found.add_argument(
+        "--masks", metavar="DIR[:NUMBER]",
+        help="a folder or movie of masks, white on black, or of labels of which NUMBER is meant",
+    )  # fmt: skip
     found.add_argument("--box", metavar="FRAME,X,Y,W,H", help="a box on one frame, in pixels")
     found.add_argument("--detect", metavar="CLASS", help="what a detector calls so: dog, person")
     found.add_argument("--auto", action="store_true", help="what moves is the object (default)")
+    verb.add_argument("--invert-masks", action="store_true", help="the object is black in --masks")
     for option, what in (("--stroke", "on the object"), ("--not-stroke", "beside the object")):
         verb.add_argument(
             option, action="append", default=[], metavar="FRAME:X,Y,X,Y,...:RADIUS",

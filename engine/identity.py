@@ -42,9 +42,12 @@ def of_footage(footage: Footage, names: Names) -> tuple[str, ...]:
 
 def of_mask(mask: ObjectMask, footage: Footage, names: Names) -> tuple[str, ...]:
     """Name where the masks come from, with the strokes that correct them."""
-    if mask.kind is MaskKind.FILES and Path(mask.path).is_dir():
-        content = names.of_folder(Path(mask.path))
-        return (json.dumps(to_json(replace(mask, path=content))), ",".join(footage.files))
+    source = Path(mask.path)
+    if mask.kind is MaskKind.FILES and source.exists():
+        content = names.of_folder(source) if source.is_dir() else names.of_file(source)
+        chosen = ",".join(map(str, footage.indices))
+        files = footage_names(footage) if footage.kind is FootageKind.IMAGES else ()
+        return (json.dumps(to_json(replace(mask, path=content))), ",".join(files), chosen)
     return (json.dumps(to_json(mask)),)
 
 

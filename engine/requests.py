@@ -128,8 +128,12 @@ def _mask(options: argparse.Namespace) -> ObjectMask:
         ),
     )
     if options.masks:
-        path = str(options.masks.absolute())
-        return ObjectMask(MaskKind.FILES, path=path, strokes=strokes)
+        path, label = codec.mask_source(options.masks)
+        return ObjectMask(
+            MaskKind.FILES, path, label=label, inverted=options.invert_masks, strokes=strokes
+        )
+    if options.invert_masks:
+        raise codec.Refusal("--invert-masks: is about --masks, which is missing")
     if options.box:
         numbers = _numbers(
             options.box, ",", 5, "--box", "FRAME,X,Y,WIDTH,HEIGHT, such as 0,40,30,120,90"

@@ -38,7 +38,7 @@ UNWRITABLE = (
 STAGE_VERSIONS = {
     Stage.FRAMES: 2,
     Stage.FLOW: 3,
-    Stage.MASKS: 5,
+    Stage.MASKS: 7,
     Stage.DECOMPOSITION: 14,
     Stage.STYLIZATION: 14,
     Stage.RENDER: 9,

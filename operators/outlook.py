@@ -76,4 +76,4 @@ def same_layers(one: JobSpec, other: JobSpec) -> bool:
 def masks_of(item: Any) -> tuple:
     """Return how an object is found, but for where rendered masks happen to lie."""
     mask = item.mask
-    return mask.kind, mask.box, mask.strokes, mask.class_name
+    return mask.kind, mask.box, mask.strokes, mask.class_name, mask.label, mask.inverted

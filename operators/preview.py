@@ -10,7 +10,6 @@ from ..engine.contract.job import (
     Footage,
     JobSpec,
     MaskKind,
-    ObjectMask,
     Stroke,
     TargetObject,
 )
@@ -69,7 +68,7 @@ def _moved(item: TargetObject, chosen: range) -> TargetObject:
     mask = item.mask
     strokes = tuple(_moved_stroke(s, chosen) for s in mask.strokes if s.frame in chosen)
     box = _moved_box(mask.box, chosen) if mask.box else None
-    moved = ObjectMask(mask.kind, mask.path, box, strokes, mask.class_name)
+    moved = dataclasses.replace(mask, box=box, strokes=strokes)
     return dataclasses.replace(item, mask=moved)
 
 

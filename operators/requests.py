@@ -100,8 +100,8 @@ def check_source(strip: Any, target: Any, mask: ObjectMask) -> None:
 
 def check_mask(mask: ObjectMask, strip: Any) -> None:
     """Raise Unusable where the mask cannot be what the user meant."""
-    if mask.kind is MaskKind.FILES and not (mask.path and Path(mask.path).is_dir()):
-        raise strips.Unusable("Choose a folder with mask images, or another object source")
+    if mask.kind is MaskKind.FILES and not (mask.path and Path(mask.path).exists()):
+        raise strips.Unusable("Choose a folder or movie with masks, or another object source")
     if mask.kind is MaskKind.DETECTOR and not mask.class_name:
         raise strips.Unusable("Write what the detector should look for, such as person or dog")
     if mask.kind is MaskKind.STROKES and not any(s.is_object for s in mask.strokes):
@@ -122,7 +122,7 @@ def check_mask_counts(draft: JobSpec, strip: Any) -> None:
     """Raise Unusable where masks cannot be matched in order with frames that Blender renders."""
     shown = strips.length(strip)
     for item in draft.objects:
-        if item.mask.kind is not MaskKind.FILES or not item.mask.path:
+        if item.mask.kind is not MaskKind.FILES or not Path(item.mask.path or "-").is_dir():
             continue
         found = len(strips.image_names(Path(item.mask.path)))
         if found != shown:

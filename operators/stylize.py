@@ -48,9 +48,15 @@ class STRIPSTYLIZER_OT_stylize(StartOperator, bpy.types.Operator):
     )
     mask_path: bpy.props.StringProperty(
         name="Masks",
-        description="Folder with mask images",
-        subtype="DIR_PATH",
+        description="Folder with mask images, or a movie",
+        subtype="FILE_PATH",
         options=folders.RELATIVE,
+    )
+    mask_label: bpy.props.IntProperty(
+        name="Object Number", description="Which object of labelled masks is meant", min=0
+    )
+    mask_inverted: bpy.props.BoolProperty(
+        name="Inverted", description="The object is black in the masks, the rest white"
     )
     box: bpy.props.IntVectorProperty(
         name="Box",
@@ -93,7 +99,9 @@ class STRIPSTYLIZER_OT_stylize(StartOperator, bpy.types.Operator):
         if self.mask_source != "strip":
             facts.object_source = self.mask_source
         if self.mask_path:
-            facts.mask_folder = self.mask_path
+            first = targets.objects_of(facts)[0]
+            first.mask_folder, first.mask_label = self.mask_path, self.mask_label
+            first.mask_inverted = self.mask_inverted
         if self.properties.is_property_set("box"):
             facts.box_frame, facts.box_x, facts.box_y = self.box[:3]
             facts.box_width, facts.box_height = self.box[3:]

@@ -3,12 +3,14 @@
 The property groups, and what they mean as `engine.contract.job` values. Knows nothing of jobs.
 """
 
+from pathlib import Path
 from typing import Any
 
 import bpy
 
 from ..engine.contract.job import Box, MaskKind, ObjectMask, Stroke, TargetTexts
 from . import folders
+from .strips.footage import READABLE_IMAGES
 
 OBJECT_SOURCES = (
     ("automatic", "Automatic", "The object is what moves against the background"),
@@ -16,13 +18,14 @@ OBJECT_SOURCES = (
     ("strokes", "Strokes", "The object is what was painted over, on one frame or on several"),
     ("mask", "Mask", "A mask of Blender's, as drawn in the movie clip or image editor"),
     ("strip", "Strip", "Another strip is the mask: white where the object is"),
-    ("files", "Mask Files", "The object is white on black images in a folder, one for each frame"),
+    ("files", "Mask Files", "The object is white on black images in a folder, or in a movie"),
     ("detector", "Detector", "A trained detector knows the object by its name"),
 )
 RENDERED_SOURCES = ("mask", "strip")
 ORDINARY = (
     "name", "global_text", "local_text", "avoid", "picture", "picture_share", "object_source",
-    "box_frame", "box_x", "box_y", "box_width", "box_height", "mask_folder", "matte", "class_name",
+    "box_frame", "box_x", "box_y", "box_width", "box_height", "mask_folder", "mask_label",
+    "mask_inverted", "matte", "class_name",
 )  # fmt: skip
 
 
@@ -110,9 +113,18 @@ class STRIPSTYLIZER_PG_target(bpy.types.PropertyGroup):
     )
     mask_folder: bpy.props.StringProperty(
         name="Masks",
-        description="Folder with the mask images",
-        subtype="DIR_PATH",
+        description="Folder with the mask images, or a movie; of an image its folder is taken",
+        subtype="FILE_PATH",
         options=folders.RELATIVE,
+    )
+    mask_label: bpy.props.IntProperty(
+        name="Object Number",
+        description="Which object is meant where the masks label several by numbers or colours; 0 "
+        "for the only one",
+        min=0,
+    )
+    mask_inverted: bpy.props.BoolProperty(
+        name="Inverted", description="The object is black in the masks, the rest white"
     )
     class_name: bpy.props.StringProperty(
         name="Class", description="What the detector calls the object: person, dog, car, bird"
@@ -185,7 +197,8 @@ def read_mask(target: Any) -> ObjectMask:
         return ObjectMask(MaskKind.FILES)
     kind = MaskKind(target.object_source)
     if kind is MaskKind.FILES:
-        return ObjectMask(kind, path=bpy.path.abspath(target.mask_folder))
+        path = masks_at(bpy.path.abspath(target.mask_folder))
+        return ObjectMask(kind, path, label=target.mask_label, inverted=target.mask_inverted)
     if kind is MaskKind.BOX:
         corner = (float(target.box_x), float(target.box_y))
         size = (float(target.box_width), float(target.box_height))
@@ -195,6 +208,13 @@ def read_mask(target: Any) -> ObjectMask:
     if kind is MaskKind.DETECTOR:
         return ObjectMask(kind, class_name=target.class_name.strip())
     return ObjectMask(kind)
+
+
+def masks_at(path: str) -> str:
+    """Return a folder or movie of masks; of an image that was chosen its folder."""
+    if Path(path).suffix.lower() in READABLE_IMAGES and Path(path).is_file():
+        return str(Path(path).parent)
+    return path
 
 
 def read_stroke(stroke: Any) -> Stroke:

@@ -166,12 +166,19 @@ def draw_strip_source(column: Any, strip: Any, target: Any) -> None:
     column.prop_search(target, "matte", *strips.searchable(strip.id_data))
 
 
+def draw_files(column: Any, strip: Any, target: Any) -> None:
+    """Let the user choose masks, which object of theirs is meant, and turn them round."""
+    column.prop(target, "mask_folder")
+    column.prop(target, "mask_label")
+    column.prop(target, "mask_inverted")
+
+
 DRAW_SOURCE = {
     "box": draw_box,
     "strokes": draw_strokes,
     "mask": lambda column, strip, target: column.prop(target, "mask"),
     "strip": draw_strip_source,
-    "files": lambda column, strip, target: column.prop(target, "mask_folder"),
+    "files": draw_files,
     "detector": lambda column, strip, target: column.prop(target, "class_name"),
 }
 

@@ -42,6 +42,33 @@ def test_strokes_that_correct_mask_files_make_another_mask(footage):
     assert identity.of_mask(given, footage, NAMES) != identity.of_mask(painted, footage, NAMES)
 
 
+def test_frames_that_are_named_or_chosen_otherwise_may_have_other_masks(footage, tmp_path):
+    """Which mask belongs to which frame is told by names and numbers."""
+    given = ObjectMask(MaskKind.FILES, path=footage.path)
+    named = identity.of_mask(given, footage, NAMES)
+    assert named != identity.of_mask(given, replace(footage, indices=(1, 2)), NAMES)
+    assert named != identity.of_mask(replace(given, label=2), footage, NAMES)
+    shutil.copytree(footage.path, tmp_path / "other")
+    (tmp_path / "other" / "005.png").rename(tmp_path / "other" / "frame5.png")
+    renamed = replace(footage, path=str(tmp_path / "other"))
+    assert named != identity.of_mask(given, renamed, NAMES)
+
+
+def test_a_movie_of_masks_is_named_by_its_content(footage, tmp_path):
+    first, second = tmp_path / "a.mp4", tmp_path / "b.mp4"
+    first.write_bytes(b"one")
+    second.write_bytes(b"one")
+    names = [
+        identity.of_mask(ObjectMask(MaskKind.FILES, path=str(path)), footage, Names())
+        for path in (first, second)
+    ]
+    assert names[0] == names[1]
+    second.write_bytes(b"two")
+    assert names[0] != identity.of_mask(
+        ObjectMask(MaskKind.FILES, path=str(second)), footage, Names()
+    )
+
+
 def test_what_was_moved_is_what_it_was(footage, tmp_path):
     there = tmp_path / "moved"
     shutil.copytree(footage.path, there)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -60,6 +62,32 @@ def test_strokes_alone_find_the_object(mask_of):
 def test_strokes_correct_what_another_option_finds(mask_of, options, kind):
     mask = mask_of(*options, "--stroke", "0:1,2:2")
     assert mask.kind is kind and len(mask.strokes) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "label"),
+    [
+        ("masks:2", "masks", 2),
+        ("masks", "masks", 0),
+        ("C:/masks:12", "C:/masks", 12),
+        (":2", ":2", 0),
+    ],
+)
+def test_a_number_behind_the_masks_is_an_objects(mask_of, text, path, label):
+    mask = mask_of("--masks", text)
+    assert (mask.path, mask.label) == (str(Path(path).absolute()), label)
+
+
+def test_a_folder_whose_name_ends_in_a_number_is_itself(mask_of, tmp_path):
+    (tmp_path / "masks:2").mkdir()
+    mask = mask_of("--masks", str(tmp_path / "masks:2"))
+    assert (mask.path, mask.label) == (str(tmp_path / "masks:2"), 0)
+
+
+def test_inverted_masks_are_asked_for_with_masks_only(mask_of):
+    assert mask_of("--masks", "masks", "--invert-masks").inverted
+    with pytest.raises(EngineError, match="--masks, which is missing"):
+        mask_of("--invert-masks")
 
 
 def test_a_stroke_beside_the_object_corrects_what_moves(mask_of):

@@ -89,6 +89,8 @@ def _check_mask(mask: ObjectMask, path: str) -> None:
         MaskKind.STROKES: ("strokes", not any(s.is_object for s in mask.strokes), "strokes"),
         MaskKind.DETECTOR: ("class_name", not mask.class_name.strip(), "a detector"),
     }
+    if mask.label < 0:
+        raise Refusal(f"{path}.label: {mask.label} is no object's number")
     name, missing, source = lacks.get(mask.kind, ("", False, ""))
     if missing:
         raise Refusal(f"{path}.{name}: is missing, but the mask comes from {source}")
@@ -121,6 +123,14 @@ def set_from_text(settings: Settings, assignment: str) -> Settings:
     hint, metadata = _declaration(path.strip())
     value = _value(hint, _parsed(hint, text.strip()), f"settings.{path.strip()}", metadata)
     return replaced(settings, path.strip(), value)
+
+
+def mask_source(text: str) -> tuple[str, int]:
+    """Return path and object number of DIR or DIR:2; 0 where no number is given."""
+    folder, colon, number = text.rpartition(":")
+    if colon and folder and number.isascii() and number.isdigit() and not Path(text).exists():
+        return str(Path(folder).absolute()), int(number)
+    return str(Path(text).absolute()), 0
 
 
 def _declaration(path: str) -> tuple[Any, Mapping[str, Any]]:

@@ -93,7 +93,9 @@ class ObjectMask:
     """How to find the object.
 
     FILES: ``path`` is a folder of mask images, white on black, one for each frame of the job or
-    named like the footage's images. BOX: ``box``. STROKES: ``strokes``, on any number of frames.
+    named or numbered like the footage's images, or a movie; ``label`` is the object's number where
+    they label several, 0 for the only one; ``inverted`` says that the object is black.
+    BOX: ``box``. STROKES: ``strokes``, on any number of frames.
     DETECTOR: the objects that a trained detector calls ``class_name`` ("person", "dog", or
     `ANYTHING`); where there are several, the one that lasts longest. AUTOMATIC: what moves against
     the background, unless ``settings.masks.finder`` says otherwise.
@@ -104,6 +106,8 @@ class ObjectMask:
     box: Box | None = None
     strokes: tuple[Stroke, ...] = ()
     class_name: str = ""
+    label: int = 0
+    inverted: bool = False
 
 
 @dataclass(frozen=True)

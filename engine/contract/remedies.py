@@ -20,8 +20,10 @@ REMEDIES: dict[Fault, tuple[str, str]] = {
         "Use a longer part of the strip.",
     ),
     Fault.MASKS_UNREADABLE: (
-        "Mask images are missing, cannot be decoded, or do not fit the footage by number or name.",
-        "Give one mask for each frame, or masks named like the footage's images.",
+        "Masks are missing, cannot be decoded, show several objects, or do not fit the footage by "
+        "name, number or shape.",
+        "Give one mask for each frame, or masks named like the footage's images. Of labels say "
+        "which object is meant: `--masks DIR:2`.",
     ),
     Fault.OBJECT_NOT_FOUND: (
         "The masks are empty or cover everything, or no object could be found.",

@@ -116,8 +116,10 @@ def _motion(
     before: tuple[np.ndarray, np.ndarray], after: tuple[np.ndarray, np.ndarray], place: np.ndarray
 ) -> np.ndarray:
     """Return roughly how the surroundings of ``place`` [N, 2] moved, [N, 2]."""
+    if min(len(before[1]), len(after[1]), len(place)) == 0:  # it comes late, or has left
+        return np.zeros_like(place)
     matches = cv2.BFMatcher(cv2.NORM_HAMMING, crossCheck=True).match(before[1], after[1])
-    if len(matches) < NEIGHBOURS or len(place) == 0:
+    if len(matches) < NEIGHBOURS:
         return np.zeros_like(place)
     one = before[0][[match.queryIdx for match in matches]]
     step = after[0][[match.trainIdx for match in matches]] - one

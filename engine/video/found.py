@@ -20,6 +20,7 @@ from .frames import Video
 from .ground import without_shadow
 from .motion import motion_evidence
 from .refined import REFINED_ROUNDS
+from .rests import REST_ROUNDS, through_rests
 from .search import Steps, enlarged, motion_prior, reduced, refine_masks
 from .segmentation import ROUNDS, appearance, follow, segment
 from .steady import SOLID_ROUNDS
@@ -34,13 +35,16 @@ OUTSIDE_BOX = 0.1  # what is left of the probability outside the travelling box
 def find_by_motion(video: Video, flow: Flow, report: Report) -> np.ndarray:
     """Return the probability float32 [T, H, W] of the object that moves against the background."""
     frames, small_flow = reduced(video.frames, flow)
-    steps = Steps(report, len(frames) * (ROUNDS + 1 + SOLID_ROUNDS + REFINED_ROUNDS))
+    steps = Steps(report, len(frames) * (ROUNDS + 1 + REST_ROUNDS + SOLID_ROUNDS + REFINED_ROUNDS))
     evidence = motion_evidence(frames, small_flow, steps.tick)
     look = appearance(frames)
-    found = segment(look, motion_prior(evidence), small_flow, steps.tick)
-    found = largest_persistent(found, small_flow)
+    prior = motion_prior(evidence)
+    found = largest_persistent(segment(look, prior, small_flow, steps.tick), small_flow)
+    found, best = through_rests(look, found, evidence, small_flow, prior=prior, tick=steps.tick)
+    if best is not None:
+        found = largest_persistent(found, small_flow, best)
     found = refine_masks(look, frames, small_flow, found, steps.tick)
-    found = without_shadow(largest_persistent(found, small_flow), frames, small_flow)
+    found = without_shadow(largest_persistent(found, small_flow, best), frames, small_flow)
     steps.finish()
     return enlarged(found, video.frames)
 

@@ -28,11 +28,12 @@ def image_names(folder: Path) -> tuple[str, ...]:
     )
 
 
-def read_image(path: Path, depth: int = 8) -> np.ndarray:
+def read_image(path: Path, depth: int | None = 8) -> np.ndarray:
     """Decode ``path`` to [H, W, C], C one of 1, 3 (RGB) and 4 (RGBA, alpha not applied).
 
     All kinds of numbers are brought to unsigned integers of ``depth`` 8 or 16 bits; floating
-    point means 0 to 1. Raises EngineError MEDIA_UNREADABLE.
+    point means 0 to 1. ``depth`` None leaves the file's own numbers.
+    Raises EngineError MEDIA_UNREADABLE.
     """
     try:
         content = np.frombuffer(read_bytes(path.resolve(), MOST_BYTES), np.uint8)
@@ -49,7 +50,7 @@ def read_image(path: Path, depth: int = 8) -> np.ndarray:
             f"The image {path} cannot be read{why}.",
             "Check that the file is there and opens in an image viewer, or render it again as PNG.",
         )
-    pixels = _with_depth(pixels, depth)
+    pixels = pixels if depth is None else _with_depth(pixels, depth)
     pixels = pixels[..., None] if pixels.ndim == 2 else pixels
     if pixels.shape[2] == 2:  # grey and alpha
         pixels = np.concatenate([pixels[..., :1]] * 3 + [pixels[..., 1:]], axis=2)

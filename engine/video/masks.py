@@ -10,16 +10,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 
-from ..contract.events import EngineError, Fault, Report, Stopped
-from ..contract.job import Footage, FootageKind, MaskKind, ObjectMask
+from ..contract.events import EngineError, Fault, Report
+from ..contract.job import Footage, MaskKind, ObjectMask
 from ..contract.settings import MasksSettings
 from .flow import Device, Flow, on_processor
 from .found import find_by_box, find_by_detector, find_by_motion
-from .frames import Video, footage_length, footage_names
-from .images import image_names, read_image
+from .frames import Video
+from .mask_files import read_masks
 from .painted import corrected, find_by_marks
 from .repeatable import repeatable
 from .strokes import Marks, drawn
@@ -62,7 +61,7 @@ def find_masks(
     with repeatable():
         marks = drawn(mask.strokes, video.source_size, video.frames.shape[:3])
         if mask.kind is MaskKind.FILES:
-            found = _from_files(Path(mask.path), footage, video, report)
+            found = Masks(*read_masks(mask, footage, video, report), given=True)
         else:
             found = _Search(video, flow, settings, marks, report, device).found(mask)
         found = _obeyed(found, marks)
@@ -162,69 +161,21 @@ def _from_probability(probability: np.ndarray) -> Masks:
     return Masks(masks, areas >= max(LEAST_AREA, LOST_PART * float(np.median(areas))), False)
 
 
-def _from_files(folder: Path, footage: Footage, video: Video, report: Report) -> Masks:
-    count, height, width = video.frames.shape[:3]
-    masks = np.zeros((count, height, width), np.uint8)
-    known = np.zeros(count, bool)
-    for index, name in enumerate(_chosen_files(folder, footage, count)):
-        if report.stopping():
-            raise Stopped
-        if name is not None:
-            image = _mask_image(folder / name)
-            masks[index] = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
-            known[index] = True
-        report.progress(index + 1, count)
-    return Masks(masks, known, True)
-
-
-def _chosen_files(folder: Path, footage: Footage, count: int) -> list[str | None]:
-    """Say which file of ``folder`` is the mask of each of the job's ``count`` frames."""
-    names = image_names(folder) if folder.is_dir() else ()
-    if not names:
-        raise EngineError(
-            Fault.MASKS_UNREADABLE,
-            f"The mask folder {folder} " + ("has no image." if folder.is_dir() else "is missing."),
-            "Choose a folder with one mask image for each frame, white on black.",
-        )
-    if len(names) == count:
-        return list(names)
-    if footage.kind is FootageKind.IMAGES:
-        files = footage_names(footage)
-        by_stem = {Path(name).stem: name for name in names}
-        matched = [by_stem.get(Path(files[i]).stem) for i in footage.indices or range(len(files))]
-        if any(matched):
-            return matched
-    if footage.indices and len(names) == footage_length(footage):
-        return [names[index] for index in footage.indices]
-    raise EngineError(
-        Fault.MASKS_UNREADABLE,
-        f"The mask folder {folder} has {len(names)} images, but the job has {count} frames, "
-        "and no mask is named like a frame.",
-        "Give one mask for each frame, or name the masks like the images of the footage.",
-    )
-
-
-def _mask_image(path: Path) -> np.ndarray:
-    """Read one mask, uint8 [H, W]: its alpha channel where that varies, else its brightness."""
-    try:
-        image = read_image(path)
-    except EngineError as error:
-        raise EngineError(Fault.MASKS_UNREADABLE, error.message, error.hint) from error
-    if image.shape[2] == 4 and image[..., 3].min() != image[..., 3].max():
-        return np.ascontiguousarray(image[..., 3])
-    if image.shape[2] == 1:
-        return np.ascontiguousarray(image[..., 0])
-    return cv2.cvtColor(np.ascontiguousarray(image[..., :3]), cv2.COLOR_RGB2GRAY)
-
-
 def _check_area(masks: Masks) -> None:
-    """Raise OBJECT_NOT_FOUND where most masks are empty, or cover everything."""
+    """Raise OBJECT_NOT_FOUND where most masks are empty, or cover everything.
+
+    Given masks may be empty where the object comes late or leaves: those that are not decide.
+    """
     considered = masks.masks[masks.known] if masks.known.any() else masks.masks
-    area = float(np.median((considered > 127).mean(axis=(1, 2))))
+    areas = (considered > 127).mean(axis=(1, 2))
+    if masks.given and (areas >= LEAST_AREA).any():
+        areas = areas[areas >= LEAST_AREA]
+    area = float(np.median(areas))
     if LEAST_AREA <= area <= MOST_AREA:
         return
     hint = (
-        "Check the masks: the object must be white, the rest black."
+        "Check the masks: the object must be white, the rest black; where it is the other way "
+        "round, choose Inverted (--invert-masks)."
         if masks.given
         else "Draw a box around the object on one frame, or give a folder of masks."
     )

@@ -9,6 +9,7 @@ from typing import Any
 import bpy
 
 from ...engine.client import process
+from ...engine.contract.codec import mask_source
 from .. import folders, properties, strips
 from .failure import Failure
 
@@ -24,7 +25,8 @@ def add_stylize(verbs: Any) -> None:
     verb.add_argument("--global-text", default="", help="what the object becomes")
     verb.add_argument("--local-text", default="", help="what it looks like from close by")
     verb.add_argument("--preset", choices=[item[0] for item in properties.PRESET_ITEMS])
-    verb.add_argument("--masks", type=Path, help="folder with masks, white on black")
+    verb.add_argument("--masks", help="DIR or DIR:NUMBER: masks, white on black or labelled")
+    verb.add_argument("--invert-masks", action="store_true", help="the object is black in them")
     verb.add_argument("--box", help="FRAME,X,Y,WIDTH,HEIGHT in pixels")
     verb.add_argument("--seed", type=int, default=-1)
     verb.add_argument("--out", type=Path, help="folder for the frames; needed for a media file")
@@ -55,7 +57,9 @@ def stylize_strip(options: argparse.Namespace) -> int:
         if getattr(options, name):
             wanted[name] = getattr(options, name)
     if options.masks:
-        wanted |= {"mask_source": "files", "mask_path": str(options.masks.absolute())}
+        path, label = mask_source(options.masks)
+        wanted |= {"mask_source": "files", "mask_path": path, "mask_label": label}
+        wanted["mask_inverted"] = options.invert_masks
     if options.box:
         wanted |= {"mask_source": "box", "box": numbers(options.box)}
     if options.out:
@@ -98,7 +102,8 @@ def stylize_media(options: argparse.Namespace) -> int:
     line += ["--global-text", options.global_text, "--local-text", options.local_text]
     line += ["--preset", options.preset or properties.DEFAULT_PRESET]
     line += ["--out", str(options.out.absolute()), "--cache", str(folders.cache())]
-    line += ["--masks", str(options.masks.absolute())] if options.masks else []
+    line += ["--masks", options.masks] if options.masks else []
+    line += ["--invert-masks"] if options.invert_masks else []
     line += ["--box", options.box] if options.box else []
     line += ["--set", f"seed={options.seed}"] if options.seed >= 0 else []
     return run_engine(line, options.out.absolute())

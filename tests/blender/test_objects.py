@@ -172,6 +172,31 @@ def test_another_strip_can_be_the_mask(facts, scene, part, clip, media):
     assert shown == list(range(10)) and not clip.mute
 
 
+def test_masks_in_files_say_which_object_and_which_way_round(facts, part, tmp_path):
+    folder = tmp_path / "masks"
+    folder.mkdir()
+    for number in range(10):
+        (folder / f"{number}.png").write_bytes(b"never decoded here")
+    facts.global_text = "a gold swan"
+    asked = {"mask_source": "files", "mask_path": str(folder / "3.png")}
+    asked |= {"mask_label": 2, "mask_inverted": True}
+    assert bpy.ops.strip_stylizer.stylize(**asked) == {"FINISHED"}
+    mask = only_job(part).spec.objects[0].mask
+    assert (mask.path, mask.label, mask.inverted) == (str(folder), 2, True)
+    movie = tmp_path / "masks.mp4"
+    movie.write_bytes(b"never decoded here")
+    facts.targets[0].mask_folder = str(movie)
+    assert part("operators.requests").request(top(bpy.context.scene)[0]).objects[
+        0
+    ].mask.path == str(movie)
+
+
+def test_masks_that_are_not_there_are_refused(facts):
+    facts.global_text, facts.object_source, facts.mask_folder = "a gold swan", "files", "/gone"
+    with pytest.raises(RuntimeError, match="Choose a folder or movie with masks"):
+        bpy.ops.strip_stylizer.stylize()
+
+
 def test_a_mask_strip_must_cover_its_source(facts, scene, media):
     matte = image_strip(scene, media / "frames", count=5, channel=5, start=5)
     matte.name = "matte"

@@ -78,6 +78,7 @@ def test_missing_fields_take_their_defaults():
         (("footage", "kind"), "tape", "not one of movie, images"),
         (("footage", "indices"), 3, "expected a list"),
         (("objects", 0, "mask", "box"), None, "box: is missing"),
+        (("objects", 0, "mask", "label"), -1, "-1 is no object's number"),
         (("objects", 0, "texts"), {}, "no object and no background has a text"),
         (("protocol",), 99, "99 is not 2"),
     ],

@@ -74,6 +74,12 @@ def test_an_object_that_is_never_seen_has_no_drift(footage, pictures, visible):
     assert found["uv_drift_10"] is None
 
 
+def test_an_object_that_comes_late_is_not_followed_before(pictures, visible):
+    late = visible.copy()
+    late[: FRAMES // 2] = False
+    assert points.follow(pictures, late, (5,)) == []  # it is looked for in few frames
+
+
 def test_very_large_footage_is_judged_smaller():
     assert drift.sampled_picture(np.zeros((600, 2048, 3), np.uint8)).shape == (300, 1024)
 

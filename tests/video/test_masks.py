@@ -148,7 +148,8 @@ def test_saved_masks_are_loaded_alike(find, scene, tmp_path):
 
 
 def test_a_wrong_number_of_masks_is_refused_with_both_numbers(find, scene, tmp_path):
-    error = fault_of(find, write_masks(tmp_path, scene.masks[:7], numbered(7)))
+    names = [f"{letter}.png" for letter in "abcdefg"]
+    error = fault_of(find, write_masks(tmp_path, scene.masks[:7], names))
     assert error.fault is Fault.MASKS_UNREADABLE
     assert "7" in error.message and "10" in error.message
 
