@@ -14,11 +14,15 @@ Boxes = list[tuple[bytes, bytes]]
 
 @dataclass(frozen=True)
 class MovieHeader:
-    """``rate`` is in frames per second, 0 where frames are shown for different times."""
+    """``rate`` is in frames per second, 0 where frames are shown for different times.
+
+    ``codec`` is the four letters by which the file calls the coding of its pictures.
+    """
 
     frames: int
     rate: float
     rotated: bool
+    codec: str
 
 
 def read(path: Path) -> MovieHeader | None:
@@ -40,7 +44,8 @@ def _header(movie: Boxes, track: Boxes) -> MovieHeader:
     rate = _timescale(_inside(track, b"mdia", b"mdhd")) / runs[0][1] if runs[0][1] else 0.0
     if not constant or not _is_shown_whole(movie, track, frames, rate):
         rate = 0.0
-    return MovieHeader(frames, rate, _is_rotated(_inside(track, b"tkhd")))
+    codec = _inside(track, b"mdia", b"minf", b"stbl", b"stsd")[12:16].decode("latin-1")
+    return MovieHeader(frames, rate, _is_rotated(_inside(track, b"tkhd")), codec)
 
 
 def _runs(table: bytes) -> list[tuple[int, int]]:
