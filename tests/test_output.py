@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from fractions import Fraction
+from xml.etree import ElementTree
 
 import cv2
 import imageio_ffmpeg
@@ -140,3 +141,14 @@ def test_the_same_frames_are_the_same_bytes(tmp_path):
         write(tmp_path / folder, "exr", list(frames("exr", alpha=True, count=1)))
     first, second = ((tmp_path / name / "00000.exr").read_bytes() for name in "ab")
     assert first == second
+
+
+@pytest.mark.parametrize("file_format", ["png", "ffv1", "prores"])
+def test_a_text_with_letters_that_no_file_may_hold_is_written(file_format, tmp_path):
+    facts = Provenance("gold\0and\vice \ud800", 7, "Strip Stylizer 1.2.3")
+    with Output(tmp_path, file_format, 24.0, facts) as output:
+        for picture in frames(file_format, alpha=False, count=2):
+            output.add(picture)
+    data = (tmp_path / output.facts()["files"][0]).read_bytes()
+    assert b"gold and ice  " in data
+    ElementTree.fromstring(facts.xmp)
