@@ -13,8 +13,8 @@ from typing import BinaryIO
 
 BITMAP_HEADERS = (40, 108, 124)  # bytes, of Windows 3, 4 and 5
 NUMBERS = {1: "B", 3: "H", 4: "I", 16: "Q"}  # of TIFF
-BITS, PACKING, MEANING, SAMPLES, EXTRA, KIND = 258, 259, 262, 277, 338, 339  # tags of TIFF
-ORIENTATION = 274
+BITS, PACKING, MEANING, ORIENTATION, SAMPLES = 258, 259, 262, 274, 277  # tags of TIFF
+PLANES, EXTRA, KIND = 284, 338, 339
 JPEG = 7
 PACKED = (1, 2, 3, 4, 5, 7, 8, 32773, 32946)
 GREY, RGB, PALETTE = (0, 1), 2, 3  # meanings of TIFF
@@ -57,25 +57,29 @@ def read_header(file: BinaryIO) -> ImageHeader:
 
 
 def _png(file: BinaryIO, start: bytes) -> ImageHeader:
-    depth = start[24]
-    at = 33
-    while depth < 8:
+    depth, at = start[24], 33
+    while True:
         file.seek(at)
         length, name = struct.unpack(">I4s", file.read(8))
-        if name == b"tRNS":
+        if name == b"acTL":
+            return ImageHeader(peculiar="an animated PNG")
+        if name == b"tRNS" and depth < 8:
             return ImageHeader(peculiar=f"a PNG of {depth} bit(s) with a transparent colour")
         if name in (b"IDAT", b"IEND"):
-            break
+            return ImageHeader()
         at += 12 + length
-    return ImageHeader()
 
 
 def _bmp(start: bytes) -> ImageHeader:
+    (pixels_at,) = struct.unpack_from("<I", start, 10)
     size, _, _, _, bits = struct.unpack_from("<IiiHH", start, 14)
     if size not in BITMAP_HEADERS:
         return ImageHeader(peculiar="a bitmap of OS/2 or of another early system")
     if bits not in (1, 4, 8, 24):
         return ImageHeader(peculiar=f"a bitmap of {bits} bits")
+    (colours,) = struct.unpack_from("<I", start, 46)
+    if bits < 24 and pixels_at != 14 + size + 4 * (colours or 1 << bits):
+        return ImageHeader(peculiar="a bitmap whose pixels do not follow its palette")
     return ImageHeader()
 
 
@@ -118,6 +122,10 @@ def _tiff(entries: Entries) -> ImageHeader:
         return ImageHeader(peculiar=f"a TIFF packed by method {packing}")
     if numbers(ORIENTATION, 1)[0] != 1:
         return ImageHeader(peculiar="a TIFF that is to be turned")
+    if numbers(PLANES, 1)[0] != 1 and bits > 8:
+        return ImageHeader(peculiar=f"a TIFF of {bits} bits in planes")
+    if meaning == PALETTE and bits != 8:
+        return ImageHeader(peculiar=f"a TIFF with a palette of {bits} bit(s)")
     if kind == SIGNED or (bits > 16 and kind != FLOAT) or bits not in (1, 8, 16, 32):
         return ImageHeader(peculiar=f"a TIFF of {bits} bit(s) of an unusual kind")
     if meaning == RGB and samples == 4:

@@ -18,6 +18,7 @@ from itertools import pairwise, repeat
 from pathlib import Path
 from typing import IO
 
+import cv2
 import numpy as np
 
 from ..contract.events import EngineError, Fault
@@ -55,9 +56,22 @@ class Pixels:
         }[self.channels, self.depth]  # fmt: skip
 
     @property
+    def decoded(self) -> str:
+        """The pixel format in which frames are decoded: the same numbers, converted faster."""
+        return "gbrp" if self.name == "rgb24" else self.name
+
+    @property
     def dtype(self) -> str:
         """The array's numbers."""
         return {8: "u1", 16: "<u2"}[self.depth]
+
+    def frame(self, data: bytes, width: int, height: int) -> np.ndarray:
+        """Return the raw frame as an array [H, W, C]."""
+        values = np.frombuffer(data, self.dtype)
+        if self.decoded == "gbrp":
+            green, blue, red = values.reshape(3, height, width)
+            return cv2.merge((red, green, blue))
+        return values.reshape(height, width, self.channels)
 
 
 PLAIN = Pixels()
@@ -144,7 +158,7 @@ class _Decoding:
         decoder = self._facts.decoder if self._pixels.channels == 4 else ""
         return ffmpeg_command(
             *("-v", "error", *input_words(self.path, decoder)),
-            *("-fps_mode", "passthrough", "-sws_flags", SCALER, "-pix_fmt", self._pixels.name),
+            *("-fps_mode", "passthrough", "-sws_flags", SCALER, "-pix_fmt", self._pixels.decoded),
             *("-stats_enc_pre:v", str(times), "-stats_enc_pre_fmt:v", "{tbi} {ptsi}"),
             *("-f", "rawvideo", "-"),
         )
@@ -157,8 +171,7 @@ class _Decoding:
         Returns how many were decoded, how many are lost, and whether the last one is cut off.
         """
         width, height = self._facts.size
-        channels, dtype = self._pixels.channels, np.dtype(self._pixels.dtype)
-        size = width * height * channels * dtype.itemsize
+        size = width * height * self._pixels.channels * self._pixels.depth // 8
         decoded = lost = 0
         frame = np.empty(0)
         with ExitStack() as stack:
@@ -169,7 +182,7 @@ class _Decoding:
                 for _ in range(self._lost(next(seconds))):
                     lost += 1
                     yield frame
-                frame = np.frombuffer(data, dtype).reshape(height, width, channels)
+                frame = self._pixels.frame(data, width, height)
                 decoded += 1
                 yield frame
         return decoded, lost, bool(data)

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -104,8 +105,17 @@ def process_options() -> dict[str, Any]:
 def movie_facts(path: Path) -> MovieFacts:
     """Return what the movie says of its first picture stream; its first frame is decoded.
 
-    Raises EngineError MEDIA_UNREADABLE.
+    The same file is asked once. Raises EngineError MEDIA_UNREADABLE.
     """
+    try:
+        state = path.stat()
+    except OSError as error:
+        raise unreadable(path, "is not there") from error
+    return _facts_of(path, (state.st_mtime_ns, state.st_size, state.st_ino))
+
+
+@lru_cache(maxsize=16)
+def _facts_of(path: Path, _state: tuple[int, ...]) -> MovieFacts:
     facts = _facts(path, "")
     if facts.has_alpha and facts.decoder:
         return _facts(path, facts.decoder)
@@ -134,8 +144,6 @@ def unreadable(path: Path, what: str) -> EngineError:
 
 
 def _facts(path: Path, decoder: str) -> MovieFacts:
-    if not path.is_file():
-        raise unreadable(path, "is not there")
     show = ["-vf", "showinfo=checksum=0", "-frames:v", "1", "-f", "null", "-"]
     command = ffmpeg_command(*input_words(path, decoder), *show)
     done = subprocess.run(

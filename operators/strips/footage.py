@@ -30,8 +30,8 @@ from .sequencer import (
 )
 
 READABLE_IMAGES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"}
-# H.264, H.265, MPEG-4 and AV1: what a benchmark found alike in all Blenders (docs/strips.md).
-READ_ALIKE = {"avc1", "avc3", "hvc1", "hev1", "mp4v", "av01"}
+# H.264, H.265 and AV1: what a benchmark found alike in all Blenders (docs/strips.md).
+READ_ALIKE = {"avc1", "avc3", "hvc1", "hev1", "av01"}
 TURNS_PICTURES = (4, 5)  # older Blenders do not obey the rotation that a movie asks for
 WITH_MEDIA = ("MOVIE", "IMAGE")
 
@@ -182,7 +182,7 @@ def _is_linear_of_other_colours(strip: Any) -> bool:
 def _is_counted_alike(strip: Any) -> bool:
     """Is frame n of the movie the same picture for Blender and for the engine, beyond doubt?"""
     header = movie_header.read(media_path(strip))
-    if header is None or header.codec not in READ_ALIKE:
+    if header is None or header.codec not in READ_ALIKE or header.is_hdr:
         return False
     if header.rotated and bpy.app.version < TURNS_PICTURES:
         return False

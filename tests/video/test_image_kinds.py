@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import zlib
 
 import cv2
 import numpy as np
@@ -22,7 +23,7 @@ from engine.video.frames import (
     whole_frames,
     write_png,
 )
-from engine.video.images import read_image
+from engine.video.images import encode_png, read_image
 from engine.video.premultiplied import Premultiplied
 from engine.video.provenance import Provenance
 
@@ -30,14 +31,14 @@ COLOURS = np.random.default_rng(3).integers(0, 256, (6, 9, 4)).astype(np.uint8)
 COLOURS[0, 0, 3], COLOURS[0, 1, 3] = 0, 255
 
 
-def tiff(pixels, *, extra=None, meaning=2, bits=None, order="<", kind=1):
+def tiff(pixels, *, extra=None, meaning=2, bits=None, order="<", kind=1, planes=1):
     """Return an uncompressed TIFF of one strip; ``extra`` says what the last channel is."""
     height, width, channels = pixels.shape
     data = pixels.astype(pixels.dtype.newbyteorder(order)).tobytes()
     entries = [
         (256, 4, [width]), (257, 4, [height]), (258, 3, [bits or 8 * pixels.itemsize] * channels),
         (259, 3, [1]), (262, 3, [meaning]), (273, 4, [8]), (277, 3, [channels]),
-        (278, 4, [height]), (279, 4, [len(data)]), (284, 3, [1]),
+        (278, 4, [height]), (279, 4, [len(data)]), (284, 3, [planes]),
         *([(338, 3, [extra])] if extra is not None else []), (339, 3, [kind] * channels),
     ]  # fmt: skip
     body, place = data, 8 + len(data) + len(data) % 2
@@ -139,6 +140,22 @@ def test_what_programs_read_in_different_ways_is_refused_by_name(tmp_path):
     signed = COLOURS[..., :1].astype(np.int32)
     (tmp_path / "signed.tif").write_bytes(tiff(signed, meaning=1, kind=2))
     assert "TIFF of 32 bit" in refused(tmp_path / "signed.tif")
+    planes = COLOURS[..., :3].astype(np.uint16)
+    (tmp_path / "planes.tif").write_bytes(tiff(planes, planes=2))
+    assert "16 bits in planes" in refused(tmp_path / "planes.tif")
+    (tmp_path / "palette.tif").write_bytes(tiff(COLOURS[..., :1], meaning=3, bits=1))
+    assert "palette of 1 bit" in refused(tmp_path / "palette.tif")
+    whole = encode_png(COLOURS)
+    chunk = b"acTL" + struct.pack(">II", 2, 0)
+    chunk = struct.pack(">I", 8) + chunk + struct.pack(">I", zlib.crc32(chunk))
+    (tmp_path / "moving.png").write_bytes(whole[:33] + chunk + whole[33:])
+    assert "animated PNG" in refused(tmp_path / "moving.png")
+    bitmap = bytearray(cv2.imencode(".bmp", COLOURS[..., 0])[1].tobytes())
+    (tmp_path / "grey.bmp").write_bytes(bitmap)
+    assert np.array_equal(read_image(tmp_path / "grey.bmp")[..., 0], COLOURS[..., 0])
+    struct.pack_into("<I", bitmap, 46, 252)
+    (tmp_path / "gap.bmp").write_bytes(bitmap)
+    assert "do not follow" in refused(tmp_path / "gap.bmp")
     bitmap = cv2.imencode(".bmp", COLOURS)[1].tobytes()
     (tmp_path / "deep.bmp").write_bytes(bitmap)
     assert "bitmap of 32 bits" in refused(tmp_path / "deep.bmp")
