@@ -79,9 +79,7 @@ def read_video(footage: Footage, settings: FramesSettings, report: Report) -> Vi
     Raises EngineError MEDIA_UNREADABLE or FOOTAGE_TOO_SHORT, and Stopped.
     """
     expected = expected_count(footage)
-    if footage.kind is FootageKind.IMAGES:
-        for oddity in oddities(footage_names(footage)):
-            report.warning(oddity, "Check that these are all images of the shot, and no others.")
+    _say_what_is_odd(footage, report)
     frames: list[np.ndarray] = []
     greys: list[np.ndarray] = []
     source_size = (0, 0)
@@ -101,6 +99,18 @@ def read_video(footage: Footage, settings: FramesSettings, report: Report) -> Vi
             "Choose a longer strip.",
         )
     return Video(np.stack(frames), source_size, footage.frames_per_second, np.stack(greys))
+
+
+def _say_what_is_odd(footage: Footage, report: Report) -> None:
+    if footage.kind is FootageKind.IMAGES:
+        for oddity in oddities(footage_names(footage)):
+            report.warning(oddity, "Check that these are all images of the shot, and no others.")
+    elif not movie_facts(Path(footage.path)).constant:
+        report.warning(
+            f"The movie {footage.path} may show its frames for different times: the result has "
+            f"each of them once, {footage.frames_per_second:g} a second.",
+            "Convert it to a constant rate first if the result must keep its times.",
+        )
 
 
 def source_frames(footage: Footage, warn: Warn | None = None) -> Iterator[np.ndarray]:

@@ -89,7 +89,7 @@ def test_a_long_reversed_movie_is_decoded_in_blocks(tmp_path, monkeypatch):
     assert tuple(number_of(frame) for frame in source_frames(footage)) == indices
 
 
-def test_uneven_frame_times_neither_repeat_nor_drop_frames(tmp_path):
+def test_uneven_frame_times_neither_repeat_nor_drop_frames(tmp_path, listener):
     path = tmp_path / "uneven.mp4"
     uneven = "setpts='(N+floor(N/3)*2)/24/TB'"
     writer = imageio_ffmpeg.write_frames(
@@ -102,6 +102,8 @@ def test_uneven_frame_times_neither_repeat_nor_drop_frames(tmp_path):
     writer.close()
     footage = footage_from_path(path)
     assert [number_of(frame) for frame in source_frames(footage)] == list(range(12))
+    read_video(footage, FramesSettings(64), listener)
+    assert "different times" in listener.warnings[0]
 
 
 @pytest.mark.parametrize(("height", "width"), [(61, 83), (120, 66), (60, 81)])
