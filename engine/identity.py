@@ -23,6 +23,8 @@ def of_footage(footage: Footage, names: Names) -> tuple[str, ...]:
     Images are named in the order in which they are shown, however the request lists them.
     Raises EngineError where a file is not there.
     """
+    if footage.premultiplied:
+        return ("premultiplied", *of_footage(replace(footage, premultiplied=False), names))
     path = Path(footage.path)
     try:
         if footage.kind is FootageKind.MOVIE:

@@ -1,8 +1,9 @@
 """Finished frames to files: an image for each frame, or one movie. Knows nothing of jobs.
 
 Colours go out as they came in: display colours (sRGB) in PNG and movies, the same light as linear
-numbers in EXR. Alpha is straight in PNG and FFV1. It is multiplied into the colours in EXR, as that
-format wants, and in ProRes, as Blender (from 4.5 on) and most editors take it.
+numbers in EXR. Alpha is straight in PNG and FFV1, unless it came premultiplied. It is multiplied
+into the colours in EXR, as that format wants, and in ProRes, as Blender (from 4.5 on) and most
+editors take it.
 """
 
 from __future__ import annotations
@@ -16,8 +17,10 @@ import numpy as np
 
 from .contract.settings import DEEP_FORMATS
 from .video.exr import encode_exr
-from .video.images import encode_png, over_black
+from .video.images import encode_png
 from .video.movie_writer import MovieWriter
+from .video.premultiplied import Premultiplied, with_weighted_colours
+from .video.probing import MovieFacts
 from .video.provenance import Provenance, tagged_png
 
 IMAGE_NAME = "{:05d}{}"
@@ -30,16 +33,27 @@ class Output:
     """The files of one result; a context, left when all frames are written.
 
     Frames are uint8 or uint16 as `is_deep` says, [H, W, 3] or [H, W, 4] with straight alpha, all
-    of one shape.
+    of one shape. ``source`` is the movie that they were made from: what it says of its colours and
+    of the shape of its pixels, a movie says, too. ``premultiplied`` has passed the footage on where
+    that came so: then it goes out so.
     """
 
     def __init__(
-        self, folder: Path, file_format: str, frames_per_second: float, provenance: Provenance
+        self,
+        folder: Path,
+        file_format: str,
+        frames_per_second: float,
+        provenance: Provenance,
+        *,
+        source: MovieFacts | None = None,
+        premultiplied: Premultiplied | None = None,
     ) -> None:
         self._folder = folder
         self._format = file_format
         self._rate = frames_per_second
         self._provenance = provenance
+        self._source = source
+        self._premultiplied = premultiplied
         self._shape: tuple[int, ...] = ()
         self._count = 0
         self._files: list[str] = []
@@ -60,6 +74,8 @@ class Output:
     def add(self, frame: np.ndarray) -> None:
         """Write the next frame. Raises OSError, also where ffmpeg cannot write."""
         self._shape = frame.shape
+        if self._premultiplied is not None and self._format not in PREMULTIPLIED:
+            frame = self._premultiplied.again(frame)
         if self._format in MOVIE_NAMES:
             self._add_to_movie(frame)
         else:
@@ -78,7 +94,9 @@ class Output:
     def _add_to_movie(self, frame: np.ndarray) -> None:
         if self._movie is None:
             name, tags = MOVIE_NAMES[self._format], self._provenance.tags
-            writer = MovieWriter(self._folder / name, self._format, self._rate, tags=tags)
+            writer = MovieWriter(
+                self._folder / name, self._format, self._rate, tags=tags, source=self._source
+            )
             self._movie = self._open.enter_context(writer)
             self._files.append(name)
         premultiplied = self._format in PREMULTIPLIED
@@ -92,26 +110,19 @@ class Output:
             "files": self._files,
             "frames": self._count,
             "size": [width, height],
-            "alpha": _alpha_kind(self._format) if channels == 4 else "none",
+            "alpha": self._alpha_kind() if channels == 4 else "none",
             "colours": "linear Rec.709" if self._format == "exr" else "sRGB",
             "provenance": self._provenance.tags,
         }
+
+    def _alpha_kind(self) -> str:
+        multiplied = self._format in PREMULTIPLIED or self._premultiplied is not None
+        return "premultiplied" if multiplied else "straight"
 
 
 def is_deep(file_format: str) -> bool:
     """Does the format hold more than 8 bits, so that its frames are uint16?"""
     return file_format in DEEP_FORMATS
-
-
-def _alpha_kind(file_format: str) -> str:
-    return "premultiplied" if file_format in PREMULTIPLIED else "straight"
-
-
-def with_weighted_colours(frame: np.ndarray) -> np.ndarray:
-    """Return RGBA with colours multiplied by alpha; RGB as it is."""
-    if frame.shape[2] == 3:
-        return frame
-    return np.concatenate([over_black(frame), frame[..., 3:]], axis=2)
 
 
 def linear(frame: np.ndarray) -> np.ndarray:

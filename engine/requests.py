@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import math
 from pathlib import Path
 
 from .contract import codec
@@ -169,6 +170,6 @@ def _numbers(text: str, separator: str, count: int, option: str, form: str) -> l
         numbers = [float(part) for part in text.split(separator)]
     except ValueError:
         numbers = []
-    if len(numbers) != count:
+    if len(numbers) != count or not all(map(math.isfinite, numbers)):
         raise codec.Refusal(f"{option} {text}: expected {form}")
     return numbers

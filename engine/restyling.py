@@ -32,6 +32,7 @@ from .trained_artifacts import TrainedArtifacts
 from .video.clip import Clip
 from .video.frames import whole_frames
 from .video.masks import no_object, visible
+from .video.premultiplied import Premultiplied
 from .workspace import stage_key
 
 
@@ -131,10 +132,17 @@ class Restyling:
             parts = self._with_flow_residuals(clip, parts)
             measuring = Measuring(clip.video.frames, clip.masks, layers, parts)
             depth = 16 if is_deep(settings.format) else 8
-            source = measuring.watch(whole_frames(self.spec.footage, depth))
+            source = whole_frames(self.spec.footage, depth)
+            premultiplied = Premultiplied() if self.spec.footage.premultiplied else None
+            if premultiplied is not None:
+                source = premultiplied.straight(source)
             self.files = results.write_frames(
-                self.spec, stylized_frames(source, parts, settings, device=self.device),
+                self.spec,
+                stylized_frames(
+                    measuring.watch(source), parts, settings, device=self.device
+                ),
                 measuring.add, self.report, total=len(clip.video.frames),
+                premultiplied=premultiplied,
             )  # fmt: skip
             return measuring.metrics(clip.flow, self._encoder, self.spec.targets)
 

@@ -17,11 +17,13 @@ from . import manifest
 from .contract.events import Stopped
 from .contract.files import replace_folder, write_text
 from .contract.folder import JobFolder
-from .contract.job import JobSpec
+from .contract.job import FootageKind, JobSpec
 from .output import Output
 from .overlays import numbered_objects
 from .reporter import Reporter
 from .video import images
+from .video.premultiplied import Premultiplied
+from .video.probing import movie_facts
 from .video.provenance import Provenance
 from .workspace import explained
 
@@ -48,17 +50,24 @@ def write_frames(
     report: Reporter,
     *,
     total: int,
+    premultiplied: Premultiplied | None = None,
 ) -> dict[str, Any]:
     """Write all ``total`` ``frames`` where `publish` finds them; returns facts about the files.
 
-    ``measure`` sees each frame, uint8 [H, W, C]. Raises EngineError or Stopped.
+    ``measure`` sees each frame, uint8 [H, W, C]; ``premultiplied`` is that of `Output`.
+    Raises EngineError or Stopped.
     """
     unfinished = _unfinished(report.folder)
     footage, settings = spec.footage, spec.settings.render
     made_from = Provenance(spec.title, spec.settings.seed, f"Strip Stylizer {manifest.version()}")
+    is_movie = footage.kind is FootageKind.MOVIE
     with explained(unfinished.parent):
         _emptied(unfinished)
-        with Output(unfinished, settings.format, footage.frames_per_second, made_from) as output:
+        with Output(
+            unfinished, settings.format, footage.frames_per_second, made_from,
+            source=movie_facts(Path(footage.path)) if is_movie else None,
+            premultiplied=premultiplied,
+        ) as output:  # fmt: skip
             for count, frame in enumerate(frames, start=1):
                 if report.stopping():
                     raise Stopped

@@ -36,12 +36,12 @@ UNWRITABLE = (
 
 # Raise a stage's version whenever the same request would give another result.
 STAGE_VERSIONS = {
-    Stage.FRAMES: 2,
+    Stage.FRAMES: 3,
     Stage.FLOW: 3,
     Stage.MASKS: 7,
     Stage.DECOMPOSITION: 14,
     Stage.STYLIZATION: 14,
-    Stage.RENDER: 9,
+    Stage.RENDER: 10,
 }
 
 

@@ -9,16 +9,23 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+PQ, HLG = 16, 18  # transfer characteristics
 Boxes = list[tuple[bytes, bytes]]
 
 
 @dataclass(frozen=True)
 class MovieHeader:
-    """``rate`` is in frames per second, 0 where frames are shown for different times."""
+    """``rate`` is in frames per second, 0 where frames are shown for different times.
+
+    ``codec`` is the four letters by which the file calls the coding of its pictures; ``is_hdr``:
+    they code light by PQ or HLG.
+    """
 
     frames: int
     rate: float
     rotated: bool
+    codec: str
+    is_hdr: bool = False
 
 
 def read(path: Path) -> MovieHeader | None:
@@ -40,7 +47,9 @@ def _header(movie: Boxes, track: Boxes) -> MovieHeader:
     rate = _timescale(_inside(track, b"mdia", b"mdhd")) / runs[0][1] if runs[0][1] else 0.0
     if not constant or not _is_shown_whole(movie, track, frames, rate):
         rate = 0.0
-    return MovieHeader(frames, rate, _is_rotated(_inside(track, b"tkhd")))
+    coding = _inside(track, b"mdia", b"minf", b"stbl", b"stsd")
+    codec = coding[12:16].decode("latin-1")
+    return MovieHeader(frames, rate, _is_rotated(_inside(track, b"tkhd")), codec, _is_hdr(coding))
 
 
 def _runs(table: bytes) -> list[tuple[int, int]]:
@@ -60,6 +69,14 @@ def _is_shown_whole(movie: Boxes, track: Boxes, frames: int, rate: float) -> boo
     length, begin = struct.unpack_from(">Qq" if table[0] else ">Ii", table, 8)
     seconds = length / _timescale(_inside(movie, b"mvhd"))
     return count == 1 and begin >= 0 and abs(seconds * rate - frames) < 1
+
+
+def _is_hdr(coding: bytes) -> bool:
+    """Does the colour box name a transfer for HDR? ITU-T H.273, table 3."""
+    at = coding.find(b"colr")
+    if at < 0 or coding[at + 4 : at + 8] not in (b"nclx", b"nclc"):
+        return False
+    return struct.unpack_from(">H", coding, at + 10)[0] in (PQ, HLG)
 
 
 def _timescale(body: bytes) -> int:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import subprocess
+from fractions import Fraction
+from xml.etree import ElementTree
 
 import cv2
 import imageio_ffmpeg
 import numpy as np
 import pytest
 
-from engine.output import Output, is_deep, linear, with_weighted_colours
+from engine.output import Output, is_deep, linear
 from engine.video.exr import encode_exr
 from engine.video.images import read_image
-from engine.video.movies import Pixels, has_alpha, movie_facts, movie_frames
+from engine.video.movies import Pixels, movie_frames
+from engine.video.premultiplied import with_weighted_colours
+from engine.video.probing import movie_facts
 from engine.video.provenance import SOURCE_TYPE, Provenance
 
 HEIGHT, WIDTH = 35, 53
@@ -87,10 +91,10 @@ def test_ffv1_loses_nothing(alpha, tmp_path):
     facts = write(tmp_path, "ffv1", made)
     assert facts["files"] == ["result.mkv"]
     path = tmp_path / "result.mkv"
-    assert has_alpha(path) == alpha
+    assert movie_facts(path).has_alpha == alpha
     found = list(movie_frames(path, (), Pixels(4 if alpha else 3)))
     assert np.array_equal(np.stack(found), np.stack(made))
-    assert movie_facts(path)["fps"] == pytest.approx(23.976, abs=0.01)
+    assert movie_facts(path).frames_per_second == Fraction(24000, 1001)
 
 
 @pytest.mark.parametrize("alpha", [False, True])
@@ -99,7 +103,7 @@ def test_prores_keeps_colours_and_premultiplied_alpha(alpha, tmp_path):
     facts = write(tmp_path, "prores", made)
     assert facts["files"] == ["result.mov"]
     path = tmp_path / "result.mov"
-    assert has_alpha(path) == alpha
+    assert movie_facts(path).has_alpha == alpha
     found = np.stack(list(movie_frames(path, (), Pixels(4 if alpha else 3, 16))))
     expected = np.stack([with_weighted_colours(picture) for picture in made]).astype(int)
     error = np.abs(found - expected) / 65535
@@ -137,3 +141,14 @@ def test_the_same_frames_are_the_same_bytes(tmp_path):
         write(tmp_path / folder, "exr", list(frames("exr", alpha=True, count=1)))
     first, second = ((tmp_path / name / "00000.exr").read_bytes() for name in "ab")
     assert first == second
+
+
+@pytest.mark.parametrize("file_format", ["png", "ffv1", "prores"])
+def test_a_text_with_letters_that_no_file_may_hold_is_written(file_format, tmp_path):
+    facts = Provenance("gold\0and\vice \ud800", 7, "Strip Stylizer 1.2.3")
+    with Output(tmp_path, file_format, 24.0, facts) as output:
+        for picture in frames(file_format, alpha=False, count=2):
+            output.add(picture)
+    data = (tmp_path / output.facts()["files"][0]).read_bytes()
+    assert b"gold and ice  " in data
+    ElementTree.fromstring(facts.xmp)

@@ -194,6 +194,32 @@ def test_a_deep_result_keeps_alpha_and_what_is_not_the_object_bit_for_bit(footag
     assert (changed % 257).any()
 
 
+def test_premultiplied_footage_has_a_premultiplied_result(footage, cache, tmp_path, monkeypatch):
+    def premultiplied(path):
+        return Footage(FootageKind.IMAGES, str(path), premultiplied=True)
+
+    monkeypatch.setattr("engine.video.frames.footage_from_path", premultiplied)
+    (tmp_path / "frames").mkdir()
+    shutil.copytree(footage / "masks", tmp_path / "masks")
+    alpha = np.linspace(60, 255, 122).astype(np.uint8)[None, :, None].repeat(70, axis=0)
+    for path in (footage / "frames").iterdir():
+        colours = np.round(read_rgb(path) * (alpha / 255)).astype(np.uint8)
+        colours[:5, :5] = 255  # light without alpha
+        write_png(tmp_path / "frames" / path.name, np.concatenate([colours, alpha], axis=2))
+    assert stylize(tmp_path, tmp_path / "job", cache) == 0
+    facts = json.loads((tmp_path / "job" / "report.json").read_text())["result"]
+    assert facts["alpha"] == "premultiplied"
+    source = read_image(tmp_path / "frames" / "003.png")
+    picture = read_image(tmp_path / "job" / "result" / "00003.png")
+    mask = read_rgb(tmp_path / "masks" / "003.png")[..., 0]
+    beside = cv2.dilate(mask, np.ones((25, 25))) == 0
+    assert np.array_equal(picture[..., 3], source[..., 3])
+    assert np.array_equal(picture[beside], source[beside]) and beside[:5, :5].all()
+    changed = picture[mask > 0]
+    assert (changed[:, :3] != source[mask > 0][:, :3]).mean() > 0.5
+    assert (changed[:, :3] <= changed[:, 3:]).all()
+
+
 @pytest.mark.parametrize(
     ("file_format", "first"),
     [("exr", "00000.exr"), ("ffv1", "result.mkv"), ("prores", "result.mov")],

@@ -49,7 +49,7 @@ class Footage:
     ``path`` is a movie file or a folder of images. ``files`` are the names of the images in that
     folder, empty for every image in the order of their names. ``indices`` chooses frames of the
     movie or of ``files``, in display order and with repetitions where a frame is held; empty for
-    all of them.
+    all of them. ``premultiplied``: the colours of the media are multiplied by their alpha.
     """
 
     kind: FootageKind
@@ -57,6 +57,7 @@ class Footage:
     files: tuple[str, ...] = ()
     indices: tuple[int, ...] = ()
     frames_per_second: float = 24.0
+    premultiplied: bool = False
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ Knows nothing of strips or of jobs; the same code serves Blender and the command
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ import numpy as np
 
 from ..contract.events import EngineError, Fault, Report, Stopped
 from ..contract.job import Footage, FootageKind
+from ..contract.sequences import oddities, twice
 from ..contract.settings import FramesSettings
 from .images import (
     IMAGE_SUFFIXES,
@@ -26,7 +28,8 @@ from .images import (
     write_png,
 )
 from .movie_writer import write_movie
-from .movies import Pixels, has_alpha, movie_facts, movie_frames
+from .movies import PLAIN, Pixels, Warn, movie_frames
+from .probing import movie_facts
 
 __all__ = [
     "Video",
@@ -76,10 +79,11 @@ def read_video(footage: Footage, settings: FramesSettings, report: Report) -> Vi
     Raises EngineError MEDIA_UNREADABLE or FOOTAGE_TOO_SHORT, and Stopped.
     """
     expected = expected_count(footage)
+    _say_what_is_odd(footage, report)
     frames: list[np.ndarray] = []
     greys: list[np.ndarray] = []
     source_size = (0, 0)
-    for frame in source_frames(footage):
+    for frame in source_frames(footage, report.warning):
         if report.stopping():
             raise Stopped
         source_size = (frame.shape[1], frame.shape[0])
@@ -97,27 +101,42 @@ def read_video(footage: Footage, settings: FramesSettings, report: Report) -> Vi
     return Video(np.stack(frames), source_size, footage.frames_per_second, np.stack(greys))
 
 
-def source_frames(footage: Footage) -> Iterator[np.ndarray]:
+def _say_what_is_odd(footage: Footage, report: Report) -> None:
+    if footage.kind is FootageKind.IMAGES:
+        for oddity in oddities(footage_names(footage)):
+            report.warning(oddity, "Check that these are all images of the shot, and no others.")
+    elif not movie_facts(Path(footage.path)).constant:
+        report.warning(
+            f"The movie {footage.path} may show its frames for different times: the result has "
+            f"each of them once, {footage.frames_per_second:g} a second.",
+            "Convert it to a constant rate first if the result must keep its times.",
+        )
+
+
+def source_frames(footage: Footage, warn: Warn | None = None) -> Iterator[np.ndarray]:
     """Yield the chosen frames at their own size, uint8 RGB [H, W, 3], in display order.
 
+    ``warn`` gets a sentence and a remedy where a movie is damaged.
     Raises EngineError MEDIA_UNREADABLE where a frame is missing or images differ in size.
     """
     _check_indices(footage)
     if footage.kind is FootageKind.MOVIE:
-        return movie_frames(Path(footage.path), footage.indices)
+        return movie_frames(Path(footage.path), footage.indices, PLAIN, warn)
+    if footage.premultiplied:  # over black they are as they are stored
+        return (frame[..., :3] for frame in _image_frames(footage, lambda p: read_whole(p, 8)))
     return _image_frames(footage, read_rgb)
 
 
 def whole_frames(footage: Footage, depth: int) -> Iterator[np.ndarray]:
     """Yield the frames as `source_frames` does, with all that they hold.
 
-    They are uint8 or uint16 for ``depth`` 8 or 16, RGB [H, W, 3], or RGBA [H, W, 4] with straight
-    alpha where the first one has alpha.
+    They are uint8 or uint16 for ``depth`` 8 or 16, RGB [H, W, 3], or RGBA [H, W, 4] where the first
+    one has alpha, which is straight unless the footage is premultiplied.
     """
     _check_indices(footage)
     path = Path(footage.path)
     if footage.kind is FootageKind.MOVIE:
-        pixels = Pixels(4 if has_alpha(path) else 3, depth)
+        pixels = Pixels(4 if movie_facts(path).has_alpha else 3, depth)
         return movie_frames(path, footage.indices, pixels)
     return _alike(_image_frames(footage, lambda path: read_whole(path, depth)))
 
@@ -156,6 +175,7 @@ def footage_from_path(path: Path, frames_per_second: float = 24.0) -> Footage:
     Raises EngineError MEDIA_UNREADABLE.
     """
     path = Path(path)
+    _check_name(path)
     if path.is_dir():
         names = _names(Footage(FootageKind.IMAGES, str(path)))
         return Footage(FootageKind.IMAGES, str(path), names, (), frames_per_second)
@@ -165,8 +185,25 @@ def footage_from_path(path: Path, frames_per_second: float = 24.0) -> Footage:
             f"{path} is a single image.",
             "Give the folder that holds the images of the shot, or a movie file.",
         )
-    rate = movie_facts(path)["fps"] or frames_per_second
+    rate = movie_facts(path).frames_per_second or frames_per_second
     return Footage(FootageKind.MOVIE, str(path), frames_per_second=float(rate))
+
+
+def _check_name(path: Path) -> None:
+    """Refuse what names several files or another machine, and say what to give instead."""
+    if path.exists():
+        return
+    what = ""
+    if re.search(r"[*?\[]|%0?[0-9]*d|#{2,}", path.name):
+        what = f"{path} is a pattern of names, and there is no file of that name."
+    elif any(re.fullmatch(r"[a-z0-9+.-]{2,}:", part) for part in path.parts):
+        what = f"{path} is an address on the net."
+    if what:
+        raise EngineError(
+            Fault.MEDIA_UNREADABLE,
+            what,
+            "Give a movie file, or the folder that holds the images of the shot, on this machine.",
+        )
 
 
 def footage_names(footage: Footage) -> tuple[str, ...]:
@@ -188,8 +225,7 @@ def expected_count(footage: Footage) -> int:
     """
     if footage.indices or footage.kind is FootageKind.IMAGES:
         return len(footage.indices) or len(footage_names(footage))
-    facts = movie_facts(Path(footage.path))
-    return round((facts["fps"] or 0.0) * (facts["duration"] or 0.0))
+    return movie_facts(Path(footage.path)).frames
 
 
 def save_video(video: Video, folder: Path) -> None:
@@ -235,6 +271,13 @@ def _image_frames(footage: Footage, read: Callable[[Path], np.ndarray]) -> Itera
 def _names(footage: Footage) -> tuple[str, ...]:
     folder = Path(footage.path)
     names = image_names(folder) if folder.is_dir() else ()
+    both = twice(names)
+    if both is not None:
+        raise EngineError(
+            Fault.MEDIA_UNREADABLE,
+            f"The folder {folder} holds two images of one number: {both[0]} and {both[1]}.",
+            "Put the images of each shot, of one kind, into a folder of their own.",
+        )
     if not names:
         raise EngineError(
             Fault.MEDIA_UNREADABLE,

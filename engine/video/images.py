@@ -5,6 +5,9 @@ Paths may carry any letters: bytes are read and written by Python, OpenCV only c
 
 from __future__ import annotations
 
+import re
+import struct
+from io import BytesIO
 from pathlib import Path
 
 import cv2
@@ -12,15 +15,19 @@ import numpy as np
 
 from ..contract.events import EngineError, Fault
 from ..contract.files import MOST_PIXELS, read_bytes
+from ..contract.image_headers import ImageHeader, read_header
+from ..contract.sequences import by_number
 
 MOST_BYTES = 2**31
+START_OF_SCAN, END_OF_IMAGE = 0xDA, 0xD9
+MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")  # neither a stuffed byte nor a restart
 IMAGE_SUFFIXES = frozenset((".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp"))
 
 
 def image_names(folder: Path) -> tuple[str, ...]:
-    """Return the names of the images in ``folder``, sorted; hidden files do not count."""
+    """Return the names of the images in ``folder`` by number; hidden files do not count."""
     return tuple(
-        sorted(
+        by_number(
             entry.name
             for entry in folder.iterdir()
             if entry.suffix.lower() in IMAGE_SUFFIXES and not entry.name.startswith(".")
@@ -32,18 +39,26 @@ def read_image(path: Path, depth: int | None = 8) -> np.ndarray:
     """Decode ``path`` to [H, W, C], C one of 1, 3 (RGB) and 4 (RGBA, alpha not applied).
 
     All kinds of numbers are brought to unsigned integers of ``depth`` 8 or 16 bits; floating
-    point means 0 to 1. ``depth`` None leaves the file's own numbers.
-    Raises EngineError MEDIA_UNREADABLE.
+    point means 0 to 1. ``depth`` None leaves the file's own numbers. Alpha is straight. Raises
+    EngineError MEDIA_UNREADABLE, also for what is peculiar (`contract.image_headers`) and for a
+    JPEG that breaks off.
     """
+    header = ImageHeader()
     try:
-        content = np.frombuffer(read_bytes(path.resolve(), MOST_BYTES), np.uint8)
-        pixels = cv2.imdecode(content, cv2.IMREAD_UNCHANGED) if content.size else None
-        why = ""
+        content = read_bytes(path.resolve(), MOST_BYTES)
+        header = read_header(BytesIO(content))
+        pixels, why = _decoded(content, header), ""
     except (OSError, ValueError, MemoryError) as error:
         pixels, why = None, f": {error}"
     except cv2.error as error:
         large = "CV_IO_MAX_IMAGE" in str(error)
         pixels, why = None, f": it has more than {MOST_PIXELS // 10**6} million pixels" * large
+    if header.peculiar:
+        raise EngineError(
+            Fault.MEDIA_UNREADABLE,
+            f"The image {path} is {header.peculiar}, which programs show in different ways.",
+            "Save it again as PNG.",
+        )
     if pixels is None:
         raise EngineError(
             Fault.MEDIA_UNREADABLE,
@@ -56,7 +71,47 @@ def read_image(path: Path, depth: int | None = 8) -> np.ndarray:
         pixels = np.concatenate([pixels[..., :1]] * 3 + [pixels[..., 1:]], axis=2)
         return pixels
     order = {1: [0], 3: [2, 1, 0], 4: [2, 1, 0, 3]}[pixels.shape[2]]
-    return np.ascontiguousarray(pixels[..., order])
+    pixels = np.ascontiguousarray(pixels[..., order])
+    premultiplied = depth is not None and header.alpha == "premultiplied"
+    return with_straight_alpha(pixels) if premultiplied else pixels
+
+
+def _decoded(content: bytes, header: ImageHeader) -> np.ndarray | None:
+    """Decode the bytes of an image file as OpenCV does, BGR; None where they are damaged."""
+    if not content or header.peculiar or _breaks_off(content):
+        return None
+    data = np.frombuffer(content, np.uint8)
+    if header.straight_at:  # OpenCV would multiply the colours of 8 bits by alpha
+        data = data.copy()
+        data[header.straight_at : header.straight_at + 2] = 0
+    return cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
+
+
+def _breaks_off(content: bytes) -> bool:
+    """Is this a JPEG without an end? Its decoder makes up what lacks."""
+    if not content.startswith(b"\xff\xd8"):
+        return False
+    at = 2
+    while at + 4 <= len(content):
+        marker = content[at + 1]
+        if marker == END_OF_IMAGE:
+            return False
+        at += 2 + struct.unpack_from(">H", content, at + 2)[0]
+        if marker == START_OF_SCAN:
+            following = MARKER.search(content, at)
+            if following is None:
+                return True
+            at = following.start()
+    return content[at + 1 : at + 2] != bytes([END_OF_IMAGE])
+
+
+def with_straight_alpha(pixels: np.ndarray) -> np.ndarray:
+    """Divide the colours of RGBA of any depth by alpha; what is clear becomes black."""
+    most = np.iinfo(pixels.dtype).max
+    alpha = np.maximum(pixels[..., 3:], 1).astype(np.uint32)
+    colours = np.minimum((pixels[..., :3] * np.uint32(most) + alpha // 2) // alpha, most)
+    colours[pixels[..., 3] == 0] = 0
+    return np.concatenate([colours.astype(pixels.dtype), pixels[..., 3:]], axis=2)
 
 
 def read_rgb(path: Path) -> np.ndarray:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
@@ -15,15 +14,11 @@ import imageio_ffmpeg
 import numpy as np
 
 from .movies import Pixels
+from .probing import Colours, MovieFacts, exact_rate, process_options
 
 SIGXFSZ = 25  # the signal that ends a program whose file has become larger than it may
 BT709 = ["-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709"]
-TO_BT709 = [
-    "-vf",
-    "scale=out_color_matrix=bt709:flags=accurate_rnd+full_chroma_int,"
-    # Blender believes a movie's matrix only where the frames themselves name all three.
-    "setparams=colorspace=bt709:color_primaries=bt709:color_trc=bt709",
-]
+MATRICES = ("bt709", "fcc", "bt470bg", "smpte170m", "smpte240m", "bt2020nc")  # that scale knows
 CODECS = {"ffv1": "ffv1", "prores": "prores_ks"}
 STORED = {  # by codec and number of channels
     ("ffv1", 3): "bgr0", ("ffv1", 4): "bgra",
@@ -38,8 +33,6 @@ OPTIONS = {
         "16",
         "-movflags",
         "use_metadata_tags",
-        *TO_BT709,
-        *BT709,
     ],
 }
 
@@ -58,20 +51,16 @@ class Encoding:
         self._path = path
         self._said = tempfile.TemporaryFile()  # noqa: SIM115
         pixels = Pixels(channels, 8 * first.dtype.itemsize).name
-        rate = str(Fraction(frames_per_second).limit_denominator())
+        rate = str(exact_rate(frames_per_second))
         command = [
             *(imageio_ffmpeg.get_ffmpeg_exe(), "-y", "-v", "error", "-f", "rawvideo"),
             *("-s", f"{width}x{height}", "-pix_fmt", pixels, "-r", rate, "-i", "-", "-an"),
             *(*options, str(path)),
         ]
-        flags: dict[str, Any] = {
-            "start_new_session": True
-        }  # Ctrl-C ends the job, which then ends it
-        if sys.platform == "win32":
-            flags = {"creationflags": subprocess.CREATE_NO_WINDOW}
         self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=self._said, **flags
-        )
+            command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=self._said,
+            **process_options(),
+        )  # fmt: skip
 
     def __enter__(self) -> Encoding:
         return self
@@ -107,15 +96,23 @@ class MovieWriter:
 
     ``codec``: ``ffv1`` keeps 8 bits without loss, in Matroska; ``prores`` is ProRes 4444 with 10
     bits, in QuickTime. Frames are uint8 or uint16, [H, W, 3] RGB or [H, W, 4] RGBA, of one shape.
+    Colours and the shape of pixels are said to be those of ``source``, where that names them.
     """
 
     def __init__(
-        self, path: Path, codec: str, frames_per_second: float, *, tags: Mapping[str, str]
+        self,
+        path: Path,
+        codec: str,
+        frames_per_second: float,
+        *,
+        tags: Mapping[str, str],
+        source: MovieFacts | None = None,
     ) -> None:
         self._path = path
         self._codec = codec
         self._rate = frames_per_second
         self._tags = tags
+        self._source = source
         self._encoding: Encoding | None = None
         self._open = contextlib.ExitStack()
 
@@ -139,7 +136,32 @@ class MovieWriter:
         ]
         stored = STORED[self._codec, frame.shape[2]]
         options = ["-vcodec", CODECS[self._codec], "-pix_fmt", stored]
-        return Encoding(self._path, frame, self._rate, [*options, *OPTIONS[self._codec], *tags])
+        look = _look(self._codec, self._source)
+        options += [*OPTIONS[self._codec], *look, *tags]
+        return Encoding(self._path, frame, self._rate, options)
+
+
+def _look(codec: str, source: MovieFacts | None) -> list[str]:
+    """Return the options that convert to the source's colours and name them, with its pixels."""
+    colours = source.colours if source is not None else Colours()
+    aspect = source.pixel_aspect if source is not None else Fraction(1)
+    filters = [f"setsar={aspect.numerator}/{aspect.denominator}"] if aspect != 1 else []
+    primaries, transfer = colours.primaries or "bt709", colours.transfer or "bt709"
+    if codec == "prores":
+        matrix = colours.matrix if colours.matrix in MATRICES else "bt709"
+        # Blender believes a movie's matrix only where the frames themselves name all three.
+        filters += [
+            f"scale=out_color_matrix={matrix}:flags=accurate_rnd+full_chroma_int",
+            f"setparams=colorspace={matrix}:color_primaries={primaries}:color_trc={transfer}",
+        ]
+        named = ["-colorspace", matrix]
+    elif colours.primaries and colours.transfer:
+        filters.append(f"setparams=color_primaries={primaries}:color_trc={transfer}")
+        named = []
+    else:
+        return ["-vf", ",".join(filters)] if filters else []
+    named += ["-color_primaries", primaries, "-color_trc", transfer]
+    return ["-vf", ",".join(filters), *named]
 
 
 def write_movie(path: Path, images: Iterable[np.ndarray], frames_per_second: float) -> None:

@@ -6,12 +6,14 @@ programs read.
 
 from __future__ import annotations
 
+import re
 import struct
 import zlib
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
+NOT_IN_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 PNG_START = 8 + 25  # signature and IHDR
 XMP = """<?xpacket begin="\N{ZERO WIDTH NO-BREAK SPACE}" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF
@@ -27,7 +29,10 @@ XMP = """<?xpacket begin="\N{ZERO WIDTH NO-BREAK SPACE}" id="W5M0MpCehiHzreSzNTc
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where a result comes from; ``text`` is what the job was asked for."""
+    """Where a result comes from; ``text`` is what the job was asked for.
+
+    Letters that no file may hold, such as NUL, are written as spaces.
+    """
 
     text: str
     seed: int
@@ -37,15 +42,21 @@ class Provenance:
     def xmp(self) -> str:
         """The XMP packet."""
         return XMP.format(
-            source_type=SOURCE_TYPE, software=escape(self.software), description=escape(self.text)
+            source_type=SOURCE_TYPE,
+            software=escape(self.software),
+            description=escape(self._description),
         )
+
+    @property
+    def _description(self) -> str:
+        return NOT_IN_XML.sub(" ", self.text)
 
     @property
     def tags(self) -> dict[str, str]:
         """Plain names and values, for files that have those."""
         return {
             "Software": self.software,
-            "Description": self.text,
+            "Description": self._description,
             "Seed": str(self.seed),
             "DigitalSourceType": SOURCE_TYPE,
         }

@@ -11,7 +11,9 @@ from typing import Any
 
 import bpy
 
+from ...engine.contract.image_headers import header_of
 from ...engine.contract.job import Footage, FootageKind
+from ...engine.contract.sequences import by_number
 from .. import movie_header, properties
 from .sequencer import (
     content_length,
@@ -28,6 +30,8 @@ from .sequencer import (
 )
 
 READABLE_IMAGES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"}
+# H.264, H.265 and AV1: what a benchmark found alike in all Blenders (docs/strips.md).
+READ_ALIKE = {"avc1", "avc3", "hvc1", "hev1", "av01"}
 TURNS_PICTURES = (4, 5)  # older Blenders do not obey the rotation that a movie asks for
 WITH_MEDIA = ("MOVIE", "IMAGE")
 
@@ -125,8 +129,8 @@ def _chosen_images(strip: Any) -> tuple[int, ...]:
 
 
 def image_names(folder: Path) -> list[str]:
-    """Return the names of the pictures in a folder that the engine reads, sorted."""
-    return sorted(
+    """Return the names of the pictures in a folder that the engine reads, by number."""
+    return by_number(
         path.name
         for path in folder.iterdir()
         if path.suffix.lower() in READABLE_IMAGES and not path.name.startswith(".")
@@ -137,8 +141,9 @@ def needs_baking(scene: Any, strip: Any, source: str | None = None) -> bool:
     """Can only Blender itself tell what the engine should get?
 
     So it is for all that is read as displayed, for media at another frame rate, retimed or
-    reversed strips, pictures that the engine does not read, movies whose frames Blender does not
-    count as the engine does, and linear results of media that are not in display colours.
+    reversed strips, pictures and movies that Blender or the engine does not read as the other
+    does, movies whose frames they count differently, and linear results of media that are not in
+    display colours.
     """
     if is_displayed(strip, source) or _has_timing_of_its_own(strip):
         return True
@@ -146,8 +151,19 @@ def needs_baking(scene: Any, strip: Any, source: str | None = None) -> bool:
         return True
     if strip.type == "MOVIE":
         return abs(strip.fps - frame_rate(scene)) > 1e-3 or not _is_counted_alike(strip)
-    names = (strip.elements[i].filename for i in visible_frames(strip))
-    return any(Path(name).suffix.lower() not in READABLE_IMAGES for name in names)
+    names = {strip.elements[i].filename for i in visible_frames(strip)}
+    return not all(_is_read_alike(media_path(strip) / name) for name in names)
+
+
+def _is_read_alike(path: Path) -> bool:
+    """Does the engine read the image as Blender does, beyond doubt?"""
+    if path.suffix.lower() not in READABLE_IMAGES:
+        return False
+    try:
+        header = header_of(path)
+    except OSError:
+        return True  # the engine says what is wrong with it
+    return not (header.peculiar or header.alpha)
 
 
 def _has_timing_of_its_own(strip: Any) -> bool:
@@ -166,7 +182,9 @@ def _is_linear_of_other_colours(strip: Any) -> bool:
 def _is_counted_alike(strip: Any) -> bool:
     """Is frame n of the movie the same picture for Blender and for the engine, beyond doubt?"""
     header = movie_header.read(media_path(strip))
-    if header is None or (header.rotated and bpy.app.version < TURNS_PICTURES):
+    if header is None or header.codec not in READ_ALIKE or header.is_hdr:
+        return False
+    if header.rotated and bpy.app.version < TURNS_PICTURES:
         return False
     whole = content_trim(strip) + content_length(strip) + content_trim_end(strip)
     return whole == header.frames and abs(strip.fps - header.rate) <= 1e-3
@@ -181,4 +199,14 @@ def footage(scene: Any, strip: Any) -> Footage:
     first, last = min(shown), max(shown)
     names = tuple(strip.elements[i].filename for i in range(first, last + 1))
     indices = tuple(i - first for i in shown)
-    return Footage(FootageKind.IMAGES, path, names, indices, rate)
+    return Footage(
+        FootageKind.IMAGES, path, names, indices, rate, premultiplied=is_premultiplied(strip)
+    )
+
+
+def is_premultiplied(strip: Any) -> bool:
+    """Are the colours of the strip's media multiplied by their alpha?
+
+    The movies that the engine reads have no alpha.
+    """
+    return strip.type == "IMAGE" and strip.alpha_mode == "PREMUL"

@@ -13,18 +13,22 @@ PICTURE = ("use_flip_x", "use_flip_y", "color_saturation", "color_multiply", "mu
 TRANSFORM = ("filter", "offset_x", "offset_y", "scale_x", "scale_y", "rotation", "origin")
 CROP = ("min_x", "max_x", "min_y", "max_y")
 DISPLAY, LINEAR = "sRGB", "Linear Rec.709"
+EITHER_ALPHA = (".png", ".mkv")
 NOT_COPIED = ("rna_type", "name", "type")
 
 
-def set_colours(source: Any | None, result: Any, name: str) -> None:
-    """Say how the file ``name`` codes colours: as ``source`` does, or as a display, or linear."""
+def set_colours(source: Any | None, result: Any, name: str, *, premultiplied: bool = False) -> None:
+    """Say how the file ``name`` codes colours: as ``source`` does, or as a display, or linear.
+
+    ``premultiplied``: they are multiplied by alpha where the format allows either.
+    """
     if name.endswith(".exr"):
         result.colorspace_settings.name = LINEAR
         result.alpha_mode = "PREMUL"
         return
     space = source.colorspace_settings.name if source is not None else DISPLAY
     result.colorspace_settings.name = space
-    result.alpha_mode = "STRAIGHT"
+    result.alpha_mode = "PREMUL" if premultiplied and name.endswith(EITHER_ALPHA) else "STRAIGHT"
 
 
 def copy_look(source: Any, result: Any, *, displayed: bool) -> None:

@@ -9,7 +9,7 @@ import bpy
 
 from .. import properties
 from . import looks, takes
-from .footage import is_displayed, needs_baking
+from .footage import is_displayed, is_premultiplied, needs_baking
 from .sequencer import (
     Unusable,
     all_strips,
@@ -33,7 +33,8 @@ class Place:
     ``start`` is the timeline frame of the first result frame, ``content_start`` that of the
     source's content: their distance tells where the result goes after the source was moved.
     ``same_colours``: the frames have the colour space of the source's media, not the display's.
-    ``displayed``: all that was done to the source is in the frames already.
+    ``displayed``: all that was done to the source is in the frames already. ``premultiplied``: the
+    colours of the source's media, and so those of the frames, are multiplied by their alpha.
     """
 
     blend: str
@@ -45,10 +46,12 @@ class Place:
     content_start: float
     same_colours: bool = True
     displayed: bool = False
+    premultiplied: bool = False
 
 
 def place_of(scene: Any, strip: Any) -> Place:
     """Return where the strip's result belongs."""
+    as_media = not needs_baking(scene, strip)
     return Place(
         blend=bpy.data.filepath,
         scene=scene.name,
@@ -57,8 +60,9 @@ def place_of(scene: Any, strip: Any) -> Place:
         start=start(strip),
         length=length(strip),
         content_start=content_start(strip),
-        same_colours=not needs_baking(scene, strip),
+        same_colours=as_media,
         displayed=is_displayed(strip),
+        premultiplied=as_media and is_premultiplied(strip),
     )
 
 
@@ -113,7 +117,9 @@ def insert(
     result = add(owner, name, folder, names, channel, first)
     _check(result, owner, first, place.length)
     result.channel, result.select = channel, False
-    looks.set_colours(source if place.same_colours else None, result, names[0])
+    looks.set_colours(
+        source if place.same_colours else None, result, names[0], premultiplied=place.premultiplied
+    )
     looks.copy_look(source, result, displayed=place.displayed)
     _label(result, place, job_id, {**recipe, "take": number})
     takes.show_take(result)

@@ -107,7 +107,7 @@ scene.render.fps = order["rate"]
 if hasattr(scene.render.image_settings, "media_type"):
     scene.render.image_settings.media_type = "VIDEO"
 scene.render.image_settings.file_format = "FFMPEG"
-scene.render.ffmpeg.format, scene.render.ffmpeg.codec = "MPEG4", "H264"
+scene.render.ffmpeg.format, scene.render.ffmpeg.codec = order["coding"]
 scene.render.ffmpeg.constant_rate_factor = "LOSSLESS"
 scene.render.filepath = order["path"]
 bpy.ops.render.render(animation=True)
@@ -137,10 +137,12 @@ def turn(movie: Path, target: Path) -> None:
     target.write_bytes(data)
 
 
-def write_movie(path: Path, frames: Path, rate: int) -> None:
-    """Let another Blender make a movie of a folder of pictures."""
+def write_movie(
+    path: Path, frames: Path, rate: int, coding: tuple[str, str] = ("MPEG4", "H264")
+) -> None:
+    """Let another Blender make a movie of a folder of pictures; ``coding`` is in its words."""
     order = {"here": str(Path(__file__).parent), "frames": str(frames)}
-    order |= {"path": str(path), "rate": rate}
+    order |= {"path": str(path), "rate": rate, "coding": coding}
     command = [sys.executable, "-c", MOVIE_SCRIPT, json.dumps(order)]
     subprocess.run(command, check=True, capture_output=True, timeout=120, env=dict(os.environ))
     assert path.is_file()

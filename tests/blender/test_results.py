@@ -142,3 +142,23 @@ def test_one_undo_removes_the_result_and_nothing_else(placed, scene, part):
     bpy.ops.ed.undo()
     names = [strip.name for strip in top(bpy.context.scene)]
     assert names == []
+
+
+def test_a_premultiplied_source_has_a_premultiplied_result(scene, part, tmp_path, engine_python):
+    written(engine_python, tmp_path, "png", alpha=True)
+    prepare_render(scene)
+    strips = part("operators.strips")
+    source = top(scene).new_image("source", str(tmp_path / "source" / "000.png"), 2, 5)
+    source.elements.append("001.png")
+    source.alpha_mode = "PREMUL"
+    assert strips.footage(scene, source).premultiplied
+    place = strips.place_of(scene, source)
+    names = ["000.png", "001.png"]  # what nobody touched is as it came
+    facts = {"job_id": "j1", "label": "swan", "recipe": {}}
+    result = strips.insert(place, tmp_path / "source", names, **facts)
+    assert result.alpha_mode == "PREMUL"
+    shows = []
+    for mute in (True, False):
+        source.mute, result.mute = not mute, mute
+        shows.append(shown(scene, 5, tmp_path))
+    assert np.array_equal(*shows)

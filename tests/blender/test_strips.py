@@ -1,11 +1,12 @@
 """What a strip shows, and where its result goes."""
 
 import json
+import struct
 from pathlib import Path
 
 import bpy
 import pytest
-from barcodes import decode, image_strip, seen, top, turn, vary_times
+from barcodes import decode, image_strip, seen, top, turn, vary_times, write_frames, write_movie
 
 
 def numbers_of(footage):
@@ -54,8 +55,8 @@ def test_a_movie_of_varying_rate_is_rendered(scene, part, media, tmp_path):
     strips, baking = part("operators.strips"), part("operators.baking")
     vary_times(media / "bars24.mp4", tmp_path / "varying.mp4")
     header = part("operators.movie_header")
-    assert header.read(media / "bars24.mp4") == header.MovieHeader(40, 24.0, False)
-    assert header.read(tmp_path / "varying.mp4") == header.MovieHeader(40, 0.0, False)
+    assert header.read(media / "bars24.mp4") == header.MovieHeader(40, 24.0, False, "avc1")
+    assert header.read(tmp_path / "varying.mp4") == header.MovieHeader(40, 0.0, False, "avc1")
     strip = top(scene).new_movie("bars", str(tmp_path / "varying.mp4"), 1, 1)
     handles(strip, start=6, end=20)
     assert strips.needs_baking(scene, strip)
@@ -75,6 +76,60 @@ def test_a_turned_movie_is_rendered_where_blender_does_not_turn_it(scene, part, 
     handles(strip, end=37)
     as_stored = seen(scene, strip, tmp_path) == [0, 1, 2]
     assert strips.needs_baking(scene, strip) == as_stored
+
+
+def test_a_movie_that_is_not_surely_read_alike_is_rendered(scene, part, media, tmp_path):
+    strips = part("operators.strips")
+    write_frames(tmp_path / "frames", 4)
+    write_movie(tmp_path / "movie.mov", tmp_path / "frames", 24, ("QUICKTIME", "QTRLE"))
+    strip = top(scene).new_movie("bars", str(tmp_path / "movie.mov"), 1, 1)
+    header = part("operators.movie_header").read(tmp_path / "movie.mov")
+    assert (header.frames, header.rate, header.codec) == (4, 24.0, "rle ")
+    assert strips.needs_baking(scene, strip)
+
+
+@pytest.mark.parametrize(("transfer", "hdr"), [(1, False), (16, True), (18, True)])
+def test_a_movie_in_hdr_is_rendered(transfer, hdr, part, media, tmp_path):
+    data = bytearray((media / "bars24.mp4").read_bytes())
+    colour = b"colrnclx" + struct.pack(">3HB", 9, transfer, 9, 0)
+    colour = struct.pack(">I", len(colour) + 4) + colour
+    at = data.rindex(b"avcC") - 4
+    old = data.find(b"colr", data.rindex(b"stsd"))
+    if old > 0:
+        data[old + 10 : old + 12] = struct.pack(">H", transfer)
+    else:
+        data[at:at] = colour
+        for box in (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd", b"avc1"):
+            start = data.rindex(box, 0, at) - 4
+            size = struct.unpack_from(">I", data, start)[0]
+            struct.pack_into(">I", data, start, size + len(colour))
+    (tmp_path / "movie.mp4").write_bytes(data)
+    header = part("operators.movie_header").read(tmp_path / "movie.mp4")
+    assert (header.frames, header.is_hdr) == (40, hdr)
+
+
+def bitmap(bits):
+    """A black picture of 4 x 4 px as Windows codes it."""
+    pixels = bytes(4 * 4 * bits // 8)
+    header = struct.pack("<IiiHHIIiiII", 40, 4, 4, 1, bits, 0, len(pixels), 0, 0, 0, 0)
+    return struct.pack("<2sIHHI", b"BM", 54 + len(pixels), 0, 0, 54) + header + pixels
+
+
+@pytest.mark.parametrize(("bits", "rendered"), [(24, False), (32, True)])
+def test_an_image_that_is_not_surely_read_alike_is_rendered(bits, rendered, scene, part, tmp_path):
+    strips = part("operators.strips")
+    for name in ("0.bmp", "1.bmp"):
+        (tmp_path / name).write_bytes(bitmap(24 if name == "0.bmp" else bits))
+    strip = top(scene).new_image("images", str(tmp_path / "0.bmp"), 1, 1)
+    strip.elements.append("1.bmp")
+    assert strips.needs_baking(scene, strip) == rendered
+
+
+def test_images_are_named_by_number(part, tmp_path):
+    for number in (1, 2, 10):
+        (tmp_path / f"{number}.png").write_bytes(b"")
+    names = part("operators.strips").image_names(tmp_path)
+    assert names == ["1.png", "2.png", "10.png"]
 
 
 @pytest.mark.parametrize("content", [b"", b"RIFF" * 99, b"\0\0\0\x08free" * 3])
@@ -183,8 +238,6 @@ def insert(strips, place, folder, **more):
 
 
 def result(folder, count=10):
-    from barcodes import write_frames
-
     write_frames(folder, count)
     return folder
 

@@ -11,7 +11,8 @@ from engine.contract.events import EngineError
 from engine.evaluation.scores import facts, markdown, read_scores
 from engine.evaluation.study import Video, find_videos, write_study
 from engine.video.images import write_png
-from engine.video.movies import movie_facts, movie_frames
+from engine.video.movies import movie_frames
+from engine.video.probing import movie_facts
 
 
 @pytest.fixture
@@ -62,7 +63,8 @@ def test_a_study_holds_the_videos_and_its_key_stays_beside_it(evaluated, tmp_pat
         shade = {"ours": 40, "Blended Diffusion": 200}[entry["method"]]
         frames = list(movie_frames(movie, ()))
         assert len(frames) == 3 and abs(int(np.median(frames[0])) - shade) < 4
-        assert movie_facts(movie)["codec"] == "h264" and movie_facts(movie)["fps"] == 12.0
+        facts = movie_facts(movie)
+        assert (facts.codec, facts.frames_per_second) == ("h264", 12)
 
 
 def test_a_seed_gives_the_same_numbers_again_and_another_gives_others(evaluated, tmp_path):

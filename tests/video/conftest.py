@@ -20,6 +20,7 @@ class Listener:
     def __init__(self, stop_after: int | None = None) -> None:
         self.steps: list[tuple[int, int]] = []
         self.stop_after = stop_after
+        self.warnings: list[str] = []
 
     def progress(self, step: int, total: int, terms: Mapping[str, float] | None = None) -> None:
         self.steps.append((step, total))
@@ -28,7 +29,7 @@ class Listener:
         pass
 
     def warning(self, message: str, hint: str = "") -> None:
-        pass
+        self.warnings.append(message)
 
     def stopping(self) -> bool:
         return self.stop_after is not None and len(self.steps) >= self.stop_after

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+
 import cv2
+import imageio_ffmpeg
 import numpy as np
 import pytest
 
@@ -86,10 +89,10 @@ def test_a_long_reversed_movie_is_decoded_in_blocks(tmp_path, monkeypatch):
     assert tuple(number_of(frame) for frame in source_frames(footage)) == indices
 
 
-def test_uneven_frame_times_neither_repeat_nor_drop_frames(tmp_path):
+def test_uneven_frame_times_neither_repeat_nor_drop_frames(tmp_path, listener):
     path = tmp_path / "uneven.mp4"
     uneven = "setpts='(N+floor(N/3)*2)/24/TB'"
-    writer = movies.imageio_ffmpeg.write_frames(
+    writer = imageio_ffmpeg.write_frames(
         str(path), (80, 60), fps=24, output_params=["-vf", uneven, "-fps_mode", "vfr"],
         macro_block_size=1,
     )  # fmt: skip
@@ -99,6 +102,8 @@ def test_uneven_frame_times_neither_repeat_nor_drop_frames(tmp_path):
     writer.close()
     footage = footage_from_path(path)
     assert [number_of(frame) for frame in source_frames(footage)] == list(range(12))
+    read_video(footage, FramesSettings(64), listener)
+    assert "different times" in listener.warnings[0]
 
 
 @pytest.mark.parametrize(("height", "width"), [(61, 83), (120, 66), (60, 81)])
@@ -110,9 +115,9 @@ def test_odd_and_portrait_movies_keep_all_their_pixels(tmp_path, height, width):
 
 def test_a_turned_movie_is_read_upright(tmp_path):
     plain, turned = movie(tmp_path, 3), tmp_path / "turned.mp4"
-    tool = movies.imageio_ffmpeg.get_ffmpeg_exe()
+    tool = imageio_ffmpeg.get_ffmpeg_exe()
     command = [tool, "-v", "error", "-display_rotation", "90", "-i", plain, "-c", "copy", turned]
-    movies.imageio_ffmpeg._io.subprocess.run(command, check=True)
+    subprocess.run(command, check=True)
     frames = list(source_frames(footage_from_path(turned)))
     assert [frame.shape for frame in frames] == [(80, 60, 3)] * 3
 
