@@ -39,24 +39,25 @@ def read_image(path: Path, depth: int | None = 8) -> np.ndarray:
     """Decode ``path`` to [H, W, C], C one of 1, 3 (RGB) and 4 (RGBA, alpha not applied).
 
     All kinds of numbers are brought to unsigned integers of ``depth`` 8 or 16 bits; floating
-    point means 0 to 1. ``depth`` None leaves the file's own numbers. Alpha is straight. Raises
-    EngineError MEDIA_UNREADABLE, also for what is peculiar (`contract.image_headers`) and for a
-    JPEG that breaks off.
+    point means 0 to 1, and alpha is straight. ``depth`` None leaves the file's own numbers.
+    Raises EngineError MEDIA_UNREADABLE, also for a JPEG that breaks off and, unless numbers are
+    what is asked for, for what is peculiar (`contract.image_headers`).
     """
-    header = ImageHeader()
+    header, peculiar = ImageHeader(), ""
     try:
         content = read_bytes(path.resolve(), MOST_BYTES)
         header = read_header(BytesIO(content))
-        pixels, why = _decoded(content, header), ""
+        peculiar = header.peculiar if depth is not None else ""
+        pixels, why = None if peculiar else _decoded(content, header), ""
     except (OSError, ValueError, MemoryError) as error:
         pixels, why = None, f": {error}"
     except cv2.error as error:
         large = "CV_IO_MAX_IMAGE" in str(error)
         pixels, why = None, f": it has more than {MOST_PIXELS // 10**6} million pixels" * large
-    if header.peculiar:
+    if peculiar:
         raise EngineError(
             Fault.MEDIA_UNREADABLE,
-            f"The image {path} is {header.peculiar}, which programs show in different ways.",
+            f"The image {path} is {peculiar}, which programs show in different ways.",
             "Save it again as PNG.",
         )
     if pixels is None:
@@ -78,7 +79,7 @@ def read_image(path: Path, depth: int | None = 8) -> np.ndarray:
 
 def _decoded(content: bytes, header: ImageHeader) -> np.ndarray | None:
     """Decode the bytes of an image file as OpenCV does, BGR; None where they are damaged."""
-    if not content or header.peculiar or _breaks_off(content):
+    if not content or _breaks_off(content):
         return None
     data = np.frombuffer(content, np.uint8)
     if header.straight_at:  # OpenCV would multiply the colours of 8 bits by alpha

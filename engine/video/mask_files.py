@@ -15,7 +15,8 @@ from ..contract.job import Footage, FootageKind, ObjectMask
 from .frames import Video, footage_length, footage_names, is_movie
 from .images import image_names
 from .labels import Reading, read_picture, reading_of
-from .movies import PLAIN, Pixels, has_alpha, movie_frames
+from .movies import PLAIN, Pixels, movie_frames
+from .probing import movie_facts
 
 ASPECT_SLACK = 0.01  # how far the shape of a mask may be from the footage's, beside one pixel
 BORDER_SHARE = 0.75  # of a frame's border that is white where masks are probably inverted
@@ -75,7 +76,7 @@ def mask_pictures(source: Path, footage: Footage, count: int, report: Report) ->
     Raises EngineError where they cannot be matched.
     """
     if is_movie(source):
-        pixels = Pixels(4) if has_alpha(source) else PLAIN
+        pixels = Pixels(4) if movie_facts(source).has_alpha else PLAIN
         length = sum(1 for _ in movie_frames(source, (), pixels))
         chosen = _by_count(length, footage, count)
         if chosen is None:
