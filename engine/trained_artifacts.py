@@ -74,7 +74,10 @@ class TrainedArtifacts:
                 check_finite(layers.tensors())
                 return layers
 
-            save_layers(recovering(train, checkpoint, self.report), folder)
+            layers = devices.within_memory(
+                lambda: recovering(train, checkpoint, self.report), self.report
+            )
+            save_layers(layers, folder)
             checkpoint.remove()
 
         return CachedArtifact(
@@ -116,7 +119,9 @@ class TrainedArtifacts:
                 return atlas
 
             with devices.fast_matrices(self.device):
-                atlas = recovering(train, checkpoint, self.report)
+                atlas = devices.within_memory(
+                    lambda: recovering(train, checkpoint, self.report), self.report
+                )
             save_atlas(atlas, folder)
             checkpoint.remove()
 

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from ..checkpoint import Checkpoint
 from ..contract.settings import StylizationSettings
 from ..decomposition.layers import Layers
+from ..device import at_once
 from ..partial_results import UNSAVED, PartialResults
 from .canvas import Canvases
 from .rendering import AtlasSampler
@@ -59,7 +60,7 @@ class StylizedAtlas(nn.Module):
         ``uv`` is [H, W, 2]. Each pixel is sampled once: a form that is fitted to the footage has
         its blur.
         """
-        return torch.cat([self.albedo(chunk) for chunk in uv[where].split(AT_ONCE)])
+        return torch.cat([self.albedo(chunk) for chunk in uv[where].split(at_once(AT_ONCE))])
 
     def sampler(self, canvases: Canvases, size: int, settings: StylizationSettings) -> AtlasSampler:
         """Return the sampler of ``canvases`` in training, for views of ``size`` pixels."""

@@ -18,6 +18,7 @@ from ..contract.events import Stopped
 from ..contract.settings import StylizationSettings
 from ..decomposition.layers import Layers, sample_atlas
 from ..decomposition.model import AtlasNetwork
+from ..device import at_once
 from .atlas import Counting, StylizedAtlas
 from .canvas import AtlasFrame, Canvas, Canvases, density, resized
 from .rendering import AtlasSampler
@@ -71,11 +72,11 @@ class NetworkAtlas(StylizedAtlas):
         The network's activations take 10 kB for each point. Of very many points they are computed
         again on the way back.
         """
-        if len(features) <= HELD:
+        if len(features) <= at_once(HELD):
             return self.network.colours(features)
         chunks = [
             recomputed(self.network.colours, some, use_reentrant=False, preserve_rng_state=False)
-            for some in features.split(HELD)
+            for some in features.split(at_once(HELD))
         ]
         return torch.cat(chunks)
 
