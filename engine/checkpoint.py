@@ -84,7 +84,12 @@ def tensor_once(
 ) -> torch.Tensor:
     """Return ``compute(*arguments)``, a tensor on ``device``, unless ``partial`` has it by name."""
     (found,) = partial.once(name, lambda: [compute(*arguments)])
-    return torch.as_tensor(found, device=device)
+    return on_device(found, device)
+
+
+def on_device(found: Any, device: torch.device) -> torch.Tensor:
+    """Return a partial result as a tensor on ``device``: as it was computed, or from its array."""
+    return found if isinstance(found, torch.Tensor) else torch.from_numpy(found).to(device)
 
 
 def recovering(train: Callable[[float], Value], checkpoint: Checkpoint, report: Report) -> Value:

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ..checkpoint import on_device
 from ..contract.settings import StylizationSettings
 from ..decomposition.layers import Layers
 from ..partial_results import UNSAVED, PartialResults
@@ -171,7 +172,7 @@ class LearnedTexture(TextureAtlas):
                 yield [loss()]
 
         found = [
-            torch.as_tensor(value, device=self.mean.device)
+            on_device(value, self.mean.device)
             for (value,) in partial.each("initial colour", losses)
         ]
         self.mean.copy_(torch.logit(colours[torch.stack(found).argmin()]))
