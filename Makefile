@@ -30,7 +30,7 @@ SIDE_BY_SIDE ?= 2
 export PYTHONPYCACHEPREFIX := $(CURDIR)/build/bytecode
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test test-engine test-blender test-gui test-install torture gui-setup check format lock docs encoder zip zips clean
+.PHONY: help setup demo test test-engine test-blender test-gui test-install torture fuzz gui-setup check format lock docs encoder zip zips clean
 
 help:
 	@echo "make demo      stylize a clip that Blender renders; pictures in build/demo"
@@ -41,6 +41,7 @@ help:
 	@echo "make test-install  the engine installed and removed for real in Blender 5.2 (10 GB)"
 	@echo "make torture   kill, starve and damage whole jobs for an hour; prints a table"
 	@echo "               STRIKES='--seed 1 --kills 20' for fewer"
+	@echo "make fuzz      requests, events, images and movies with changed bytes, 10 minutes each"
 	@echo "make zip       the extension for this system, as Blender installs it, in build/"
 	@echo "make zips      one for each system"
 	@echo "make format    put every file into the house style"
@@ -67,6 +68,11 @@ $(VENV)/ready: engine/requirements.txt requirements-dev.txt
 
 torture: $(VENV)/ready
 	OMP_NUM_THREADS=1 $(LIMIT) 7200 $(ENGINE) -m tests.torture $(STRIKES)
+
+# Ten minutes for each kind of file.
+fuzz: $(VENV)/ready
+	OMP_NUM_THREADS=1 $(LIMIT) 3600 $(ENGINE) -m tests.torture --kills 0 --failures 0 --damage 0 \
+	    --checkpoints 0 --together 0 --fuzz 600 $(STRIKES)
 
 demo: $(VENV)/ready .venvs/bpy-$(DEMO_BLENDER)/ready
 	STRIP_STYLIZER_PYTHON=$(CURDIR)/$(ENGINE) $(LIMIT) 3600 \

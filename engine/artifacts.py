@@ -12,6 +12,7 @@ from pathlib import Path
 from . import identity
 from .contract.job import JobSpec, ObjectMask, Stage
 from .contract.settings import Settings
+from .partial_results import PartialResults
 from .reporter import Reporter
 from .stages import CachedArtifact
 from .video.flow import Device, Flow, estimate_flow, load_flow, save_flow
@@ -52,9 +53,12 @@ class Artifacts:
         settings = self.settings.flow
 
         def make(folder: Path) -> None:
-            save_flow(
-                estimate_flow(video.frames, settings, self.report, device=self.device), folder
+            partial = PartialResults(folder / "partial")
+            flow = estimate_flow(
+                video.frames, settings, self.report, device=self.device, partial=partial
             )
+            partial.remove()
+            save_flow(flow, folder)
 
         return CachedArtifact(stage_key(Stage.FLOW, settings, *keys), make, load_flow)
 
@@ -66,9 +70,12 @@ class Artifacts:
         inputs = (*identity.of_mask(mask, footage, self.names), *keys)
 
         def make(folder: Path) -> None:
+            partial = PartialResults(folder / "partial")
             found = find_masks(
-                mask, footage, video, flow, settings, self.report, device=self.device
-            )
+                mask, footage, video, flow, settings, self.report, device=self.device,
+                partial=partial,
+            )  # fmt: skip
+            partial.remove()
             save_masks(found, folder)
 
         return CachedArtifact(stage_key(Stage.MASKS, settings, *inputs), make, load_masks)

@@ -1,23 +1,24 @@
 """Saving and loading the state of a training, so that a stopped or killed job goes on.
 
 A checkpoint is replaced in one move: a reader finds the old one or the new one, never half of one.
-It begins with the sha256 sum of the rest, so that a damaged one is never believed.
+It begins with the sha256 sum of the rest, so that a damaged one is never believed. What is computed
+before the first step is kept beside it, see `partial_results`.
 """
 
 from __future__ import annotations
 
-import hashlib
-import io
 import pickle
 import time
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
 
-from .contract import files
+from .contract import seals
 from .contract.events import EngineError, Fault, Report
+from .partial_results import SECONDS, PartialResults
 
 # What torch lets through where a file is not a checkpoint.
 UNREADABLE = (
@@ -27,7 +28,6 @@ UNREADABLE = (
 Value = TypeVar("Value")
 RATES = ("lr", "base", "rate")  # of a group of parameters
 SLOWER = 0.25
-DIGEST = hashlib.sha256().digest_size
 
 
 class Checkpoint:
@@ -37,7 +37,7 @@ class Checkpoint:
     A state holds tensors, numbers, strings, and dicts and lists of these.
     """
 
-    def __init__(self, path: Path, *, seconds: float = 10.0) -> None:
+    def __init__(self, path: Path, *, seconds: float = SECONDS) -> None:
         self.path = path
         self.seconds = seconds
         self.slower = 1.0  # what the learning rates of a loaded state are multiplied by
@@ -46,11 +46,8 @@ class Checkpoint:
     def load(self) -> dict[str, Any] | None:
         """Return the last state, or None where there is none that can be read."""
         try:
-            data = files.read_bytes(self.path, self.path.stat().st_size)
-            digest, whole = data[:DIGEST], memoryview(data)[DIGEST:]
-            if hashlib.sha256(whole).digest() != digest:
-                return None
-            state = torch.load(io.BytesIO(whole), map_location="cpu", weights_only=True)
+            whole = seals.read_digested(self.path)
+            state = torch.load(whole, map_location="cpu", weights_only=True)
         except UNREADABLE:
             return None
         return state if self.slower == 1 else _slowed(state, self.slower)
@@ -62,13 +59,37 @@ class Checkpoint:
     def save(self, state: dict[str, Any]) -> None:
         """Replace the last state by this one; raises EngineError where that is not finite."""
         check_finite(state)
-        whole = io.BytesIO(bytes(DIGEST))  # so that a full disk is an OSError with its number
-        whole.seek(DIGEST)
+        whole = seals.digested_buffer()  # so that a full disk is an OSError with its number
         torch.save(state, whole)
-        data = whole.getbuffer()
-        data[:DIGEST] = hashlib.sha256(data[DIGEST:]).digest()
-        files.write_bytes(self.path, data)
+        seals.write_digested(self.path, whole)
         self._saved_at = time.monotonic()
+
+    @cached_property
+    def partial(self) -> PartialResults:
+        """What the work before the training has computed so far."""
+        return PartialResults(self.path.with_suffix(".partial"), seconds=self.seconds)
+
+    def remove(self) -> None:
+        """Forget the training and what came before it: they are done."""
+        self.path.unlink(missing_ok=True)
+        self.partial.remove()
+
+
+def tensor_once(
+    partial: PartialResults,
+    name: str,
+    device: torch.device,
+    compute: Callable[..., torch.Tensor],
+    *arguments: Any,
+) -> torch.Tensor:
+    """Return ``compute(*arguments)``, a tensor on ``device``, unless ``partial`` has it by name."""
+    (found,) = partial.once(name, lambda: [compute(*arguments)])
+    return on_device(found, device)
+
+
+def on_device(found: Any, device: torch.device) -> torch.Tensor:
+    """Return a partial result as a tensor on ``device``: as it was computed, or from its array."""
+    return found if isinstance(found, torch.Tensor) else torch.from_numpy(found).to(device)
 
 
 def recovering(train: Callable[[float], Value], checkpoint: Checkpoint, report: Report) -> Value:

@@ -1,18 +1,72 @@
-"""Which device, how much memory, seeding. The only module that decides where tensors live."""
+"""Which device, how much memory, seeding. The only module that decides where tensors live.
+
+It also decides how much is computed at once: less where the memory of a GPU has run out.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 import torch
 
 from . import cores
 from .contract import variables
-from .contract.events import DeviceChosen, EngineError, Fault
+from .contract.events import DeviceChosen, EngineError, Fault, Report
 
+Value = TypeVar("Value")
+LEAST_PART = 1 / 16  # of what is usually computed at once
 FEEDING = 4  # threads that are enough where a GPU computes; more wait for each other
+
+
+class AtOnce:
+    """How much is computed in one operation: ``part`` of what is usual."""
+
+    def __init__(self) -> None:
+        self.part = 1.0
+
+    def __call__(self, usual: int) -> int:
+        """Return how many to take where ``usual`` are taken else, at least 1."""
+        return max(1, int(usual * self.part))
+
+    def halve(self) -> bool:
+        """Take half as many from now on; False where that would be too few."""
+        if self.part <= LEAST_PART:
+            return False
+        self.part /= 2
+        return True
+
+
+at_once = AtOnce()
+
+
+def within_memory(compute: Callable[[], Value], report: Report) -> Value:
+    """Return what ``compute()`` makes; where the memory of a GPU runs out, in smaller chunks.
+
+    It is called again then, and goes on from a checkpoint of its own if it has one. Raises what it
+    raised where chunks are as small as they may be.
+    """
+    while True:
+        try:
+            return compute()
+        except RuntimeError as error:
+            if not _is_out_of_memory(error) or not at_once.halve():
+                raise
+        # Here the error is gone, and with it what the failed operation held.
+        let_go()
+        report.warning(
+            "The memory of the GPU was not enough: the job goes on in smaller chunks.",
+            "It takes longer so. A lower working size or fewer views need less memory.",
+        )
+
+
+def _is_out_of_memory(error: RuntimeError) -> bool:
+    """Is it what an allocator of a GPU says? CUDA's and ROCm's have a class, others only words."""
+    said = str(error)
+    words = "out of memory" in said or "CUBLAS_STATUS_ALLOC_FAILED" in said
+    return isinstance(error, torch.OutOfMemoryError) or words
 
 
 def choose(wanted: str) -> torch.device:

@@ -19,6 +19,7 @@ from torch.nn import functional
 from .ahead import ahead
 from .contract.settings import RenderSettings
 from .decomposition.layers import Layers
+from .device import at_once
 from .stylization.atlas import StylizedAtlas
 from .stylization.boxes import slices_around
 from .stylization.shading import RELIEF_POWER, detail, luminance, reach, shading
@@ -80,7 +81,7 @@ def stylized_frames(
             torch.set_num_threads(1)  # for this worker, and for threads that begin after it
         return _frame(numbered[1], numbered[0], parts, settings, device)
 
-    most = max(1, PIXELS // (first.shape[0] * first.shape[1]))
+    most = max(1, at_once(PIXELS) // (first.shape[0] * first.shape[1]))
     try:
         yield from ahead(work, enumerate(chain([first], frames)), most=most)
     finally:

@@ -130,21 +130,26 @@ class Restyling:
         key = stage_key(Stage.RENDER, settings, *self._keys(Stage.STYLIZATION))
         with self.stages.doing(Stage.RENDER, [key], reused=False):
             parts = self._with_flow_residuals(clip, parts)
-            measuring = Measuring(clip.video.frames, clip.masks, layers, parts)
-            depth = 16 if is_deep(settings.format) else 8
-            source = whole_frames(self.spec.footage, depth)
-            premultiplied = Premultiplied() if self.spec.footage.premultiplied else None
-            if premultiplied is not None:
-                source = premultiplied.straight(source)
-            self.files = results.write_frames(
-                self.spec,
-                stylized_frames(
-                    measuring.watch(source), parts, settings, device=self.device
-                ),
-                measuring.add, self.report, total=len(clip.video.frames),
-                premultiplied=premultiplied,
-            )  # fmt: skip
-            return measuring.metrics(clip.flow, self._encoder, self.spec.targets)
+            return devices.within_memory(lambda: self._rendered(clip, layers, parts), self.report)
+
+    def _rendered(
+        self, clip: Clip, layers: Sequence[Layers], parts: Sequence[Part]
+    ) -> dict[str, Any]:
+        """Do what `render` does, all frames from the first one on."""
+        settings = self.spec.settings.render
+        measuring = Measuring(clip.video.frames, clip.masks, layers, parts)
+        depth = 16 if is_deep(settings.format) else 8
+        source = whole_frames(self.spec.footage, depth)
+        premultiplied = Premultiplied() if self.spec.footage.premultiplied else None
+        if premultiplied is not None:
+            source = premultiplied.straight(source)
+        self.files = results.write_frames(
+            self.spec,
+            stylized_frames(measuring.watch(source), parts, settings, device=self.device),
+            measuring.add, self.report, total=len(clip.video.frames),
+            premultiplied=premultiplied,
+        )  # fmt: skip
+        return measuring.metrics(clip.flow, self._encoder, self.spec.targets)
 
     def _with_flow_residuals(self, clip: Clip, parts: Sequence[Part]) -> list[Part]:
         """Return ``parts`` with the flow residual of those that need it."""

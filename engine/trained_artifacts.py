@@ -66,15 +66,19 @@ class TrainedArtifacts:
             def train(part: float) -> Layers:
                 mlp = replace(settings.mlp, learning_rate=settings.mlp.learning_rate * part)
                 layers = decompose(
-                    clip.video.frames, clip.closer, masks, replace(settings, mlp=mlp),
+                    clip.video.frames, clip.closer(checkpoint.partial), masks,
+                    replace(settings, mlp=mlp),
                     others=others, greys=clip.video.greys, device=self.device, seed=seed,
                     report=self.report, checkpoint=checkpoint,
                 )  # fmt: skip
                 check_finite(layers.tensors())
                 return layers
 
-            save_layers(recovering(train, checkpoint, self.report), folder)
-            checkpoint.path.unlink(missing_ok=True)
+            layers = devices.within_memory(
+                lambda: recovering(train, checkpoint, self.report), self.report
+            )
+            save_layers(layers, folder)
+            checkpoint.remove()
 
         return CachedArtifact(
             stage_key(Stage.DECOMPOSITION, chosen, str(seed), *keys), make, load_layers
@@ -84,7 +88,7 @@ class TrainedArtifacts:
         """The flow residual of the ``layers`` that have this ``key``."""
 
         def make(folder: Path) -> None:
-            save_flow_residual(compute_flow_residual(layers, clip.closer), folder)
+            save_flow_residual(compute_flow_residual(layers, clip.closer()), folder)
 
         return CachedArtifact(stage_key(Stage.DECOMPOSITION, "slip", key), make, load_flow_residual)
 
@@ -115,9 +119,11 @@ class TrainedArtifacts:
                 return atlas
 
             with devices.fast_matrices(self.device):
-                atlas = recovering(train, checkpoint, self.report)
+                atlas = devices.within_memory(
+                    lambda: recovering(train, checkpoint, self.report), self.report
+                )
             save_atlas(atlas, folder)
-            checkpoint.path.unlink(missing_ok=True)
+            checkpoint.remove()
 
         def load(folder: Path) -> StylizedAtlas:
             candidate, snapshot = shown.candidate, shown.snapshot

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import bpy
 
-from ..engine.client.status import JobReader, Phase, Status, duration
+from ..engine.client.status import POLL_SECONDS, JobReader, Phase, Status, duration
 from ..engine.contract import files
 from ..engine.contract.codec import Refusal, from_json, job_from_json, to_json
 from ..engine.contract.events import EngineError, Fault
@@ -24,6 +24,7 @@ from .baking import LOG, Baking
 from .strips import Place
 
 PATIENCE = 2.0  # seconds in which the events of a job from elsewhere are read
+MOST_NOTED = 2**20  # bytes of Blender's own note; a look has no time for more
 
 
 class Kind(Enum):
@@ -224,7 +225,7 @@ def read_job(path: Path, *, anywhere: bool = False) -> Job | None:
     folder = JobFolder(path)
     try:
         files.check_plain(path)
-        note = files.read_json(path / "strip.json")
+        note = files.read_json(path / "strip.json", MOST_NOTED)
         target = from_json(Place, note["place"], "place")
         if target.blend != bpy.data.filepath and not anywhere:
             return None
@@ -241,7 +242,7 @@ def read_job(path: Path, *, anywhere: bool = False) -> Job | None:
             from_json(Rendering, each, "rendering") for each in note.get("renderings", ())
         )
         job.arrived = note["arrived"] is True
-        job.status = job.reader.poll(PATIENCE) if anywhere else job.reader.poll()
+        job.status = job.reader.poll(PATIENCE if anywhere else POLL_SECONDS / 2)
     except (OSError, ValueError, LookupError, TypeError, OverflowError, EngineError, Refusal):
         return None
     if not is_rendered:

@@ -3,13 +3,15 @@
 import ast
 import re
 import tokenize
+import tomllib
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
 CONTRACT = {"engine.contract"}
-DEVICE = {"engine.device", "engine.checkpoint"}
+PARTIAL = {"engine.partial_results"}
+DEVICE = {"engine.device", "engine.checkpoint"} | PARTIAL
 
 # What each room may import of the engine, beside itself.
 ALLOWED = {
@@ -23,7 +25,8 @@ ALLOWED = {
     "engine/manifest.py": set(),
     "engine/memory.py": set(),
     "engine/ahead.py": {"engine.cores"},
-    "engine/video": CONTRACT | {"engine.ahead"},
+    "engine/partial_results.py": CONTRACT,
+    "engine/video": CONTRACT | PARTIAL | {"engine.ahead"},
     "engine/decomposition": CONTRACT | DEVICE | {"engine.ahead", "engine.video"},
     "engine/stylization": CONTRACT
     | DEVICE
@@ -32,7 +35,7 @@ ALLOWED = {
     | {"engine.checkpoint", "engine.video", "engine.decomposition.layers"}
     | {"engine.stylization", "engine.render"},
     "engine/render.py": CONTRACT
-    | {"engine.ahead", "engine.decomposition.layers", "engine.stylization"},
+    | {"engine.ahead", "engine.decomposition.layers", "engine.device", "engine.stylization"},
     "operators": CONTRACT | {"engine.client"},
     "panels": CONTRACT | {"operators"},
     "training": {"engine"},
@@ -41,7 +44,7 @@ NO_TORCH = (
     "engine/contract", "engine/client", "engine/workspace.py", "engine/reporter.py",
     "engine/faults.py", "engine/rehearsal.py", "engine/terminal.py", "engine/manifest.py",
     "engine/memory.py",
-    "engine/__main__.py", "operators", "panels",
+    "engine/__main__.py", "engine/partial_results.py", "operators", "panels",
 )  # fmt: skip
 STANDARD_LIBRARY_ONLY = NO_TORCH[:10]
 PRODUCT = ("__init__.py", "engine", "operators", "panels", "examples")
@@ -145,6 +148,14 @@ def test_losses_know_tensors_and_nothing_else():
 def test_the_package_of_the_extension_imports_nothing():
     tree = ast.parse((ROOT / "__init__.py").read_text(encoding="utf-8"))
     assert not [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+
+
+def test_the_manifest_asks_for_what_the_extension_uses():
+    with (ROOT / "blender_manifest.toml").open("rb") as file:
+        asked = tomllib.load(file)["permissions"]
+    code = "".join(path.read_text(encoding="utf-8") for path in python_files("operators"))
+    assert ("window_manager.clipboard" in code) == ("clipboard" in asked)
+    assert {"files", "network"} <= set(asked) <= {"files", "network", "clipboard"}
 
 
 def test_only_one_module_touches_the_sequencer():

@@ -69,6 +69,7 @@ def test_what_was_stopped_stays_for_the_next_one(cache):
     with pytest.raises(Stopped), building(cache) as folder:
         (folder / "checkpoint.pt").touch()
         (folder / "half.npy").touch()
+        (folder / ".tmpAb3x").touch()  # what a killed library leaves
         raise Stopped
     assert not cache.has(Stage.FLOW, KEY)
     with building(cache) as folder:

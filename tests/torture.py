@@ -25,9 +25,11 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from engine.client.status import JobReader
 from engine.contract.folder import JobFolder
+from engine.contract.job import Stage
 from tests.synthetic import moving_sprite
 
 SETTINGS = (
@@ -47,31 +49,50 @@ RIGHT_NAMES = {
     "EMFILE": {"too_many_files", "media_unreadable", "weights_unavailable"},
     "EROFS": {"folder_unwritable"},
 }
-MOST_KILLS = 8  # of one job: else all would fall upon its last stage
+STAGES = ("start", "frames", "flow", "masks", "decomposition", "stylization", "render", "result")
+CACHED = STAGES[1:6]
+MOST_KILLS = 4  # of one job
+MOST_MISSED = 50  # moments after the end of a job, of one stage
+MOST_SECONDS = 60  # for one changed file; the machine may be busy
 UNHEARD = "exit status 74"
 
 
 @dataclass
 class Strike:
-    """Something that befalls a job: at its ``at``-th operation, or after ``seconds``."""
+    """Something that befalls a job: at its ``at``-th operation, or after ``seconds``.
+
+    Both count from the beginning of ``stage``, where one is named.
+    """
 
     at: int = 0
     seconds: float = 0.0
     failure: str = ""  # "" kills
     lasts: bool = False  # all later operations of the kind fail, too
+    stage: str = ""
 
 
-def install(strike: Strike, places: tuple[str, ...]) -> None:
-    """Let ``strike`` befall this process as soon as it works below ``places``."""
-    count, write, fsync = 0, os.write, os.fsync
+def install(strike: Strike, places: tuple[str, ...], counts: collections.Counter[str]) -> None:
+    """Let ``strike`` befall this process as soon as it works below ``places``.
+
+    ``counts`` get the number of operations of each stage.
+    """
+    write, fsync = os.write, os.fsync
+    number, kinds = FAILURES.get(strike.failure, (0, (*WRITES, "open")))
+
+    def begins(stage: str) -> None:
+        counts[stage] = 0
+        if strike.seconds and strike.stage in (stage, ""):
+            signal.setitimer(signal.ITIMER_REAL, strike.seconds)
 
     def happens(kind: str) -> None:
-        nonlocal count
-        number, kinds = FAILURES.get(strike.failure, (0, (*WRITES, "open")))
         if kind not in kinds:
             return
-        count += 1
+        stage = next(reversed(counts))
+        counts[stage] += 1
+        count = counts[stage] if strike.stage else sum(counts.values())
         if count < strike.at or (count > strike.at and not strike.lasts) or not strike.at:
+            return
+        if strike.stage not in (stage, ""):
             return
         if not strike.failure:
             os.kill(os.getpid(), signal.SIGKILL)
@@ -97,11 +118,29 @@ def install(strike: Strike, places: tuple[str, ...]) -> None:
         happens("fsync")
         fsync(number)
 
+    signal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), signal.SIGKILL))
+    begins("start")
+    _announce_stages(begins)
     sys.addaudithook(hear)
     os.write, os.fsync = written, synced
-    if strike.seconds:
-        signal.setitimer(signal.ITIMER_REAL, strike.seconds)
-        signal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), signal.SIGKILL))
+
+
+def _announce_stages(begins: Callable[[str], None]) -> None:
+    """Let ``begins`` hear of each stage of this process, and of the writing of the result."""
+    from engine import results
+    from engine.reporter import Reporter
+
+    plain_stage, plain_publish = Reporter.stage, results.publish
+
+    def stage(report: Reporter, stage: Stage, *, reused: bool) -> Any:
+        begins(stage.value)
+        return plain_stage(report, stage, reused=reused)
+
+    def publish(*arguments: Any) -> None:
+        begins("result")
+        plain_publish(*arguments)
+
+    Reporter.stage, results.publish = stage, publish
 
 
 class Field:
@@ -113,9 +152,12 @@ class Field:
         self.wrong: list[str] = []
         moving_sprite(frames=4, width=80, height=48).write(place / "footage")
         self.whole = self.new("whole")
-        code = self.run(self.whole)
+        code = self.run(self.whole, Strike())
         assert code == 0, f"an untouched job ended with {code}: {self.log(self.whole)}"
         self.expected = digests(self.whole)
+        self.operations = json.loads((self.whole / "counts").read_text())
+        taken = json.loads((self.whole / "job" / "report.json").read_text())["seconds"]
+        self.seconds = {stage: 0.01 + taken.get(stage, 0.05) for stage in STAGES}
 
     def new(self, name: str) -> Path:
         """Return a folder of its own for a job and its cache."""
@@ -128,6 +170,17 @@ class Field:
         shutil.rmtree(self.place / name, ignore_errors=True)
         return Path(shutil.copytree(self.whole, self.place / name))
 
+    def before(self, stage: str) -> Path:
+        """Return a copy of the untouched job as it was before ``stage``."""
+        there = self.copy("killed")
+        undone = CACHED[CACHED.index(stage) :] if stage in CACHED else CACHED[len(CACHED) :]
+        for each in CACHED if stage == "start" else undone:
+            for folder in there.glob(f"cache/{each}-*"):
+                shutil.rmtree(folder)
+        if stage == "start":
+            shutil.rmtree(there / "job")
+        return there
+
     def start(self, there: Path, strike: Strike | None = None, prepare: Callable = int) -> int:
         """Start the job in ``there`` in a child and return the child's number."""
         footage = self.place / "footage"
@@ -139,17 +192,18 @@ class Field:
         child = os.fork()
         if child:
             return child
-        code = 99
+        code, counts = 99, collections.Counter[str]()
         try:
             os.setsid()
             for number in (1, 2):
                 os.dup2(os.open(there / "said", os.O_WRONLY | os.O_CREAT | os.O_APPEND), number)
             prepare()
             if strike is not None:
-                install(strike, (str(there / "job"), str(there / "cache")))
+                install(strike, (str(there / "job"), str(there / "cache")), counts)
             from engine.__main__ import main
 
             code = main(words)
+            (there / "counts").write_text(json.dumps(counts))
         except BaseException:
             traceback.print_exc()
         finally:
@@ -157,7 +211,7 @@ class Field:
 
     def run(self, there: Path, strike: Strike | None = None, prepare: Callable = int) -> int:
         """Run the job and return its exit code, negative for a signal, -1000 where it hung."""
-        child, end = self.start(there, strike, prepare), time.monotonic() + 180
+        child, end = self.start(there, strike, prepare), time.monotonic() + 900
         while time.monotonic() < end:
             done, status = os.waitpid(child, os.WNOHANG)
             if done:
@@ -192,24 +246,37 @@ def digests(there: Path) -> dict[str, str]:
 
 
 def kills(field: Field, count: int) -> None:
-    """Kill jobs at operations and at moments, each up to `MOST_KILLS` times, then let them end."""
-    done = 0
-    while done < count:
-        there, told = field.new("killed"), []
-        while done < count and len(told) < MOST_KILLS:
-            strike = Strike(at=field.chance.randrange(1, 250))
-            if field.chance.random() < 0.3:
-                strike = Strike(seconds=field.chance.uniform(0.02, 2.0))
-            code = field.run(there, strike)
-            told.append(f"{strike.at or strike.seconds}:{code}")
-            if code == 0:
-                break
-            if code != -signal.SIGKILL:
-                field.wrong.append(f"kill {told}: exit {code}: {field.log(there)}")
-            done += 1
-            how = "an operation" if strike.at else "a moment"
-            field.rows[f"kill at {how}", "exit code" if code >= 0 else "killed"] += 1
-        field.expect("killed jobs, run to their end", there, str(told))
+    """Kill jobs in each stage as often, at operations and at moments, then let them end.
+
+    Three of four kills are spread evenly over the operations of their stage. A killed job that is
+    run again may be killed again, in the same stage.
+    """
+    for number, stage in enumerate(STAGES):
+        share = count // len(STAGES) + (number < count % len(STAGES))
+        done, missed = 0, 0
+        while done < share and missed < MOST_MISSED:
+            there, struck = field.before(stage), []
+            while done < share and len(struck) < MOST_KILLS:
+                strike = _strike(field, stage, (done + field.chance.random()) / share)
+                code = field.run(there, strike)
+                if code == 0:  # it had ended before
+                    missed += 1
+                    break
+                struck.append(f"{strike.at or strike.seconds}:{code}")
+                if code != -signal.SIGKILL:
+                    field.wrong.append(f"kill in {stage} {struck}: {code}: {field.log(there)}")
+                done += 1
+                how = "an operation" if strike.at else "a moment"
+                field.rows[f"kill in {stage}, at {how}", "killed"] += 1
+            if struck:
+                field.expect(f"jobs killed in {stage}, run to their end", there, str(struck))
+
+
+def _strike(field: Field, stage: str, place: float) -> Strike:
+    """Return a kill at ``place`` in [0, 1) among the operations of ``stage``, or at a moment."""
+    if field.chance.random() < 0.25:
+        return Strike(seconds=field.chance.uniform(0.001, field.seconds[stage]), stage=stage)
+    return Strike(at=1 + int(place * field.operations[stage]), stage=stage)
 
 
 def failures(field: Field, count: int) -> None:
@@ -332,6 +399,7 @@ def fuzz(field: Field, seconds: float) -> None:
             if field.chance.random() < 0.2:
                 del data[field.chance.randrange(len(data)) :]
             (there / name).write_bytes(data)
+            began = time.monotonic()
             try:
                 read(there / name)
                 field.rows[f"fuzzed {kind}", "read"] += 1
@@ -340,6 +408,8 @@ def fuzz(field: Field, seconds: float) -> None:
             except Exception as error:
                 field.rows[f"fuzzed {kind}", "WRONG"] += 1
                 field.wrong.append(f"fuzzed {kind}: {type(error).__name__}: {error}")
+            if time.monotonic() - began > MOST_SECONDS:
+                field.wrong.append(f"fuzzed {kind}: took {time.monotonic() - began:.0f} s")
 
 
 def main() -> int:
@@ -351,6 +421,7 @@ def main() -> int:
         parser.add_argument(f"--{name}", type=int, default=count, metavar="N")
     options = parser.parse_args()
     print(f"seed {options.seed}", flush=True)
+    os.environ["OMP_NUM_THREADS"] = "1"  # with more threads sums are added in another order
     import torch
 
     torch.set_num_threads(1)

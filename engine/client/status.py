@@ -85,7 +85,7 @@ class Status:
     @property
     def stage_fraction(self) -> float:
         """How much of the current stage is done, 0 to 1."""
-        return min(1.0, self.step / self.total) if self.total else 0.0
+        return min(1.0, max(0.0, self.step / self.total)) if self.total > 0 else 0.0
 
     @property
     def fraction(self) -> float:

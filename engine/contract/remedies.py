@@ -41,7 +41,8 @@ REMEDIES: dict[Fault, tuple[str, str]] = {
         "Set the device to automatic, or install the driver.",
     ),
     Fault.OUT_OF_MEMORY: (
-        "The memory of the GPU or of the computer was not enough.",
+        "The memory of the GPU or of the computer was not enough, on a GPU also in the smallest "
+        "chunks.",
         "Lower the working size or the number of views, or close other programs. The job goes on "
         "from its last checkpoint.",
     ),

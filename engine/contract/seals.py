@@ -1,13 +1,15 @@
 """What a finished folder holds, written down before it counts as finished.
 
 Standard library only. A seal names files with their sizes and sha256 sums, so that whatever
-happens to them later is noticed before it is believed.
+happens to them later is noticed before it is believed. What is kept of unfinished work begins with
+the sum of the rest.
 """
 
 from __future__ import annotations
 
 import errno
 import hashlib
+import io
 import json
 import os
 from collections.abc import Iterable
@@ -16,6 +18,7 @@ from pathlib import Path
 from . import files
 
 SEAL = "sealed.json"
+DIGEST_SIZE = hashlib.sha256().digest_size
 # Reading fails so where a file is damaged or gone; other failures say nothing of the file.
 DAMAGED = (errno.ENOENT, errno.ENOTDIR, errno.EIO, errno.EPERM, errno.ELOOP, errno.EISDIR)
 
@@ -62,3 +65,26 @@ def damage(folder: Path) -> str:
     except (ValueError, TypeError) as error:
         return files.one_line(error)
     return ""
+
+
+def digested_buffer() -> io.BytesIO:
+    """Return a buffer to be filled for `write_digested`."""
+    buffer = io.BytesIO(bytes(DIGEST_SIZE))
+    buffer.seek(DIGEST_SIZE)
+    return buffer
+
+
+def write_digested(path: Path, buffer: io.BytesIO) -> None:
+    """Write what is in a `digested_buffer` behind its sha256 sum, in one move; raises OSError."""
+    data = buffer.getbuffer()
+    data[:DIGEST_SIZE] = hashlib.sha256(data[DIGEST_SIZE:]).digest()
+    files.write_bytes(path, data)
+
+
+def read_digested(path: Path) -> io.BytesIO:
+    """Return what `write_digested` wrote; raises OSError, and Refusal where that was changed."""
+    data = files.read_bytes(path, path.stat().st_size)
+    whole = memoryview(data)[DIGEST_SIZE:]
+    if hashlib.sha256(whole).digest() != data[:DIGEST_SIZE]:
+        raise files.Refusal(f"{path.name} is not what was written")
+    return io.BytesIO(whole)

@@ -13,12 +13,18 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
+from ..checkpoint import Checkpoint
 from ..contract.settings import StylizationSettings
+from ..decomposition.layers import Layers
+from ..device import at_once
+from ..partial_results import UNSAVED, PartialResults
 from .canvas import Canvases
 from .rendering import AtlasSampler
 from .shading import ShadingStatistics
 
 AT_ONCE = 65_536  # pixels rendered in one call
+
+Counting = Callable[[float], Callable[[int], None]]
 
 
 class StylizedAtlas(nn.Module):
@@ -54,7 +60,7 @@ class StylizedAtlas(nn.Module):
         ``uv`` is [H, W, 2]. Each pixel is sampled once: a form that is fitted to the footage has
         its blur.
         """
-        return torch.cat([self.albedo(chunk) for chunk in uv[where].split(AT_ONCE)])
+        return torch.cat([self.albedo(chunk) for chunk in uv[where].split(at_once(AT_ONCE))])
 
     def sampler(self, canvases: Canvases, size: int, settings: StylizationSettings) -> AtlasSampler:
         """Return the sampler of ``canvases`` in training, for views of ``size`` pixels."""
@@ -81,8 +87,28 @@ class StylizedAtlas(nn.Module):
         """Return how many steps the work before the first one takes as long as."""
         return 0
 
-    def choose_initial_colour(self, loss: Callable[[], Tensor]) -> None:
-        """Begin as the colour with the least ``loss`` of the atlas as it is, if it is free."""
+    def prepare(
+        self,
+        layers: Layers,
+        settings: StylizationSettings,
+        *,
+        generator: torch.Generator,
+        counting: Counting,
+        checkpoint: Checkpoint,
+    ) -> None:
+        """Do what comes before the first step, if anything; goes on from ``checkpoint``.
+
+        ``counting`` gives, for steps that are as long as a part of one, a callback for the number
+        of them that are done. Raises Stopped.
+        """
+
+    def choose_initial_colour(
+        self, loss: Callable[[], Tensor], partial: PartialResults = UNSAVED
+    ) -> None:
+        """Begin as the colour with the least ``loss`` of the atlas as it is, if it is free.
+
+        Losses that are in ``partial`` are not computed again.
+        """
 
     def restart(self, first: dict[str, Tensor], generator: torch.Generator) -> None:
         """Begin again at the state ``first``, as another candidate."""

@@ -22,6 +22,7 @@ from torch import Tensor, nn
 
 from ..contract.events import EngineError, Fault, Report
 from ..contract.settings import OFFERED_WEIGHTS, StylizationSettings
+from ..device import at_once
 from . import precision, weight_files, weight_formats, weight_states
 from .vision import lean
 from .weight_files import EMBEDDED, HUB_FILES
@@ -69,16 +70,17 @@ class Encoder(nn.Module):
 
     def tune(self, settings: StylizationSettings, report: Report) -> None:
         """Make the image tower as fast as this device allows, for a step of ``settings``."""
-        self.views_at_once = settings.views_at_once
+        views = settings.views.global_views + settings.views.local_views
+        views *= settings.frames_per_step
+        self.views_at_once = _fewer(settings.views_at_once, views)
         if self.lean_tower is None:
             return
         self.lean_tower.to(self.mean.device)
         tower = precision.fastest(self.lean_tower, settings.precision, self.size, report)
         if tower is not self.lean_tower:
             self.lean_tower.cpu()  # a gigabyte of graphics memory
-        views = settings.views.global_views + settings.views.local_views
-        views *= settings.frames_per_step
-        self.views_at_once = settings.views_at_once or precision.views_that_fit(tower, self.size)
+        fitting = settings.views_at_once or precision.views_that_fit(tower, self.size)
+        self.views_at_once = _fewer(fitting, views)
         self._tower = tower.forward
         if not 0 < self.views_at_once < views:
             self._tower = precision.cuda_graph_of(tower, views, self.size)
@@ -110,6 +112,11 @@ class Encoder(nn.Module):
         device = self.mean.device.type
         half = device == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
         return torch.autocast(device, dtype=torch.bfloat16, enabled=half)
+
+
+def _fewer(usual: int, views: int) -> int:
+    """Return how many of ``views`` are held at a time where ``usual`` are else; 0 is all."""
+    return usual if at_once.part == 1 else at_once(usual or views)
 
 
 def load_encoder(name: str, device: torch.device | str) -> Encoder:

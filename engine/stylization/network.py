@@ -11,12 +11,15 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils.checkpoint import checkpoint
+from torch.utils.checkpoint import checkpoint as recomputed
 
+from ..checkpoint import Checkpoint
+from ..contract.events import Stopped
 from ..contract.settings import StylizationSettings
 from ..decomposition.layers import Layers, sample_atlas
 from ..decomposition.model import AtlasNetwork
-from .atlas import StylizedAtlas
+from ..device import at_once
+from .atlas import Counting, StylizedAtlas
 from .canvas import AtlasFrame, Canvas, Canvases, density, resized
 from .rendering import AtlasSampler
 from .shading import ShadingStatistics
@@ -29,8 +32,6 @@ POINTS = 8192  # of each step of the fit
 LEARNING_RATE = 1e-3
 LAST_RATE = 0.05  # part of the learning rate that is left at the end
 SEEN = 0.1  # coverage below which a texel is not fitted
-
-Counting = Callable[[float], Callable[[int], None]]
 
 
 class NetworkAtlas(StylizedAtlas):
@@ -71,11 +72,11 @@ class NetworkAtlas(StylizedAtlas):
         The network's activations take 10 kB for each point. Of very many points they are computed
         again on the way back.
         """
-        if len(features) <= HELD:
+        if len(features) <= at_once(HELD):
             return self.network.colours(features)
         chunks = [
-            checkpoint(self.network.colours, some, use_reentrant=False, preserve_rng_state=False)
-            for some in features.split(HELD)
+            recomputed(self.network.colours, some, use_reentrant=False, preserve_rng_state=False)
+            for some in features.split(at_once(HELD))
         ]
         return torch.cat(chunks)
 
@@ -106,22 +107,28 @@ class NetworkAtlas(StylizedAtlas):
         *,
         size: int,
         generator: torch.Generator,
-        counting: Counting,
     ) -> NetworkAtlas:
-        """Return the decomposition's colours as a network, to learn from views of ``size`` pixels.
-
-        ``counting`` gives, for steps that are as long as a part of one, a callback for the number
-        of them that are done.
-        """
+        """Return a network to learn from views of ``size`` pixels, see `initial_network`."""
         native = settings.views.native_size
         texel = (0.0, 0.0) if native else canvases.atlas_frame.texel(density(size, settings))
-        atlas = cls(initial_network(layers, generator), canvases.statistics, texel)
-        atlas.to(layers.atlas.device)
+        return cls(initial_network(layers, generator), canvases.statistics, texel)
+
+    def prepare(
+        self,
+        layers: Layers,
+        settings: StylizationSettings,
+        *,
+        generator: torch.Generator,
+        counting: Counting,
+        checkpoint: Checkpoint,
+    ) -> None:
+        """Fit the network to the decomposition's colours, see `fit`."""
         # In the paper's form a network of the decomposition is taken as it is.
-        if layers.atlas_network is None or not native:
-            count = counting(1 / FITTED)
-            fit(atlas, layers, steps=settings.distillation_steps, generator=generator, count=count)
-        return atlas
+        if layers.atlas_network is None or not settings.views.native_size:
+            fit(
+                self, layers, steps=settings.distillation_steps, generator=generator,
+                count=counting(1 / FITTED), checkpoint=checkpoint,
+            )  # fmt: skip
 
     @classmethod
     def loaded(
@@ -186,23 +193,45 @@ def fit(
     steps: int,
     generator: torch.Generator,
     count: Callable[[int], None] = lambda steps: None,
+    checkpoint: Checkpoint,
 ) -> None:
     """Fit ``atlas`` to the colours of the foreground's atlas, as fine as its texels.
 
-    ``count`` is called after each of ``steps`` steps.
+    ``count`` is called after each of ``steps`` steps. Goes on from ``checkpoint`` where it holds
+    the state of a fit; a Stopped of ``count`` is raised after saving one.
     """
     device = layers.atlas.device
     places = _seen_places(layers)
     optimiser = torch.optim.Adam(atlas.parameters(), LEARNING_RATE)
     falling = torch.optim.lr_scheduler.ExponentialLR(optimiser, LAST_RATE ** (1 / max(steps, 1)))
-    for _ in range(steps):
+    first = 0
+
+    def save(step: int) -> None:
+        parts = {"atlas": atlas, "optimiser": optimiser, "falling": falling}
+        state = {name: part.state_dict() for name, part in parts.items()}
+        checkpoint.save({"fit": {**state, "generator": generator.get_state(), "step": step}})
+
+    if saved := (checkpoint.load() or {}).get("fit"):
+        first = int(saved["step"])
+        atlas.load_state_dict(saved["atlas"])
+        optimiser.load_state_dict(saved["optimiser"])
+        falling.load_state_dict(saved["falling"])
+        generator.set_state(saved["generator"])
+        count(first)
+    for step in range(first, steps):
         uv = _points(places, layers.atlas.shape[0], generator).to(device)
         loss = (atlas.albedo(uv) - sample_atlas(layers.atlas, uv)).square().sum(1).mean()
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
         falling.step()
-        count(1)
+        try:
+            count(1)
+        except Stopped:
+            save(step + 1)
+            raise
+        if checkpoint.due():
+            save(step + 1)
 
 
 def _started(generator: torch.Generator) -> AtlasNetwork:

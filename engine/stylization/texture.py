@@ -9,7 +9,7 @@ where single texels give noise (Olah et al., Feature Visualization, 2017).
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import product
 from typing import Any, ClassVar
 
@@ -17,8 +17,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ..checkpoint import on_device
 from ..contract.settings import StylizationSettings
 from ..decomposition.layers import Layers
+from ..partial_results import UNSAVED, PartialResults
 from .atlas import StylizedAtlas
 from .canvas import AtlasFrame, Canvases, density
 from .shading import ShadingStatistics
@@ -147,7 +149,6 @@ class LearnedTexture(TextureAtlas):
         *,
         size: int,
         generator: torch.Generator,
-        counting: object = None,
     ) -> LearnedTexture:
         """Return a grey picture, to train on views of ``size`` pixels, see `initial_texture`."""
         return initial_texture(
@@ -156,17 +157,25 @@ class LearnedTexture(TextureAtlas):
         )  # fmt: skip
 
     @torch.no_grad()
-    def choose_initial_colour(self, loss: Callable[[], Tensor]) -> None:
+    def choose_initial_colour(
+        self, loss: Callable[[], Tensor], partial: PartialResults = UNSAVED
+    ) -> None:
         """Begin as that of 27 even colours with the least ``loss`` of the atlas as it is.
 
         Networks answer to a hue and, more weakly, to its opposite: from grey, gold may end in blue.
         """
         colours = torch.tensor(list(product(LEVELS, repeat=3)), device=self.mean.device)  # [27, 3]
-        losses = []
-        for colour in colours:
-            self.mean.copy_(torch.logit(colour))
-            losses.append(loss())
-        self.mean.copy_(torch.logit(colours[torch.stack(losses).argmin()]))
+
+        def losses(first: int) -> Iterator[list[Tensor]]:
+            for colour in colours[first:]:
+                self.mean.copy_(torch.logit(colour))
+                yield [loss()]
+
+        found = [
+            on_device(value, self.mean.device)
+            for (value,) in partial.each("initial colour", losses)
+        ]
+        self.mean.copy_(torch.logit(colours[torch.stack(found).argmin()]))
 
     def rates(self, rate: float) -> list[tuple[Sequence[nn.Parameter], float]]:
         """Return the waves and the mean colour, and how fast they move."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,7 @@ class TrainingContext:
     report: Report
     progress: Progress
     checkpoint: Checkpoint
+    prepared: dict[str, Any]  # state of atlas and generator before the first step
 
     @property
     def folder(self) -> Path:
@@ -106,26 +108,27 @@ def stylize(
     encoder.tune(settings, report)
     targets = embed_targets(texts, encoder, settings)
     progress = progress_of(settings, report)
-    atlas = FORMS[settings.atlas].initial(
-        layers, canvases, settings,
-        size=encoder.size, generator=generator, counting=progress.counting,
-    ).to(device)  # fmt: skip
-    atlas.choose_initial_colour(
-        lambda: text_loss(atlas, canvases, encoder, targets, settings, seed=seed)
-    )
+    form = FORMS[settings.atlas]
+    atlas = form.initial(layers, canvases, settings, size=encoder.size, generator=generator)
+    atlas.to(device)
+    prepared = _prepare(
+        atlas, layers, settings,
+        loss=lambda: text_loss(atlas, canvases, encoder, targets, settings, seed=seed),
+        generator=generator, progress=progress, checkpoint=checkpoint,
+    )  # fmt: skip
     validation = Validation(canvases, encoder, targets, settings)
     numbers = [canvas.frame for canvas in canvases.canvases]
     previews = Previews(layers, frames, numbers, report)
     context = TrainingContext(
-        canvases, encoder, targets, settings, validation, previews, report, progress, checkpoint
-    )
+        canvases, encoder, targets, settings, validation, previews, report, progress, checkpoint,
+        prepared,
+    )  # fmt: skip
     saved = checkpoint.load() or {}
-    first = copy.deepcopy(atlas.state_dict())
     entries = [RankingEntry(**each) for each in saved.get("standings", [])]
     for candidate in range(len(entries) + 1, settings.candidates + 1):
         if candidate > 1:
             generator = torch.Generator().manual_seed(seed + candidate - 1)
-            atlas.restart(first, generator)
+            atlas.restart(prepared["atlas"], generator)
         state = TrainState(
             candidate, seed + candidate - 1, atlas, atlas.optimiser(settings), generator
         )
@@ -135,6 +138,31 @@ def stylize(
     write_ranking(entries, context.folder)
     best = best_first(entries)[0].candidate
     return load_atlas(folder_of(context.folder, best)).requires_grad_(False)
+
+
+def _prepare(
+    atlas: StylizedAtlas,
+    layers: Layers,
+    settings: StylizationSettings,
+    *,
+    loss: Callable[[], Tensor],
+    generator: torch.Generator,
+    progress: Progress,
+    checkpoint: Checkpoint,
+) -> dict[str, Any]:
+    """Bring ``atlas`` and ``generator`` to where the first step begins; returns their state."""
+    saved = checkpoint.load() or {}
+    if "atlas" in saved:
+        atlas.load_state_dict(saved["atlas"])
+        generator.set_state(saved["generator"])
+        return {name: saved[name] for name in ("atlas", "generator")}
+    atlas.prepare(
+        layers, settings, generator=generator, counting=progress.counting, checkpoint=checkpoint
+    )
+    atlas.choose_initial_colour(loss, checkpoint.partial)
+    prepared = {"atlas": copy.deepcopy(atlas.state_dict()), "generator": generator.get_state()}
+    checkpoint.save(prepared)
+    return prepared
 
 
 def _train_candidate(
@@ -148,7 +176,7 @@ def _train_candidate(
 
     def save() -> None:
         ranks = [vars(each) for each in before]
-        checkpoint.save({"course": state.state_dict(), "standings": ranks})
+        checkpoint.save({**context.prepared, "course": state.state_dict(), "standings": ranks})
 
     def ends(step: int) -> bool:
         return step == settings.steps or step % settings.snapshot_every == 0

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 
 from ..contract.events import Report
 from ..contract.settings import FlowSettings
+from ..partial_results import UNSAVED, PartialResults
 from .flow import Flow, closer_flow
 from .frames import Video
 from .masks import Masks
@@ -25,8 +25,13 @@ class Clip:
     masks: Sequence[Masks]
     settings: FlowSettings
     report: Report
+    _closer: list[Flow] = field(default_factory=list, repr=False)
 
-    @cached_property
-    def closer(self) -> Flow:
-        """The flow as larger pictures show it, see `closer_flow`; raises Stopped."""
-        return closer_flow(self.flow, self.video.greys, self.settings, self.report)
+    def closer(self, partial: PartialResults = UNSAVED) -> Flow:
+        """Return the flow as larger pictures show it, see `closer_flow`; raises Stopped."""
+        if not self._closer:
+            flow = closer_flow(
+                self.flow, self.video.greys, self.settings, self.report, partial=partial
+            )
+            self._closer.append(flow)
+        return self._closer[0]

@@ -5,6 +5,8 @@ One instance is followed through the frames; frames in which it is not detected 
 
 from __future__ import annotations
 
+import zlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,6 +14,7 @@ import torch
 
 from ..contract.events import EngineError, Fault, Report, Stopped
 from ..contract.job import ANYTHING
+from ..partial_results import UNSAVED, PartialResults
 from .flow import Flow, warp
 from .weights import class_names, load_network
 
@@ -40,23 +43,30 @@ def detect(
     least_score: float,
     device: torch.device | str,
     report: Report,
+    partial: PartialResults = UNSAVED,
 ) -> Detections:
     """Return what is called ``class_name`` in each of ``frames``, uint8 RGB [T, H, W, 3].
 
     `ANYTHING` is every class that the detector knows.
-    ``network`` is "MODEL:TAG or FILE". Raises EngineError BAD_JOB, ENVIRONMENT or
-    WEIGHTS_UNAVAILABLE, and Stopped.
+    ``network`` is "MODEL:TAG or FILE". Frames that are in ``partial`` are not looked at again.
+    Raises EngineError BAD_JOB, ENVIRONMENT or WEIGHTS_UNAVAILABLE, and Stopped.
     """
     number = _number(network.partition(":")[0], class_name)
     side = int(np.clip(min(frames.shape[1:3]), *SHORT_SIDE))
     sizes = {"min_size": side, "max_size": 4 * side, "weights_backbone": None}
     detector = load_network(network, MODELS, device, **sizes)
+
+    def detected(first: int) -> Iterator[list[np.ndarray]]:
+        for frame in frames[first:]:
+            if report.stopping():
+                partial.save()
+                raise Stopped
+            yield _packed(_detections(detector, frame, number, least_score, device))
+
     found = []
-    for index, frame in enumerate(frames):
-        if report.stopping():
-            raise Stopped
-        found.append(_detections(detector, frame, number, least_score, device))
-        report.progress(index + 1, len(frames))
+    for packed in partial.each("detections", detected):
+        found.append(_unpacked(packed, frames.shape[1:3]))
+        report.progress(len(found), len(frames))
     return found
 
 
@@ -116,6 +126,20 @@ def _number(model: str, class_name: str) -> int | None:
         f'The detector does not know "{class_name}".',
         f"It knows: {known}; {ANYTHING} is any of them. Otherwise draw a box, or paint strokes.",
     )
+
+
+def _packed(instances: Instances) -> list[np.ndarray]:
+    """Return scores and probabilities as arrays; these are mostly 0 and take little room so."""
+    masks = b"".join(np.ascontiguousarray(mask, np.float32).tobytes() for _, mask in instances)
+    scores = np.array([score for score, _ in instances])
+    return [scores, np.frombuffer(zlib.compress(masks, 1), np.uint8)]
+
+
+def _unpacked(packed: Sequence[np.ndarray], size: tuple[int, int]) -> Instances:
+    """Return what `_packed` got, of pictures of this size."""
+    scores, masks = packed
+    values = np.frombuffer(zlib.decompress(masks.tobytes()), np.float32).reshape(-1, *size).copy()
+    return list(zip(scores.tolist(), values, strict=True))
 
 
 @torch.inference_mode()

@@ -6,7 +6,7 @@ at p + flow(p) in the other.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -17,6 +17,7 @@ import numpy as np
 from ..ahead import ahead
 from ..contract.events import Report, Stopped
 from ..contract.settings import FlowSettings
+from ..partial_results import UNSAVED, PartialResults
 from .repeatable import repeatable
 
 PHOTOMETRIC_LIMIT = 20.0  # grey levels at a standard deviation of `GREY_DEVIATION`
@@ -49,13 +50,19 @@ class Flow:
 
 
 def estimate_flow(
-    frames: np.ndarray, settings: FlowSettings, report: Report, *, device: Device = on_processor
+    frames: np.ndarray,
+    settings: FlowSettings,
+    report: Report,
+    *,
+    device: Device = on_processor,
+    partial: PartialResults = UNSAVED,
 ) -> Flow:
     """Estimate the flow between neighbours of ``frames``, uint8 RGB [T, H, W, 3].
 
     A vector is valid where it ends inside the frame, where going forth and back misses by less
     than ``settings.consistency`` px, and where the two pixels look alike. Only RAFT works on
-    ``device``. Raises Stopped, and EngineError where RAFT's weights cannot be had.
+    ``device``. Pairs that are in ``partial`` are not computed again. Raises Stopped, and
+    EngineError where RAFT's weights cannot be had.
     """
     assert frames.ndim == 4 and frames.shape[3] == 3, frames.shape
     greys = [normalised_grey(frame) for frame in frames]
@@ -69,21 +76,33 @@ def estimate_flow(
             forward, backward, greys[index], greys[index + 1], limit=settings.consistency
         )
 
-    parts: list[tuple[np.ndarray, ...]] = []
+    def pairs(first: int) -> Iterator[tuple[np.ndarray, ...]]:
+        return each(pair, range(first, len(frames) - 1))
+
+    parts: list[Sequence[np.ndarray]] = []
     with repeatable():
-        for found in each(pair, range(len(frames) - 1)):
+        for found in partial.each("flow", pairs):
             parts.append(found)
             report.progress(len(parts), len(frames) - 1)
             if report.stopping():
+                partial.save()
                 raise Stopped
     return Flow(*(np.stack(part) for part in zip(*parts, strict=True)))
 
 
-def closer_flow(flow: Flow, greys: np.ndarray, settings: FlowSettings, report: Report) -> Flow:
+def closer_flow(
+    flow: Flow,
+    greys: np.ndarray,
+    settings: FlowSettings,
+    report: Report,
+    *,
+    partial: PartialResults = UNSAVED,
+) -> Flow:
     """Return ``flow`` as larger pictures show it, ``greys`` uint8 [T, H', W'], at its own size.
 
     DIS stops at half the size of its pictures; at the working size that is coarse. What RAFT
-    has found, and flow for which there are no larger pictures, stays. Raises Stopped.
+    has found, and flow for which there are no larger pictures, stays. Pairs that are in
+    ``partial`` are not computed again. Raises Stopped.
     """
     height, width = flow.forward.shape[1:3]
     ratio = greys.shape[2] / width
@@ -94,11 +113,15 @@ def closer_flow(flow: Flow, greys: np.ndarray, settings: FlowSettings, report: R
         found = close_pair(*both, limit=settings.consistency * ratio)
         return tuple(_reduced(each, width, height) for each in found)
 
-    parts: list[tuple[np.ndarray, ...]] = []
+    def pairs(first: int) -> Iterator[tuple[np.ndarray, ...]]:
+        return ahead(pair, pairwise(greys[first:]))
+
+    parts: list[Sequence[np.ndarray]] = []
     with repeatable():
-        for found in ahead(pair, pairwise(greys)):
+        for found in partial.each("closer flow", pairs):
             parts.append(found)
             if report.stopping():
+                partial.save()
                 raise Stopped
     return Flow(*(np.stack(part) for part in zip(*parts, strict=True)))
 

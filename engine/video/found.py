@@ -13,6 +13,7 @@ import numpy as np
 from ..contract.events import EngineError, Fault, Report
 from ..contract.job import ANYTHING, Box
 from ..contract.settings import MasksSettings
+from ..partial_results import UNSAVED, PartialResults
 from .boxes import cut_by_box, moving_in, rectangle_of, travelling_box
 from .components import largest_persistent, persistent
 from .flow import Device, Flow
@@ -84,7 +85,9 @@ def find_by_detector(
     class_name: str,
     settings: MasksSettings,
     report: Report,
+    *,
     device: Device,
+    partial: PartialResults = UNSAVED,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the probability [T, H, W] of the lasting object of a class, and where it is seen [T].
 
@@ -99,6 +102,7 @@ def find_by_detector(
         least_score=settings.detector_score,
         device=device(),
         report=report,
+        partial=partial,
     )
     if not any(detections):
         sees = "nothing that it knows" if class_name == ANYTHING else f'no "{class_name}"'

@@ -15,6 +15,7 @@ import numpy as np
 from ..contract.events import EngineError, Fault, Report
 from ..contract.job import Footage, MaskKind, ObjectMask
 from ..contract.settings import MasksSettings
+from ..partial_results import UNSAVED, PartialResults
 from .flow import Device, Flow, on_processor
 from .found import find_by_box, find_by_detector, find_by_motion
 from .frames import Video
@@ -50,12 +51,13 @@ def find_masks(
     report: Report,
     *,
     device: Device = on_processor,
+    partial: PartialResults = UNSAVED,
 ) -> Masks:
     """Return the object's masks at the working size of ``video``.
 
     Strokes correct whatever else finds the object, and are obeyed to the pixel. Only a detector
-    works on ``device``.
-    Raises EngineError MASKS_UNREADABLE, OBJECT_NOT_FOUND, BAD_JOB, WEIGHTS_UNAVAILABLE or
+    works on ``device``; frames that it has looked at and that are in ``partial`` are not computed
+    again. Raises EngineError MASKS_UNREADABLE, OBJECT_NOT_FOUND, BAD_JOB, WEIGHTS_UNAVAILABLE or
     ENVIRONMENT, and Stopped.
     """
     with repeatable():
@@ -63,7 +65,7 @@ def find_masks(
         if mask.kind is MaskKind.FILES:
             found = Masks(*read_masks(mask, footage, video, report), given=True)
         else:
-            found = _Search(video, flow, settings, marks, report, device).found(mask)
+            found = _Search(video, flow, settings, marks, report, device, partial).found(mask)
         found = _obeyed(found, marks)
     _check_area(found)
     return found
@@ -79,6 +81,7 @@ class _Search:
     marks: Mapping[int, Marks]
     report: Report
     device: Device
+    partial: PartialResults
 
     def found(self, mask: ObjectMask) -> Masks:
         """Return the masks of the object that ``mask`` asks for."""
@@ -93,8 +96,9 @@ class _Search:
             return _from_probability(find_by_marks(video, flow, self.marks, report))
         if mask.kind is MaskKind.DETECTOR:
             found, seen = find_by_detector(
-                video, flow, mask.class_name, self.settings, report, self.device
-            )
+                video, flow, mask.class_name, self.settings, report,
+                device=self.device, partial=self.partial,
+            )  # fmt: skip
             masks = _from_probability(self._corrected(found))
             # Frames in which it is not detected stay unknown.
             return replace(masks, known=masks.known & seen)

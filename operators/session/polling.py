@@ -10,6 +10,7 @@ from ...engine.contract.events import Fault
 from .. import folders
 from ..job import Job, failed
 from . import showing, work
+from .attaching import attach_some
 from .state import refresh_engine, state, waiting
 
 INTERVAL = 0.25
@@ -28,6 +29,7 @@ def poll() -> float | None:
     _yield_to_render()
     turn = _whose_turn()
     end = time.thread_time() + TICK_SECONDS
+    attach_some(TICK_SECONDS / 3)
     for job in _in_turn():
         if not job.is_complete and (not job.queued or job.id in turn):
             _advance_or_fail(job)
@@ -92,7 +94,7 @@ def _yield_to_render() -> None:
 
 
 def _busy() -> bool:
-    if state.setup is not None and not state.setup.ended:
+    if state.unread or (state.setup is not None and not state.setup.ended):
         return True
     return any(
         not job.is_complete or (job.process is not None and job.process.poll() is None)

@@ -2,7 +2,6 @@
 
 import dataclasses
 import shutil
-import traceback
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +15,13 @@ from ...engine.contract.files import private_folder
 from ...engine.contract.folder import JobFolder
 from ...engine.contract.job import Footage, JobSpec
 from .. import folders, strips
-from ..job import Job, Kind, Rendering, new_id, read_job, remember
+from ..job import Job, Kind, Rendering, new_id, remember
 from . import standby, work
+from .attaching import attach_some
 from .polling import ensure_polling, poll
 from .state import refresh_engine, state, waiting
 
-REMEMBERED = 50
+ATTACH_SECONDS = 0.1  # of computing while a file is opened; later looks read the other folders
 
 
 def add(
@@ -150,21 +150,9 @@ def attach_jobs() -> None:
     refresh_engine()
     if not bpy.data.filepath or not folders.jobs().is_dir():
         return
-    newest = sorted(folders.jobs().iterdir(), reverse=True)[:REMEMBERED]
-    for path in newest:
-        if path.name not in state.jobs and (job := _job_in(path)) is not None:
-            job.paused_by = "user" if job.status.paused and not job.status.ended else ""
-            state.jobs[job.id] = job
+    state.unread = sorted(folders.jobs().iterdir())
+    attach_some(ATTACH_SECONDS)
     ensure_polling()
-
-
-def _job_in(path: Path) -> Job | None:
-    """Return the job in a folder; one that cannot be read hides none but itself."""
-    try:
-        return read_job(path)
-    except Exception:
-        traceback.print_exc()
-        return None
 
 
 def follow_file() -> None:

@@ -1,6 +1,7 @@
 """The only state that changes while Blender runs, and the questions that others ask about it."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from ...engine.client.standby import Standby
@@ -14,6 +15,7 @@ class State:
     """All that changes while Blender runs."""
 
     jobs: dict[str, Job] = field(default_factory=dict)
+    unread: list[Path] = field(default_factory=list)  # folders that may hold jobs, the newest last
     setup: Setup | None = None
     standby: Standby | None = None
     engine: str = ""

@@ -1,5 +1,6 @@
 """Job folders that were made to do harm, and very much that is said, do not disturb Blender."""
 
+import dataclasses
 import json
 import os
 import shutil
@@ -85,6 +86,23 @@ def test_a_linked_frame_is_not_brought_in(exported, scene, part, tmp_path):  # n
     secret.unlink()
 
 
+def test_no_picture_is_shown_from_elsewhere(clip, part, tmp_path):
+    session = part("operators.session")
+    bpy.ops.strip_stylizer.stylize(global_text="a bronze swan")
+    (job,) = session.state.jobs.values()
+    picture = job.folder.preview / "frame.png"
+    secret = tmp_path / "secret.png"
+    picture.rename(secret)
+    picture.symlink_to(secret)
+    job.status = dataclasses.replace(job.status, previews={"frame": str(secret)}, preview_count=7)
+    session.load_pictures(job)
+    assert not job.icons
+    picture.unlink()
+    secret.rename(picture)
+    session.load_pictures(job)
+    assert set(job.icons) == {"frame"}
+
+
 def test_the_output_of_an_imported_job_is_the_preferences(exported, part, tmp_path):  # noqa: F811
     rehearse(exported)
     note = json.loads((exported / "strip.json").read_text())
@@ -130,6 +148,51 @@ def test_three_hundred_thousand_events_never_hold_blender(clip, scene, part):
     )
     assert ticks[int(0.99 * len(ticks))] < 0.01
     assert len(job.status.warnings) == 100
+
+
+def ticks_until(session, is_over):
+    """Let the timer look after the jobs until ``is_over()``; returns its seconds, sorted."""
+    ticks, began = [], time.monotonic()
+    while not is_over():
+        before = time.thread_time()
+        session.poll()
+        ticks.append(time.thread_time() - before)
+        assert time.monotonic() - began < 300
+    return sorted(ticks)
+
+
+def test_a_thousand_folders_never_hold_blender_and_hide_no_job(
+    clip, scene, part, tmp_path, monkeypatch
+):
+    session = part("operators.session")
+    path = str(tmp_path / "saved.blend")
+    bpy.ops.wm.save_as_mainfile(filepath=path)
+    bpy.ops.strip_stylizer.stylize(global_text="a bronze swan")
+    (job,) = session.state.jobs.values()
+    bpy.ops.wm.save_as_mainfile(filepath=path)
+    jobs, note = job.folder.path.parent, json.loads((job.folder.path / "strip.json").read_text())
+    hostile_folders(jobs, job.folder.path)
+    (jobs / "95-large").mkdir()
+    (jobs / "95-large" / "strip.json").write_text("[" + "0," * 2**23 + "0]")
+    elsewhere = {**note, "place": {**note["place"], "blend": "/another/file.blend"}}
+    for number in range(1000):
+        folder = jobs / f"20990101-{number:06d}-000-0000"
+        folder.mkdir()
+        for name in ("job.json", "events.jsonl"):
+            shutil.copy(job.folder.path / name, folder / name)
+        (folder / "strip.json").write_text(json.dumps(elsewhere if number % 50 else note))
+    session.close()
+    monkeypatch.setattr(part("operators.session.queue"), "ATTACH_SECONDS", 0.0)
+    bpy.ops.wm.open_mainfile(filepath=path)
+    ticks = ticks_until(session, lambda: not session.state.unread)
+    print(f"{len(ticks)} ticks, longest {1000 * ticks[-1]:.1f} ms")
+    assert job.id in session.state.jobs and len(session.state.jobs) >= 21
+    assert len(ticks) > 10 and ticks[int(0.99 * len(ticks))] < 0.01
+    ticks = ticks_until(session, iter([False] * 50 + [True]).__next__)
+    print(f"{len(session.state.jobs)} jobs known: longest {1000 * ticks[-1]:.1f} ms")
+    assert ticks[int(0.95 * len(ticks))] < 0.01
+    session.close()
+    shutil.rmtree(jobs)
 
 
 def test_engines_that_ended_leave_no_zombies(clip, part):

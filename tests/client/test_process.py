@@ -55,6 +55,15 @@ def test_a_stop_request_cancels_the_job(tmp_path):
     assert not (tmp_path / "result").exists()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+def test_an_engine_whose_terminal_goes_away_says_so(tmp_path):
+    engine = start(tmp_path, "slow swan")
+    wait_for(lambda: JobReader(tmp_path).poll().stage is not None)
+    engine.send_signal(signal.SIGHUP)
+    assert engine.wait(20) == 130
+    assert JobReader(tmp_path).poll().phase is Phase.CANCELLED
+
+
 def test_a_stopped_job_can_be_run_again(tmp_path):
     engine = start(tmp_path, "slow swan")
     process.request_stop(tmp_path)

@@ -1,5 +1,6 @@
 """Events become one status; a reader follows a job folder while it grows."""
 
+import errno
 import gc
 import json
 import time
@@ -7,9 +8,11 @@ import time
 import pytest
 
 from engine.client.status import JobReader, Phase, Status, crashed, duration, fold
-from engine.contract import events
+from engine.contract import events, files
 from engine.contract.codec import event_to_json
+from engine.contract.folder import JobFolder
 from engine.contract.job import Stage
+from engine.reporter import Reporter
 
 
 def folded(*said):
@@ -152,6 +155,24 @@ def test_an_event_is_a_line_whatever_it_says(tmp_path):
         json.dumps(event_to_json(events.Warned("\u2028\u0085"), 1.0), ensure_ascii=False) + "\n"
     )
     assert JobReader(tmp_path).poll().warnings == (("\u2028\u0085", ""),)
+
+
+def test_half_a_line_swallows_no_event(tmp_path, monkeypatch):
+    append = files.append
+
+    def half(path, data):
+        append(path, data[: len(data) // 2])
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    with Reporter(JobFolder(tmp_path)) as report:
+        report.say(events.Hello("0", 1, 1))
+        monkeypatch.setattr(files, "append", half)
+        with pytest.raises(events.EngineError):
+            report.warning("half of this")
+        monkeypatch.setattr(files, "append", append)
+        report.say(events.Failed(events.Fault.DISK_FULL, "The disk is full.", "Free some space."))
+    status = JobReader(tmp_path).poll()
+    assert status.fault is events.Fault.DISK_FULL and status.warnings == ()
 
 
 def test_an_endless_line_is_passed_over(tmp_path):

@@ -46,6 +46,30 @@ def test_a_link_in_the_place_of_the_part_is_replaced_not_followed(tmp_path):
     assert (tmp_path / "facts").read_text() == "new"
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="folders cannot be synced")
+def test_what_gets_its_name_is_on_the_disk_before_and_its_name_after(tmp_path, monkeypatch):
+    done, replace = [], files.Path.replace
+
+    def synced(number):
+        done.append(("sync", files.Path(f"/proc/self/fd/{number}").readlink().name))
+
+    def renamed(path, target):
+        done.append(("rename", path.name))
+        return replace(path, target)
+
+    monkeypatch.setattr(files.os, "fsync", synced)
+    monkeypatch.setattr(files.Path, "replace", renamed)
+    files.write_text(tmp_path / "facts", "new")
+    assert done == [("sync", ".facts.part"), ("rename", ".facts.part"), ("sync", tmp_path.name)]
+    (tmp_path / "part" / "below").mkdir(parents=True)
+    (tmp_path / "part" / "below" / "picture").touch()
+    done.clear()
+    files.finalize_folder(tmp_path / "part", tmp_path / "final")
+    names = [name for _, name in done]
+    assert names == ["picture", "below", "part", "part", tmp_path.name]
+    assert [kind for kind, _ in done].index("rename") == 3
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="pipes")
 def test_pipes_devices_and_folders_are_no_files(tmp_path):
     os.mkfifo(tmp_path / "pipe")

@@ -124,10 +124,17 @@ def test_a_stop_while_the_layers_are_read_out_loses_nothing(tmp_path: Path) -> N
     assert report.steps == []
 
 
-def test_a_stop_in_the_pretraining_is_heard(tmp_path: Path) -> None:
+@pytest.mark.parametrize("stop_after", [0, 1, 2])
+def test_a_stop_in_the_pretraining_is_heard_and_loses_nothing(tmp_path: Path, stop_after) -> None:
+    (tmp_path / "whole").mkdir()
+    settings = dataclasses.replace(TINY, pretrain_rounds=6)
+    whole = _decompose(moving_square(), settings, tmp_path / "whole")
     with pytest.raises(Stopped):
-        _decompose(moving_square(), TINY, tmp_path, QuietReport(stop_after=3))
-    assert not (tmp_path / "checkpoint.pt").exists()
+        _decompose(moving_square(), settings, tmp_path, QuietReport(stop_after=10 * stop_after))
+    report = QuietReport()
+    resumed = _decompose(moving_square(), settings, tmp_path, report)
+    assert report.steps[0][0] > 10 * stop_after
+    assert _all_equal(whole, resumed)
 
 
 def test_the_checkpoint_of_another_video_is_not_used(tmp_path: Path) -> None:

@@ -120,16 +120,100 @@ def test_a_loss_that_is_no_number_ends_the_stylization(layers, settings, checkpo
     assert caught.value.fault is Fault.DIVERGED
 
 
-def test_an_engine_without_a_network_has_its_atlas_distilled(layers, monkeypatch):
+def test_an_engine_without_a_network_has_its_atlas_distilled(layers, checkpoint, monkeypatch):
     generator = torch.Generator().manual_seed(0)
     monkeypatch.setattr(network, "POINTS", 512)
     statistics = ShadingStatistics(level=0.3, side=0.6)
     atlas = NetworkAtlas(network.initial_network(layers, generator), statistics)
-    network.fit(atlas, layers, steps=60, generator=generator)
+    network.fit(atlas, layers, steps=60, generator=generator, checkpoint=checkpoint)
     uv = 0.2 + 0.6 * torch.rand(200, 2)
     with torch.no_grad():
         error = (atlas.albedo(uv) - sample_atlas(layers.atlas, uv)).abs().mean()
     assert error < 0.08
+
+
+class Silent:
+    """A report that remembers nothing, and asks for a stop when so many steps are said."""
+
+    def __init__(self, stop_after=None):
+        self.stop_after, self.said = stop_after, -1
+
+    def progress(self, step, total, terms=None):
+        self.said += 1
+
+    def preview(self, name, image):
+        pass
+
+    def warning(self, message, hint=""):
+        pass
+
+    def stopping(self):
+        return self.stop_after is not None and self.said >= self.stop_after
+
+
+class Killed(BaseException):
+    """What ends a training in the tests at once, as a signal would."""
+
+
+def killed_at_each_save(checkpoint, monkeypatch, train):
+    """Return what ``train(checkpoint)`` gives at last, and how often it was killed by then.
+
+    It is killed as soon as it has saved anything, and goes on from there.
+    """
+    kills = 0
+    while True:
+        again = Checkpoint(checkpoint.path, seconds=0)
+        for kept in (again, again.partial):
+            monkeypatch.setattr(kept, "save", killing(kept.save))
+        try:
+            return train(again), kills
+        except Killed:
+            kills += 1
+            assert kills < 200
+
+
+def killing(save):
+    def saved_and_killed(*state):
+        save(*state)
+        raise Killed
+
+    return saved_and_killed
+
+
+def test_a_fit_that_is_killed_goes_on_with_the_same_bits(layers, settings, tmp_path, monkeypatch):
+    monkeypatch.setattr(network, "POINTS", 64)
+    settings = replace(settings, atlas="network", steps=3, distillation_steps=5)
+    (tmp_path / "whole").mkdir()
+    whole = run(layers, settings, Checkpoint(tmp_path / "whole" / "c.pt"), Silent())
+    resumed, kills = killed_at_each_save(
+        Checkpoint(tmp_path / "c.pt"), monkeypatch,
+        lambda checkpoint: run(layers, settings, checkpoint, Silent()),
+    )  # fmt: skip
+    assert kills == 5 + 1 + 3
+    assert same(whole, resumed)
+
+
+def test_a_stop_in_the_fit_loses_nothing(layers, settings, checkpoint, tmp_path, monkeypatch):
+    monkeypatch.setattr(network, "POINTS", 64)
+    settings = replace(settings, atlas="network", steps=2, distillation_steps=5)
+    (tmp_path / "whole").mkdir()
+    whole = run(layers, settings, Checkpoint(tmp_path / "whole" / "c.pt"), Silent())
+    with pytest.raises(Stopped):
+        run(layers, settings, checkpoint, Silent(stop_after=0))
+    assert checkpoint.load()["fit"]["step"] == 2
+    assert same(whole, run(layers, settings, checkpoint, Silent()))
+
+
+def test_the_choice_of_a_colour_that_is_killed_goes_on(layers, settings, tmp_path, monkeypatch):
+    settings = replace(settings, steps=2, candidates=2)
+    (tmp_path / "whole").mkdir()
+    whole = run(layers, settings, Checkpoint(tmp_path / "whole" / "c.pt"), Silent())
+    resumed, kills = killed_at_each_save(
+        Checkpoint(tmp_path / "c.pt"), monkeypatch,
+        lambda checkpoint: run(layers, settings, checkpoint, Silent()),
+    )  # fmt: skip
+    assert kills == 27 + 1 + 2 * 2
+    assert same(whole, resumed)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,8 @@ import torch
 from engine.contract.events import EngineError, Fault, Stopped
 from engine.contract.job import Footage, FootageKind, MaskKind, ObjectMask
 from engine.contract.settings import MasksSettings
+from engine.partial_results import UNSAVED, PartialResults
+from engine.video import detector
 from engine.video.detector import detect, longest_track
 from engine.video.flow import Flow, on_processor
 from engine.video.found import find_by_detections, find_by_detector
@@ -76,6 +78,38 @@ def test_the_detection_stops_when_asked(weights, scene, stopping_listener):
         seen(video, "dog", stopping_listener, f"{MODEL}:{weights}")
 
 
+def test_a_detection_that_is_killed_goes_on_with_the_frames_that_are_left(
+    scene, listener, tmp_path, monkeypatch
+):
+    looked = []
+
+    def found(network, frame, *_):
+        looked.append(None)
+        if len(looked) == 6:
+            raise KeyboardInterrupt
+        number = int(frame.sum()) % 3
+        return [(0.1 + each / 7, frame[..., each] / np.float32(255)) for each in range(number)]
+
+    monkeypatch.setattr(detector, "load_network", lambda *_, **__: None)
+    monkeypatch.setattr(detector, "_detections", found)
+
+    def detections(partial):
+        return detect(
+            scene.frames, "dog", network=f"{MODEL}:COCO_V1", least_score=0.5, device="cpu",
+            report=listener, partial=partial,
+        )  # fmt: skip
+
+    with pytest.raises(KeyboardInterrupt):
+        detections(PartialResults(tmp_path, seconds=0))
+    resumed = detections(PartialResults(tmp_path, seconds=0))
+    assert len(looked) == 6 + len(scene.frames) - 5
+    whole = detections(UNSAVED)
+    assert any(whole) and not all(whole)
+    for ours, theirs in zip(resumed, whole, strict=True):
+        assert [score for score, _ in ours] == [score for score, _ in theirs]
+        assert all(np.array_equal(a[1], b[1]) for a, b in zip(ours, theirs, strict=True))
+
+
 def test_the_object_is_found_also_on_frames_without_a_detection_and_these_are_told(
     scene, flow, listener
 ):
@@ -98,7 +132,7 @@ def test_what_the_network_detects_is_followed(weights, video, flow, listener):
             for part in (flow.forward, flow.backward, flow.forward_valid, flow.backward_valid)
         )
     )
-    found, seen = find_by_detector(video, short, "dog", settings, listener, on_processor)
+    found, seen = find_by_detector(video, short, "dog", settings, listener, device=on_processor)
     assert found.shape == video.frames.shape[:3] and seen.any()
 
 

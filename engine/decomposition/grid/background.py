@@ -5,7 +5,7 @@ The homographies carry the camera's motion; a coarse spline takes their drift an
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ import torch
 from numpy import ndarray as Array
 
 from ...ahead import ahead
+from ...partial_results import UNSAVED, PartialResults
 from . import equations, registration
 from .mapping import Background, moved
 from .matches import Matches, both_flows, joined, read
@@ -50,24 +51,36 @@ def register_background(
     device: torch.device,
     seed: int,
     tick: Callable[[float], None],
+    partial: PartialResults = UNSAVED,
 ) -> Background:
     """Return the background's mapping, without the panorama's place yet.
 
     ``frames`` uint8 [T, H, W, 3], ``occupied`` [T, H, W] in [0, 1] says where any object is,
-    ``tick`` is called with the share of the work that is done; equations are solved on ``device``.
+    ``tick`` is called with the share of the work that is done; what is in ``partial`` is not
+    computed again. Equations are solved on ``device``.
     """
     scenery = _scenery(frames, occupied, flow)
     random = np.random.default_rng(seed)
-    near = [_near_matches(scenery, frame, random) for frame in range(len(frames) - 1)]
+
+    def beside(first: int) -> Iterator[tuple[Array, ...]]:
+        for frame in range(first, len(frames) - 1):
+            yield _near_matches(scenery, frame, random).arrays()
+
+    near = [Matches(*found) for found in partial.each("near matches", beside, random)]
     chain = _chained([_homography(part) for part in near])
     gaps = [(a, a + gap) for gap in LONG_GAPS for a in range(len(frames) - gap)]
+
+    def apart(first: int) -> Iterator[tuple[Array, ...]]:
+        flows = ahead(lambda pair: _far_flows(scenery, chain, pair), gaps[first:])
+        for pair, (there, back, between) in zip(gaps[first:], flows, strict=True):
+            yield _agreeing(scenery, there, back, pair, between, random).arrays()
+
     far = []
-    flows = ahead(lambda pair: _far_flows(scenery, chain, pair), gaps)
-    for number, (pair, (there, back, between)) in enumerate(zip(gaps, flows, strict=True)):
+    for number, found in enumerate(partial.each("far matches", apart, random)):
         tick(0.7 * number / len(gaps))
-        far.append(_agreeing(scenery, there, back, pair, between, random))
+        far.append(Matches(*found))
     tick(0.7)
-    return _refined(joined([*near, *far]), chain, scenery, device)
+    return _refined(joined([*near, *far]), chain, scenery, device, partial=partial)
 
 
 def _scenery(frames: Array, occupied: Array, flow: Flow) -> Scenery:
@@ -169,7 +182,14 @@ def _chained(steps: list[Array]) -> Array:
     return chain / chain[:, 2:, 2:]
 
 
-def _refined(matches: Matches, chain: Array, scenery: Scenery, device: torch.device) -> Background:
+def _refined(
+    matches: Matches,
+    chain: Array,
+    scenery: Scenery,
+    device: torch.device,
+    *,
+    partial: PartialResults,
+) -> Background:
     """Solve for the splines."""
     height, width = scenery.greys.shape[1:]
     lattice = Lattice(width, height, max(width, height) / KNOTS_ACROSS)
@@ -189,6 +209,8 @@ def _refined(matches: Matches, chain: Array, scenery: Scenery, device: torch.dev
             reference=frames // 2,
             device=device,
             before_round=lambda: None,
+            partial=partial,
+            name="background",
         )
     shrunk = torch.from_numpy(scenery.shrunk)
     return Background(homographies, lattice, knots, shrunk, torch.zeros(2), torch.ones(2))

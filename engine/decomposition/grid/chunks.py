@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from ...device import at_once
+
 PIXELS = 1 << 21  # of all frames of a chunk, about 150 bytes each
 
 
@@ -15,7 +17,7 @@ def chunks(frames: int, pixels: int, device: torch.device) -> list[range]:
 
     A processor takes each frame by itself, which stays near its caches.
     """
-    many = 1 if device.type == "cpu" else max(1, PIXELS // max(1, pixels))
+    many = 1 if device.type == "cpu" else max(1, at_once(PIXELS) // max(1, pixels))
     return [range(first, min(first + many, frames)) for first in range(0, frames, many)]
 
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ...device import sent
+from ...device import at_once, sent
 from .matches import Matches
 from .splines import Lattice
 
@@ -127,7 +127,7 @@ class Equations:
         pairs = self.pairs[self.pairs[:, 1] - self.pairs[:, 0] <= longest_gap]
         counts, order = (pairs[:, 3] - pairs[:, 2]).sort(descending=True, stable=True)
         there = sent(pairs[order], self.codes.device)
-        limit = CHUNK_ON_PROCESSOR if there.device.type == "cpu" else CHUNK
+        limit = CHUNK_ON_PROCESSOR if there.device.type == "cpu" else at_once(CHUNK)
         chunks, begin = [], 0
         while begin < len(there):
             most = int(counts[begin])
@@ -165,8 +165,8 @@ def build_equations(
     shares = torch.empty(2, count, 16, device=device)
     touched = torch.zeros(frames * total, dtype=torch.bool, device=device)
     for side, points in enumerate((moved.start, moved.end)):
-        for begin in range(0, count, POINTS):
-            part = slice(begin, begin + POINTS)
+        for begin in range(0, count, at_once(POINTS)):
+            part = slice(begin, begin + at_once(POINTS))
             near, shares[side, part] = lattice.near(points[part])
             near += firsts[side, part, None]
             touched.index_fill_(0, near.flatten(), True)
@@ -174,7 +174,7 @@ def build_equations(
     shares[1].neg_()
     active, own, found = _owned(touched.view(frames, total))
     for side in codes:
-        for part in side.split(POINTS):
+        for part in side.split(at_once(POINTS)):
             part.copy_(found[part])
     return Equations(active, own, codes, shares, moved.offset, moved.weight, pairs)
 

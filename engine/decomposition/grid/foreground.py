@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,8 @@ from numpy import ndarray as Array
 from torch import Tensor
 
 from ...ahead import ahead
+from ...checkpoint import tensor_once
+from ...partial_results import UNSAVED, PartialResults
 from . import crop as windows
 from . import equations, registration
 from . import matches as matching
@@ -43,22 +45,27 @@ def register_foreground(
     device: torch.device,
     seed: int,
     tick: Callable[[float], None],
+    partial: PartialResults = UNSAVED,
 ) -> tuple[Foreground, dict[str, float]]:
     """Return the object's mapping, without an atlas's place yet, and its energies.
 
     ``greys`` uint8 [T, H', W'] at any size, ``masks`` and ``others`` [T, H, W] in [0, 1] say where
     the object is and where other objects are. Equations are solved on ``device``. ``tick`` is
-    called with the share of the work that is done.
+    called with the share of the work that is done; what is in ``partial`` is not computed again.
     """
     crop = windows.follow(masks, trace(masks, others, flow.forward, flow.backward))
     reference = reference_frame(masks, crop.scale)
-    found = _matches(greys, masks, crop, reference, seed=seed, tick=tick)
+    found = _matches(greys, masks, crop, reference, seed=seed, tick=tick, partial=partial)
     lattice = Lattice(crop.width, crop.height, KNOT_SPACING)
     knots, misfit = _solved(
-        found, lattice, frames=len(masks), reference=reference, device=device, tick=tick
-    )
+        found, lattice, frames=len(masks), reference=reference, device=device, tick=tick,
+        partial=partial,
+    )  # fmt: skip
     inside = np.stack([windows.cut(mask, crop, frame) for frame, mask in enumerate(masks)])
-    knots = unfolded_knots(lattice, knots, torch.from_numpy(inside > 0.3))
+    knots = tensor_once(
+        partial, "unfolded knots", knots.device,
+        unfolded_knots, lattice, knots, torch.from_numpy(inside > 0.3),
+    )  # fmt: skip
     relaxation = compute_relaxation(lattice, knots, inside > 0.5, seed=seed)
     flat = knots.flatten(1, 2)  # [T, K, 2]
     bending = float((flat * (_energy(lattice) @ flat)).sum() / flat[..., 0].numel())
@@ -91,17 +98,25 @@ def _matches(
     *,
     seed: int,
     tick: Callable[[float], None],
+    partial: PartialResults,
 ) -> matching.Matches:
     pictures, inside = windows.matching_pictures(greys, masks, crop)
     random = np.random.default_rng(seed)
     pairs = matching.pairs(len(greys), reference)
+
+    def matched(first: int) -> Iterator[tuple[Array, ...]]:
+        rest = pairs[first:]
+        flows = ahead(lambda pair: matching.both_flows(*(pictures[each] for each in pair)), rest)
+        for pair, both in zip(rest, flows, strict=True):
+            yield matching.flow_matches(both, inside, pair, random).arrays()
+
     parts = []
-    flows = ahead(lambda pair: matching.both_flows(*(pictures[each] for each in pair)), pairs)
-    for number, (pair, both) in enumerate(zip(pairs, flows, strict=True)):
+    for number, found in enumerate(partial.each("matches", matched, random)):
         tick(0.4 * number / len(pairs))
-        parts.append(matching.flow_matches(both, inside, pair, random))
+        parts.append(matching.Matches(*found))
     tick(0.4)
-    return matching.joined([*parts, track_matches(greys, masks, crop)])
+    tracks = partial.once("tracks", lambda: track_matches(greys, masks, crop).arrays())
+    return matching.joined([*parts, matching.Matches(*tracks)])
 
 
 def _solved(
@@ -112,6 +127,7 @@ def _solved(
     reference: int,
     device: torch.device,
     tick: Callable[[float], None],
+    partial: PartialResults,
 ) -> tuple[Tensor, float]:
     coarse = replace(lattice, spacing=COARSER * lattice.spacing)
     knots, misfit = torch.zeros(frames, coarse.rows, coarse.columns, 2), 0.0
@@ -119,7 +135,8 @@ def _solved(
         return lattice.refined(knots, coarse), misfit
     problem = equations.problem(found, found.end - found.start)
     done = iter((0.6, 0.65, 0.7, 0.75, 0.9))
-    for chosen, rounds in ((coarse, COARSE_ROUNDS), (lattice, FINE_ROUNDS)):
+    stages = ("coarse", coarse, COARSE_ROUNDS), ("fine", lattice, FINE_ROUNDS)
+    for name, chosen, rounds in stages:
         knots, misfit = registration.solve(
             problem,
             chosen,
@@ -129,6 +146,8 @@ def _solved(
             rounds=rounds,
             device=device,
             before_round=lambda: tick(next(done)),
+            partial=partial,
+            name=name,
         )
     return knots, misfit
 

@@ -29,6 +29,10 @@ class Matches:
     end: Array  # [M, 2]
     weight: Array  # [M]
 
+    def arrays(self) -> tuple[Array, ...]:
+        """Return all of it, in this order."""
+        return self.first, self.second, self.start, self.end, self.weight
+
 
 def joined(parts: Iterable[Matches]) -> Matches:
     """Return all matches as one, in order of time: ``first`` is before ``second``."""

@@ -17,6 +17,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from ...checkpoint import tensor_once
+from ...partial_results import UNSAVED, PartialResults
 from .chunks import chunks, of_frames
 from .flow_constraints import INSIDE, FlowConstraint, coarse, flow_constraint
 from .folds import areas, around, grown, least_areas, unfolded
@@ -38,12 +40,14 @@ def refine_mapping(
     behind: tuple[Tensor, Tensor],
     *,
     longest_side: int = COARSE_SIDE,
+    partial: PartialResults = UNSAVED,
 ) -> Tensor:
     """Return ``uv`` [T, h, w, 2] of boxes with the object, refined by the flow.
 
     ``masks`` [T, h, w] in [0, 1]; ``ahead`` and ``behind`` are where the flow ends in the next and
     in the last box, px [T-1, h, w, 2], and where it holds [T-1, h, w]. ``longest_side`` of the
-    frame, px, says how finely places move by themselves.
+    frame, px, says how finely places move by themselves. Rounds that are in ``partial`` are not
+    computed again.
     """
     if len(uv) < 2 or not (masks > 0.5).any():
         return uv
@@ -51,7 +55,9 @@ def refine_mapping(
     first = uv.permute(0, 3, 1, 2).contiguous()
     parts = chunks(len(uv), masks[0].numel(), uv.device)
     median_area = _median_area(first, masks, parts)
-    displacement = _displacement(first, masks, ahead, behind, median_area=median_area, times=times)
+    displacement = _displacement(
+        first, masks, ahead, behind, median_area=median_area, times=times, partial=partial
+    )
     refined, size = torch.empty_like(first), tuple(masks.shape[1:])
     for frames in parts:
         start = of_frames(first, frames)
@@ -79,6 +85,7 @@ def _displacement(
     *,
     median_area: Tensor,
     times: int,
+    partial: PartialResults,
 ) -> Tensor:
     """Return the displacement in the atlas of places of ``times`` pixels, [T, 2, h', w']."""
     size = -(-masks.shape[1] // times), -(-masks.shape[2] // times)
@@ -93,7 +100,10 @@ def _displacement(
     least = least_areas(start, grown(inside.float(), 1), 1.0)
     displacement, stiffness = torch.zeros_like(start), torch.full_like(start[:, :1], STIFFNESS)
     for done in range(1, ROUNDS[1] + 1):
-        displacement = _energy(constraints, inside, stiffness, displacement).minimize(displacement)
+        displacement = tensor_once(
+            partial, f"refinement {done}", first.device,
+            _least_energy, constraints, inside, stiffness, displacement,
+        )  # fmt: skip
         folded = areas(start + displacement) < least
         if done >= ROUNDS[0] and not folded.any():
             break
@@ -168,6 +178,13 @@ class _Energy:
             diagonal.narrow(axis, 1, count).add_(stiffness)
             diagonal.narrow(axis, 0, count).add_(stiffness)
         return diagonal
+
+
+def _least_energy(
+    constraints: list[FlowConstraint], inside: Tensor, stiffness: Tensor, displacement: Tensor
+) -> Tensor:
+    """Return where the energy that is weighted at ``displacement`` is least."""
+    return _energy(constraints, inside, stiffness, displacement).minimize(displacement)
 
 
 def _energy(

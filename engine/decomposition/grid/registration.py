@@ -14,6 +14,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ...checkpoint import tensor_once
+from ...partial_results import UNSAVED, PartialResults
 from .equations import Equations, Own, Problem, build_equations
 from .splines import Lattice
 
@@ -56,24 +58,35 @@ def solve(
     rounds: Sequence[int] = ROUNDS,
     device: torch.device,
     before_round: Callable[[], None],
+    partial: PartialResults = UNSAVED,
+    name: str = "",
 ) -> tuple[Tensor, float]:
     """Return the knots of all frames, [T, rows, columns, 2], and the mean squared misfit.
 
     They begin as ``start``, of the same shape; the reference frame keeps its place. ``stiffness``
-    [K, K] is one frame's energy. ``before_round`` is called before each of ``rounds``. All comes
-    from the CPU and goes there; it is computed on ``device``.
+    [K, K] is one frame's energy. ``before_round`` is called before each of ``rounds``; those that
+    are in ``partial`` under ``name`` are not computed again. All comes from the CPU and goes there;
+    it is computed on ``device``.
     """
     equations = build_equations(problem, lattice, len(start), device)
     energy, filling, rest = _eliminate(equations.active, stiffness.to(device))
     knots = start.to(device).flatten(1, 2)[:, equations.active].mT.contiguous()
-    for gap in rounds:
+    for number, gap in enumerate(rounds):
         before_round()
-        normal = _assemble(equations, energy, knots, gap)
-        knots = _conjugate_gradients(normal, knots, reference)
+        knots = tensor_once(
+            partial, f"{name} {number}", device, _round, equations, energy, knots, gap, reference
+        )
     whole = torch.zeros(len(start), lattice.rows * lattice.columns, 2, device=device)
     whole[:, equations.active] = knots.mT
     whole[:, rest] = filling @ knots.mT
     return whole.view_as(start).cpu(), _misfit(equations, knots)
+
+
+def _round(
+    equations: Equations, energy: Tensor, knots: Tensor, longest_gap: int, reference: int
+) -> Tensor:
+    """Return the knots after they were solved for under weights of where they are."""
+    return _conjugate_gradients(_assemble(equations, energy, knots, longest_gap), knots, reference)
 
 
 def _eliminate(active: Tensor, stiffness: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -13,6 +13,7 @@ from numpy import ndarray as Array
 from torch import Tensor
 
 from ...ahead import ahead as side_by_side
+from ...partial_results import PartialResults
 from ...video.flow import agreeing
 from .chunks import chunks, of_frames
 from .flow_constraints import for_sampling
@@ -91,10 +92,12 @@ def build(
     foreground: Foreground,
     background: Background,
     device: torch.device,
+    partial: PartialResults,
 ) -> Scene:
     """Lay out the atlases and move everything to the device.
 
     ``masks`` and ``others`` [T, H, W] in [0, 1] are where the object and other objects are seen.
+    What is in ``partial`` is not computed again.
     """
     count, height, width = masks.shape
     support = np.minimum(_support(masks), 1 - others)
@@ -109,7 +112,7 @@ def build(
     ahead, valid = _ends(flow.forward, flow.forward_valid, before, after, size, device)
     behind, _ = _ends(flow.backward, flow.backward_valid, after, before, size, device)
     uv = _registered(foreground, rows, columns)
-    uv = _refined_mapping(uv, boxed[0], flow, (ahead, behind), corners)
+    uv = _refined_mapping(uv, boxed[0], flow, (ahead, behind), corners, partial=partial)
     behind_uv = [
         background.uv(some, height, width) for some in chunks(count, height * width, device)
     ]
@@ -156,6 +159,8 @@ def _refined_mapping(
     flow: Flow,
     ends: tuple[Tensor, Tensor],
     corners: list[tuple[int, int]],
+    *,
+    partial: PartialResults,
 ) -> Tensor:
     """Return the mapping refined where ``flow`` is sure; ``ends`` of it are in the boxes."""
     links = [
@@ -166,7 +171,8 @@ def _refined_mapping(
     if not links:
         return registered.clamp_(0, 1)
     side = max(flow.forward.shape[1:3])
-    return refine_mapping(registered, masks, *links, longest_side=side).clamp_(0, 1)
+    refined = refine_mapping(registered, masks, *links, longest_side=side, partial=partial)
+    return refined.clamp_(0, 1)
 
 
 def _sure(flow: Flow) -> tuple[Array, Array]:

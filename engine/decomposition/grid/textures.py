@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from ...device import at_once
 from .chunks import PIXELS
 
 
@@ -128,7 +129,7 @@ def cover(uv: Tensor, alpha: Tensor, finer: int, texture: Tensor) -> None:
     side = texture.shape[0]
     packed = torch.cat([uv, alpha[..., None]], 3).permute(0, 3, 1, 2)
     height = packed.shape[2]
-    rows = max(1, PIXELS // (alpha[:, 0].numel() * finer**2))
+    rows = max(1, at_once(PIXELS) // (alpha[:, 0].numel() * finer**2))
     for top in range(0, height, rows):
         # One more row above and below, so that nothing changes between strips.
         first, last = max(0, top - 1), min(top + rows + 1, height)

@@ -18,6 +18,7 @@ from ...checkpoint import Checkpoint
 from ...contract.events import Report, Stopped
 from ...contract.settings import GridSettings
 from ...device import generator
+from ...partial_results import PartialResults
 from ..layers import Layers
 from . import losses, model, result
 from .background import register_background
@@ -77,11 +78,14 @@ def decompose_grid(
         greys = greys_of(frames) if greys is None else greys
         state = _registered(
             frames, flow, greys=greys, masks=known, others=hidden, steps=settings.steps,
-            device=device, seed=seed, report=report,
+            device=device, seed=seed, report=report, partial=checkpoint.partial,
         )  # fmt: skip
         checkpoint.save(state)
     front, behind = unpacked(state["mappings"])
-    scene = build(frames, known, hidden, flow, foreground=front, background=behind, device=device)
+    scene = build(
+        frames, known, hidden, flow, foreground=front, background=behind, device=device,
+        partial=checkpoint.partial,
+    )  # fmt: skip
     learned = _polished(
         scene, settings, state=state, seed=seed, report=report, checkpoint=checkpoint
     )
@@ -114,26 +118,29 @@ def _registered(
     device: torch.device,
     seed: int,
     report: Report,
+    partial: PartialResults,
 ) -> dict[str, Any]:
     """Return the mappings of both layers, packed, and their energies. Raises Stopped."""
     total = REGISTRATION_STEPS + steps_of(steps, len(frames))
 
     def tick(done: float) -> None:
         if report.stopping():
+            partial.save()
             raise Stopped
         report.progress(int(done * REGISTRATION_STEPS), total)
 
     if masks.max() > 0.5:
         foreground, energies = register_foreground(
             greys, masks, others, flow, device=device, seed=seed,
-            tick=lambda done: tick(0.7 * done),
+            tick=lambda done: tick(0.7 * done), partial=partial,
         )  # fmt: skip
     else:
         foreground, energies = still(*masks.shape), {"flow": 0.0, "rigidity": 0.0}
     occupied = np.maximum(masks, others)
     background = register_background(
-        frames, occupied, flow, device=device, seed=seed, tick=lambda done: tick(0.7 + 0.3 * done)
-    )
+        frames, occupied, flow, device=device, seed=seed,
+        tick=lambda done: tick(0.7 + 0.3 * done), partial=partial,
+    )  # fmt: skip
     return {"mappings": packed(foreground, background), "energies": energies}
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ...device import at_once
 from ..coordinates import (
     MAPPING_SCALE,
     Extent,
@@ -52,8 +53,9 @@ def shade_pixels(
 ) -> Shaded:
     """Shade the pixels ``numbers``, counted row by row through the video; returns CPU tensors."""
     parts: list[Shaded] = []
-    for start in range(numbers.start, numbers.stop, CHUNK):
-        chosen = torch.arange(start, min(start + CHUNK, numbers.stop), device=device)
+    chunk = at_once(CHUNK)
+    for start in range(numbers.start, numbers.stop, chunk):
+        chosen = torch.arange(start, min(start + chunk, numbers.stop), device=device)
         parts.append(shade(networks, points_of_pixels(extent.pixel(chosen), extent)))
     names = ("uv", "position_background", "alpha", "foreground", "background")
     return Shaded(*(torch.cat([getattr(part, name).cpu() for part in parts]) for name in names))
@@ -151,7 +153,7 @@ def _background_picture(
 
 
 def _rows(columns: int) -> int:
-    return max(1, CHUNK // columns)
+    return max(1, at_once(CHUNK) // columns)
 
 
 def _texel_centres(rows: int, columns: int) -> Tensor:

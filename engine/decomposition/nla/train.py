@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -19,12 +19,12 @@ from ...checkpoint import Checkpoint
 from ...contract.events import EngineError, Fault, Report, Stopped
 from ...contract.settings import NlaSettings
 from ...device import generator as seeded_generator
-from ..coordinates import Extent
 from ..layers import Layers
 from ..model import Networks, atlas_frequencies, seeded_networks
 from .bake import layers_of, reconstructed_frame
 from .predict import loss_terms, predict
 from .samples import VideoPoints
+from .saved import TRAINING, SavedState
 from .start import READ_EVERY, pretrain, stop_if_asked
 
 if TYPE_CHECKING:
@@ -107,9 +107,10 @@ def train(
     total = ahead + settings.steps
     distance = FAR * 2 * video.extent.half
     preview = _Preview(report, networks, video)
-    done = _restore(checkpoint, networks, optimizer, generator, video.extent)
+    saved = SavedState(TRAINING, networks, optimizer, generator, video.extent, checkpoint)
+    done = saved.load()
     if done == 0:
-        pretrain(networks, video, settings, generator, report)
+        pretrain(networks, video, settings, generator, report, checkpoint=checkpoint)
     for step in range(done + 1, settings.steps + 1):
         weights = scheduled_weights(settings, step)
         far = weights["global_rigidity_foreground"] + weights["global_rigidity_background"] > 0
@@ -124,7 +125,7 @@ def train(
         if saving or step % READ_EVERY == 0:
             report.progress(ahead + step, total, _finite(terms, step))
         if saving:
-            checkpoint.save(_state(step, networks, optimizer, generator, video.extent))
+            saved.save(step)
         if stopping:
             raise Stopped
         preview.show(due=last)
@@ -173,37 +174,3 @@ def _finite(terms: dict[str, Tensor], step: int) -> dict[str, float]:
             "Lower the learning rate of the decomposition, or set its weights back.",
         )
     return named
-
-
-def _state(
-    step: int,
-    networks: Networks,
-    optimizer: torch.optim.Optimizer,
-    generator: torch.Generator,
-    extent: Extent,
-) -> dict[str, Any]:
-    return {
-        "step": step,
-        "extent": dataclasses.asdict(extent),
-        "networks": networks.state_dict(),
-        "optimizer": optimizer.state_dict(),
-        "generator": generator.get_state(),
-    }
-
-
-def _restore(
-    checkpoint: Checkpoint,
-    networks: Networks,
-    optimizer: torch.optim.Optimizer,
-    generator: torch.Generator,
-    extent: Extent,
-) -> int:
-    """Return the number of steps already done."""
-    state = checkpoint.load()
-    # Time is divided by the number of frames: the state of another video means nothing here.
-    if state is None or state["extent"] != dataclasses.asdict(extent):
-        return 0
-    networks.load_state_dict(state["networks"])
-    optimizer.load_state_dict(state["optimizer"])
-    generator.set_state(state["generator"])
-    return state["step"]
