@@ -28,11 +28,14 @@ ALLOWED = {
     "engine/stylization": CONTRACT
     | DEVICE
     | {"engine.decomposition.model", "engine.decomposition.layers"},
+    "engine/editing": CONTRACT
+    | {"engine.video", "engine.decomposition.layers", "engine.stylization"},
+    "engine/layer_reader.py": CONTRACT | {"engine.video"},
     "engine/evaluation": CONTRACT
     | {"engine.checkpoint", "engine.video", "engine.decomposition.layers"}
     | {"engine.stylization", "engine.render"},
     "engine/render.py": CONTRACT
-    | {"engine.ahead", "engine.decomposition.layers", "engine.stylization"},
+    | {"engine.ahead", "engine.decomposition.layers", "engine.stylization", "engine.editing"},
     "operators": CONTRACT | {"engine.client"},
     "panels": CONTRACT | {"operators"},
     "training": {"engine"},
