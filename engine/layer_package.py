@@ -203,8 +203,7 @@ def _planes(
         light[seen] = own
         colours[seen] = colour
         rest[seen] = colour - sample_atlas(layer.picture[..., :3], uv[seen]) * own
-    named = {"UV.U": u, "UV.V": 1 - v}
-    found = {name: plane.numpy().astype(np.float32) for name, plane in named.items()}
+    found: Planes = {"UV.U": u.float().numpy(), "UV.V": (1 - v).float().numpy()}
     found["UV.A"] = alpha.numpy().astype(np.float16)
     for name, values in (("Light", light), ("Rest", rest)):
         for channel, plane in zip("RGB", values.unbind(2), strict=True):
