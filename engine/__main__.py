@@ -14,7 +14,7 @@ from pathlib import Path
 from . import commands
 from .contract.events import EngineError, Stopped
 from .contract.files import MOST_PIXELS
-from .contract.job import Stage
+from .contract.job import Blend, Stage
 from .contract.settings import PRESET_NAMES
 from .memory import keep_freed_memory
 
@@ -75,13 +75,49 @@ def parser() -> argparse.ArgumentParser:
     sheet.add_argument("jobs", nargs="+", type=Path, metavar="JOB", help="job folders")
     sheet.add_argument("--out", type=Path, required=True, help="folder to write into")
     sheet.set_defaults(run=commands.sheet)
-    export = verbs.add_parser("export", help="atlases, uv, alpha and a checkerboard of a job")
-    export.add_argument("job", type=Path, metavar="JOB", help="the folder of a finished job")
-    export.add_argument("--out", type=Path, required=True, help="folder to write into")
-    _add_cache(export)
-    export.set_defaults(run=commands.export)
+    _add_layers(verbs)
     _add_evaluate(verbs)
     return top
+
+
+def _add_layers(verbs: argparse._SubParsersAction) -> None:
+    top = verbs.add_parser("layers", help="a job's layers as files, and changes by hand")
+    own = top.add_subparsers(required=True, metavar="export|apply")
+    export = own.add_parser("export", help="write the layer package of a job: DIR/layers")
+    export.add_argument("--plates", action="store_true", help="the frames as pictures too")
+    export.add_argument("--mattes", action="store_true", help="alpha of each layer as PNG too")
+    export.add_argument("--st-maps", action="store_true", help="ST-maps too, and the way back")
+    export.add_argument("--checkerboard", action="store_true", help="checks on the objects too")
+    export.set_defaults(run=commands.export_layers)
+    apply = own.add_parser("apply", help="the job again with one more change by hand")
+    made = apply.add_mutually_exclusive_group(required=True)
+    made.add_argument("--atlas", type=Path, metavar="FILE", help="an atlas of the package, painted")
+    made.add_argument("--picture", type=Path, metavar="FILE", help="a picture on the surface")
+    made.add_argument("--painted", type=Path, metavar="FILE", help="a frame, painted")
+    made.add_argument("--plain", action="store_true", help="without any change by hand")
+    apply.add_argument(
+        "--before", type=Path, metavar="FILE",
+        help="the atlas or frame as it was; without it the footage's frame",
+    )  # fmt: skip
+    apply.add_argument("--stylized", action="store_true", help="the atlas is a stylized one")
+    apply.add_argument("--frame", type=int, default=0, metavar="N", help="counted from 0")
+    apply.add_argument(
+        "--corners", metavar="X,Y,X,Y,X,Y,X,Y",
+        help="where the picture's corners lie, upper left first, clockwise, in pixels",
+    )  # fmt: skip
+    apply.add_argument(
+        "--layer", type=int, metavar="N",
+        help="number of the object, from 0 in front; -1: the background (default: of an atlas the "
+        "first, else what lies there)",
+    )  # fmt: skip
+    apply.add_argument("--blend", choices=[each.value for each in Blend], default="over")
+    apply.add_argument("--opacity", type=float, default=1.0, metavar="PART", help="0 to 1")
+    apply.set_defaults(run=commands.apply_edit)
+    for verb in (export, apply):
+        verb.add_argument("job", type=Path, metavar="JOB", help="the folder of a job")
+        verb.add_argument("--out", type=Path, required=True, metavar="DIR", help="a job folder")
+        verb.set_defaults(quiet=False)
+        _add_cache(verb)
 
 
 def _add_evaluate(verbs: argparse._SubParsersAction) -> None:

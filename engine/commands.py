@@ -31,6 +31,7 @@ from .contract.folder import EXIT_UNHEARD, JobFolder
 from .contract.job import (
     PROTOCOL,
     JobSpec,
+    LayerFiles,
     Stage,
 )
 from .contract.settings import OFFERED_WEIGHTS, Settings, preset
@@ -51,12 +52,7 @@ def exit_code(error: EngineError) -> int:
 
 def stylize(options: argparse.Namespace) -> int:
     """Write a job folder and run it."""
-    folder = JobFolder(options.out.absolute())
-    spec = requests.from_options(options)
-    with explained(folder.path):
-        _make_room(folder, spec)
-        folder.write_spec(spec)
-    return _perform(folder, options, _real_work(options.cache))
+    return _begin(requests.from_options(options), options)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -143,14 +139,20 @@ def sheet(options: argparse.Namespace) -> int:
     return 0
 
 
-def export(options: argparse.Namespace) -> int:
-    """Write atlases, uv, alpha and a checkerboard of a finished job."""
-    from .export import export_job
+def export_layers(options: argparse.Namespace) -> int:
+    """Write the layer package of a job, whose stages are found in the cache."""
+    wanted = LayerFiles(
+        plates=options.plates, mattes=options.mattes, st_maps=options.st_maps,
+        checkerboard=options.checkerboard,
+    )  # fmt: skip
+    spec = JobFolder(options.job.absolute()).read_spec()
+    return _begin(dataclasses.replace(spec, until=None, layers=wanted), options)
 
-    cache = Cache((options.cache or default_cache()).absolute())
-    for path in export_job(JobFolder(options.job.absolute()), options.out.absolute(), cache):
-        print(path)
-    return 0
+
+def apply_edit(options: argparse.Namespace) -> int:
+    """Run a job again with one more change by hand, or with none at all."""
+    spec = JobFolder(options.job.absolute()).read_spec()
+    return _begin(requests.with_edit(spec, options), options)
 
 
 def evaluate(options: argparse.Namespace) -> int:
@@ -158,6 +160,15 @@ def evaluate(options: argparse.Namespace) -> int:
     from . import evaluating
 
     return evaluating.evaluate(options)
+
+
+def _begin(spec: JobSpec, options: argparse.Namespace) -> int:
+    """Write a job folder and run it."""
+    folder = JobFolder(options.out.absolute())
+    with explained(folder.path):
+        _make_room(folder, spec)
+        folder.write_spec(spec)
+    return _perform(folder, options, _real_work(options.cache))
 
 
 def _make_room(folder: JobFolder, spec: JobSpec) -> None:
@@ -208,7 +219,8 @@ def _perform(folder: JobFolder, options: argparse.Namespace, work: Work) -> int:
             last = Failed(known.fault, known.message, known.hint)
             return _say_last(report, bar, last, exit_code(known))
     if not options.quiet:
-        print(f"Frames: {folder.result}" if spec.until is None else f"Done: {spec.until.value}")
+        frames = folder.layers if spec.layers else folder.result
+        print(f"Frames: {frames}" if spec.until is None else f"Done: {spec.until.value}")
     return 0
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from .contract.codec import to_json
 from .contract.events import EngineError, Fault
-from .contract.job import Footage, FootageKind, MaskKind, ObjectMask, TargetTexts
+from .contract.job import Edit, Footage, FootageKind, MaskKind, ObjectMask, TargetTexts
 from .stylization.weight_files import EMBEDDED, embedded_file
 from .video.frames import footage_names
 from .workspace import Names
@@ -59,6 +59,16 @@ def of_texts(texts: TargetTexts, names: Names) -> str:
     if texts.picture and picture.is_file():
         texts = replace(texts, picture=names.of_file(picture))
     return json.dumps(to_json(texts), ensure_ascii=False)
+
+
+def of_edit(edit: Edit, names: Names) -> str:
+    """Name a change by hand: its pictures by their content."""
+    found = {
+        name: names.of_file(Path(path))
+        for name, path in (("path", edit.path), ("before", edit.before))
+        if path and Path(path).is_file()
+    }
+    return json.dumps(to_json(replace(edit, **found)), ensure_ascii=False)
 
 
 def of_encoder(name: str, names: Names) -> str:

@@ -37,9 +37,9 @@ if TYPE_CHECKING:
 def run(spec: JobSpec, cache: Cache, report: Reporter) -> None:
     """Do the job up to its last stage.
 
-    Where that is the render, the frames are in ``result/`` and the numbers in ``report.json``;
-    where it is the masks, they are in ``masks/``. Raises EngineError with a sentence and a
-    remedy, or Stopped.
+    Where that is the render, the frames are in ``result/`` and the numbers in ``report.json``, or
+    the layer package in ``layers/``; where it is the masks, they are in ``masks/``. Raises
+    EngineError with a sentence and a remedy, or Stopped.
     """
     started = time.monotonic()
     report.encode_png = encode_png
@@ -65,7 +65,11 @@ def _stages(job: _Job) -> Iterator[tuple[Stage, int]]:
     yield Stage.DECOMPOSITION, count
     parts = rest.stylization(clip, layers)
     yield Stage.STYLIZATION, count
-    rest.publish(rest.render(clip, layers, parts))
+    parts = rest.edited(clip, layers, parts)
+    if job.spec.layers is not None:
+        rest.write_layers(clip, layers, parts)
+    else:
+        rest.publish(rest.render(clip, layers, parts))
     yield Stage.RENDER, count
 
 
@@ -80,7 +84,7 @@ class _Job:
         self.report = report
         self.stages = Stages(cache, report)
         self.artifacts = Artifacts(spec, report, lambda: str(self.restyling.device), cache.names)
-        if spec.needs_texts:
+        if spec.needs_encoder:
             _check_request(spec)
             check_words(spec, report)
         if not _can_wait(spec):
@@ -133,4 +137,4 @@ def _can_wait(spec: JobSpec) -> bool:
     """
     if spec.settings.device not in ("automatic", "cpu"):
         return False
-    return not spec.needs_texts or weight_files.at_hand(spec.settings.stylization.encoder)
+    return not spec.needs_encoder or weight_files.at_hand(spec.settings.stylization.encoder)

@@ -24,7 +24,8 @@ from .contract.events import (
     Preview,
     Stopped,
 )
-from .contract.job import JobSpec, Stage
+from .contract.job import BACKGROUND, JobSpec, Stage
+from .contract.layers import LayerPackage, PackageLayer, write_manifest
 from .reporter import Reporter
 
 STEPS = 20
@@ -50,7 +51,9 @@ def rehearse(spec: JobSpec, report: Reporter, *, frames: int | None = None) -> N
                 _misbehave(words)
             if stage is Stage.STYLIZATION:
                 _preview(report)
-            if stage is Stage.RENDER:
+            if stage is Stage.RENDER and spec.layers is not None:
+                _write_layers(report.folder.layers, spec, count)
+            elif stage is Stage.RENDER:
                 _write_report(report.folder.report, spec)
                 _write_frames(report.folder.result, count)
     report.say(Finished(count, round(time.monotonic() - started, 3)))
@@ -99,6 +102,26 @@ def _write_masks(folder: Path, count: int) -> None:
     for index in range(count):
         picture = bytes(64) * 9 + row * 18 + bytes(64) * 9
         (folder / f"{index:05d}.pgm").write_bytes(b"P5 64 36 255\n" + picture)
+
+
+def _write_layers(folder: Path, spec: JobSpec, count: int) -> None:
+    """Write a package with grey atlases and plates."""
+    part = folder.with_name(".layers.part")
+    shutil.rmtree(part, ignore_errors=True)
+    (part / "plates").mkdir(parents=True)
+    plates = tuple(f"plates/{index:05d}.png" for index in range(count))
+    for index, name in enumerate(plates):
+        (part / name).write_bytes(grey_png(64, 36, 40 + 4 * (index % 50)))
+    numbers = (*range(len(spec.objects)), BACKGROUND)
+    names = [f"layer_{number}" if number >= 0 else "background" for number in numbers]
+    for name in names:
+        (part / f"{name}.png").write_bytes(grey_png(48, 48, 120))
+    layers = tuple(
+        PackageLayer(name, number, f"{name}.png", f"{name}.png", 48)
+        for name, number in zip(names, numbers, strict=True)
+    )
+    write_manifest(LayerPackage("rehearsal", 64, 36, 24.0, layers, (), plates), part)
+    files.replace_folder(part, folder)
 
 
 def _write_frames(result: Path, count: int) -> None:

@@ -20,6 +20,8 @@ from .ahead import ahead
 from .contract.settings import RenderSettings
 from .decomposition.layers import Layers
 from .device import at_once
+from .editing.atlas_edit import AtlasEdit
+from .editing.gain import gain
 from .stylization.atlas import StylizedAtlas
 from .stylization.boxes import slices_around
 from .stylization.shading import RELIEF_POWER, detail, luminance, reach, shading
@@ -35,14 +37,20 @@ MARGIN = 4  # px around an object, so that its edges are seen whole
 class Part:
     """One object, or what is behind all objects, and what it becomes; None stays as it is.
 
-    ``flow_residual`` [T, H, W] px is that of `decomposition.flow_residual`, where
-    `needs_flow_residual`.
+    ``edits`` are laid over that. ``flow_residual`` [T, H, W] px is that of
+    `decomposition.flow_residual`, where `needs_flow_residual`.
     """
 
     layers: Layers
     atlas: StylizedAtlas | None
     is_background: bool = False
     flow_residual: Tensor | None = None
+    edits: tuple[AtlasEdit, ...] = ()
+
+    @property
+    def is_changed(self) -> bool:
+        """Is it anything else than in the footage?"""
+        return self.atlas is not None or bool(self.edits)
 
     def needs_flow_residual(self, settings: RenderSettings) -> bool:
         """Is this a texture on the moving object that is blurred by its flow residual?"""
@@ -102,23 +110,13 @@ def _frame(
     from_atlases = settings.composite == "atlas" and not settings.foreground_only
     behind = _brought(parts[0].layers.background[index], source) if from_atlases else source
     change = torch.zeros_like(source)  # weighted by alpha
-    covered, restyled = torch.zeros(2, *source.shape[:2], device=device)
-    for part in parts:
-        if part.is_background:
-            alpha = 1 - covered
-        else:
-            alpha = full_alpha(part.layers.alpha[index].to(device), source.shape[:2])
-            alpha = torch.minimum(alpha, 1 - covered)
-            covered = covered + alpha
+    restyled = torch.zeros(source.shape[:2], device=device)
+    for part, alpha in shared_alphas(parts, index, source):
         seen = alpha > 0
-        if not seen.any() or (part.atlas is None and not from_atlases):
+        if not seen.any() or not (part.is_changed or from_atlases):
             continue
-        if part.atlas is None:
-            colour = _brought(part.layers.foreground[index], source)[seen]
-        else:
-            colour = _stylized_colours(
-                source, part, part.atlas, index, alpha=alpha, settings=settings
-            )
+        colour, _ = part_colours(source, part, index, alpha=alpha, settings=settings)
+        if part.is_changed:
             restyled += alpha
         box = slices_around(seen, 0)
         where, inside = seen[box], change[box]
@@ -136,6 +134,62 @@ def _frame(
     return result
 
 
+def shared_alphas(
+    parts: Sequence[Part], index: int, source: Tensor
+) -> Iterator[tuple[Part, Tensor]]:
+    """Yield each part with its alpha [H, W] in the frame ``source``; their sum is at most 1.
+
+    What is in front takes its alpha first; that of a background is what is left.
+    """
+    covered = torch.zeros(source.shape[:2], device=source.device)
+    for part in parts:
+        if part.is_background:
+            alpha = 1 - covered
+        else:
+            alpha = full_alpha(part.layers.alpha[index].to(source.device), source.shape[:2])
+            alpha = torch.minimum(alpha, 1 - covered)
+            covered = covered + alpha
+        yield part, alpha
+
+
+def part_colours(
+    source: Tensor,  # [H, W, 3]
+    part: Part,
+    index: int,
+    *,
+    alpha: Tensor,  # [H, W]
+    settings: RenderSettings,
+) -> tuple[Tensor, Tensor | None]:
+    """Return what a part shows where ``alpha`` is above 0, [N, 3], and the light on its atlas.
+
+    The light [N, 3] is what a stylized atlas's colours are multiplied by; that of the footage's own
+    atlas is `part_gain`, and None here.
+    """
+    seen, layers = alpha > 0, part.layers
+    light = None
+    if part.atlas is not None:
+        colour, light = _stylized_colours(
+            source, part, part.atlas, index, alpha=alpha, settings=settings
+        )
+    elif settings.composite == "atlas" and not settings.foreground_only:
+        colour = _brought(layers.foreground[index], source)[seen]
+    else:
+        colour = source[seen]
+    if part.edits:
+        uv = resized(layers.uv[index].to(source), source.shape[:2])
+        gained = part_gain(source, part, index)[seen]
+        for edit in part.edits:
+            own = light if edit.stylized and light is not None else gained
+            colour = edit.applied(colour, uv, seen, own)
+        colour = colour.clamp(0, 1)
+    return colour, light
+
+
+def part_gain(source: Tensor, part: Part, index: int) -> Tensor:
+    """Return the `gain` of a part's layers at the size of the frame ``source``, [H, W, 3]."""
+    return _brought(gain(part.layers, index), source)
+
+
 def _stylized_colours(
     source: Tensor,  # [H, W, 3]
     part: Part,
@@ -144,8 +198,8 @@ def _stylized_colours(
     *,
     alpha: Tensor,  # [H, W]
     settings: RenderSettings,
-) -> Tensor:
-    """Return the restyled colours where ``alpha`` is above 0, [N, 3]."""
+) -> tuple[Tensor, Tensor]:
+    """Return the restyled colours where ``alpha`` is above 0, [N, 3], and their light [N, 3]."""
     layers, size, seen = part.layers, source.shape[:2], alpha > 0
     uv = resized(layers.uv[index].to(source.device), size)  # [H, W, 2]
     length = max(size)
@@ -167,11 +221,14 @@ def _stylized_colours(
         plain = _brought(layers.foreground[index], source)[seen]
     elif settings.composite == "residual" and atlas.holds_light:
         stylized = plain + stylized - _brought(layers.foreground[index], source)[seen]
+    light = torch.ones_like(light) if atlas.holds_light else light
     if settings.keep_detail:
         laid = 1.0 if atlas.holds_light else 1 - RELIEF_POWER  # the rest is in the shading
         relief = detail(source[wide], alpha[wide], atlas.statistics, length)[seen[wide]]
-        stylized = stylized * relief.pow(laid * settings.keep_detail)[:, None]
-    return torch.lerp(plain, stylized.clamp(0, 1), settings.strength)
+        kept = relief.pow(laid * settings.keep_detail)
+        stylized, light = stylized * kept[:, None], light * kept
+    colour = torch.lerp(plain, stylized.clamp(0, 1), settings.strength)
+    return colour, light[:, None].expand(-1, 3)
 
 
 def _brought(picture: Tensor, frame: Tensor) -> Tensor:

@@ -11,7 +11,12 @@ from pathlib import Path
 from .contract import codec
 from .contract.events import EngineError, Fault
 from .contract.job import (
+    ANY,
+    BACKGROUND,
+    Blend,
     Box,
+    Edit,
+    EditKind,
     Footage,
     JobSpec,
     MaskKind,
@@ -51,6 +56,47 @@ def for_evaluation(options: argparse.Namespace, texts: TargetTexts) -> JobSpec:
         raise EngineError(
             Fault.BAD_JOB, f"{refusal}.", "`python -m engine settings` lists what can be set."
         ) from refusal
+
+
+def with_edit(spec: JobSpec, options: argparse.Namespace) -> JobSpec:
+    """Return ``spec`` with the change that the options of ``layers apply`` describe as its last.
+
+    Raises EngineError (BAD_JOB) with a sentence where they describe none.
+    """
+    try:
+        edits = () if options.plain else (*spec.edits, _edit(spec, options))
+        spec = dataclasses.replace(spec, edits=edits, until=None, layers=None)
+        return codec.job_from_json(codec.to_json(spec))
+    except codec.Refusal as refusal:
+        hint = "`python -m engine layers apply --help` lists what can be given."
+        raise EngineError(Fault.BAD_JOB, f"{refusal}.", hint) from refusal
+
+
+def _edit(spec: JobSpec, options: argparse.Namespace) -> Edit:
+    kinds = {
+        EditKind.ATLAS: options.atlas,
+        EditKind.PICTURE: options.picture,
+        EditKind.FRAME: options.painted,
+    }
+    kind, path = next(item for item in kinds.items() if item[1])
+    corners = ()
+    if options.corners:
+        form = "eight numbers with commas between them"
+        corners = tuple(_numbers(options.corners, ",", 8, "--corners", form))
+    first = ANY
+    if kind is EditKind.ATLAS:
+        first = 0 if spec.objects else BACKGROUND
+    return Edit(
+        kind=kind,
+        path=str(path.absolute()),
+        before=str(options.before.absolute()) if options.before else "",
+        layer=first if options.layer is None else options.layer,
+        frame=options.frame,
+        corners=corners,
+        blend=Blend(options.blend),
+        opacity=options.opacity,
+        stylized=options.stylized,
+    )
 
 
 def _footage(options: argparse.Namespace) -> Footage:

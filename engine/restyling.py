@@ -7,19 +7,24 @@ is in `trained_artifacts`, what the host gets in `results`.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from . import device as devices
-from . import manifest, previews, results
+from . import identity, manifest, previews, results
 from .contract.codec import to_json
 from .contract.events import Stopped
 from .contract.job import JobSpec, Stage
 from .contract.settings import RenderSettings
 from .decomposition.layers import Layers, of_background
+from .editing.building import build_edits
+from .evaluation.checkerboard import write_checkerboard
 from .evaluation.measure import Measuring
+from .layer_package import write_package
 from .output import is_deep
 from .render import Part, stylized_frames
 from .reporter import Reporter
@@ -61,7 +66,7 @@ class Restyling:
 
         Raises EngineError where its weights cannot be had, and Stopped.
         """
-        if self.encoder is not None or not self.spec.needs_texts:
+        if self.encoder is not None or not self.spec.needs_encoder:
             return
         self.encoder = load_encoder(self.spec.settings.stylization.encoder, self.device)
         for texts in self.spec.targets:
@@ -124,10 +129,59 @@ class Restyling:
             if folder.is_dir():  # an early snapshot has no rivals
                 self._show(previews.of_candidates(folder, part.layers, clip.video.frames), index)
 
+    def edited(self, clip: Clip, layers: Sequence[Layers], parts: Sequence[Part]) -> list[Part]:
+        """Return ``parts`` with the changes by hand, and the background where it has some.
+
+        Raises EngineError where a picture cannot be read or lies beside its layer.
+        """
+        wanted = self.spec.shown_edits
+        whole = [*parts]
+        if any(each.layer < 0 for each in wanted):
+            whole = self._with_background(layers, parts)
+        size = clip.video.source_size
+        for edit in wanted:
+            behind = [part.layers for part in whole]
+            for number, built in build_edits(edit, behind, size, self._footage_frame):
+                part = whole[number]
+                whole[number] = dataclasses.replace(part, edits=(*part.edits, built))
+        return [part for part in whole if part.is_changed or not part.is_background]
+
+    def _with_background(self, layers: Sequence[Layers], parts: Sequence[Part]) -> list[Part]:
+        """Return ``parts`` with what is behind them as the last."""
+        if parts and parts[-1].is_background:
+            return [*parts]
+        behind = of_background(layers, is_bare=not self.spec.objects)
+        return [*parts, Part(behind, None, is_background=True)]
+
+    def _footage_frame(self, index: int) -> np.ndarray:
+        frames = whole_frames(self.spec.footage, 16)
+        return next(itertools.islice(frames, index, None))
+
+    def write_layers(self, clip: Clip, layers: Sequence[Layers], parts: Sequence[Part]) -> None:
+        """Write the layer package, not before it is whole where the host looks for it."""
+        wanted, spec = self.spec.layers, self.spec
+        assert wanted is not None
+        key = stage_key(Stage.RENDER, to_json(wanted), *self._keys(Stage.STYLIZATION))
+        with self.stages.doing(Stage.RENDER, [key], reused=False):
+            parts = self._with_flow_residuals(clip, self._with_background(layers, parts))
+
+            def write(folder: Path) -> None:
+                write_package(
+                    folder, whole_frames(spec.footage, 16), parts, spec.settings.render,
+                    frames_per_second=spec.footage.frames_per_second, extras=wanted,
+                    report=self.report,
+                )  # fmt: skip
+                if wanted.checkerboard:
+                    shown = list(layers) if spec.objects else [parts[-1].layers]
+                    write_checkerboard(spec.footage, shown, folder)
+
+            results.write_layers(self.report.folder, write)
+
     def render(self, clip: Clip, layers: Sequence[Layers], parts: Sequence[Part]) -> dict[str, Any]:
         """Write the frames, not yet where the host looks for them; returns the metrics."""
         settings = self.spec.settings.render
-        key = stage_key(Stage.RENDER, settings, *self._keys(Stage.STYLIZATION))
+        edits = [identity.of_edit(each, self.stages.cache.names) for each in self.spec.shown_edits]
+        key = stage_key(Stage.RENDER, settings, *self._keys(Stage.STYLIZATION), *edits)
         with self.stages.doing(Stage.RENDER, [key], reused=False):
             parts = self._with_flow_residuals(clip, parts)
             return devices.within_memory(lambda: self._rendered(clip, layers, parts), self.report)
@@ -149,7 +203,7 @@ class Restyling:
             measuring.add, self.report, total=len(clip.video.frames),
             premultiplied=premultiplied,
         )  # fmt: skip
-        return measuring.metrics(clip.flow, self._encoder, self.spec.targets)
+        return measuring.metrics(clip.flow, self.encoder, self.spec.targets)
 
     def _with_flow_residuals(self, clip: Clip, parts: Sequence[Part]) -> list[Part]:
         """Return ``parts`` with the flow residual of those that need it."""
@@ -176,6 +230,7 @@ class Restyling:
             "warnings": self.report.warnings,
             "unstyled": _unstyled(self.spec.settings.render),
             "texts": [to_json(texts) for texts in self.spec.targets],
+            "edits": [to_json(edit) for edit in self.spec.shown_edits],
             "candidates": [self._candidates(key) for key in self._keys(Stage.STYLIZATION)],
         }
         results.publish(self.report.folder, facts)

@@ -80,6 +80,15 @@ def write_frames(
     return output.facts()
 
 
+def write_layers(folder: JobFolder, write: Callable[[Path], object]) -> None:
+    """Let ``write`` fill the folder of the layer package, and give it its name when it is whole."""
+    part = folder.path / ".layers.part"
+    with explained(folder.path):
+        _emptied(part)
+        write(part)
+        replace_folder(part, folder.layers)
+
+
 def publish(folder: JobFolder, facts: dict[str, Any]) -> None:
     """Write ``report.json`` and give the frames their folder: now the job is done."""
     with explained(folder.path):

@@ -35,7 +35,7 @@ class PreviewModal(ObjectOperator):
         if self.frame is None:
             self.report({"ERROR"}, f"Go to a frame that {strip.name} shows first.")
             return {"CANCELLED"}
-        self.called = target_for_drawing(properties.of(strip)).name
+        self.called = self.name_of(strip)
         self.begin(strip)
         kind = bpy.types.SpaceSequenceEditor
         self.handler = kind.draw_handler_add(self.draw_overlay, (), "PREVIEW", "POST_PIXEL")
@@ -44,6 +44,10 @@ class PreviewModal(ObjectOperator):
         context.window_manager.modal_handler_add(self)
         self.redraw()
         return {"RUNNING_MODAL"}
+
+    def name_of(self, strip: Any) -> str:
+        """Return what is drawn for: the chosen object's name."""
+        return target_for_drawing(properties.of(strip)).name
 
     def modal(self, context: Any, event: Any) -> set[str]:
         """Follow mouse and keys for as long as there is something to draw on."""

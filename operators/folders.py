@@ -65,6 +65,11 @@ def cache() -> Path:
     return workspace() / "cache"
 
 
+def edits() -> Path:
+    """Return the folder of pictures that were painted on, which takes are made from."""
+    return workspace() / "edits"
+
+
 def setup_log() -> Path:
     """Return the log of installations and checks."""
     return workspace() / "environment.log"

@@ -20,6 +20,7 @@ from ..engine.contract.codec import Refusal, from_json, job_from_json, to_json
 from ..engine.contract.events import EngineError, Fault
 from ..engine.contract.folder import JobFolder
 from ..engine.contract.job import JobSpec, Stage
+from ..engine.contract.layers import LayerPackage
 from .baking import LOG, Baking
 from .strips import Place
 
@@ -33,6 +34,7 @@ class Kind(Enum):
     STYLIZE = "stylize"
     PREVIEW = "preview"
     MASKS = "masks"
+    LAYERS = "layers"
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,7 @@ class Job:
     started_at: float = 0.0
     stopped_at: float = 0.0
     candidates: tuple | None = None
+    layers: LayerPackage | None = None
     kept_step: int = 0
     asked_from: str = ""
     icons: dict[str, int] = field(default_factory=dict)
@@ -92,7 +95,8 @@ class Job:
     @property
     def title(self) -> str:
         """What the job is called in the list."""
-        words = {Kind.PREVIEW: "preview", Kind.MASKS: "mask"}.get(self.kind, self.text)
+        names = {Kind.PREVIEW: "preview", Kind.MASKS: "mask", Kind.LAYERS: "layers"}
+        words = names.get(self.kind, self.text)
         return f"{self.place.strip}: {words}"
 
     @property
@@ -183,7 +187,8 @@ class Job:
     @property
     def result_folder(self) -> Path:
         """Where the frames are that the result strip shows; no other job writes there."""
-        return Path(self.output) / self.id if self.output else self.folder.result
+        own = self.folder.layers if self.kind is Kind.LAYERS else self.folder.result
+        return Path(self.output) / self.id if self.output else own
 
     @property
     def clock(self) -> str:

@@ -65,20 +65,38 @@ def request(strip: Any, until: Stage | None = None) -> JobSpec:
 
     Raises Unusable where something is missing.
     """
-    facts = properties.of(strip)
-    targets.ensure(facts)
+    targets.ensure(properties.of(strip))
     draft = draft_of(strip, until)
     if draft.needs_texts and not draft.targets:
         raise strips.Unusable("Write a text that says what the object becomes")
     if not draft.needs_texts and not draft.objects:
         raise strips.Unusable("There is no object to look for: add one")
-    for target, item in zip(targets.objects_of(facts), draft.objects, strict=True):
-        check_source(strip, target, item.mask)
+    check_objects(strip, draft)
     for texts in draft.targets:
         if texts.picture and not Path(texts.picture).is_file():
             raise strips.Unusable(f"The picture {texts.picture} is not there: choose another one")
     check_words(draft)
     return draft
+
+
+def without_texts(strip: Any) -> JobSpec:
+    """Return a request for the layers of a strip as they are in the footage, without footage.
+
+    Raises Unusable where an object cannot be found as it is asked for.
+    """
+    targets.ensure(properties.of(strip))
+    draft = draft_of(strip)
+    objects = tuple(dataclasses.replace(item, texts=TargetTexts()) for item in draft.objects)
+    draft = dataclasses.replace(draft, objects=objects, background=TargetTexts())
+    check_objects(strip, draft)
+    return draft
+
+
+def check_objects(strip: Any, draft: JobSpec) -> None:
+    """Raise Unusable where an object cannot be found as it is asked for."""
+    objects = targets.objects_of(properties.of(strip))
+    for target, item in zip(objects, draft.objects, strict=True):
+        check_source(strip, target, item.mask)
 
 
 def check_words(draft: JobSpec) -> None:

@@ -65,10 +65,12 @@ def begin(
     *,
     output: str = "",
     kind: session.Kind = session.Kind.STYLIZE,
+    recipe: dict | None = None,
 ) -> session.Job:
     """Start a job for what ``draft`` asks for, after what must be rendered first.
 
-    Raises Unusable, Refusal or OSError.
+    ``recipe`` is what its take remembers, without it what the strip asks for. Raises Unusable,
+    Refusal or OSError.
     """
     outlook.check_room(strip, draft)
     footage, renderings = session.footage_of(scene, strip), mattes.wanted(strip)
@@ -80,7 +82,7 @@ def begin(
     spec = None if renderings else draft
     return session.add(
         scene, strip, spec, draft=draft, output=output, kind=kind, renderings=renderings,
-        recipe=recipe_of(properties.of(strip)),
+        recipe=recipe_of(properties.of(strip)) if recipe is None else recipe,
     )  # fmt: skip
 
 

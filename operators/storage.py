@@ -21,6 +21,7 @@ PARTS = (
     ("cache", "Cache", "cache"),
     ("weights", "Weights", ""),
     ("jobs", "Jobs and Results", ""),
+    ("edits", "Painted Pictures", ""),
 )
 KINDS = (
     ("cache", "Cache", "What later jobs would reuse; they compute it again"),

@@ -1,12 +1,13 @@
 """Operators on takes: step, compare with the source, use the recipe again, make the next one."""
 
+import dataclasses
 import json
 from typing import Any
 
 import bpy
 
 from ..engine.contract import codec
-from . import properties, requests, session, starting, strips, targets
+from . import edits, properties, requests, session, starting, strips, targets
 from .languages import say
 from .objects import ObjectOperator
 
@@ -157,7 +158,7 @@ class STRIPSTYLIZER_OT_new_take(starting.StartOperator, TakeOperator, bpy.types.
         write_recipe(facts, recipe)
         facts.settings.seed = next_seed(source)
         facts.settings.render.candidate = 0  # the order of the new looks is not known yet
-        draft = requests.request(source)
+        draft = dataclasses.replace(requests.request(source), edits=edits.edits_of(recipe))
         output = starting.output_of("")
         job = starting.begin(source.id_data, source, draft, output=output)
         job.asked_from = properties.of(take).result_of

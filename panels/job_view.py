@@ -38,6 +38,13 @@ def draw_progress(box: Any, job: session.Job) -> None:
         draw_running(box, job)
     elif job.kind is session.Kind.MASKS and job.status.frames:
         box.label(text="The mask is shown over the preview", icon="MOD_MASK")
+    elif job.kind is session.Kind.LAYERS and job.status.frames:
+        row = box.row(align=True)
+        row.label(text="The layers are ready", icon="RENDERLAYERS")
+        action(row, "reveal", job, text="", icon="FILE_FOLDER")
+        action(row, "job_remove", job, text="", icon="X")
+        if job.note:
+            draw_text(box, job.note, icon="ERROR")
     elif job.kind is session.Kind.PREVIEW and job.status.frames:
         row = box.row(align=True)
         words = say("A first look, made in {seconds} s", seconds=round(job.status.seconds))

@@ -9,6 +9,8 @@ GROUPS = (
     ("stylize", "stylize_selected", "preview", "show_mask"),
     ("box_draw", "strokes_paint"),
     ("import_result", "compare", "new_take", "snapshot_render"),
+    ("layers_prepare", "atlas_edit", "frame_paint", "edits_apply"),
+    ("picture_place", "atlas_import", "layers_export"),
     ("reuse_settings", "copy_recipe", "paste_recipe", "reveal"),
     ("job_export", "job_import"),
 )

@@ -13,6 +13,8 @@ from engine.video.flow import Flow
 from engine.video.images import write_png
 from engine.video.masks import Masks
 
+PAINT = (0.6, 0.35, 0.5)  # the sprite's mean colour
+
 
 @dataclass(frozen=True)
 class Footage:
@@ -23,6 +25,7 @@ class Footage:
     uv: np.ndarray  # [T, H, W, 2], where each pixel lies on the sprite, also outside it
     flow: Flow
     sprite: "Sprite"
+    paint: np.ndarray  # the waves of the sprite's colours
 
     @property
     def masks(self) -> np.ndarray:
@@ -37,6 +40,10 @@ class Footage:
             for index, picture in enumerate(pictures):
                 write_png(folder / name / f"{index:03d}.png", picture)
         return folder
+
+    def colours(self, places: np.ndarray) -> np.ndarray:
+        """Return the sprite's colours at positions [..., 2] on it, in [0, 1]."""
+        return np.clip(_coloured(self.paint, places, PAINT), 0, 1)
 
     def given_masks(self, unknown: tuple[int, ...] = ()) -> Masks:
         """The masks as the engine gets them; nothing is known of the frames ``unknown``."""
@@ -97,10 +104,10 @@ def moving_sprite(
     uv = np.stack([sprite.uv(frame, grid) for frame in range(frames)])
     alpha = sprite.alpha(uv)
     behind = np.stack([_coloured(scenery, grid + shift, (0.5, 0.5, 0.35)) for shift in pan])
-    colours = alpha[..., None] * _coloured(paint, uv, (0.6, 0.35, 0.5))
+    colours = alpha[..., None] * _coloured(paint, uv, PAINT)
     colours = colours + (1 - alpha[..., None]) * behind
     pictures = np.round(np.clip(colours, 0, 1) * 255).astype(np.uint8)
-    return Footage(pictures, alpha, uv, _flow(sprite, alpha, uv, grid, pan), sprite)
+    return Footage(pictures, alpha, uv, _flow(sprite, alpha, uv, grid, pan), sprite, paint)
 
 
 def _time(frames: int) -> np.ndarray:

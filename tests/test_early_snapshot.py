@@ -58,9 +58,9 @@ def test_a_snapshot_of_a_stopped_training_is_rendered_at_once(footage, stopped, 
 def test_it_can_be_exported(footage, stopped, tmp_path):
     early(footage, tmp_path / "job", stopped, 6)
     out = tmp_path / "parts"
-    words = ["export", str(tmp_path / "job"), "--out", str(out), "--cache", str(stopped)]
-    assert command_line.main(words) == 0
-    assert (out / "foreground_stylized.png").is_file()
+    words = ["layers", "export", str(tmp_path / "job"), "--out", str(out)]
+    assert command_line.main([*words, "--cache", str(stopped)]) == 0
+    assert (out / "layers" / "foreground_changed.png").is_file()
 
 
 def test_it_is_what_the_whole_training_saved_by_then(footage, stopped, tmp_path):

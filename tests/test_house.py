@@ -31,11 +31,15 @@ ALLOWED = {
     "engine/stylization": CONTRACT
     | DEVICE
     | {"engine.decomposition.model", "engine.decomposition.layers"},
+    "engine/editing": CONTRACT
+    | {"engine.video", "engine.decomposition.layers", "engine.stylization"},
+    "engine/layer_reader.py": CONTRACT | {"engine.video"},
     "engine/evaluation": CONTRACT
     | {"engine.checkpoint", "engine.video", "engine.decomposition.layers"}
     | {"engine.stylization", "engine.render"},
     "engine/render.py": CONTRACT
-    | {"engine.ahead", "engine.decomposition.layers", "engine.device", "engine.stylization"},
+    | {"engine.ahead", "engine.decomposition.layers", "engine.device"}
+    | {"engine.editing", "engine.stylization"},
     "operators": CONTRACT | {"engine.client"},
     "panels": CONTRACT | {"operators"},
     "training": {"engine"},

@@ -22,6 +22,7 @@ from typing import Any
 
 from engine.client.environment import State
 from engine.client.status import LOADING, STAGE_LABELS
+from engine.contract.job import EDIT_NAMES
 from engine.contract.settings import PRESET_HELP, Settings
 from engine.contract.words import advice, choice
 
@@ -59,7 +60,7 @@ def found() -> Found:
             if not {path.stem, path.parent.name} & set(NOT_SHOWN):
                 _read(ast.parse(path.read_text(encoding="utf-8")), texts)
     texts.labels |= {*STAGE_LABELS.values(), LOADING}
-    texts.labels |= {name.capitalize() for name in PRESET_HELP}
+    texts.labels |= {name.capitalize() for name in (*PRESET_HELP, *EDIT_NAMES.values())}
     texts.hints |= {*PRESET_HELP.values(), *advice.SENTENCES, *choice.SENTENCES}
     _read_settings(Settings(), texts)
     for words in (texts.labels, texts.hints):

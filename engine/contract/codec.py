@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 
 from .events import EVENT_NAMES, Event
 from .files import Refusal, inside
-from .job import PROTOCOL, JobSpec, MaskKind, ObjectMask
+from .job import ANY, BACKGROUND, PROTOCOL, Edit, EditKind, JobSpec, MaskKind, ObjectMask
 from .settings import Settings, replaced
 
 Record = TypeVar("Record")
@@ -71,7 +71,7 @@ def job_from_json(data: Any) -> JobSpec:
     if spec.protocol != PROTOCOL:
         raise Refusal(f"job.protocol: {spec.protocol} is not {PROTOCOL}, this engine's")
     if spec.needs_texts and not spec.targets:
-        raise Refusal("job: no object and no background has a text or a picture")
+        raise Refusal("job: no object and no background has a text, a picture or an edit")
     for name in spec.footage.files:
         inside(Path(), name)
     for number, target in enumerate(spec.objects):
@@ -79,7 +79,23 @@ def job_from_json(data: Any) -> JobSpec:
     for texts in spec.targets:
         if not 0 <= texts.picture_share <= 1:
             raise Refusal(f"job: picture_share {texts.picture_share} is not between 0 and 1")
+    for number, edit in enumerate(spec.edits):
+        _check_edit(edit, len(spec.objects), f"job.edits[{number}]")
     return spec
+
+
+def _check_edit(edit: Edit, objects: int, path: str) -> None:
+    if not edit.path:
+        raise Refusal(f"{path}.path: is missing")
+    if edit.kind is EditKind.ATLAS and not edit.before:
+        raise Refusal(f"{path}.before: is missing, but an atlas is compared with what it was")
+    first = BACKGROUND if edit.kind is EditKind.ATLAS else ANY
+    if edit.layer not in range(first, objects):
+        raise Refusal(f"{path}.layer: {edit.layer} is not between {first} and {objects - 1}")
+    if edit.kind is EditKind.PICTURE and len(edit.corners) != 8:
+        raise Refusal(f"{path}.corners: {len(edit.corners)} numbers are not four corners")
+    if edit.frame < 0 or not 0 <= edit.opacity <= 1:
+        raise Refusal(f"{path}: frame {edit.frame} or opacity {edit.opacity} is out of range")
 
 
 def _check_mask(mask: ObjectMask, path: str) -> None:

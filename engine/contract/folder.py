@@ -75,6 +75,11 @@ class JobFolder:
         return self.path / "masks"
 
     @property
+    def layers(self) -> Path:
+        """The layer package, where the job asks for one."""
+        return self.path / "layers"
+
+    @property
     def report(self) -> Path:
         """Versions, device, seconds, metrics, keys."""
         return self.path / "report.json"
@@ -82,13 +87,13 @@ class JobFolder:
     def files(self) -> tuple[Path, ...]:
         """All that a job leaves."""
         known = (self.spec, self.events, self.report, self.log)
-        return (*known, self.result, self.preview, self.masks)
+        return (*known, self.result, self.preview, self.masks, self.layers)
 
     def check(self) -> None:
         """Raise OSError where something in the folder leads elsewhere: a stranger's may."""
         for path in self.path.iterdir():
             files.check_plain(path)
-        for folder in (self.result, self.preview, self.masks, self.path / "media"):
+        for folder in (self.result, self.preview, self.masks, self.layers, self.path / "media"):
             for _ in files.entries(folder) if folder.is_dir() else ():
                 pass
 
@@ -130,4 +135,8 @@ def with_paths(spec: JobSpec, change: Callable[[str], str]) -> JobSpec:
         for item in spec.objects
     )
     footage = replace(spec.footage, path=changed(spec.footage.path))
-    return replace(spec, footage=footage, objects=objects, background=texts(spec.background))
+    edits = tuple(
+        replace(item, path=changed(item.path), before=changed(item.before)) for item in spec.edits
+    )
+    background = texts(spec.background)
+    return replace(spec, footage=footage, objects=objects, background=background, edits=edits)

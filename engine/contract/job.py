@@ -149,12 +149,83 @@ class TargetObject:
     name: str = ""
 
 
+class EditKind(Enum):
+    """What was changed by hand."""
+
+    ATLAS = "atlas"
+    PICTURE = "picture"
+    FRAME = "frame"
+
+
+class Blend(Enum):
+    """How a picture is laid over what it covers."""
+
+    OVER = "over"
+    MULTIPLY = "multiply"
+    SCREEN = "screen"
+
+
+EDIT_NAMES = {
+    EditKind.ATLAS: "edited atlas",
+    EditKind.PICTURE: "placed picture",
+    EditKind.FRAME: "painted frame",
+}
+BACKGROUND = -1  # the layer behind all objects
+ANY = -2  # the layer, or layers, that lie where the edit does
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A change by hand to one layer, which follows the layer's surface through all frames.
+
+    ATLAS: ``path`` is an atlas of the layer package after it was painted on, ``before`` the same
+    one as it was; ``stylized`` tells that it is a stylized one. PICTURE: the picture ``path`` lies
+    on the frame ``frame``, its upper left, upper right, lower right and lower left corner at
+    ``corners`` (x, y, x, y, ... in pixels of the footage at its own size, from the top left
+    corner). FRAME: ``path`` is the frame ``frame`` after it was painted on, ``before`` the same
+    one as it was; without it the footage's own. ``frame`` counts the job's frames from 0.
+
+    ``layer`` is the number of the object, counted from 0 at the front; `BACKGROUND` is what is
+    behind all of them. `ANY`: of a frame each layer that was painted on, of a picture the one in
+    front at its middle.
+    """
+
+    kind: EditKind
+    path: str
+    before: str = ""
+    layer: int = 0
+    frame: int = 0
+    corners: tuple[float, ...] = ()
+    blend: Blend = Blend.OVER
+    opacity: float = 1.0
+    stylized: bool = False
+    enabled: bool = True
+
+
+@dataclass(frozen=True)
+class LayerFiles:
+    """What a layer package is to hold beside the atlases.
+
+    ``frames``: all planes of each frame. ``plates``: what they make up, a picture for each frame.
+    ``mattes``: alpha as PNG of 16 bit. ``st_maps``: uv as ST-maps of their own, and the way back.
+    ``checkerboard``: a movie of checks that lie on the atlas of each object.
+    """
+
+    frames: bool = True
+    plates: bool = False
+    mattes: bool = False
+    st_maps: bool = False
+    checkerboard: bool = False
+
+
 @dataclass(frozen=True)
 class JobSpec:
     """The whole request.
 
     ``objects`` are ordered from front to back. ``background`` is what lies behind all of them;
-    with no objects it is the whole frame. ``until`` is the last stage that is done, None for all.
+    with no objects it is the whole frame. ``edits`` are laid over what texts have made, the first
+    one first. ``until`` is the last stage that is done, None for all. With ``layers`` the job
+    leaves a layer package as well.
     """
 
     footage: Footage
@@ -162,12 +233,29 @@ class JobSpec:
     background: TargetTexts = field(default_factory=TargetTexts)
     settings: Settings = field(default_factory=Settings)
     until: Stage | None = None
+    edits: tuple[Edit, ...] = ()
+    layers: LayerFiles | None = None
     protocol: int = PROTOCOL
 
     @property
-    def needs_texts(self) -> bool:
-        """Is something restyled, not only taken apart?"""
+    def stylizes(self) -> bool:
+        """Does the job come to the stylization?"""
         return self.until in (None, Stage.STYLIZATION, Stage.RENDER)
+
+    @property
+    def needs_texts(self) -> bool:
+        """Would there be nothing to do without a text?"""
+        return self.stylizes and not self.shown_edits and self.layers is None
+
+    @property
+    def needs_encoder(self) -> bool:
+        """Is something restyled from texts or a picture?"""
+        return self.stylizes and bool(self.targets)
+
+    @property
+    def shown_edits(self) -> tuple[Edit, ...]:
+        """The edits that are not switched off."""
+        return tuple(each for each in self.edits if each.enabled)
 
     @property
     def targets(self) -> tuple[TargetTexts, ...]:
@@ -177,11 +265,12 @@ class JobSpec:
 
     @property
     def title(self) -> str:
-        """What the job is called in one line: its texts."""
-        return ", ".join(
+        """What the job is called in one line: its texts and edits."""
+        texts = [
             texts.global_text.strip() or texts.local_text.strip() or texts.picture
             for texts in self.targets
-        )
+        ]
+        return ", ".join([*texts, *(EDIT_NAMES[each.kind] for each in self.shown_edits)])
 
 
 def single(

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 import numpy as np
 
+from ..contract.job import Footage
 from ..decomposition.layers import Layers
+from ..video.frames import source_frames
+from ..video.images import write_png
+from ..video.movie_writer import write_movie
 
 CELLS = 12  # along the longer side of what is seen of the atlas
 COLUMNS = 4
 CELL_WIDTH = 420
+SHEET_FRAMES = 12
 SHADE = 0.35  # how much of the footage's light is left on the checks
 
 
@@ -78,3 +84,19 @@ def sheet(frames: Sequence[np.ndarray]) -> np.ndarray:
 def _enlarged(picture: np.ndarray, source: np.ndarray) -> np.ndarray:
     size = source.shape[1], source.shape[0]
     return cv2.resize(picture, size, interpolation=cv2.INTER_LINEAR)
+
+
+def write_checkerboard(footage: Footage, layers: Sequence[Layers], folder: Path) -> None:
+    """Write ``checkerboard.mp4`` and ``checkerboard.png``: what `checkered` makes of all frames."""
+    boards = [Board.over(each) for each in layers]
+    chosen = np.linspace(0, len(layers[0].alpha) - 1, SHEET_FRAMES).round().astype(int)
+    kept: list[np.ndarray] = []
+
+    def frames() -> Iterator[np.ndarray]:
+        for index, source in enumerate(source_frames(footage)):
+            picture = checkered(source, index, layers, boards)
+            kept.extend(picture for number in chosen if number == index)
+            yield picture
+
+    write_movie(folder / "checkerboard.mp4", frames(), footage.frames_per_second)
+    write_png(folder / "checkerboard.png", sheet(kept))

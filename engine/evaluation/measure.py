@@ -35,11 +35,12 @@ class Measuring:
     ) -> None:
         self._frames = frames
         self._parts = [part for part in parts if part.atlas is not None]
+        changes = [part.layers.alpha for part in parts if part.is_changed]
         self._given = bool(masks) and all(each.given for each in masks)
         self._known = np.logical_and.reduce([each.known for each in masks] or [[False]])
         self._alpha = sum(each.alpha for each in layers).clamp(0, 1)  # type: ignore[union-attr]
         self._object = self._objects(masks)
-        changed = sum(part.layers.alpha for part in self._parts)
+        changed = sum(changes)
         touched = np.asarray(changed) > 0.02
         self._grown = metrics.dilated(touched | self._object & ~self._kept(parts))
         self._inside = np.asarray(changed) > 0.5
@@ -60,7 +61,7 @@ class Measuring:
 
     def _kept(self, parts: Sequence[Part]) -> np.ndarray:
         """Return where an object is that stays as it is."""
-        alphas = [part.layers.alpha.numpy() for part in parts if part.atlas is None]
+        alphas = [part.layers.alpha.numpy() for part in parts if not part.is_changed]
         return sum(alphas, np.zeros(self._alpha.shape, np.float32)) > 0.5
 
     def watch(self, source: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
@@ -89,12 +90,12 @@ class Measuring:
         self._small.append(cv2.resize(result, working, interpolation=cv2.INTER_AREA))
 
     def metrics(
-        self, flow: Flow, encoder: Encoder, targets: Sequence[TargetTexts]
+        self, flow: Flow, encoder: Encoder | None, targets: Sequence[TargetTexts]
     ) -> dict[str, Any]:
         """Return all numbers of ``report.json``; see the functions in `metrics`.
 
         What compares with a text, and what judges a mapping, is that of the first target;
-        ``targets`` has it for each.
+        ``targets`` has it for each. Without an encoder there are no targets.
         """
         alpha = self._alpha.numpy()
         found = {
@@ -111,8 +112,10 @@ class Measuring:
             self._likeness(encoder, texts, part.layers.alpha)
             | of_mapping(part.layers, self._pictures)
             for texts, part in zip(targets, self._parts, strict=True)
+            if encoder is not None
         ]
-        numbers = {name: _rounded(value) for name, value in (found | likenesses[0]).items()}
+        first = likenesses[0] if likenesses else {}
+        numbers = {name: _rounded(value) for name, value in (found | first).items()}
         each = [{name: _rounded(value) for name, value in item.items()} for item in likenesses]
         return {**numbers, "targets": each}
 

@@ -1,4 +1,6 @@
-"""Writes OpenEXR files: scan lines of half floats or floats, ZIP in blocks of 16 lines, text tags.
+"""OpenEXR files: scan lines of half floats or floats, ZIP in blocks of 16 lines, text tags.
+
+Reads what it writes.
 
 OpenCV's packages are built without OpenEXR, and this part of the format is small. Source: the
 OpenEXR project's "OpenEXR File Layout".
@@ -12,9 +14,12 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from ..contract.files import Refusal
+
 MAGIC, VERSION = 20000630, 2
 ZIP, INCREASING = 3, 0
 KINDS = {np.dtype(np.float16): 1, np.dtype(np.float32): 2}
+KINDS_BY_NUMBER = {1: np.dtype("<f2"), 2: np.dtype("<f4")}
 BLOCK = 16  # lines
 # Rec. 709 primaries and white, the ones of sRGB: x and y of red, green, blue, white.
 CHROMATICITIES = (0.64, 0.33, 0.3, 0.6, 0.15, 0.06, 0.3127, 0.329)
@@ -49,6 +54,68 @@ def encode_planes(planes: Mapping[str, np.ndarray], tags: Mapping[str, str] | No
     ]
     starts = np.cumsum([len(header) + 8 * len(blocks), *map(len, blocks[:-1])])
     return b"".join([header, starts.astype("<u8").tobytes(), *blocks])
+
+
+def decode_planes(data: bytes) -> dict[str, np.ndarray]:
+    """Return the channels of a file that `encode_planes` wrote; raises Refusal where it did not."""
+    try:
+        return _decoded(data)
+    except (struct.error, ValueError, IndexError, KeyError, zlib.error) as error:
+        raise Refusal(
+            f"it is no OpenEXR file of half floats or floats in ZIP blocks: {error}"
+        ) from (error)
+
+
+def _decoded(data: bytes) -> dict[str, np.ndarray]:
+    attributes, at = _attributes(data)
+    left, top, right, bottom = struct.unpack("<4i", attributes["dataWindow"])
+    width, height = right - left + 1, bottom - top + 1
+    kinds, listed = {}, attributes["channels"]
+    while listed[0]:
+        name, listed = listed.split(b"\0", 1)
+        kinds[name.decode()] = KINDS_BY_NUMBER[struct.unpack_from("<i", listed)[0]]
+        listed = listed[16:]
+    line = sum(kind.itemsize for kind in kinds.values()) * width
+    rows = []
+    for first in range(0, height, BLOCK):
+        (start,) = struct.unpack_from("<Q", data, at + first // BLOCK * 8)
+        _, size = struct.unpack_from("<ii", data, start)
+        block = data[start + 8 : start + 8 + size]
+        rows.append(_uncompressed(block, line * min(BLOCK, height - first)))
+    lines = np.concatenate(rows).reshape(height, line)
+    planes, column = {}, 0
+    for name, kind in kinds.items():
+        wide = kind.itemsize * width
+        planes[name] = np.ascontiguousarray(lines[:, column : column + wide]).view(kind)
+        column += wide
+    return planes
+
+
+def _attributes(data: bytes) -> tuple[dict[str, bytes], int]:
+    """Return the header's attributes, and where the table of blocks begins."""
+    if struct.unpack_from("<ii", data) != (MAGIC, VERSION):
+        raise ValueError("another kind of file")
+    at, attributes = 8, {}
+    while data[at]:
+        name, kind = data[at : at + 512].split(b"\0", 2)[:2]
+        at += len(name) + len(kind) + 2
+        (size,) = struct.unpack_from("<i", data, at)
+        attributes[name.decode()] = data[at + 4 : at + 4 + size]
+        at += 4 + size
+    if attributes["compression"] != bytes([ZIP]):
+        raise ValueError("another compression")
+    return attributes, at + 1
+
+
+def _uncompressed(block: bytes, size: int) -> np.ndarray:
+    if len(block) == size:
+        return np.frombuffer(block, np.uint8)
+    steps = np.frombuffer(zlib.decompress(block), np.uint8).copy()
+    steps[1:] -= np.uint8(128)
+    parted = np.cumsum(steps, dtype=np.uint8)  # wraps around
+    whole = np.empty(size, np.uint8)
+    whole[0::2], whole[1::2] = np.split(parted, [(size + 1) // 2])
+    return whole
 
 
 def _compressed(data: bytes) -> bytes:

@@ -1,5 +1,7 @@
 """Finished frames become a strip."""
 
+import shutil
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,32 @@ def bring_in(job: Job) -> None:
         _follow(job, take)
     if job.arrived:
         bpy.ops.ed.undo_push(message="Import Stylized Strip")
+
+
+def hand_over_layers(job: Job) -> None:
+    """Copy the layer package of a finished job to the folder that was asked for, if there is one.
+
+    It may be large: a window does not wait for it. Where it is impossible ``job.note`` says why.
+    """
+    target, own = job.result_folder, job.folder.layers
+    if target == own:
+        return
+
+    def copy() -> None:
+        try:
+            job.folder.check()
+            shutil.copytree(own, target, dirs_exist_ok=True, copy_function=_copied)
+        except (OSError, shutil.Error) as error:
+            job.note = f"{error}."
+
+    if bpy.app.background:
+        copy()
+    else:
+        threading.Thread(target=copy).start()
+
+
+def _copied(source: str, target: str) -> None:
+    files.copy(Path(source), Path(target))
 
 
 def _follow(job: Job, take: Any) -> None:

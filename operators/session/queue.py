@@ -78,6 +78,7 @@ def _request_fields(draft: JobSpec) -> dict:
         "global_text": first.global_text if first else "",
         "local_text": first.local_text if first else "",
         "settings": to_json(draft.settings),
+        "edits": to_json(draft.edits),
     }
 
 

@@ -28,7 +28,7 @@ def enqueue(job: Job) -> None:
     job.order = next_order() - (AHEAD if is_quick(job) else 0)
     job.reader = JobReader(job.folder.path)
     job.stopped_at, job.paused_by, job.arrived, job.candidates = 0.0, "", False, None
-    job.kept_step = 0
+    job.kept_step, job.layers = 0, None
 
 
 def begin_rendering(job: Job, scene: Any, strip: Any) -> None:
@@ -142,6 +142,8 @@ def watch_engine(job: Job) -> None:
         _render_kept(job)
     if job.status.phase is Phase.FINISHED and job.kind is Kind.STYLIZE:
         _learn(job)
+    if job.status.phase is Phase.FINISHED and job.kind is Kind.LAYERS:
+        delivery.hand_over_layers(job)
     if job.status.phase in (Phase.FINISHED, Phase.CANCELLED):
         standby.prepare()
 

@@ -71,7 +71,7 @@ def check_words(spec: JobSpec, report: Report) -> None:
 
 def remarks_on(spec: JobSpec) -> list[Remark]:
     """Return what is to be said of the texts of a request."""
-    if spec.settings.stylization.encoder != EMBEDDED or not spec.needs_texts:
+    if spec.settings.stylization.encoder != EMBEDDED or not spec.needs_encoder:
         return []
     return [each for texts in spec.targets for each in remarks_on_texts(texts)]
 

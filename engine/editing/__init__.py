@@ -1,0 +1,1 @@
+"""Changes by hand: what someone painted or placed becomes a change of the atlas."""

@@ -1,0 +1,201 @@
+"""Changes by hand become takes: pictures on a surface, painted atlases from files, on and off."""
+
+import dataclasses
+import shutil
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from ..engine.contract import codec, files
+from ..engine.contract.job import ANY, BACKGROUND, Blend, Edit, EditKind, JobSpec
+from . import folders, layers, session, starting, strips
+from .languages import say
+from .layers import LayersOperator, start_from
+
+BLENDS = (
+    ("over", "Over", "The picture covers what is below it"),
+    ("multiply", "Multiply", "The picture darkens what is below it, like a glaze"),
+    ("screen", "Screen", "The picture lightens what is below it"),
+)
+MISSING = "Press Prepare Layers first: there is no atlas of this strip yet"
+
+
+def edits_of(recipe: dict) -> tuple[Edit, ...]:
+    """Return the changes by hand that a recipe lists; what cannot be read is none."""
+    try:
+        return tuple(codec.from_json(Edit, item, "edit") for item in recipe.get("edits", ()))
+    except (codec.Refusal, TypeError):
+        return ()
+
+
+def start_take(strip: Any, change: Callable[[tuple[Edit, ...]], tuple[Edit, ...]]) -> session.Job:
+    """Start a job whose take has the edits that ``change`` makes of those there are."""
+
+    def changed(spec: JobSpec) -> JobSpec:
+        spec = dataclasses.replace(spec, edits=change(spec.edits), layers=None, until=None)
+        if spec.needs_texts and not spec.targets:
+            raise strips.Unusable("Without this edit there is only the source: show that instead")
+        return spec
+
+    return start_from(strip, changed, output=starting.output_of(""))
+
+
+class STRIPSTYLIZER_OT_atlas_import(LayersOperator, bpy.types.Operator):
+    """Take a painted atlas from a file; what was changed in it follows the object in all frames"""
+
+    bl_idname = "strip_stylizer.atlas_import"
+    bl_label = "Import Atlas"
+    bl_options = {"REGISTER"}
+
+    filepath: bpy.props.StringProperty(
+        name="File", description="The painted atlas", subtype="FILE_PATH", options=folders.RELATIVE
+    )
+    layer: bpy.props.IntProperty(
+        name="Layer",
+        description="Number of the object whose atlas it is, from 0 in front; -1: the background",
+        default=0,
+        min=BACKGROUND,
+    )
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        """Is there an atlas to compare with?"""
+        if not super().poll(context):
+            return False
+        if layers.layers_job(strips.active_strip(context)) is not None:
+            return True
+        cls.poll_message_set(say("Press Prepare Layers first: there is no atlas of this strip yet"))
+        return False
+
+    def invoke(self, context: Any, event: Any) -> set[str]:
+        """Let the user choose the file."""
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def start(self, context: Any) -> list[session.Job]:
+        """Start the job of the take."""
+        strip = strips.active_strip(context)
+        path = existing(self.filepath)
+        return [start_take(strip, lambda there: (*there, atlas_edit(strip, self.layer, path)))]
+
+
+def atlas_edit(strip: Any, number: int, path: str) -> Edit:
+    """Return the edit for a painted atlas of a strip's layer, compared with that of the package.
+
+    The package's is copied to where it stays. Raises Unusable where there is none, and OSError.
+    """
+    job = layers.layers_job(strip)
+    package = layers.package_of(job) if job else None
+    found = [each for each in package.layers if each.layer == number] if package else []
+    if job is None or not found:
+        raise strips.Unusable(MISSING)
+    before = new_folder() / "before.png"
+    shutil.copyfile(job.folder.layers / found[0].atlas, before)
+    return Edit(EditKind.ATLAS, path, str(before), number, stylized=found[0].stylized)
+
+
+def new_folder() -> Path:
+    """Return a new folder for the pictures of an edit; raises OSError."""
+    return files.private_folder(folders.edits() / uuid.uuid4().hex[:12])
+
+
+class STRIPSTYLIZER_OT_picture_place(LayersOperator, bpy.types.Operator):
+    """Lay a picture over the surface on one frame; it follows in all others"""
+
+    bl_idname = "strip_stylizer.picture_place"
+    bl_label = "Place Picture"
+    bl_options = {"REGISTER"}
+
+    filepath: bpy.props.StringProperty(
+        name="Picture",
+        description="The picture; where it is transparent nothing changes",
+        subtype="FILE_PATH",
+        options=folders.RELATIVE,
+    )
+    frame: bpy.props.IntProperty(
+        name="Frame", description="Frame of the strip on which it lies there, from 0", min=0
+    )
+    corners: bpy.props.FloatVectorProperty(
+        name="Corners",
+        description="Where its corners lie in pixels, the upper left one first, clockwise: "
+        "x, y, x, y and so on",
+        size=8,
+    )
+    layer: bpy.props.IntProperty(
+        name="Layer",
+        description="Number of the object, from 0 in front; -1: the background; -2: what lies "
+        "there",
+        default=ANY,
+        min=ANY,
+    )
+    blend: bpy.props.EnumProperty(name="Blend", description="How it is laid over", items=BLENDS)
+    opacity: bpy.props.FloatProperty(
+        name="Opacity", description="How much of it is seen", default=1.0, min=0.0, max=1.0
+    )
+
+    def invoke(self, context: Any, event: Any) -> set[str]:
+        """Let the user choose the picture, where the caller has not."""
+        if self.filepath:
+            return self.execute(context)
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def execute(self, context: Any) -> set[str]:
+        """Let the user drag the picture into its place, where the caller has not said where."""
+        if any(self.corners) or bpy.app.background:
+            return super().execute(context)
+        bpy.ops.strip_stylizer.picture_drag("INVOKE_DEFAULT", filepath=self.filepath)
+        return {"FINISHED"}
+
+    def start(self, context: Any) -> list[session.Job]:
+        """Start the job of the take."""
+        edit = Edit(
+            EditKind.PICTURE, existing(self.filepath), layer=self.layer, frame=self.frame,
+            corners=tuple(self.corners), blend=Blend(self.blend), opacity=self.opacity,
+        )  # fmt: skip
+        return [start_take(strips.active_strip(context), lambda there: (*there, edit))]
+
+
+class STRIPSTYLIZER_OT_edit_switch(LayersOperator, bpy.types.Operator):
+    """Make a take with this change by hand switched off, or on again"""
+
+    bl_idname = "strip_stylizer.edit_switch"
+    bl_label = "Switch Edit"
+    bl_options = {"REGISTER"}
+
+    number: bpy.props.IntProperty(
+        name="Number", description="Which of the take's edits, from 0", min=0
+    )
+
+    def start(self, context: Any) -> list[session.Job]:
+        """Start the job of the take."""
+
+        def switched(there: tuple[Edit, ...]) -> tuple[Edit, ...]:
+            if self.number >= len(there):
+                raise strips.Unusable("The take has no such edit: choose another one")
+            return tuple(
+                dataclasses.replace(each, enabled=each.enabled != (number == self.number))
+                for number, each in enumerate(there)
+            )
+
+        return [start_take(strips.active_strip(context), switched)]
+
+
+CLASSES = (
+    STRIPSTYLIZER_OT_atlas_import,
+    STRIPSTYLIZER_OT_picture_place,
+    STRIPSTYLIZER_OT_edit_switch,
+)
+
+
+def existing(path: str) -> str:
+    """Return the whole path of a file; raises Unusable where it is not there."""
+    if path.startswith("//") and not bpy.data.filepath:
+        raise strips.Unusable("Save the file first: the picture's path counts from its folder")
+    whole = Path(bpy.path.abspath(path)).absolute() if path else None
+    if whole is None or not whole.is_file():
+        raise strips.Unusable(f"The picture {path} is not there: choose another one")
+    return str(whole)

@@ -1,0 +1,74 @@
+"""The panel of what is changed by hand: the layers of a source strip or a take, and its edits."""
+
+from typing import Any
+
+import bpy
+
+from ..engine.contract.job import EDIT_NAMES
+from ..operators import edits, layers, painting, session, strips
+from ..operators.languages import say
+from .sidebar import SidebarPanel
+from .words import draw_text
+
+
+class STRIPSTYLIZER_PT_layers(SidebarPanel, bpy.types.Panel):
+    """Atlases and frames to paint on, pictures to place, and the layers as files"""
+
+    bl_idname = "STRIPSTYLIZER_PT_layers"
+    bl_label = "Edit by Hand"
+    bl_order = 2
+    bl_options = {"DEFAULT_CLOSED"}
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        """Is there a strip that has layers?"""
+        strip = strips.active_strip(context)
+        return strip is not None and not layers.why_no_layers(strip)
+
+    def draw(self, context: Any) -> None:
+        """Show the edits that there are, and what can be changed."""
+        layout, strip = self.layout, strips.active_strip(context)
+        draw_edits(layout, strips.recipe_of(strip))
+        layout.operator("strip_stylizer.picture_place", icon="IMAGE_DATA")
+        job = layers.layers_job(strip, painting=True)
+        if job is None:
+            layout.operator("strip_stylizer.layers_prepare", icon="RENDERLAYERS")
+        else:
+            draw_painting(layout, job)
+        if painting.painted_images(strip):
+            row = layout.row()
+            row.scale_y = 1.4
+            row.operator("strip_stylizer.edits_apply", icon="CHECKMARK")
+        if not strips.recipe_of(strip):  # a take has it in its own panel
+            layout.operator("strip_stylizer.layers_export", icon="EXPORT")
+
+
+def draw_edits(layout: Any, recipe: dict) -> None:
+    """Show what was changed by hand, each with a button that makes a take with it off or on."""
+    column = layout.column(align=True)
+    for number, edit in enumerate(edits.edits_of(recipe)):
+        row = column.row(align=True)
+        row.active = edit.enabled
+        name = say(EDIT_NAMES[edit.kind].capitalize())
+        row.label(text=f"{number + 1}. {name}", icon="BRUSH_DATA", translate=False)
+        icon = "HIDE_OFF" if edit.enabled else "HIDE_ON"
+        row.operator("strip_stylizer.edit_switch", text="", icon=icon).number = number
+
+
+def draw_painting(layout: Any, job: session.Job) -> None:
+    """Show the layers that can be painted on."""
+    package = layers.package_of(job)
+    if package is None:
+        draw_text(layout, "The layers cannot be read: prepare them again", icon="ERROR")
+        layout.operator("strip_stylizer.layers_prepare", icon="RENDERLAYERS")
+        return
+    layout.operator("strip_stylizer.frame_paint", icon="BRUSH_DATA")
+    column = layout.column(align=True)
+    for layer in package.layers:
+        row = column.row(align=True)
+        row.label(text=layers.layer_name(job, layer.layer), translate=False)
+        row.operator("strip_stylizer.atlas_edit", text="Edit Atlas").layer = layer.layer
+        row.operator("strip_stylizer.atlas_import", text="", icon="IMPORT").layer = layer.layer
+
+
+CLASSES = (STRIPSTYLIZER_PT_layers,)
