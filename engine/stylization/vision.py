@@ -138,7 +138,7 @@ class LeanConvolutions(nn.Module):
     An EfficientNet is ``mirrored`` where it can be: it takes .83 of the time on a processor.
     """
 
-    def __init__(self, visual: nn.Module, mean: Tensor, deviation: Tensor) -> None:
+    def __init__(self, visual: Any, mean: Tensor, deviation: Tensor) -> None:
         super().__init__()
         self.mean: Tensor
         self.deviation: Tensor
