@@ -220,7 +220,12 @@ start(Path({str(tmp_path)!r}), "slow swan")
 def test_an_engine_whose_folder_is_deleted_says_so_by_its_exit_code(tmp_path):
     engine = start(tmp_path / "job", "slow swan")
     wait_for(lambda: JobReader(tmp_path / "job").poll().phase is Phase.RUNNING)
-    shutil.rmtree(tmp_path / "job")
+
+    def deleted() -> bool:  # while it is, the engine may write into it
+        shutil.rmtree(tmp_path / "job", ignore_errors=True)
+        return not (tmp_path / "job").exists()
+
+    wait_for(deleted)
     assert engine.wait(20) == EXIT_UNHEARD
     status = crashed(Status(), EXIT_UNHEARD)
     assert (
