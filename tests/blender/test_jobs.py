@@ -124,7 +124,7 @@ def test_a_crashed_engine_raises_and_adds_nothing(clip, scene, part):
     ("words", "change"),
     [
         ("Write a text", {"global_text": " "}),
-        ("Choose a folder with mask images", {"mask_source": "files"}),
+        ("Choose a folder or movie with masks", {"mask_source": "files"}),
         ("The box is empty or outside the 128 x 64", {"mask_source": "box"}),
         ("outside", {"mask_source": "box", "box": (0, 500, 10, 30, 30)}),
         ("on frame 99, after the strip's end", {"mask_source": "box", "box": (99, 5, 5, 30, 30)}),
