@@ -16,6 +16,10 @@ from test_travel import exported, rehearse  # noqa: F401
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="links and pipes")
 
+# Seconds of computing. Measured are 5 to 10 ms (docs/reliability.md); what is tested is that a look
+# is bounded, however much there is to read.
+LONGEST_LOOK = 0.03
+
 NOTES = {
     "deep": "[" * 200_000,
     "list": "[]",
@@ -146,7 +150,7 @@ def test_three_hundred_thousand_events_never_hold_blender(clip, scene, part):
     print(
         f"{len(ticks)} ticks, longest {1000 * ticks[-1]:.1f} ms, {time.monotonic() - began:.1f} s"
     )
-    assert ticks[int(0.99 * len(ticks))] < 0.01
+    assert ticks[int(0.99 * len(ticks))] < LONGEST_LOOK
     assert len(job.status.warnings) == 100
 
 
@@ -162,7 +166,7 @@ def ticks_until(session, is_over):
 
 
 def test_a_thousand_folders_never_hold_blender_and_hide_no_job(
-    clip, scene, part, tmp_path, monkeypatch
+    clip, scene, part, tmp_path, monkeypatch, request
 ):
     session = part("operators.session")
     path = str(tmp_path / "saved.blend")
@@ -171,6 +175,7 @@ def test_a_thousand_folders_never_hold_blender_and_hide_no_job(
     (job,) = session.state.jobs.values()
     bpy.ops.wm.save_as_mainfile(filepath=path)
     jobs, note = job.folder.path.parent, json.loads((job.folder.path / "strip.json").read_text())
+    request.addfinalizer(lambda: (session.close(), shutil.rmtree(jobs)))
     hostile_folders(jobs, job.folder.path)
     (jobs / "95-large").mkdir()
     (jobs / "95-large" / "strip.json").write_text("[" + "0," * 2**23 + "0]")
@@ -187,12 +192,10 @@ def test_a_thousand_folders_never_hold_blender_and_hide_no_job(
     ticks = ticks_until(session, lambda: not session.state.unread)
     print(f"{len(ticks)} ticks, longest {1000 * ticks[-1]:.1f} ms")
     assert job.id in session.state.jobs and len(session.state.jobs) >= 21
-    assert len(ticks) > 10 and ticks[int(0.99 * len(ticks))] < 0.01
+    assert len(ticks) > 10 and ticks[int(0.99 * len(ticks))] < LONGEST_LOOK
     ticks = ticks_until(session, iter([False] * 50 + [True]).__next__)
     print(f"{len(session.state.jobs)} jobs known: longest {1000 * ticks[-1]:.1f} ms")
-    assert ticks[int(0.95 * len(ticks))] < 0.01
-    session.close()
-    shutil.rmtree(jobs)
+    assert ticks[int(0.95 * len(ticks))] < LONGEST_LOOK
 
 
 def test_engines_that_ended_leave_no_zombies(clip, part):

@@ -34,6 +34,7 @@ TEXTURE: dict[str, Any] = {
     "stylization.weights.temporal": 0.0,
     "stylization.weights.sparsity": 0.0,
     "stylization.weights.unevenness": 8.0,
+    "stylization.weights.avoid": 1.5,
 }
 # Differences from the defaults above, as `path: value`.
 PRESETS: dict[str, dict[str, Any]] = {
