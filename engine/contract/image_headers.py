@@ -57,7 +57,7 @@ def read_header(file: BinaryIO) -> ImageHeader:
 
 
 def _png(file: BinaryIO, start: bytes) -> ImageHeader:
-    depth, at = start[24], 33
+    (depth,), at = struct.unpack_from(">B", start, 24), 33
     while True:
         file.seek(at)
         length, name = struct.unpack(">I4s", file.read(8))

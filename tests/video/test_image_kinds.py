@@ -161,6 +161,20 @@ def test_what_programs_read_in_different_ways_is_refused_by_name(tmp_path):
     assert "bitmap of 32 bits" in refused(tmp_path / "deep.bmp")
 
 
+def test_files_that_end_in_their_headers_are_refused_as_damaged(tmp_path):
+    cv2.imwrite(str(tmp_path / "whole.png"), COLOURS)
+    (tmp_path / "whole.tif").write_bytes(tiff(COLOURS, extra=2))
+    cv2.imwrite(str(tmp_path / "whole.bmp"), COLOURS[..., :3])
+    for whole in sorted(tmp_path.glob("whole.*")):
+        content = whole.read_bytes()
+        for length in range(0, 64, 3):
+            cut = tmp_path / f"cut{whole.suffix}"
+            cut.write_bytes(content[:length])
+            header_of(cut)
+            with pytest.raises(EngineError, match=r"cannot be read|unusual|bitmap"):
+                read_image(cut)
+
+
 def test_a_bitmap_of_os_2_is_refused(tmp_path):
     pixels = bytes(range(16))
     palette = b"".join(bytes([n, 255 - n, 128]) for n in range(256))
