@@ -26,7 +26,7 @@ from .pretended import DEVICE, pretending, watching
 from .stylization.conftest import moving_disc
 
 # In a step, forth and back, with a tower of two, a picture beside the texts, and what to avoid.
-MOST_OPERATIONS = {"network": 410, "texture": 380}
+MOST_OPERATIONS = {"network": 410, "texture": 370}
 VIEWS = ViewsSettings(global_views=1, local_views=2)
 EVERYTHING = StylizationWeights(unevenness=1)
 

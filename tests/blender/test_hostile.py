@@ -16,8 +16,8 @@ from test_travel import exported, rehearse  # noqa: F401
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="links and pipes")
 
-# Seconds of computing. Measured are 5 to 10 ms (docs/reliability.md); what is tested is that a look
-# is bounded, however much there is to read.
+# Seconds of computing among a thousand folders. Measured are 9 to 10 ms (docs/reliability.md); what
+# is tested is that a look is bounded, however much there is to read.
 LONGEST_LOOK = 0.03
 
 NOTES = {
@@ -150,7 +150,7 @@ def test_three_hundred_thousand_events_never_hold_blender(clip, scene, part):
     print(
         f"{len(ticks)} ticks, longest {1000 * ticks[-1]:.1f} ms, {time.monotonic() - began:.1f} s"
     )
-    assert ticks[int(0.99 * len(ticks))] < LONGEST_LOOK
+    assert ticks[int(0.99 * len(ticks))] < 0.01
     assert len(job.status.warnings) == 100
 
 
