@@ -40,7 +40,7 @@ STAGE_VERSIONS = {
     Stage.FLOW: 3,
     Stage.MASKS: 7,
     Stage.DECOMPOSITION: 14,
-    Stage.STYLIZATION: 14,
+    Stage.STYLIZATION: 15,
     Stage.RENDER: 10,
 }
 

@@ -18,6 +18,7 @@ from ..contract.events import EngineError, Fault
 from ..contract.settings import StylizationSettings, ViewsSettings
 from ..decomposition.layers import Layers
 from .boxes import object_boxes
+from .crops import halved
 from .shading import ShadingStatistics, measure_shading, shading
 from .views import Subject
 
@@ -61,6 +62,29 @@ class Canvas:
         if self.known is not None:
             return self.known
         return (self.fields[2] > self.faintest).flatten().nonzero()[:, 0].int()
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        return self.fields.shape[1], self.fields.shape[2]
+
+    def level(self, number: int) -> Tensor:
+        """Return the fields halved ``number`` times, [7, h, w], the background without the object.
+
+        That is its colours times one minus alpha.
+        """
+        if number not in self._levels:
+            if number == 0:
+                alpha = self.fields[2:3]
+                found = torch.cat([self.fields[:4], (1 - alpha) * self.fields[4:]])
+            else:
+                found = functional.adaptive_avg_pool2d(self.level(0), halved(self.shape, number))
+            self._levels[number] = found
+        return self._levels[number]
+
+    @cached_property
+    def _levels(self) -> dict[int, Tensor]:
+        return {}
 
     def enlarged(self, side: int, known: Tensor | None = None) -> Canvas:
         """Return the canvas with its longer side at ``side`` pixels, whatever it was.

@@ -42,11 +42,11 @@ def crop_grid(
     crops = np.stack([each.crops.double().numpy() for each in views])  # [F, V, 4]
     warps = np.stack([each.warps.double().numpy() for each in views])  # [F, V, 3, 3]
     black = np.stack([each.black.numpy() for each in views])  # [F, V]
-    levels = np.rint(np.log2(crops[..., 2:].mean(-1) / size))
-    most = np.array([[min(shape).bit_length() - 1] for shape in shapes])
-    levels = levels.clip(0, most).astype(np.int64)
+    levels = np.stack(
+        [levels_of(each, shape, size) for each, shape in zip(views, shapes, strict=True)]
+    )
     used = np.array(sorted(set(levels.flat)))
-    sides = np.array([[_halved(shape, level)[::-1] for level in used] for shape in shapes])
+    sides = np.array([[halved(shape, level)[::-1] for level in used] for shape in shapes])
     widest, highest = sides.max((0, 1))
     columns = np.append(0, (sides[..., 0].max(0) + GUTTER).cumsum())
     texture = np.array([columns[-1] if len(used) > 1 else widest, highest])
@@ -65,6 +65,12 @@ def crop_grid(
     ]  # fmt: skip
     packed = torch.from_numpy(np.concatenate(facts, -1).astype(np.float32))
     return CropGrid(tuple(shapes), tuple(used.tolist()), size, devices.sent(packed, device))
+
+
+def levels_of(views: Views, shape: tuple[int, int], size: int) -> np.ndarray:
+    """Return the levels [V] of the pyramid of a picture of ``shape`` that fit its ``views``."""
+    levels = np.rint(np.log2(views.crops[:, 2:].double().numpy().mean(-1) / size))
+    return levels.clip(0, min(shape).bit_length() - 1).astype(np.int64)
 
 
 @dataclass(frozen=True)
@@ -104,7 +110,7 @@ class CropGrid:
     def _grid(self) -> Tensor:
         """Where the views' pixels lie in the texture, [F, V, S, S, 2]."""
         facts = self.facts[:, :, None, None]  # [F, V, 1, 1, 18]
-        columns, rows = _steps(self.size, self.facts.device)
+        columns, rows = steps(self.size, self.facts.device)
         mapped = torch.addcmul(facts[..., 6:9], facts[..., 3:6], rows)
         mapped = torch.addcmul(mapped, facts[..., :3], columns)  # [F, V, S, S, 3]
         places, depth = mapped[..., :2] / mapped[..., 2:], mapped[..., 2:]
@@ -126,9 +132,9 @@ class CropGrid:
         if level == 0:
             return pictures
         if len(set(self.shapes)) == 1:
-            return functional.adaptive_avg_pool2d(pictures, _halved(self.shapes[0], level))
+            return functional.adaptive_avg_pool2d(pictures, halved(self.shapes[0], level))
         coarse = [
-            functional.adaptive_avg_pool2d(picture[:, :height, :width], _halved(shape, level))
+            functional.adaptive_avg_pool2d(picture[:, :height, :width], halved(shape, level))
             for picture, shape in zip(pictures, self.shapes, strict=True)
             for height, width in (shape,)
         ]
@@ -146,12 +152,13 @@ def filled_up(pictures: Sequence[Tensor]) -> list[Tensor]:
     ]
 
 
-def _halved(shape: tuple[int, int], level: int) -> tuple[int, int]:
+def halved(shape: tuple[int, int], level: int) -> tuple[int, int]:
+    """Return the ``shape`` of a picture that is halved ``level`` times."""
     return max(1, shape[0] >> level), max(1, shape[1] >> level)
 
 
 @lru_cache(maxsize=4)
-def _steps(size: int, device: torch.device) -> tuple[Tensor, Tensor]:
+def steps(size: int, device: torch.device) -> tuple[Tensor, Tensor]:
     """Where a view's pixels lie in [-1, 1]: columns [S, 1] and rows [S, 1, 1]."""
     steps = (torch.arange(size, device=device) + 0.5) / size * 2 - 1
     return steps[:, None], steps[:, None, None]

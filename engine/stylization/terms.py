@@ -15,6 +15,8 @@ from .crops import crop_grid
 from .encoder import Encoder
 from .rendering import AtlasSampler, CanvasBatch, Rendered, render
 from .targets import Targets
+from .texture import TextureAtlas
+from .view_rendering import render_views
 from .views import draw_both
 
 WINDOW_CHANCE = 0.5
@@ -45,11 +47,18 @@ def step_terms(
         numbers, settings.frames_per_step, window=temporal_window(settings), generator=generator
     )
     chosen = [resized(canvases, place, encoder.size, settings) for place in drawn]
-    batch = CanvasBatch.of(chosen)
     views = [draw_both(one.subject, settings.views, generator).scaled(one.scale) for one in chosen]
-    grid = crop_grid(views, batch.shapes, encoder.size, batch.fields.device)
-    rendered = render(batch, sampler)
-    images = grid.crops(rendered.front, batch.behind)  # [F, V, 3, S, S]
+    if isinstance(sampler, TextureAtlas):
+        pyramid = sampler.pyramid()
+        images = render_views(chosen, views, pyramid, encoder.size)
+        # What counts of whole canvases is the mean of many texels.
+        batch = CanvasBatch.of([canvases.canvases[place] for place in drawn])
+        rendered = render(batch, pyramid[-1])
+    else:
+        batch = CanvasBatch.of(chosen)
+        grid = crop_grid(views, batch.shapes, encoder.size, batch.fields.device)
+        rendered = render(batch, sampler)
+        images = grid.crops(rendered.front, batch.behind)  # [F, V, 3, S, S]
     embeddings = _embed_crops(encoder, with_noise(images, settings.views, generator), settings)
     whole, close = targets.draw(generator)
     terms = _similarities(embeddings, whole, close, settings)

@@ -33,6 +33,7 @@ BAND = 0.6  # of the frequencies that the texels could carry
 CONTRAST = 0.01  # of the first picture, which is grey
 SHOULDER = 0.7  # brightness from which lit colours approach white without reaching it
 MOST = 1024  # texels along a side
+HALVINGS = 3  # at most, of a picture for views from far
 WARM_UP = 8  # steps until the learning rate is whole
 LEVELS = (0.15, 0.5, 0.85)  # of red, green and blue that a texture may begin with
 MEAN_RATE = 0.3  # learning rate of the mean colour, in that of the waves
@@ -93,6 +94,14 @@ class TextureAtlas(StylizedAtlas):
     def albedo_picture(self) -> Tensor:
         """Return the picture [3, S, S]."""
         return self.picture
+
+    def pyramid(self) -> list[TextureAtlas]:
+        """Return the atlas as it is, halved once, twice and so on up to `HALVINGS` times."""
+        pictures = [self.albedo_picture()]
+        for _ in range(HALVINGS):
+            pictures.append(functional.avg_pool2d(pictures[-1], 2))
+        place = self.corner, self.extent
+        return [TextureAtlas(self.statistics, picture, *place) for picture in pictures]
 
     def texels(self, step: Tensor) -> float:
         """Return how many texels a ``step`` [2] in uv is, along the axis where it is more."""
@@ -224,8 +233,10 @@ def initial_texture(
     scale = used.new_tensor(frame.scale)
     low, high = used.amin(0), used.amax(0)
     reach = ROOM * float(((high - low) * scale).max())
-    extent = reach / scale
-    side = min(MOST, 2 * math.ceil(reach * density / 2))
+    part = 2**HALVINGS  # so that each level of the pyramid has whole texels
+    side = part * math.ceil(reach * density / part)
+    extent = side / density / scale
+    side = min(MOST, side)
     return LearnedTexture(
         statistics, (low + high - extent) / 2, extent, side=side, generator=generator
     )
