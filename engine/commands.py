@@ -121,7 +121,8 @@ def knows(options: argparse.Namespace) -> int:
     """Print what the embedded encoder knows, or how it reads a text."""
     vocabulary = load_vocabulary()
     if options.text:
-        print(listing.describe_reading(read(options.text, vocabulary, local=options.local)))
+        reading = read(options.text, vocabulary, local=options.local)
+        print(listing.describe_reading(reading, vocabulary))
     else:
         print(listing.plain(vocabulary))
     return 0

@@ -10,7 +10,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from ..contract.job import TargetTexts
-from ..contract.settings import StylizationSettings
+from ..contract.settings import EMBEDDED, StylizationSettings
+from ..contract.words.surroundings import surroundings_of_texts
 from .encoder import Encoder
 from .picture import read_picture
 from .texts import embed_text, unit
@@ -58,6 +59,7 @@ class Targets:
 def embed_targets(texts: TargetTexts, encoder: Encoder, settings: StylizationSettings) -> Targets:
     """Embed all that ``texts`` names, once for the whole stylization.
 
+    With the embedded encoder, the usual surroundings of an animal are avoided, too.
     Raises EngineError (MEDIA_UNREADABLE) where its picture cannot be read.
     """
     whole = texts.global_text.strip() or texts.local_text.strip()
@@ -71,12 +73,16 @@ def embed_targets(texts: TargetTexts, encoder: Encoder, settings: StylizationSet
         picture = _embed_picture(read_picture(texts.picture), encoder)
         share = texts.picture_share if whole else 1.0
     counts = settings.global_prefixes, settings.local_prefixes
+    unwanted = [texts.avoid] if texts.avoid.strip() else []
+    if settings.avoid_surroundings and settings.encoder == EMBEDDED:
+        unwanted += surroundings_of_texts(texts)
+    avoided = [embedded(text, counts[1]) for text in unwanted]
     return Targets(
         embedded(whole, counts[0]) if whole else None,
         embedded(close, counts[1]) if close else None,
         picture,
         share,
-        embedded(texts.avoid, counts[1]) if texts.avoid.strip() else None,
+        torch.cat(avoided) if avoided else None,
     )
 
 

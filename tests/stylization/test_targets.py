@@ -6,7 +6,7 @@ import torch
 
 from engine.contract.events import EngineError, Fault
 from engine.contract.job import TargetTexts
-from engine.contract.settings import StylizationSettings
+from engine.contract.settings import EMBEDDED, StylizationSettings
 from engine.stylization.picture import read_picture
 from engine.stylization.targets import embed_targets
 from engine.video.images import write_png
@@ -86,3 +86,16 @@ def test_a_picture_of_a_few_pixels_is_told(tmp_path):
     write_png(tmp_path / "dot.png", np.zeros((4, 4, 3), np.uint8))
     with pytest.raises(EngineError, match="4 x 4 pixels"):
         read_picture(str(tmp_path / "dot.png"))
+
+
+def test_the_embedded_encoder_avoids_the_grass_around_an_animal_unless_told_not_to(encoder):
+    zebra = TargetTexts("a swan with zebra fur", "zebra fur")
+    assert embed_targets(zebra, encoder, SETTINGS).avoid is None
+    embedded = replace(SETTINGS, encoder=EMBEDDED)
+    grass = embed_targets(zebra, encoder, embedded).avoid
+    wanted = embed_targets(TargetTexts("gold", avoid="grass"), encoder, SETTINGS).avoid
+    assert torch.equal(grass, wanted)
+    both = embed_targets(replace(zebra, avoid="stone"), encoder, embedded).avoid
+    assert both.shape == (8, 24) and torch.equal(both[4:], grass)
+    off = replace(embedded, avoid_surroundings=False)
+    assert embed_targets(zebra, encoder, off).avoid is None

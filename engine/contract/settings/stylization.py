@@ -128,6 +128,12 @@ class StylizationSettings:
         'Drop the "a" of a text behind a prefix, so that no "a photo of a A swan" arises',
         paper="TDS: not said",
     )
+    avoid_surroundings: bool = setting(
+        True,
+        "Avoid Surroundings",
+        "Views do not match the grass in which an animal stands whose fur is wanted, as much as "
+        "they do not match Avoid; embedded encoder",
+    )
     candidates: int = setting(
         1,
         "Candidates",

@@ -76,17 +76,29 @@ class Span:
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """All concepts; words that carry no look; nouns for a surface; near meanings of other words."""
+    """All concepts; words that carry no look; nouns for a surface; near meanings of other words.
+
+    ``surroundings`` are looks that photographs of these ImageNet classes show beside the thing.
+    """
 
     concepts: Mapping[str, Concept]
     filling: frozenset[str]
     surfaces: frozenset[str]
     near: Mapping[str, tuple[str, ...]]
+    surroundings: Mapping[str, frozenset[int]] = field(default_factory=dict)
 
     def spans(self, text: str) -> list[Span]:
         """Return ``text`` word by word, the words of the longest known phrases together."""
         words = words_of(text)
         return list(self._spans(words))
+
+    def surroundings_of(self, concept: Concept) -> list[str]:
+        """Return what most photographs of ``concept`` show beside it; of most things nothing."""
+        shares = {
+            word: sum(weight for index, weight in concept.classes.items() if index in classes)
+            for word, classes in self.surroundings.items()
+        }
+        return [word for word, share in shares.items() if share > 0.5]
 
     @cached_property
     def looks(self) -> dict[str, Concept]:
@@ -177,6 +189,10 @@ def vocabulary_from(entries: Mapping[str, Any]) -> Vocabulary:
         frozenset(entries["filling"]),
         frozenset(entries["surfaces"]),
         {word: tuple(names) for word, names in entries["near"].items()},
+        {
+            word: frozenset(itertools.chain.from_iterable(map(_range, keys)))
+            for word, keys in entries.get("surroundings", {}).items()
+        },
     )
 
 

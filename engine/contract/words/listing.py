@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .concepts import Concept, Kind, Vocabulary
 from .reading import Reading
+from .surroundings import surroundings_of
 
 SHOWN = (Kind.MATERIAL, Kind.COLOUR, Kind.THING)
 
@@ -17,13 +18,14 @@ def plain(vocabulary: Vocabulary) -> str:
     return "\n".join(lines)
 
 
-def describe_reading(reading: Reading) -> str:
-    """Return what a text was read as: one line for each kind of word."""
+def describe_reading(reading: Reading, vocabulary: Vocabulary) -> str:
+    """Return what a text was read as: one line for each kind of word, and what is avoided."""
     groups = {
         "object": [each.name for each in reading.subjects],
         "look": [each.name for each in reading.looks],
         "colour": [each.name for each in reading.colours],
         "unknown": list(reading.unknown),
+        "avoided": surroundings_of([reading], vocabulary),
     }
     return "\n".join(f"{name}: {', '.join(words) or '-'}" for name, words in groups.items())
 
