@@ -22,7 +22,7 @@ from .views import draw_both
 WINDOW_CHANCE = 0.5
 WINDOW_SIGMAS = 3.0  # how far a window reaches, in widths of the temporal weight
 
-SIMILARITIES = ("global_similarity", "local_similarity")  # to the targets
+BY_TEXT = ("global_similarity", "local_similarity", "avoid")  # the terms of the targets
 
 
 @dataclass(frozen=True)
@@ -110,10 +110,14 @@ def text_loss(
     *,
     seed: int,
 ) -> Tensor:
-    """Return the weighted loss of the views that ``seed`` draws against the targets alone."""
+    """Return the weighted loss of the views that ``seed`` draws against the targets alone.
+
+    These are the texts and what to avoid.
+    """
     generator = torch.Generator().manual_seed(seed)
     terms = step_terms(sampler, canvases, encoder, targets, settings, generator)
-    return weighted_sum({name: terms[name] for name in SIMILARITIES}, settings.weights)
+    led = {name: term for name, term in terms.items() if name in BY_TEXT}
+    return weighted_sum(led, settings.weights)
 
 
 def with_noise(images: Tensor, views: ViewsSettings, generator: torch.Generator) -> Tensor:

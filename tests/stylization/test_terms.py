@@ -1,7 +1,13 @@
+from dataclasses import replace
+
 import torch
 
+from engine.contract.job import TargetTexts
 from engine.contract.settings import StylizationWeights, ViewsSettings
-from engine.stylization.terms import weighted_sum, with_noise
+from engine.stylization.canvas import cut_canvases
+from engine.stylization.targets import embed_targets
+from engine.stylization.terms import text_loss, weighted_sum, with_noise
+from engine.stylization.texture import LearnedTexture
 
 
 def test_terms_without_weight_neither_count_nor_slope():
@@ -27,3 +33,18 @@ def test_noise_is_drawn_for_the_whole_views_of_all_frames_first():
     grain = strength * torch.randn(6, 3, 4, 4, generator=generator)
     drawn = torch.stack([grain[[0, 2, 3]], grain[[1, 4, 5]]])
     assert torch.equal(seen, (0.5 + drawn).clamp(0, 1))
+
+
+def test_what_to_avoid_counts_in_the_first_colour(layers, encoder, settings):
+    """The same colour has a higher loss where its views are what the object should not be."""
+    canvases = cut_canvases(layers, layers.foreground, settings.views)
+    atlas = LearnedTexture.initial(
+        layers, canvases, settings, size=encoder.size, generator=torch.Generator().manual_seed(0)
+    )
+    texts = TargetTexts(global_text="gold")
+    plain = embed_targets(texts, encoder, settings)
+    losses = [
+        text_loss(atlas, canvases, encoder, replace(plain, avoid=avoid), settings, seed=1)
+        for avoid in (None, plain.global_texts, -plain.global_texts)
+    ]
+    assert max(losses) > losses[0] == min(losses)
