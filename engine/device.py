@@ -88,7 +88,7 @@ def choose(wanted: str) -> torch.device:
             'Set the device to "automatic", or install the driver for this GPU.',
         )
     number = cores.count() if wanted == "cpu" else min(cores.count(), FEEDING)
-    torch.set_num_threads(cores.wanted() or number)
+    torch.set_num_threads(cores.requested_threads() or number)
     if wanted == "cuda":
         _limit_memory()
     return torch.device(wanted)
@@ -135,7 +135,7 @@ def generator(seed: int) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-def sent(tensor: torch.Tensor, device: torch.device) -> torch.Tensor:
+def send(tensor: torch.Tensor, device: torch.device) -> torch.Tensor:
     """Return a small CPU ``tensor`` on ``device``, without waiting for what that still computes."""
     if device.type == "cuda":
         return tensor.pin_memory().to(device, non_blocking=True)

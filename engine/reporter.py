@@ -26,7 +26,7 @@ from .contract.events import (
 from .contract.folder import JobFolder
 from .contract.job import Stage
 from .contract.locks import Lock
-from .workspace import explained
+from .workspace import explain_failures
 
 LOCK_SECONDS = 2.0
 PROGRESS_SECONDS = 0.2
@@ -71,11 +71,11 @@ class Reporter:
 
         What was said and found in the run before stays under another name.
         """
-        with explained(self.folder.path):
+        with explain_failures(self.folder.path):
             files.private_folder(self.folder.path)
             self._take_folder()
         try:
-            with explained(self.folder.path):
+            with explain_failures(self.folder.path):
                 self._prepare()
         except EngineError as error:
             with contextlib.suppress(EngineError):
@@ -113,7 +113,7 @@ class Reporter:
     def say(self, event: Event) -> None:
         """Write one event; raises EngineError."""
         line = json.dumps(event_to_json(event, time.time())) + "\n"
-        with explained(self.folder.path):
+        with explain_failures(self.folder.path):
             try:
                 files.append(self.folder.events, ("\n" * self._torn + line).encode())
                 self._torn = False
@@ -163,7 +163,7 @@ class Reporter:
         """Replace the picture ``preview/<name>.png``, uint8 [H, W, 3] or [H, W, 4]."""
         if self.encode_png is None:
             return
-        with explained(self.folder.path):
+        with explain_failures(self.folder.path):
             files.private_folder(self.folder.preview)
             try:
                 files.write_bytes(self.folder.preview / f"{name}.png", self.encode_png(image))

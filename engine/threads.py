@@ -14,7 +14,7 @@ from pathlib import Path
 
 import torch
 
-from .cores import wanted
+from .cores import requested_threads
 
 WINDOW = 2.0  # seconds over which is averaged
 CROWDED = 0.3  # part of the time that threads which could run had to wait for a core
@@ -48,7 +48,7 @@ class Crowding:
     def __init__(self, accounts: Accounts = time_of_threads) -> None:
         self._accounts = accounts
         self._all = torch.get_num_threads()
-        self._fixed = wanted() is not None or self._all == 1
+        self._fixed = requested_threads() is not None or self._all == 1
         self._patience = BACK_AFTER
         self._since, self._last = time.monotonic(), None if self._fixed else accounts()
 
@@ -67,7 +67,7 @@ class Crowding:
         if torch.get_num_threads() == 1:
             torch.set_num_threads(self._all)
             self._patience *= 2
-        elif _waiting(before, self._last) > CROWDED:
+        elif _waiting_share(before, self._last) > CROWDED:
             torch.set_num_threads(1)
 
     @property
@@ -75,7 +75,7 @@ class Crowding:
         return self._patience if torch.get_num_threads() == 1 else WINDOW
 
 
-def _waiting(before: tuple[float, float], after: tuple[float, float]) -> float:
+def _waiting_share(before: tuple[float, float], after: tuple[float, float]) -> float:
     """Return which part of the time threads that could run waited for a core."""
     ran, waited = after[0] - before[0], after[1] - before[1]
     return waited / max(ran + waited, 1e-9)

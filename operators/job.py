@@ -204,7 +204,7 @@ def new_id() -> str:
     return f"{moment}-{milliseconds:03d}-{uuid.uuid4().hex[:4]}"
 
 
-def failed(status: Status, fault: Fault, message: str, hint: str) -> Status:
+def failed_status(status: Status, fault: Fault, message: str, hint: str) -> Status:
     """Return the status of a job that failed on this side of the wall."""
     return dataclasses.replace(
         status, phase=Phase.FAILED, fault=fault, message=f"{message}.", hint=f"{hint}." * bool(hint)
@@ -252,5 +252,5 @@ def read_job(path: Path, *, anywhere: bool = False) -> Job | None:
         return None
     if not is_rendered:
         words = "The strip was not rendered to its end", "Retry renders it again"
-        job.status = failed(job.status, Fault.MEDIA_UNREADABLE, *words)
+        job.status = failed_status(job.status, Fault.MEDIA_UNREADABLE, *words)
     return job

@@ -31,7 +31,7 @@ def for_preview(draft: JobSpec, footage: Footage, frame: int) -> tuple[JobSpec, 
     """Return the request for a look at ``frame``, counted from the strip's start."""
     marked = first_marked(draft)
     chosen = window(len(footage.indices), frame if marked is None else marked)
-    objects = tuple(_moved(item, chosen) for item in draft.objects)
+    objects = tuple(_move(item, chosen) for item in draft.objects)
     shown = tuple(footage.indices[index] for index in chosen)
     spec = dataclasses.replace(draft, objects=objects, settings=quick(draft.settings))
     return spec, dataclasses.replace(footage, indices=shown)
@@ -64,7 +64,7 @@ def quick(settings: Settings) -> Settings:
     )
 
 
-def _moved(item: TargetObject, chosen: range) -> TargetObject:
+def _move(item: TargetObject, chosen: range) -> TargetObject:
     mask = item.mask
     strokes = tuple(_moved_stroke(s, chosen) for s in mask.strokes if s.frame in chosen)
     box = _moved_box(mask.box, chosen) if mask.box else None

@@ -129,7 +129,7 @@ class STRIPSTYLIZER_OT_snapshot_render(starting.StartOperator, bpy.types.Operato
         assert job is not None and job.spec is not None
         source = strips.find(job.place)
         assert source is not None  # polling has found it
-        candidate = self._checked(candidates_of(job))
+        candidate = self._candidate_among(candidates_of(job))
         settings = replaced(job.spec.settings, "render.candidate", candidate)
         settings = replaced(settings, "render.snapshot", self.snapshot)
         spec = dataclasses.replace(job.spec, settings=settings)
@@ -143,7 +143,7 @@ class STRIPSTYLIZER_OT_snapshot_render(starting.StartOperator, bpy.types.Operato
         made.asked_from = job.id
         return [made]
 
-    def _checked(self, found: tuple[Candidate, ...]) -> int:
+    def _candidate_among(self, found: tuple[Candidate, ...]) -> int:
         numbers = sorted(each.number for each in found)
         if self.candidate and self.candidate not in numbers:
             there = ", ".join(map(str, numbers))

@@ -112,7 +112,7 @@ def export(strip: Any, place: Path) -> Path:
     Raises Unusable where Blender must render something first, OSError where it cannot be written.
     """
     draft, footage = requests.request(strip), session.footage_of(strip.id_data, strip)
-    if footage is None or mattes.wanted(strip):
+    if footage is None or mattes.wanted_renderings(strip):
         raise strips.Unusable("Blender must render the strip or its mask first: stylize it here")
     spec = requests.complete(draft, footage)
     assert spec is not None

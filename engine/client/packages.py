@@ -84,7 +84,7 @@ def constraints(lock: Path) -> str:
     return "\n".join(lines) + "\n"
 
 
-def resolved(pylock: Path) -> list[File]:
+def read_pylock(pylock: Path) -> list[File]:
     """Return the files that uv chose; raises Unfit where a package has no built file."""
     files = []
     for package in tomllib.loads(pylock.read_text(encoding="utf-8")).get("packages", []):

@@ -25,7 +25,7 @@ def constrain(options: argparse.Namespace) -> None:
 
 def fetch(options: argparse.Namespace) -> None:
     """Download what uv chose, and write what is to be installed."""
-    files = packages.resolved(options.pylock)
+    files = packages.read_pylock(options.pylock)
     _refuse_strangers(files, any_torch=options.build != "locked")
     locked = not packages.strangers(files, packages.locked_hashes(LOCK), any_torch=False)
     build = "locked" if locked else options.build

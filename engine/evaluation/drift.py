@@ -53,6 +53,13 @@ def uv_drift(
     return numbers
 
 
+def mapping_scores(
+    pictures: Mapping[int, np.ndarray], uv: np.ndarray, visible: np.ndarray
+) -> dict[str, float | int | None]:
+    """Return what `uv_drift` does, and `folds`."""
+    return {**uv_drift(pictures, uv, visible), "folds": folds(uv, visible)}
+
+
 def slid(pairs: Pairs, shape: tuple[int, ...], uv: np.ndarray) -> np.ndarray:
     """Return how far each spot slid on the screen, [N], in px of a frame 256 wide.
 

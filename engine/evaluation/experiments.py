@@ -85,10 +85,10 @@ def texts_for(thing: str, material: str) -> TargetTexts:
 
 
 def _of_looks(found: Sequence[Look], thing: str) -> list[Variant]:
-    return [Variant(each.called(thing), each.texts(thing), each.material) for each in found]
+    return [Variant(each.name_in_tables(thing), each.texts(thing), each.material) for each in found]
 
 
-def _varied(thing: str, materials: list[str]) -> list[Variant]:
+def _variants(thing: str, materials: list[str]) -> list[Variant]:
     return [Variant(each, texts_for(thing, each), each) for each in materials or MATERIALS]
 
 
@@ -100,7 +100,7 @@ def _specificity(thing: str, materials: list[str]) -> list[Variant]:
     return _of_looks(looks("specificity", thing), thing)
 
 
-def _wording(thing: str, materials: list[str]) -> list[Variant]:
+def _wordings(thing: str, materials: list[str]) -> list[Variant]:
     return _of_looks(looks("wording", thing), thing)
 
 
@@ -155,12 +155,12 @@ def _baseline(thing: str, materials: list[str]) -> list[Variant]:
 
 Variants = Callable[[str, list[str]], list[Variant]]
 EXPERIMENTS: dict[str, tuple[str, Variants]] = {
-    "varied": ("Many looks of one object: does a judge name them?", _varied),
+    "varied": ("Many looks of one object: does a judge name them?", _variants),
     "examples": ("The paper's own texts (fig. 4).", _examples),
     "specificity": ("Does a more exact text give more detail?", _specificity),
     "prefixes": ("How many prefixes, global/local?", _prefixes),
     "ablation": ("What does each term do? Same seed.", _ablation),
-    "wording": ("What does another local text change, and another global one?", _wording),
+    "wording": ("What does another local text change, and another global one?", _wordings),
     "texts": ("What do two texts give that one does not?", _texts),
     "baseline": ("The atlas against editing each frame alone.", _baseline),
 }

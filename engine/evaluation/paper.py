@@ -42,7 +42,7 @@ class Look:
         whole = self.global_text.format(thing=thing)
         return TargetTexts(whole[:1].upper() + whole[1:], self.local_text)
 
-    def called(self, thing: str) -> str:
+    def name_in_tables(self, thing: str) -> str:
         """Return its name in tables."""
         return self.name.format(thing=thing) or self.texts(thing).global_text
 
@@ -112,21 +112,21 @@ def read_looks(path: Path) -> dict[str, tuple[Look, ...]]:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise _refused(path, f"cannot be read: {error}") from error
+        raise _refusal(path, f"cannot be read: {error}") from error
     if not isinstance(data, dict) or not data or not set(data) <= set(REPLACED):
-        raise _refused(path, f"holds no object with {', '.join(REPLACED)} alone")
+        raise _refusal(path, f"holds no object with {', '.join(REPLACED)} alone")
     return {name: tuple(_read(path, name, entries)) for name, entries in data.items()}
 
 
 def _read(path: Path, experiment: str, entries: Any) -> Sequence[Look]:
     if not isinstance(entries, list) or not entries:
-        raise _refused(path, f"holds no list of texts for {experiment}")
+        raise _refusal(path, f"holds no list of texts for {experiment}")
     found = []
     for entry in entries:
         known = {"global_text", "local_text", "material", "name"}
         whole = isinstance(entry, dict) and {"global_text"} <= set(entry) <= known
         if not whole or not all(isinstance(value, str) for value in entry.values()):
-            raise _refused(path, f"has {json.dumps(entry)} in {experiment}, which is no look")
+            raise _refusal(path, f"has {json.dumps(entry)} in {experiment}, which is no look")
         whole_text, local = entry["global_text"], entry.get("local_text", "")
         material = entry.get("material") or local or whole_text
         found.append(Look(_plain(whole_text), local, material, _plain(entry.get("name", ""))))
@@ -138,5 +138,5 @@ def _plain(text: str) -> str:
     return text.replace("{", "{{").replace("}", "}}")
 
 
-def _refused(path: Path, what: str) -> EngineError:
+def _refusal(path: Path, what: str) -> EngineError:
     return EngineError(Fault.BAD_JOB, f"The texts {path}: the file {what}.", f"Write {FORM}.")

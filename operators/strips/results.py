@@ -74,10 +74,10 @@ def find(place: Place) -> Any | None:
         found = [s for s in all_strips(scene) if properties.of(s).strip_id == place.strip_id]
         if found:
             return next((strip for strip in found if strip.name == place.strip), found[0])
-    return _unmarked(place)
+    return _find_unmarked(place)
 
 
-def _unmarked(place: Place) -> Any | None:
+def _find_unmarked(place: Place) -> Any | None:
     """Find a strip that lost its mark because an undo went back to before the job."""
     scene = bpy.data.scenes.get(place.scene)
     if scene is None or bpy.data.filepath != place.blend:

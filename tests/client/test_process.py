@@ -12,7 +12,7 @@ import pytest
 
 from engine import commands
 from engine.client import process
-from engine.client.status import JobReader, Phase, Status, crashed
+from engine.client.status import JobReader, Phase, Status, crash_status
 from engine.contract.events import Fault
 from engine.contract.folder import EXIT_UNHEARD, JobFolder
 from engine.contract.job import Footage, FootageKind, Stage, TargetTexts, single
@@ -227,7 +227,7 @@ def test_an_engine_whose_folder_is_deleted_says_so_by_its_exit_code(tmp_path):
 
     wait_for(deleted)
     assert engine.wait(20) == EXIT_UNHEARD
-    status = crashed(Status(), EXIT_UNHEARD)
+    status = crash_status(Status(), EXIT_UNHEARD)
     assert (
         status.fault is Fault.DISK_FULL and "disk is full or the folder is gone" in status.message
     )

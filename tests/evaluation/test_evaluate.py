@@ -10,9 +10,8 @@ from engine.__main__ import EXPERIMENT_NAMES, main, parser
 from engine.contract.events import EngineError
 from engine.contract.job import Footage, FootageKind, TargetTexts, single
 from engine.contract.settings import preset
-from engine.decomposition.layers import Layers
+from engine.decomposition.layers import Layers, of_one_frame
 from engine.evaluation import metrics
-from engine.evaluation.baseline import of_one_frame
 from engine.evaluation.evaluate import (
     Made,
     bare_part,
@@ -318,8 +317,7 @@ def test_the_first_frames_of_a_result_fit_together():
 
 def test_one_frame_alone_is_its_own_atlas():
     layers = moving_disc()
-    frame = (layers.reconstruction()[1] * 255).round().byte().numpy()
-    alone = of_one_frame(frame, layers, 1)
+    alone = of_one_frame(layers, 1, layers.reconstruction()[1])
     assert alone.alpha.shape == (1, 40, 56) and alone.atlas.shape == (56, 56, 3)
     assert torch.allclose(alone.uv[0, 10, 20], torch.tensor([20.5 / 56, 10.5 / 56]))
 
