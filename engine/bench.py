@@ -16,7 +16,7 @@ from . import pipeline
 from .contract.files import read_json
 from .contract.folder import JobFolder
 from .contract.job import Footage, JobSpec, Stage
-from .contract.settings import replaced
+from .contract.settings import replace_setting
 from .contract.words.choice import with_encoder
 from .contract.words.concepts import load_vocabulary
 from .decomposition.layers import load_layers
@@ -43,7 +43,7 @@ class Bench:
 
     def make(self, spec: JobSpec, out: Path) -> Made:
         """Run ``spec`` in the job folder ``out``, or read what is there."""
-        spec = replace(spec, settings=replaced(spec.settings, "render.format", "png"))
+        spec = replace(spec, settings=replace_setting(spec.settings, "render.format", "png"))
         folder = JobFolder(out.absolute())
         done = folder.spec.exists() and folder.report.exists() and folder.read_spec() == spec
         if not done:
@@ -138,6 +138,6 @@ def _read_result(
 
 
 def known_materials() -> tuple[str, ...]:
-    """Return the materials that judges choose from: those that the embedded encoder was taught."""
+    """Return the materials that classifiers choose from: all that the embedded encoder knows."""
     concepts = load_vocabulary().concepts.values()
     return tuple(dict.fromkeys(name for concept in concepts for name in concept.materials))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from .contract.events import EngineError, Report
 from .contract.job import ANYTHING, FootageKind, JobSpec, MaskKind, ObjectMask, Stage, TargetObject
-from .contract.settings import EMBEDDED, replaced
+from .contract.settings import EMBEDDED, replace_setting
 from .contract.words.choice import choose_encoder
 from .stylization import weight_files
 from .video.frames import expected_count
@@ -125,4 +125,4 @@ def _with_detector(item: TargetObject) -> TargetObject:
 
 
 def _with(spec: JobSpec, path: str, value: str) -> JobSpec:
-    return dataclasses.replace(spec, settings=replaced(spec.settings, path, value))
+    return dataclasses.replace(spec, settings=replace_setting(spec.settings, path, value))

@@ -55,7 +55,7 @@ def within_memory(compute: Callable[[], Value], report: Report) -> Value:
             if not _is_out_of_memory(error) or not at_once.halve():
                 raise
         # Here the error is gone, and with it what the failed operation held.
-        let_go()
+        release_memory()
         report.warning(
             "The memory of the GPU was not enough: the job goes on in smaller chunks.",
             "It takes longer so. A lower working size or fewer views need less memory.",
@@ -163,7 +163,7 @@ def prove(device: torch.device) -> str:
     return "right"
 
 
-def let_go() -> None:
+def release_memory() -> None:
     """Give back the graphics memory that is only kept for later."""
     if torch.cuda.is_available():
         torch.cuda.empty_cache()

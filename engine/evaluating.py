@@ -36,9 +36,9 @@ def evaluate(options: argparse.Namespace) -> int:
 def _experiments(options: argparse.Namespace) -> None:
     from .evaluation.comparison import named_folders, other_frames
     from .evaluation.experiments import NAMES, experiment
-    from .evaluation.paper import read_looks
+    from .evaluation.paper import read_styles
 
-    own = read_looks(options.texts) if options.texts else {}
+    own = read_styles(options.texts) if options.texts else {}
     found = [
         experiment(name, thing=options.thing, materials=options.materials, own=own)
         for name in options.experiments or NAMES

@@ -38,10 +38,10 @@ class Reporter:
     """Writes events into the job folder and reads stop requests from it.
 
     Implements `engine.contract.events.Report`. Used as a context: inside it the folder is locked.
-    ``listen`` hears every event, too. ``encode_png`` turns an array into a file's bytes,
-    ``let_go`` gives back memory that is not needed while the host lets the job wait, and ``ease``
-    makes room where other programs want the processor; the pipeline hands them in, so that this
-    module needs no library.
+    ``listen`` is called with every event, too. ``encode_png`` turns an array into a file's bytes,
+    ``release_memory`` gives back memory that is not needed while the host lets the job wait, and
+    ``choose_threads`` leaves cores to other programs that want them; the pipeline hands them in, so
+    that this module needs no library.
     """
 
     def __init__(
@@ -52,8 +52,8 @@ class Reporter:
     ) -> None:
         self.folder = folder
         self.encode_png: Callable[[Any], bytes] | None = None
-        self.let_go: Callable[[], None] = lambda: None
-        self.ease: Callable[[], None] = lambda: None
+        self.release_memory: Callable[[], None] = lambda: None
+        self.choose_threads: Callable[[], None] = lambda: None
         self._listen = listen
         self._stage = Stage.FRAMES
         self._stage_started = time.monotonic()
@@ -182,7 +182,7 @@ class Reporter:
         now = time.monotonic()
         if not self._stopping and now - self._stop_at >= STOP_SECONDS:
             self._stop_at = now
-            self.ease()
+            self.choose_threads()
             if self.folder.pause.exists():
                 self._wait()
             self._stopping = self._stopping or self.folder.stop.exists()
@@ -192,7 +192,7 @@ class Reporter:
         """Do nothing while the host's ``pause`` is there."""
         started = time.monotonic()
         self.say(Paused())
-        self.let_go()
+        self.release_memory()
         while self.folder.pause.exists() and not (self._stopping or self.folder.stop.exists()):
             time.sleep(PAUSE_SECONDS)
         waited = time.monotonic() - started

@@ -32,7 +32,7 @@ from .stages import Stages
 from .stylization import candidates
 from .stylization.encoder import Encoder, load_encoder
 from .stylization.texts import check_texts
-from .threads import Crowding
+from .threads import ThreadChoice
 from .trained_artifacts import TrainedArtifacts
 from .video.clip import Clip
 from .video.frames import whole_frames
@@ -54,9 +54,9 @@ class Restyling:
         self.device = devices.choose(spec.settings.device)
         self.facts = devices.describe(self.device)
         report.say(self.facts)
-        report.let_go = devices.let_go
+        report.release_memory = devices.release_memory
         if self.device.type == "cpu":
-            report.ease = Crowding().ease
+            report.choose_threads = ThreadChoice().choose
         self.artifacts = TrainedArtifacts(spec, self.device, report, stages.cache.names)
         self.encoder: Encoder | None = None
         self.files: dict[str, Any] = {}

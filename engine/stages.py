@@ -83,7 +83,7 @@ class Stages:
             report = self._report
             building = self.cache.building(
                 stage, artifact.key, waiting=lambda: report.say(Waiting(stage)),
-                stopping=report.stopping, healing=report.warning,
+                stopping=report.stopping, damaged=report.warning,
             )  # fmt: skip
             with building as folder:
                 if folder is not None:

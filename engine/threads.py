@@ -38,7 +38,7 @@ def time_of_threads() -> tuple[float, float] | None:
     return ran / 1e9, waited / 1e9
 
 
-class Crowding:
+class ThreadChoice:
     """Lets a job compute on one thread for as long as the cores are crowded.
 
     A sum over another number of threads may differ in its last bits; where OMP_NUM_THREADS is set
@@ -49,10 +49,10 @@ class Crowding:
         self._accounts = accounts
         self._all = torch.get_num_threads()
         self._fixed = requested_threads() is not None or self._all == 1
-        self._patience = BACK_AFTER
+        self._wait = BACK_AFTER
         self._since, self._last = time.monotonic(), None if self._fixed else accounts()
 
-    def ease(self) -> None:
+    def choose(self) -> None:
         """Look at the last seconds and choose the threads of the next ones.
 
         To be called by the thread that computes, often: the number belongs to it.
@@ -66,13 +66,13 @@ class Crowding:
             return
         if torch.get_num_threads() == 1:
             torch.set_num_threads(self._all)
-            self._patience *= 2
+            self._wait *= 2
         elif _waiting_share(before, self._last) > CROWDED:
             torch.set_num_threads(1)
 
     @property
     def _window(self) -> float:
-        return self._patience if torch.get_num_threads() == 1 else WINDOW
+        return self._wait if torch.get_num_threads() == 1 else WINDOW
 
 
 def _waiting_share(before: tuple[float, float], after: tuple[float, float]) -> float:

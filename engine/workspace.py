@@ -198,13 +198,13 @@ class Cache:
         *,
         waiting: Callable[[], None],
         stopping: Callable[[], bool],
-        healing: Callable[[str], None],
+        damaged: Callable[[str], None],
     ) -> Iterator[Path | None]:
         """Give the folder to build in and rename it afterwards; None where nothing is left to do.
 
         The part folder outlives a stop or a crash: trainings find their checkpoint in it. While
         another job builds the same stage this one waits, after calling ``waiting``; ``stopping()``
-        says whether to give up. ``healing`` hears what was damaged and is made again.
+        says whether to give up. ``damaged`` is called with a sentence on what is made again.
         """
         final, part = self.folder(stage, key), self.part(stage, key)
         with explain_failures(self.path):
@@ -216,7 +216,7 @@ class Cache:
                     yield None
                     return
                 if final.exists():
-                    healing(f"{final.name} was damaged and is made again: {seals.damage(final)}")
+                    damaged(f"{final.name} was damaged and is made again: {seals.damage(final)}")
                     _set_aside(final)
                 _clear(part)
                 yield part

@@ -24,7 +24,7 @@ from ..engine.contract.layers import LayerPackage
 from .baking import LOG, Baking
 from .strips import Place
 
-PATIENCE = 2.0  # seconds in which the events of a job from elsewhere are read
+READ_SECONDS = 2.0  # seconds in which the events of a job from elsewhere are read
 MOST_NOTED = 2**20  # bytes of Blender's own note; a look has no time for more
 
 
@@ -247,7 +247,7 @@ def read_job(path: Path, *, anywhere: bool = False) -> Job | None:
             from_json(Rendering, each, "rendering") for each in note.get("renderings", ())
         )
         job.arrived = note["arrived"] is True
-        job.status = job.reader.poll(PATIENCE if anywhere else POLL_SECONDS / 2)
+        job.status = job.reader.poll(READ_SECONDS if anywhere else POLL_SECONDS / 2)
     except (OSError, ValueError, LookupError, TypeError, OverflowError, EngineError, Refusal):
         return None
     if not is_rendered:

@@ -13,7 +13,7 @@ from ..engine.contract.job import (
     Stroke,
     TargetObject,
 )
-from ..engine.contract.settings import Settings, preset, replaced
+from ..engine.contract.settings import Settings, preset, replace_setting
 
 FRAMES = 8
 STEPS = 60
@@ -57,8 +57,8 @@ def quick(settings: Settings) -> Settings:
     """Return the draft's settings with fewer steps; seed, device and strength stay."""
     chosen = preset("draft")
     for path, value in FEWER.items():
-        chosen = replaced(chosen, path, value)
-    chosen = replaced(chosen, "render.strength", settings.render.strength)
+        chosen = replace_setting(chosen, path, value)
+    chosen = replace_setting(chosen, "render.strength", settings.render.strength)
     return dataclasses.replace(
         chosen, seed=settings.seed, device=settings.device, masks=settings.masks
     )

@@ -131,7 +131,7 @@ def with_media(spec: JobSpec, folder: Path) -> JobSpec:
     """Copy all media into ``folder`` and return the request with paths that count from there."""
     count, masks = 0, {item.mask.path for item in spec.objects}
 
-    def moved(path: str) -> str:
+    def move_path(path: str) -> str:
         nonlocal count
         count += 1
         target = Path(MEDIA) / f"{count}-{Path(path).name}"
@@ -140,7 +140,7 @@ def with_media(spec: JobSpec, folder: Path) -> JobSpec:
         copy(Path(path), folder / target, chosen)
         return target.as_posix()
 
-    return with_paths(spec, moved)
+    return with_paths(spec, move_path)
 
 
 def copy(source: Path, target: Path, chosen: tuple[str, ...]) -> None:

@@ -34,7 +34,7 @@ from engine.contract.job import (
     TargetTexts,
     single,
 )
-from engine.contract.settings import preset, replaced
+from engine.contract.settings import preset, replace_setting
 from engine.reporter import Reporter
 from engine.video import weights
 from engine.video.images import read_rgb, write_png
@@ -126,7 +126,7 @@ def footage(tmp_path_factory):
 def paper(footage, mask=None, **changed):
     settings = preset("paper")
     for path, value in changed.items():
-        settings = replaced(settings, path.replace("__", "."), value)
+        settings = replace_setting(settings, path.replace("__", "."), value)
     return single(footage, TargetTexts("zebra fur"), mask, settings)
 
 
@@ -220,7 +220,7 @@ def test_the_other_presets_leave_no_network_open(footage, empty):
     for name in ("draft", "standard", "fine"):
         spec = single(footage, TargetTexts("gold"), settings=preset(name))
         left = {"draft": "embedded"}.get(name, spec.settings.stylization.encoder)
-        settings = replaced(spec.settings, "stylization.encoder", left)
+        settings = replace_setting(spec.settings, "stylization.encoder", left)
         assert choices.decide(spec, listener) == dataclasses.replace(spec, settings=settings)
     assert not listener.said
 

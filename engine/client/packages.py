@@ -100,7 +100,7 @@ def read_pylock(pylock: Path) -> list[File]:
     return files
 
 
-def strangers(files: list[File], hashes: dict[str, set[str]], *, any_torch: bool) -> list[str]:
+def unknown_files(files: list[File], hashes: dict[str, set[str]], *, any_torch: bool) -> list[str]:
     """Return the names of files that our lock file does not know."""
     return [
         file.file_name

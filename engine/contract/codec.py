@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 from .events import EVENT_NAMES, Event
 from .files import Refusal, inside
 from .job import ANY, BACKGROUND, PROTOCOL, Edit, EditKind, JobSpec, MaskKind, ObjectMask
-from .settings import Settings, replaced
+from .settings import Settings, replace_setting
 
 Record = TypeVar("Record")
 MOST = 2**63  # whole numbers stay below it
@@ -138,7 +138,7 @@ def set_from_text(settings: Settings, assignment: str) -> Settings:
         raise Refusal(f"{assignment}: expected path=value")
     hint, metadata = _declaration(path.strip())
     value = _value(hint, _parse(hint, text.strip()), f"settings.{path.strip()}", metadata)
-    return replaced(settings, path.strip(), value)
+    return replace_setting(settings, path.strip(), value)
 
 
 def mask_source(text: str) -> tuple[str, int]:

@@ -10,7 +10,7 @@ import numpy as np
 from .points import HOP, Pairs, follow, read_at
 
 GAPS = (10, 20, 40)  # frames
-SAMPLED_SIDE = 1024  # larger footage is judged at this longest side
+SAMPLED_SIDE = 1024  # larger footage is measured at this longest side
 LEAST_POINTS = 8
 LONGER_SIDE = 256  # drift is given in pixels of a frame whose longer side has so many
 LOST = 64.0  # px of such a frame: what has no place on the object counts as this far away

@@ -121,7 +121,7 @@ def load_classifier(
     try:
         function: Any = importlib.import_module(module).name_material
     except (ImportError, AttributeError) as error:
-        message = f"The judge {name} cannot be loaded: {error}."
+        message = f"The classifier {name} cannot be loaded: {error}."
         hint = "Name an open_clip model and its weights file, or a module with name_material."
         raise EngineError(Fault.BAD_JOB, message, hint) from error
     if not rest:

@@ -42,7 +42,7 @@ class Measuring:
         self._background = metrics.BackgroundError()
         self._small: list[np.ndarray] = []
         self._layers = layers
-        self._pictures: dict[int, np.ndarray] = {}  # what drift is judged by
+        self._pictures: dict[int, np.ndarray] = {}  # what drift is measured in
         self._waiting: deque[np.ndarray] = deque()  # frames of the footage, 8 bit
 
     def _objects(self, masks: Sequence[Masks]) -> np.ndarray:
@@ -87,7 +87,7 @@ class Measuring:
     def metrics(self, encoder: Encoder | None, targets: Sequence[TargetTexts]) -> dict[str, Any]:
         """Return all numbers of ``report.json``; see the functions in `metrics`.
 
-        What compares with a text, and what judges a mapping, is that of the first target;
+        What compares with a text, and what measures a mapping, is that of the first target;
         ``targets`` has it for each. Without an encoder there are no targets.
         """
         alpha = self._alpha.numpy()

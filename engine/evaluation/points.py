@@ -1,6 +1,6 @@
-"""Points of an object, followed through the footage, to judge mappings by.
+"""Points of an object, followed through the footage, to measure mappings by.
 
-The judge is independent of what it judges. The engines match by dense flow and by Lucas and
+The measure is independent of what it measures. The engines match by dense flow and by Lucas and
 Kanade's tracker from corners; this finds other points (SIFT), in other frames, and follows them
 by the correlation of small squares. It never sees a mapping.
 """

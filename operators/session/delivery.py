@@ -58,7 +58,7 @@ def _follow(job: Job, take: Any) -> None:
     """Let a take that was asked for from another one be active in its place, if that still is."""
     active = strips.active_strip(bpy.context)
     if active is not None and properties.of(active).result_of == job.asked_from:
-        strips.stand_on(take, active)
+        strips.activate_instead(take, active)
 
 
 def place(job: Job) -> Any | None:

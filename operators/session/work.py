@@ -10,7 +10,7 @@ from ...engine.client.status import JobReader, Phase, Status, crash_status
 from ...engine.contract.codec import to_json
 from ...engine.contract.events import Fault
 from ...engine.contract.job import Footage
-from ...engine.contract.settings import replaced
+from ...engine.contract.settings import replace_setting
 from .. import baking, estimate, folders, mattes, strips
 from ..job import Job, Kind, Rendering, failed_status, remember
 from . import delivery, pictures, standby
@@ -157,7 +157,7 @@ def keep(job: Job) -> None:
 def _render_kept(job: Job) -> None:
     """Run a stopped job again for the step that is to be kept: all but the render is there."""
     assert job.spec is not None
-    settings = replaced(job.spec.settings, "render.snapshot", job.kept_step)
+    settings = replace_setting(job.spec.settings, "render.snapshot", job.kept_step)
     job.spec = dataclasses.replace(job.spec, settings=settings)
     job.recipe["settings"] = to_json(settings)
     enqueue(job)

@@ -8,7 +8,7 @@ from typing import Any
 import bpy
 
 from .. import properties
-from . import looks, takes
+from . import appearance, takes
 from .footage import is_displayed, is_premultiplied, needs_baking
 from .sequencer import (
     Unusable,
@@ -117,10 +117,10 @@ def insert(
     result = add(owner, name, folder, names, channel, first)
     _check(result, owner, first, place.length)
     result.channel, result.select = channel, False
-    looks.set_colours(
+    appearance.set_colours(
         source if place.same_colours else None, result, names[0], premultiplied=place.premultiplied
     )
-    looks.copy_look(source, result, displayed=place.displayed)
+    appearance.copy_appearance(source, result, displayed=place.displayed)
     _label(result, place, job_id, {**recipe, "take": number})
     takes.show_take(result)
     return result

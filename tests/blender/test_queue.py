@@ -310,7 +310,7 @@ def test_only_a_lone_look_can_be_kept_early(started, part, clip):
     for step, kept in ((ahead + every - 1, 0), (ahead + every, every), (ahead + steps, steps)):
         job.status = dataclasses.replace(running, step=step, total=ahead + steps)
         assert job.step_to_keep == kept // every * every
-    more = settings.replaced(job.spec.settings, "stylization.candidates", 2)
+    more = settings.replace_setting(job.spec.settings, "stylization.candidates", 2)
     job.spec = dataclasses.replace(job.spec, settings=more)
     assert job.step_to_keep == 0
     part("operators.session").forget(job)

@@ -44,9 +44,9 @@ def test_a_package_without_a_built_file_is_refused(tmp_path):
 
 def test_only_pytorch_may_differ_from_the_lock(chosen):
     locked = {"numpy": {"aa"}, "torch": {"cc"}}
-    assert packages.strangers(chosen, locked, any_torch=True) == []
-    assert packages.strangers(chosen, locked, any_torch=False) == ["torch-2.9+cpu.whl"]
-    assert packages.strangers(chosen, {"numpy": {"cc"}}, any_torch=True) == ["numpy-2.0-x.whl"]
+    assert packages.unknown_files(chosen, locked, any_torch=True) == []
+    assert packages.unknown_files(chosen, locked, any_torch=False) == ["torch-2.9+cpu.whl"]
+    assert packages.unknown_files(chosen, {"numpy": {"cc"}}, any_torch=True) == ["numpy-2.0-x.whl"]
 
 
 def test_every_package_of_the_lock_file_has_hashes():

@@ -23,7 +23,7 @@ from engine.evaluation.evaluate import (
 )  # fmt: skip
 from engine.evaluation.experiments import NAMES, Variant, experiment
 from engine.evaluation.held_out_classifier import close_views, load_classifier, rank, same_material
-from engine.evaluation.paper import read_looks
+from engine.evaluation.paper import read_styles
 from engine.video.flow import Flow
 from engine.video.images import read_rgb
 
@@ -174,7 +174,7 @@ def texts_file(tmp_path, content):
 
 def test_texts_of_a_file_take_the_place_of_the_papers(tmp_path):
     looks = [{"global_text": "Swan of {jade}", "local_text": "jade"}, {"global_text": "Gold"}]
-    own = read_looks(texts_file(tmp_path, {"examples": looks}))
+    own = read_styles(texts_file(tmp_path, {"examples": looks}))
     found = experiment("examples", thing="swan", materials=[], own=own).variants
     assert [each.texts for each in found] == [
         TargetTexts("Swan of {jade}", "jade"),
@@ -198,12 +198,12 @@ def test_texts_of_a_file_take_the_place_of_the_papers(tmp_path):
 )
 def test_a_file_of_texts_that_cannot_be_read_is_refused(tmp_path, content, told):
     with pytest.raises(EngineError, match=told):
-        read_looks(texts_file(tmp_path, content))
+        read_styles(texts_file(tmp_path, content))
 
 
 def test_two_texts_of_one_name_are_refused(tmp_path):
     looks = [{"global_text": "Gold swan", "local_text": each} for each in ("gold", "shiny gold")]
-    own = read_looks(texts_file(tmp_path, {"examples": looks}))
+    own = read_styles(texts_file(tmp_path, {"examples": looks}))
     with pytest.raises(EngineError, match="are called 'Gold swan'"):
         experiment("examples", thing="swan", materials=[], own=own)
 
