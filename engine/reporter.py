@@ -210,8 +210,3 @@ class Reporter:
     def request_stop(self) -> None:
         """Ask for a stop from inside the engine's own process (Ctrl-C)."""
         self._stopping = True
-
-    @property
-    def current_stage(self) -> Stage:
-        """The stage that was announced last."""
-        return self._stage

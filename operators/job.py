@@ -78,7 +78,6 @@ class Job:
     must_arrive: bool = False
     arrived: bool = False
     note: str = ""
-    started_at: float = 0.0
     stopped_at: float = 0.0
     candidates: tuple | None = None
     layers: LayerPackage | None = None

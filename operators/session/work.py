@@ -120,7 +120,6 @@ def _start_engine(job: Job) -> None:
     wanted, folder = standby.launch(python), job.folder.path
     try:
         job.process = standby.take(wanted, folder) or process.start(wanted, folder)
-        job.started_at = time.monotonic()
     except OSError as error:
         where = Path(error.filename or python)
         words = f"{where} cannot be used: {error.strerror}", "Check the engine's Python"

@@ -160,7 +160,7 @@ def test_a_broken_job_file_is_refused_with_exit_code_2(tmp_path):
     (tmp_path / "job.json").write_text('{"footage": {"kind": "movie"}}')
     engine = process.start(REHEARSAL, tmp_path)
     assert engine.wait(20) == 2
-    assert "job.footage.path: is missing" in process.last_words(tmp_path)
+    assert "job.footage.path: is missing" in JobFolder(tmp_path).log.read_text()
     status = JobReader(tmp_path).poll()
     assert status.fault is Fault.BAD_JOB and "job.footage.path" in status.message
 
