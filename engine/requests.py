@@ -136,7 +136,11 @@ def _objects(options: argparse.Namespace) -> tuple[TargetObject, ...]:
     )
     others = tuple(object_from_file(path) for path in options.objects)
     found = (options.masks, options.box, options.auto, options.detect)
-    named = any(found) or bool(options.strokes or options.not_strokes)
+    named = (
+        any(found)
+        or options.object_name is not None
+        or bool(options.strokes or options.not_strokes)
+    )
     bare = texts.empty and (others or options.background_text or options.background_local_text)
     if bare and not named:
         return others
@@ -192,6 +196,8 @@ def _mask(options: argparse.Namespace) -> ObjectMask:
         numbers = _numbers(options.box, ",", 5, "--box", form)
         box = Box(_whole(numbers[0], options.box, "--box", form), *numbers[1:])
         return ObjectMask(MaskKind.BOX, box=box, strokes=strokes)
+    if options.object_name is not None:
+        return ObjectMask(MaskKind.NAME, class_name=options.object_name, strokes=strokes)
     if options.detect:
         return ObjectMask(MaskKind.DETECTOR, class_name=options.detect, strokes=strokes)
     alone = bool(options.strokes) and not options.auto

@@ -99,6 +99,12 @@ def test_a_detector_is_asked_for_the_class(mask_of):
     assert mask_of("--detect", "dog").class_name == "dog"
 
 
+@pytest.mark.parametrize(("words", "name"), [((), ""), (("dog",), "dog")])
+def test_an_object_is_found_by_a_name_or_by_that_in_its_text(mask_of, words, name):
+    mask = mask_of("--object-name", *words)
+    assert (mask.kind, mask.class_name) == (MaskKind.NAME, name)
+
+
 @pytest.mark.parametrize(
     "text", ["0:1,2", "0:1,2,3:4", "x:1,2:3", "0::3", "0:1,2:three", "-1:1,2:3"]
 )

@@ -30,7 +30,7 @@ SOFTNESS = 0.1
 RESTING = 0.25  # probability of motion within the core below which the object rests
 NAME_WEIGHT = 0.5  # of what activation says, beside what was found
 NAMED_ROUNDS = 3
-LEAST_PEAK = 1.5  # times the scatter of the clip that the activation must rise above it
+LEAST_RISE = 2.0  # by which activation must rise above what is usual in the clip
 
 
 def find_by_name(
@@ -65,10 +65,10 @@ def _in_peaks(activation: np.ndarray, name: str) -> np.ndarray:
 
     A frame's own peak counts, but not less than half of what is usual.
     """
-    usual, high = np.percentile(activation, [50, 75])
+    usual = float(np.median(activation))
     peaks = np.percentile(activation.reshape(len(activation), -1), 99, axis=1)
     peak = float(np.median(peaks))
-    if peak - usual < LEAST_PEAK * (high - usual):
+    if peak - usual < LEAST_RISE:
         raise EngineError(
             Fault.OBJECT_NOT_FOUND,
             f'Nothing in the frames stands out as "{name}".',

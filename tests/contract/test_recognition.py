@@ -4,7 +4,7 @@ import pytest
 
 from engine.contract.events import EngineError, Fault
 from engine.contract.job import TargetTexts
-from engine.contract.words.sight import noun_of, seen_as
+from engine.contract.words.recognition import noun_of, seen_as
 
 
 @pytest.mark.parametrize(

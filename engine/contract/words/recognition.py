@@ -14,7 +14,6 @@ KNOWN = (
     "It knows animals, vehicles, plants, food and household things, but no persons. Name another "
     "thing, or let it be found automatically, by a box or by strokes"
 )
-SENTENCES = (UNSEEN, UNNAMED, KNOWN)
 
 
 def noun_of(texts: TargetTexts) -> str:
