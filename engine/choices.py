@@ -13,6 +13,7 @@ from .contract.events import EngineError, Report
 from .contract.job import ANYTHING, FootageKind, JobSpec, MaskKind, ObjectMask, Stage, TargetObject
 from .contract.settings import EMBEDDED, replace_setting
 from .contract.words.choice import choose_encoder
+from .contract.words.recognition import noun_of, seen_as
 from .stylization import weight_files
 from .video.frames import expected_count
 
@@ -43,6 +44,7 @@ def decide(spec: JobSpec, report: Report) -> JobSpec:
     Says which it was, of the encoder where it is not the embedded one. Imports torch only for
     flow and masks.
     """
+    spec = dataclasses.replace(spec, objects=tuple(map(_named, spec.objects)))
     named, weights = spec.settings.stylization.encoder, weight_files.download_folder()
     choice = choose_encoder(named, spec.targets, weights)
     if choice.encoder not in (named, EMBEDDED):
@@ -110,6 +112,18 @@ def _lack(weights: str, models: tuple[str, ...]) -> EngineError | None:
     except EngineError as error:
         return error
     return None
+
+
+def _named(item: TargetObject) -> TargetObject:
+    """Let an object that is found by name be called as its texts call it, where it has none.
+
+    Raises EngineError (BAD_JOB) where the embedded encoder could not point at it.
+    """
+    if item.mask.kind is not MaskKind.NAME:
+        return item
+    name = item.mask.class_name.strip() or noun_of(item.texts)
+    seen_as(name)
+    return dataclasses.replace(item, mask=dataclasses.replace(item.mask, class_name=name))
 
 
 def _is_open(item: TargetObject) -> bool:

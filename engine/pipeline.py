@@ -27,6 +27,7 @@ from .video.clip import Clip
 from .video.flow import Flow
 from .video.frames import Video
 from .video.images import encode_png
+from .video.mask_files import check_there
 from .video.masks import Masks
 from .workspace import Cache
 
@@ -84,6 +85,8 @@ class _Job:
         self.report = report
         self.stages = Stages(cache, report)
         self.artifacts = Artifacts(spec, report, lambda: str(self.restyling.device), cache.names)
+        for each in spec.objects:
+            check_there(each.mask)
         if spec.needs_encoder:
             _check_request(spec)
             check_words(spec, report)

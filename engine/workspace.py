@@ -51,7 +51,10 @@ def explain_failures(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.filename and not str(error.filename).startswith(str(folder)):
+        named = Path(os.fsdecode(error.filename or folder))
+        if folder.is_relative_to(named) and named != folder:
+            raise _unwritable(error, folder) from error
+        if not str(named).startswith(str(folder)):
             raise  # something else than what is here
         raise of_the_system(error, folder) or error from error
 
@@ -79,13 +82,15 @@ def of_the_system(error: OSError, folder: Path) -> EngineError | None:
         )
     if error.errno == errno.ENOMEM:
         return out_of_memory(str(error.strerror))
-    if error.errno in UNWRITABLE:
-        return EngineError(
-            Fault.FOLDER_UNWRITABLE,
-            f"The engine cannot write in {folder}: {error.filename or folder}: {error.strerror}.",
-            "Choose another folder, or change the rights of this one.",
-        )
-    return None
+    return _unwritable(error, folder) if error.errno in UNWRITABLE else None
+
+
+def _unwritable(error: OSError, folder: Path) -> EngineError:
+    return EngineError(
+        Fault.FOLDER_UNWRITABLE,
+        f"The engine cannot write in {folder}: {error.filename or folder}: {error.strerror}.",
+        "Choose another folder, or change the rights of this one.",
+    )
 
 
 def out_of_memory(reason: str) -> EngineError:

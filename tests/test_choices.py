@@ -19,7 +19,7 @@ from engine import weights as downloads
 from engine.client import download
 from engine.contract import variables
 from engine.contract.codec import set_from_text
-from engine.contract.events import EngineError, Warned
+from engine.contract.events import EngineError, Fault, Warned
 from engine.contract.folder import JobFolder
 from engine.contract.job import (
     Box,
@@ -223,6 +223,21 @@ def test_the_other_presets_leave_no_network_open(footage, empty):
         settings = replace_setting(spec.settings, "stylization.encoder", left)
         assert choices.decide(spec, listener) == dataclasses.replace(spec, settings=settings)
     assert not listener.said
+
+
+def test_an_object_found_by_name_is_called_as_its_text_calls_it(footage):
+    spec = single(footage, TargetTexts("swan with cactus skin"), ObjectMask(MaskKind.NAME))
+    assert choices.decided(spec, Listener()).objects[0].mask.class_name == "swan"
+    named = single(footage, TargetTexts("gold"), ObjectMask(MaskKind.NAME, class_name="dog"))
+    assert choices.decided(named, Listener()).objects[0].mask.class_name == "dog"
+
+
+@pytest.mark.parametrize(("text", "name"), [("gold", ""), ("gold", "person")])
+def test_what_cannot_be_found_by_name_is_refused_before_any_work(footage, text, name):
+    mask = ObjectMask(MaskKind.NAME, class_name=name)
+    with pytest.raises(EngineError) as caught:
+        choices.decided(single(footage, TargetTexts(text), mask), Listener())
+    assert caught.value.fault is Fault.BAD_JOB and "box" in caught.value.hint
 
 
 def test_draft_is_led_by_real_clip_for_words_that_only_that_reads(footage, empty):

@@ -19,11 +19,23 @@ from typing import Any, TypeVar
 
 from .events import EVENT_NAMES, Event
 from .files import Refusal, inside
-from .job import ANY, BACKGROUND, PROTOCOL, Edit, EditKind, JobSpec, MaskKind, ObjectMask
+from .job import (
+    ANY,
+    BACKGROUND,
+    PROTOCOL,
+    Edit,
+    EditKind,
+    JobSpec,
+    MaskKind,
+    ObjectMask,
+    TargetTexts,
+)
 from .settings import Settings, replace_setting
+from .words.parts import unusable
 
 Record = TypeVar("Record")
 MOST = 2**63  # whole numbers stay below it
+FARTHEST = 1e6  # px from a picture's corner that a stroke may be
 
 
 def to_json(value: Any) -> Any:
@@ -77,11 +89,19 @@ def job_from_json(data: Any) -> JobSpec:
     for number, target in enumerate(spec.objects):
         _check_mask(target.mask, f"job.objects[{number}].mask")
     for texts in spec.targets:
-        if not 0 <= texts.picture_share <= 1:
-            raise Refusal(f"job: picture_share {texts.picture_share} is not between 0 and 1")
+        _check_texts(texts)
     for number, edit in enumerate(spec.edits):
         _check_edit(edit, len(spec.objects), f"job.edits[{number}]")
     return spec
+
+
+def _check_texts(texts: TargetTexts) -> None:
+    if not 0 <= texts.picture_share <= 1:
+        raise Refusal(f"job: picture_share {texts.picture_share} is not between 0 and 1")
+    for name in ("global_text", "local_text", "avoid"):
+        text = getattr(texts, name)
+        if reason := unusable(text):
+            raise Refusal(f"job: {name} {_quote(text)} {reason}")
 
 
 def _check_edit(edit: Edit, objects: int, path: str) -> None:
@@ -105,6 +125,13 @@ def _check_mask(mask: ObjectMask, path: str) -> None:
         MaskKind.STROKES: ("strokes", not any(s.is_object for s in mask.strokes), "strokes"),
         MaskKind.DETECTOR: ("class_name", not mask.class_name.strip(), "a detector"),
     }
+    if mask.box is not None and (mask.box.frame < 0 or min(mask.box.width, mask.box.height) <= 0):
+        raise Refusal(f"{path}.box: has no frame or no extent: width and height are above 0")
+    for number, stroke in enumerate(mask.strokes):
+        if stroke.frame < 0 or not 0 < stroke.radius <= FARTHEST:
+            raise Refusal(f"{path}.strokes[{number}]: has no frame or no radius above 0")
+        if any(abs(place) > FARTHEST for place in stroke.points):
+            raise Refusal(f"{path}.strokes[{number}]: is farther out than any picture")
     if mask.label < 0:
         raise Refusal(f"{path}.label: {mask.label} is no object's number")
     name, missing, source = lacks.get(mask.kind, ("", False, ""))

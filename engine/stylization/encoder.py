@@ -24,7 +24,7 @@ from ..contract.events import EngineError, Fault, Report
 from ..contract.settings import OFFERED_WEIGHTS, StylizationSettings
 from ..device import at_once
 from . import precision, weight_files, weight_formats, weight_states
-from .vision import lean
+from .vision import LeanConvolutions, lean
 from .weight_files import EMBEDDED, HUB_FILES
 
 WEIGHTS_HINT = (
@@ -96,6 +96,14 @@ class Encoder(nn.Module):
         """Return the embeddings of ``images`` [V, 3, S, S] in [0, 1], as [V, E]."""
         assert images.shape[1:] == (3, self.size, self.size), f"images {tuple(images.shape)}"
         return precision.in_chunks(self._tower, images, self.views_at_once)
+
+    def embed_places(self, images: Tensor) -> Tensor:
+        """Return the embedding of each place of ``images`` [V, 3, H, W] in [0, 1], [V, E, h, w].
+
+        Only of the embedded encoder's kind of tower, whose embedding of a picture is their mean.
+        """
+        assert isinstance(self.lean_tower, LeanConvolutions), "a tower without places"
+        return self.lean_tower.places(images)
 
     def count_tokens(self, text: str) -> int:
         """Return how many tokens ``text`` takes, the two at its ends included."""

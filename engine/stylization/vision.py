@@ -157,6 +157,17 @@ class LeanConvolutions(nn.Module):
         plain = plain.flip(2, 3) if self.mirrored else plain
         return self.tower(plain.contiguous(memory_format=torch.channels_last))
 
+    def places(self, images: Tensor) -> Tensor:
+        """Return what each place of ``images`` [V, 3, H, W] would embed to alone, [V, E, h, w].
+
+        Of an EfficientNet, whose embedding is the mean of these; sides are multiples of 32.
+        """
+        plain = (images - self.mean) / self.deviation
+        plain = plain.flip(2, 3) if self.mirrored else plain
+        features = self.tower.trunk.forward_features(plain)
+        features = features.flip(2, 3) if self.mirrored else features
+        return self.tower.head(features.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+
 
 def lean(visual: Any, mean: Tensor, deviation: Tensor) -> nn.Module | None:
     """Return the lean form of one of open_clip's image towers, None for one of another build."""

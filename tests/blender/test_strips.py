@@ -6,7 +6,17 @@ from pathlib import Path
 
 import bpy
 import pytest
-from barcodes import decode, image_strip, seen, top, turn, vary_times, write_frames, write_movie
+from barcodes import (
+    begin_later,
+    decode,
+    image_strip,
+    seen,
+    top,
+    turn,
+    vary_times,
+    write_frames,
+    write_movie,
+)
 
 
 def numbers_of(footage):
@@ -66,6 +76,22 @@ def test_a_movie_of_varying_rate_is_rendered(scene, part, media, tmp_path):
     job.process.wait(timeout=60)
     footage = baking.finish(job, tmp_path)
     assert [decode(Path(footage.path) / name) for name in footage.files] == expected
+
+
+def test_a_movie_with_an_edit_list_is_what_blender_shows(scene, part, media, tmp_path):
+    strips, baking = part("operators.strips"), part("operators.baking")
+    begin_later(media / "bars24.mp4", tmp_path / "later.mp4", 5)
+    strip = top(scene).new_movie("bars", str(tmp_path / "later.mp4"), 1, 1)
+    handles(strip, start=2, end=max(0, strip.frame_duration - 12))
+    expected = seen(scene, strip, tmp_path)
+    if strips.needs_baking(scene, strip):
+        job = baking.start(scene, strip, tmp_path)
+        job.process.wait(timeout=60)
+        footage = baking.finish(job, tmp_path)
+        read = [decode(Path(footage.path) / name) for name in footage.files]
+    else:
+        read = [5 + index for index in strips.footage(scene, strip).indices]
+    assert read == expected
 
 
 def test_a_turned_movie_is_rendered_where_blender_does_not_turn_it(scene, part, media, tmp_path):

@@ -81,6 +81,13 @@ def test_missing_fields_take_their_defaults():
         (("objects", 0, "mask", "label"), -1, "-1 is no object's number"),
         (("objects", 0, "texts"), {}, "no object and no background has a text"),
         (("protocol",), 99, "99 is not 2"),
+        (("objects", 0, "texts", "global_text"), "|", "'|' holds no words between its bars"),
+        (("objects", 0, "texts", "global_text"), " | |", "holds no words"),
+        (("objects", 0, "texts", "local_text"), "gold: 0 | fur: 0", "no part a weight of 0.001"),
+        (("objects", 0, "texts", "global_text"), "gold: " + 44 * "9" + " | fur", "more than 1000"),
+        (("objects", 0, "texts", "avoid"), ": 2 | gold", "a weight without words"),
+        (("objects", 0, "texts", "global_text"), "gold\0fur", "is not a text to work with"),
+        (("footage", "path"), "/clip\udcff.mp4", "is not a text to work with"),
     ],
 )
 def test_a_bad_request_is_refused_with_its_path(path, value, said):
