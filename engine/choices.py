@@ -44,7 +44,7 @@ def decide(spec: JobSpec, report: Report) -> JobSpec:
     Says which it was, of the encoder where it is not the embedded one. Imports torch only for
     flow and masks.
     """
-    spec = dataclasses.replace(spec, objects=tuple(map(_named, spec.objects)))
+    spec = dataclasses.replace(spec, objects=tuple(map(_with_name, spec.objects)))
     named, weights = spec.settings.stylization.encoder, weight_files.download_folder()
     choice = choose_encoder(named, spec.targets, weights)
     if choice.encoder not in (named, EMBEDDED):
@@ -114,7 +114,7 @@ def _lack(weights: str, models: tuple[str, ...]) -> EngineError | None:
     return None
 
 
-def _named(item: TargetObject) -> TargetObject:
+def _with_name(item: TargetObject) -> TargetObject:
     """Let an object that is found by name be called as its texts call it, where it has none.
 
     Raises EngineError (BAD_JOB) where the embedded encoder could not point at it.
