@@ -16,6 +16,7 @@ from .contract.events import EngineError, Stopped
 from .contract.files import MOST_PIXELS
 from .contract.job import Blend, Stage
 from .contract.settings import PRESET_NAMES
+from .contract.tasks import TaskVerb
 from .memory import keep_freed_memory
 
 EXPERIMENT_NAMES = (
@@ -50,6 +51,7 @@ def parser() -> argparse.ArgumentParser:
     _add_stylize(verbs)
     _add_run(verbs, "run", commands.run, "run the job in a job folder, or go on with it")
     _add_run(verbs, "rehearse", commands.rehearse, "the same events and files, with no work")
+    _add_stage(verbs)
     wait = verbs.add_parser("wait", help="get ready, then run the job named on standard input")
     _add_cache(wait)
     wait.set_defaults(run=commands.wait)
@@ -257,6 +259,31 @@ def _add_run(verbs: argparse._SubParsersAction, name: str, run: object, help: st
     )
     _add_cache(verb)
     verb.set_defaults(run=run)
+
+
+def _add_stage(verbs: argparse._SubParsersAction) -> None:
+    verb = verbs.add_parser("stage", help="one task of a job that several machines share")
+    verb.add_argument("task", choices=[each.value for each in TaskVerb], help="what is to be done")
+    verb.add_argument("job", type=Path, metavar="JOB", help="a folder with job.json")
+    verb.add_argument(
+        "--object", type=int, metavar="N", dest="target",
+        help="only this object, from 0 in front; -1: the background (default: all)",
+    )  # fmt: skip
+    verb.add_argument(
+        "--frames", type=_frame_range, metavar="FIRST:LAST", help="render only these, from 0"
+    )
+    verb.add_argument("--quiet", action="store_true", help="no progress")
+    verb.add_argument(
+        "--cache", type=Path, metavar="DIR", help="where stages are kept (default: JOB/cache)"
+    )
+    verb.set_defaults(run=commands.stage, until=None)
+
+
+def _frame_range(text: str) -> tuple[int, int]:
+    first, colon, last = text.partition(":")
+    if not (colon and first.isdecimal() and last.isdecimal() and int(first) <= int(last)):
+        raise argparse.ArgumentTypeError(f"{text} is no range of frames such as 0:15")
+    return int(first), int(last)
 
 
 def _add_cache(verb: argparse.ArgumentParser) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import math
 import os
 import platform
 import shutil
@@ -12,7 +13,7 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from . import faults, manifest, rehearsal, requests, terminal
@@ -35,19 +36,25 @@ from .contract.job import (
     Stage,
 )
 from .contract.settings import OFFERED_WEIGHTS, Settings, preset
+from .contract.tasks import Task, TaskFolder, TaskVerb
 from .contract.words import listing
 from .contract.words.concepts import load_vocabulary
 from .contract.words.reading import read
-from .reporter import Reporter
+from .reporter import LOCK_SECONDS, Reporter
 from .workspace import Cache, default_cache, explain_failures
 
 USAGE_FAULTS = (Fault.BAD_JOB,)
+# Of a task: no other machine could do it either.
+TASK_FAULTS = (
+    *USAGE_FAULTS, Fault.MEDIA_UNREADABLE, Fault.FOOTAGE_TOO_SHORT, Fault.MASKS_UNREADABLE,
+    Fault.OBJECT_NOT_FOUND,
+)  # fmt: skip
 EXIT_FAILED, EXIT_USAGE, EXIT_STOPPED = 1, 2, 130
 
 
-def exit_code(error: EngineError) -> int:
+def exit_code(error: EngineError, refused: Collection[Fault] = USAGE_FAULTS) -> int:
     """Return 2 for a request that cannot be served as it is, 1 for work that failed."""
-    return EXIT_USAGE if error.fault in USAGE_FAULTS else EXIT_FAILED
+    return EXIT_USAGE if error.fault in refused else EXIT_FAILED
 
 
 def stylize(options: argparse.Namespace) -> int:
@@ -71,6 +78,21 @@ def wait(options: argparse.Namespace) -> int:
 def rehearse(options: argparse.Namespace) -> int:
     """Say and write what a job would, without work."""
     return _perform(JobFolder(options.job.absolute()), options, rehearsal.rehearse)
+
+
+def stage(options: argparse.Namespace) -> int:
+    """Do one task of a job, whose other tasks other machines may do at the same time."""
+    job = JobFolder(options.job.absolute())
+    job.read_spec()  # before a folder is made below it
+    task = Task(TaskVerb(options.task), options.target, options.frames)
+    cache = Cache((options.cache or job.path / "cache").absolute())
+
+    def work(spec: JobSpec, report: Reporter) -> None:
+        from .farm import tasks
+
+        tasks.run(task, job, cache, report)
+
+    return _perform(task.folder(job), options, work, lock_seconds=math.inf, refused=TASK_FAULTS)
 
 
 def check(options: argparse.Namespace) -> int:
@@ -199,9 +221,16 @@ def _real_work(cache: Path | None) -> Work:
     return work
 
 
-def _perform(folder: JobFolder, options: argparse.Namespace, work: Work) -> int:
+def _perform(
+    folder: JobFolder,
+    options: argparse.Namespace,
+    work: Work,
+    *,
+    lock_seconds: float = LOCK_SECONDS,
+    refused: Collection[Fault] = USAGE_FAULTS,
+) -> int:
     bar = terminal.Bar(quiet=options.quiet)
-    with Reporter(folder, listen=bar.show) as report:
+    with Reporter(folder, listen=bar.show, lock_seconds=lock_seconds) as report:
         _obey_signals(report)
         try:
             report.say(Hello(manifest.version(), PROTOCOL, os.getpid()))
@@ -218,8 +247,8 @@ def _perform(folder: JobFolder, options: argparse.Namespace, work: Work) -> int:
             known = faults.explained_error(error, folder.path)
             _write_log(folder)
             last = Failed(known.fault, known.message, known.hint)
-            return _say_last(report, bar, last, exit_code(known))
-    if not options.quiet:
+            return _say_last(report, bar, last, exit_code(known, refused))
+    if not options.quiet and not isinstance(folder, TaskFolder):
         frames = folder.layers if spec.layers else folder.result
         print(f"Frames: {frames}" if spec.until is None else f"Done: {spec.until.value}")
     return 0

@@ -45,20 +45,20 @@ def run(spec: JobSpec, cache: Cache, report: Reporter) -> None:
     started = time.monotonic()
     report.encode_png = encode_png
     choices.check_length(spec, report)
-    for stage, frames in _stages(_Job(choices.decide(spec, report), cache, report)):
+    for stage, frames in _stages(EarlyStages(choices.decide(spec, report), cache, report)):
         if stage is (spec.until or Stage.RENDER):
             report.say(Finished(frames, round(time.monotonic() - started, 3)))
             return
 
 
-def _stages(job: _Job) -> Iterator[tuple[Stage, int]]:
+def _stages(job: EarlyStages) -> Iterator[tuple[Stage, int]]:
     """Do one stage after the other; yields each that is done, and the number of frames."""
     video = job.frames()
     count = len(video.frames)
     yield Stage.FRAMES, count
     flow = job.flow(video)
     yield Stage.FLOW, count
-    clip = Clip(video, flow, job.masks(video, flow), job.spec.settings.flow, job.report)
+    clip = job.clip(video, flow)
     yield Stage.MASKS, count
     rest = job.restyling
     rest.load_encoder()
@@ -74,7 +74,7 @@ def _stages(job: _Job) -> Iterator[tuple[Stage, int]]:
     yield Stage.RENDER, count
 
 
-class _Job:
+class EarlyStages:
     """One run of the pipeline up to its masks: a method for each stage, which also shows it.
 
     What cannot be served is refused here, before any work, as far as that can be told.
@@ -120,6 +120,10 @@ class _Job:
         if self.spec.until is Stage.MASKS:
             results.write_masks(self.report.folder, pictures, video.frames)
         return found
+
+    def clip(self, video: Video, flow: Flow) -> Clip:
+        """Return what the stages after the masks work on."""
+        return Clip(video, flow, self.masks(video, flow), self.spec.settings.flow, self.report)
 
     def _keys(self, stage: Stage) -> list[str]:
         return self.stages.keys[stage]

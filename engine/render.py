@@ -64,13 +64,15 @@ def stylized_frames(
     settings: RenderSettings,
     *,
     device: torch.device,
+    start: int = 0,
 ) -> Iterator[np.ndarray]:
     """Yield one frame for each frame of ``source``, with alpha for the object alone.
 
     Frames are uint8 or uint16 as the source's are, [H, W, 3], or [H, W, 4] with straight alpha
     where the source has alpha: that of the footage stays, and cuts the object. The size is the
     source's; layers are at the working size and are brought up to it. ``parts`` are all objects,
-    from front to back, and perhaps the background as the last.
+    from front to back, and perhaps the background as the last. The first frame of ``source`` is
+    the job's frame ``start``.
 
     Several frames are computed at a time, on one thread each: ``source`` is read ahead.
     """
@@ -91,7 +93,7 @@ def stylized_frames(
 
     most = max(1, at_once(PIXELS) // (first.shape[0] * first.shape[1]))
     try:
-        yield from ahead(work, enumerate(chain([first], frames)), most=most)
+        yield from ahead(work, enumerate(chain([first], frames), start), most=most)
     finally:
         torch.set_num_threads(torch.get_num_threads())  # for threads that begin later
 

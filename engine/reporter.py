@@ -38,7 +38,8 @@ class Reporter:
     """Writes events into the job folder and reads stop requests from it.
 
     Implements `engine.contract.events.Report`. Used as a context: inside it the folder is locked.
-    ``listen`` is called with every event, too. ``encode_png`` turns an array into a file's bytes,
+    ``listen`` is called with every event, too. For ``lock_seconds`` it waits while another engine
+    has the folder. ``encode_png`` turns an array into a file's bytes,
     ``release_memory`` gives back memory that is not needed while the host lets the job wait, and
     ``choose_threads`` leaves cores to other programs that want them; the pipeline hands them in, so
     that this module needs no library.
@@ -49,8 +50,10 @@ class Reporter:
         folder: JobFolder,
         *,
         listen: Callable[[Event], None] = lambda event: None,
+        lock_seconds: float = LOCK_SECONDS,
     ) -> None:
         self.folder = folder
+        self._lock_seconds = lock_seconds
         self.encode_png: Callable[[Any], bytes] | None = None
         self.release_memory: Callable[[], None] = lambda: None
         self.choose_threads: Callable[[], None] = lambda: None
@@ -96,7 +99,8 @@ class Reporter:
         folder.report.unlink(missing_ok=True)  # it speaks of the run before
 
     def _take_folder(self) -> None:
-        end = time.monotonic() + LOCK_SECONDS  # a host may look for a moment, or an engine end
+        # A host may look for a moment, or an engine end.
+        end = time.monotonic() + self._lock_seconds
         while not self._lock.take():
             if time.monotonic() > end:
                 raise EngineError(

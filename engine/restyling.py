@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from . import device as devices
 from . import identity, manifest, previews, results
 from .contract.codec import to_json
 from .contract.events import Stopped
-from .contract.job import JobSpec, Stage
+from .contract.job import BACKGROUND, JobSpec, Stage, TargetTexts
 from .contract.settings import RenderSettings
 from .decomposition.layers import Layers, of_background
 from .editing.building import build_edits
@@ -28,8 +29,9 @@ from .layer_package import write_package
 from .output import is_deep
 from .render import Part, stylized_frames
 from .reporter import Reporter
-from .stages import Stages
+from .stages import CachedArtifact, Stages
 from .stylization import candidates
+from .stylization.atlas import StylizedAtlas
 from .stylization.encoder import Encoder, load_encoder
 from .stylization.texts import check_texts
 from .threads import ThreadChoice
@@ -39,6 +41,18 @@ from .video.frames import whole_frames
 from .video.masks import no_object, visible
 from .video.premultiplied import Premultiplied
 from .workspace import stage_key
+
+# Returns the finished frame of each frame of the footage, made of parts.
+FrameRenderer = Callable[[Iterable[np.ndarray], Sequence[Part]], Iterable[np.ndarray]]
+
+
+@dataclass(frozen=True)
+class Source:
+    """The layers of one object or of the background, its texts, and the keys of what it is from."""
+
+    layers: Layers
+    texts: TargetTexts
+    keys: tuple[str, ...]
 
 
 class Restyling:
@@ -74,49 +88,66 @@ class Restyling:
         if self.report.stopping():
             raise Stopped
 
-    @property
-    def _encoder(self) -> Encoder:
-        assert self.encoder is not None, "load_encoder comes before what wants it"
+    def _use_encoder(self) -> Encoder:
+        self.load_encoder()
+        assert self.encoder is not None, "only a job with texts trains with an encoder"
         return self.encoder
 
     def decomposition(self, clip: Clip) -> list[Layers]:
         """Return the layers of each object; with no object those of the bare background."""
+        layers = self.stages.all(Stage.DECOMPOSITION, self.layer_artifacts(clip))
+        for index, each in enumerate(layers):
+            self._show(previews.of_layers(each), index)
+        return layers
+
+    def layer_artifacts(self, clip: Clip) -> list[CachedArtifact[Layers]]:
+        """Return how the layers of each object are made, see `decomposition`."""
         seen = [visible(clip.masks, index) for index in range(len(clip.masks))]
         seen = seen or [(no_object(clip.video.frames), None)]
         keys = self._keys(Stage.MASKS) or ["no object"]
-        artifacts = [
+        return [
             self.artifacts.layers(
                 clip, own, others=others,
                 keys=[*self._keys(Stage.FLOW), keys[index], *keys[:index], *keys[index + 1 :]],
             )
             for index, (own, others) in enumerate(seen)
         ]  # fmt: skip
-        layers = self.stages.all(Stage.DECOMPOSITION, artifacts)
-        for index, each in enumerate(layers):
-            self._show(previews.of_layers(each), index)
-        return layers
 
     def stylization(self, clip: Clip, layers: Sequence[Layers]) -> list[Part]:
         """Return what the frames are made of: all objects, restyled or not, and the background."""
-        keys = self._keys(Stage.DECOMPOSITION)
-        texts = [item.texts for item in self.spec.objects]
-        objects = len(texts)
-        sources = [(each, [key]) for each, key in zip(layers, keys, strict=True)][:objects]
-        if not self.spec.background.empty:
-            texts.append(self.spec.background)
-            sources.append((of_background(layers, is_bare=not self.spec.objects), keys))
-        artifacts = [
-            self.artifacts.atlas(clip, own, texts=wanted, encoder=self._encoder, keys=inputs)
-            for (own, inputs), wanted in zip(sources, texts, strict=True)
-            if not wanted.empty
-        ]
-        atlases = iter(self.stages.all(Stage.STYLIZATION, artifacts))
+        sources = self.sources(layers)
+        atlases = self.atlas_artifacts(clip, sources)
+        made = iter(self.stages.all(Stage.STYLIZATION, [*atlases.values()]))
         parts = [
-            Part(own, None if wanted.empty else next(atlases), number == objects)
-            for number, ((own, _), wanted) in enumerate(zip(sources, texts, strict=True))
+            Part(each.layers, next(made) if number in atlases else None, number == BACKGROUND)
+            for number, each in sources.items()
         ]
         self._show_atlases(clip, parts)
         return parts
+
+    def atlas_artifacts(
+        self, clip: Clip, sources: dict[int, Source]
+    ) -> dict[int, CachedArtifact[StylizedAtlas]]:
+        """Return how the atlas of each of ``sources`` with a text is made, by its number."""
+        return {
+            number: self.artifacts.atlas(
+                clip, each.layers, texts=each.texts, encoder=self._use_encoder, keys=each.keys
+            )
+            for number, each in sources.items()
+            if not each.texts.empty
+        }
+
+    def sources(self, layers: Sequence[Layers]) -> dict[int, Source]:
+        """Return what is restyled or stays, by the object's number, front to back."""
+        keys = self._keys(Stage.DECOMPOSITION)
+        found = {
+            number: Source(layers[number], item.texts, (keys[number],))
+            for number, item in enumerate(self.spec.objects)
+        }
+        if not self.spec.background.empty:
+            behind = of_background(layers, is_bare=not self.spec.objects)
+            found[BACKGROUND] = Source(behind, self.spec.background, tuple(keys))
+        return found
 
     def _show_atlases(self, clip: Clip, parts: Sequence[Part]) -> None:
         for index, part in enumerate(parts):
@@ -165,7 +196,7 @@ class Restyling:
         assert wanted is not None
         key = stage_key(Stage.RENDER, to_json(wanted), *self._keys(Stage.STYLIZATION))
         with self.stages.announce(Stage.RENDER, [key], reused=False):
-            parts = self._with_flow_residuals(clip, self._with_background(layers, parts))
+            parts = self.with_flow_residuals(clip, self._with_background(layers, parts))
 
             def write(folder: Path) -> None:
                 write_package(
@@ -181,35 +212,50 @@ class Restyling:
 
     def render(self, clip: Clip, layers: Sequence[Layers], parts: Sequence[Part]) -> dict[str, Any]:
         """Write the frames, not yet where the host looks for them; returns the metrics."""
-        settings = self.spec.settings.render
-        edits = [identity.of_edit(each, self.stages.cache.names) for each in self.spec.shown_edits]
-        key = stage_key(Stage.RENDER, settings, *self._keys(Stage.STYLIZATION), *edits)
-        with self.stages.announce(Stage.RENDER, [key], reused=False):
-            parts = self._with_flow_residuals(clip, parts)
+
+        def render(source: Iterable[np.ndarray], parts: Sequence[Part]) -> Iterable[np.ndarray]:
+            return stylized_frames(source, parts, self.spec.settings.render, device=self.device)
+
+        return self.write(clip, layers, parts, render)
+
+    def write(
+        self, clip: Clip, layers: Sequence[Layers], parts: Sequence[Part], render: FrameRenderer
+    ) -> dict[str, Any]:
+        """Do what `render` does with the frames that ``render`` returns for the footage."""
+        with self.stages.announce(Stage.RENDER, [self.render_key()], reused=False):
+            parts = self.with_flow_residuals(clip, parts)
             return devices.within_memory(
-                lambda: self._write_frames(clip, layers, parts), self.report
+                lambda: self._write_frames(clip, layers, parts, render), self.report
             )
 
+    def render_key(self) -> str:
+        """Return the key of the finished frames."""
+        edits = [identity.of_edit(each, self.stages.cache.names) for each in self.spec.shown_edits]
+        keys = self._keys(Stage.STYLIZATION)
+        return stage_key(Stage.RENDER, self.spec.settings.render, *keys, *edits)
+
     def _write_frames(
-        self, clip: Clip, layers: Sequence[Layers], parts: Sequence[Part]
+        self, clip: Clip, layers: Sequence[Layers], parts: Sequence[Part], render: FrameRenderer
     ) -> dict[str, Any]:
-        """Do what `render` does, all frames from the first one on."""
-        settings = self.spec.settings.render
+        """Do what `write` does, all frames from the first one on."""
         measuring = Measuring(clip, layers, parts)
-        depth = 16 if is_deep(settings.format) else 8
-        source = whole_frames(self.spec.footage, depth)
+        source = whole_frames(self.spec.footage, self.depth)
         premultiplied = Premultiplied() if self.spec.footage.premultiplied else None
         if premultiplied is not None:
             source = premultiplied.straight(source)
         self.files = results.write_frames(
-            self.spec,
-            stylized_frames(measuring.watch(source), parts, settings, device=self.device),
+            self.spec, render(measuring.watch(source), parts),
             measuring.add, self.report, total=len(clip.video.frames),
             premultiplied=premultiplied,
         )  # fmt: skip
         return measuring.metrics(self.encoder, self.spec.targets)
 
-    def _with_flow_residuals(self, clip: Clip, parts: Sequence[Part]) -> list[Part]:
+    @property
+    def depth(self) -> int:
+        """Bits of each number in the finished frames."""
+        return 16 if is_deep(self.spec.settings.render.format) else 8
+
+    def with_flow_residuals(self, clip: Clip, parts: Sequence[Part]) -> list[Part]:
         """Return ``parts`` with the flow residual of those that need it."""
         settings, keys = self.spec.settings.render, self._keys(Stage.DECOMPOSITION)
         found = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -98,10 +98,10 @@ class TrainedArtifacts:
         layers: Layers,
         *,
         texts: TargetTexts,
-        encoder: Encoder,
+        encoder: Callable[[], Encoder],
         keys: Sequence[str],
     ) -> CachedArtifact[StylizedAtlas]:
-        """What one object, or the background, becomes, led by ``encoder``."""
+        """What one object, or the background, becomes, led by what ``encoder`` returns."""
         settings, seed, shown = self.settings.stylization, self.settings.seed, self.settings.render
         weights = identity.of_encoder(settings.encoder, self.names)
         inputs = (identity.of_texts(texts, self.names), weights, str(seed), *keys)
@@ -112,7 +112,7 @@ class TrainedArtifacts:
             def train(part: float) -> StylizedAtlas:
                 slowed = replace(settings, learning_rate=settings.learning_rate * part)
                 atlas = stylize(
-                    layers, torch.from_numpy(clip.video.frames), texts, slowed, encoder=encoder,
+                    layers, torch.from_numpy(clip.video.frames), texts, slowed, encoder=encoder(),
                     device=self.device, seed=seed, report=self.report, checkpoint=checkpoint,
                 )  # fmt: skip
                 check_finite(atlas.state_dict())
