@@ -30,7 +30,9 @@ LABELS = {
 
 def label_of(job: session.Job) -> str:
     """Return what the fix of a failed job is called, '' where only trying again is left."""
-    return LABELS.get(job.status.fault, "") if job.status.fault else ""
+    if job.status.fault is None or job.farm is not None:  # its request lies on the farm
+        return ""
+    return LABELS.get(job.status.fault, "")
 
 
 def smaller(settings: Settings) -> Settings:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import bpy
 
+from ..engine.client.farm import FarmJob, Watch
 from ..engine.client.status import POLL_SECONDS, JobReader, Phase, Status, duration
 from ..engine.contract import files
 from ..engine.contract.codec import Refusal, from_json, job_from_json, to_json
@@ -25,6 +26,7 @@ from .baking import LOG, Baking
 from .strips import Place
 
 READ_SECONDS = 2.0  # seconds in which the events of a job from elsewhere are read
+LINK = "farm.json"  # in the place of a job that lies on a farm's storage
 MOST_NOTED = 2**20  # bytes of Blender's own note; a look has no time for more
 
 
@@ -55,6 +57,7 @@ class Job:
     """One request, and where it stands.
 
     ``asked_from`` is the job of the take that was active when this one was asked for, if any.
+    ``farm`` is the job of a farm's manager that does it, None where this computer does;
     ``kept_step`` is the step at which its training is to end early, 0 where it is not.
     """
 
@@ -83,6 +86,8 @@ class Job:
     layers: LayerPackage | None = None
     kept_step: int = 0
     asked_from: str = ""
+    farm: FarmJob | None = None
+    watch: Watch | None = None
     icons: dict[str, int] = field(default_factory=dict)
     pictures_seen: int = 0
 
@@ -108,8 +113,8 @@ class Job:
 
     @property
     def runs(self) -> bool:
-        """Does an engine work on it, or wait in the middle of it?"""
-        return not (self.status.ended or self.queued or self.baking)
+        """Does an engine of this computer work on it, or wait in the middle of it?"""
+        return not (self.status.ended or self.queued or self.baking or self.farm)
 
     @property
     def step_to_keep(self) -> int:
@@ -214,10 +219,28 @@ def remember(job: Job) -> None:
     """Write down what belongs to the job but does not influence its result."""
     note = {"place": dataclasses.asdict(job.place), "recipe": job.recipe, "kind": job.kind.value}
     note |= {"output": job.output, "arrived": job.arrived}
+    if job.farm is not None:
+        note["farm"] = to_json(job.farm)
     note |= {"renderings": to_json(job.renderings), "size": list(job.size)}
     if job.spec is not None and not job.folder.spec.is_file():
         note["draft"] = to_json(job.spec)  # else a job that was never rendered would be lost
     files.write_text(job.folder.path / "strip.json", json.dumps(note, indent=1, ensure_ascii=False))
+
+
+def link_to(job: Job, place: Path) -> None:
+    """Let `linked_folder` of ``place`` be the job's folder."""
+    files.write_text(place / LINK, json.dumps({"folder": str(job.folder.path)}))
+
+
+def linked_folder(place: Path) -> Path:
+    """Return where the job of this place lies: on a farm's storage, or there itself.
+
+    Raises OSError and ValueError where that cannot be told.
+    """
+    if not (place / LINK).is_file():
+        return place
+    found = files.read_json(place / LINK, MOST_NOTED)
+    return Path(str(found["folder"]) if isinstance(found, dict) and "folder" in found else place)
 
 
 def read_job(path: Path, *, anywhere: bool = False) -> Job | None:
@@ -246,6 +269,8 @@ def read_job(path: Path, *, anywhere: bool = False) -> Job | None:
             from_json(Rendering, each, "rendering") for each in note.get("renderings", ())
         )
         job.arrived = note["arrived"] is True
+        if "farm" in note:
+            job.farm = from_json(FarmJob, note["farm"], "farm")
         job.status = job.reader.poll(READ_SECONDS if anywhere else POLL_SECONDS / 2)
     except (OSError, ValueError, LookupError, TypeError, OverflowError, EngineError, Refusal):
         return None

@@ -12,7 +12,7 @@ GROUPS = (
     ("layers_prepare", "atlas_edit", "frame_paint", "edits_apply"),
     ("picture_place", "atlas_import", "layers_export"),
     ("reuse_settings", "copy_recipe", "paste_recipe", "reveal"),
-    ("job_export", "job_import"),
+    ("job_export", "job_import", "farm_send"),
 )
 
 

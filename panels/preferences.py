@@ -75,6 +75,13 @@ class STRIPSTYLIZER_AP_preferences(bpy.types.AddonPreferences):
         subtype="FILE_PATH",
     )
 
+    # farm
+    farm_address: bpy.props.StringProperty(
+        name="Manager",
+        description="Address of the render farm's Flamenco manager, such as http://farm:8080; "
+        "empty where there is none",
+    )
+
     # behaviour
     pause_while_rendering: bpy.props.BoolProperty(
         name="Pause While Rendering",
@@ -147,6 +154,7 @@ class STRIPSTYLIZER_AP_preferences(bpy.types.AddonPreferences):
 SECTIONS = (
     ("Engine", "PREFERENCES", ("torch_build", "device", "memory_limit_gb", "python_path")),
     ("Network", "INTERNET", ("index_url", "extra_index", "ca_bundle")),
+    ("Farm", "NETWORK_DRIVE", ("farm_address",)),
     (
         "Behaviour",
         "TOOL_SETTINGS",

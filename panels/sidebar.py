@@ -10,7 +10,7 @@ from typing import Any
 import bpy
 
 from ..engine.contract.settings import EMBEDDED
-from ..operators import objects, outlook, properties, requests, session, strips
+from ..operators import farm, objects, outlook, properties, requests, session, strips
 from ..operators.languages import say
 from . import job_view, object_view
 from .words import draw_text
@@ -163,6 +163,8 @@ def draw_start(layout: Any, strip: Any) -> None:
     split.scale_y = 1.4
     split.operator("strip_stylizer.stylize", text="Stylize", icon="BRUSH_DATA")
     split.operator("strip_stylizer.preview", text="Preview", icon="IMAGE_DATA")
+    if farm.address():
+        layout.operator("strip_stylizer.farm_send", icon="NETWORK_DRIVE")
 
 
 CLASSES = (*object_view.CLASSES, STRIPSTYLIZER_PT_main)

@@ -27,6 +27,7 @@ OLDEST = (3, 8)
 TIMEOUT = 10.0  # seconds
 MOST_BYTES = 16 * 2**20
 WATCH_SECONDS = 3.0
+MOST_COMPLETED = 20  # looks, in which another computer's files must be seen
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # it is in this network
 READ_SECONDS = 0.05  # of computing, for what a task that failed said
 STAGES = {
@@ -67,6 +68,7 @@ class Answer:
     tasks: dict[str, str] = field(default_factory=dict)
     trouble: str = ""  # why there is nothing newer
     count: int = 0
+    completed: int = 0  # how often in a row it was said that all is done
 
 
 class Manager:
@@ -212,12 +214,17 @@ def settings_of(spec: JobSpec, folder: Path, frames: int) -> dict[str, Any]:
 
 
 class Watch:
-    """Looks after a job on a farm, in a thread: `answer` is what the manager said last."""
+    """Looks after a job on a farm, in a thread: `answer` is what the manager said last.
 
-    def __init__(self, job: FarmJob, seconds: float = WATCH_SECONDS) -> None:
+    ``request`` is a status and a reason, for which the manager is asked before the first look.
+    """
+
+    def __init__(
+        self, job: FarmJob, seconds: float = WATCH_SECONDS, request: tuple[str, str] | None = None
+    ) -> None:
         self.answer = Answer()
         self._manager, self._job, self._seconds = Manager(job.address), job, seconds
-        self._wanted: list[tuple[str, str]] = []
+        self._wanted = [request] if request else []
         self._wake, self._over = threading.Event(), False
         threading.Thread(target=self._look, daemon=True).start()
 
@@ -237,7 +244,9 @@ class Watch:
             try:
                 while self._wanted:
                     self._manager.set_status(self._job.id, *self._wanted.pop(0))
-                self.answer = replace(self._manager.look_at(self._job.id), count=count)
+                found = self._manager.look_at(self._job.id)
+                completed = self.answer.completed + 1 if found.status == "completed" else 0
+                self.answer = replace(found, count=count, completed=completed)
             except Unknown as error:
                 self.answer = Answer("deleted", trouble=f"{error}.", count=count)
             except Unsent as error:
@@ -260,6 +269,12 @@ def fold_answer(status: Status, answer: Answer, folder: Path) -> Status:
             return _failure(status, answer, folder)
         case "canceled":
             return replace(status, phase=Phase.CANCELLED, seconds_left=None)
+        case "completed" if answer.completed > MOST_COMPLETED:
+            return replace(
+                status, phase=Phase.FAILED, fault=Fault.DISK_FAILED,
+                message=f"The farm has done the job, but its result is not seen in {folder}.",
+                hint="Check that the shared storage is mounted here, then resume the job.",
+            )  # fmt: skip
         case "deleted":
             return replace(
                 status, phase=Phase.FAILED, fault=Fault.UNEXPECTED, message=answer.trouble,

@@ -21,6 +21,7 @@ from .queue import (
     new_job,
     pause,
     resume,
+    watch,
 )
 from .standby import drop as drop_standby
 from .state import (
@@ -42,5 +43,5 @@ __all__ = [
     "current_job", "drop_standby", "engine", "ensure_polling", "follow_file", "footage_of",
     "forget", "go_on", "job_of", "jobs_of", "keep", "leave", "load_pictures", "masks_of",
     "move", "new_job", "newest_first", "pause", "place", "poll", "rates", "refresh_engine",
-    "resume", "state", "thumbnail", "wait", "waiting_jobs",
+    "resume", "state", "thumbnail", "wait", "waiting_jobs", "watch",
 ]  # fmt: skip

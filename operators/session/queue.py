@@ -63,6 +63,12 @@ def add(
     return job
 
 
+def watch(job: Job) -> None:
+    """Look after a job that a farm does."""
+    state.jobs[job.id] = job
+    ensure_polling()
+
+
 def new_job(strip: Any, place: strips.Place, folder: Path, spec: JobSpec, recipe: dict) -> Job:
     """Return a job of ``strip`` in ``folder``, which is named after it; writes nothing."""
     whole = {"job": folder.name, "strip": strip.name, **_request_fields(spec), **recipe}
@@ -88,7 +94,9 @@ def resume(job: Job) -> None:
     Raises Unusable where its strip must be rendered first and cannot be, OSError where the
     workspace cannot be written.
     """
-    if job.folder.spec.is_file():
+    if job.farm is not None:
+        work.requeue_on_farm(job)
+    elif job.folder.spec.is_file():
         work.enqueue(job)
     else:
         _render_again(job)
@@ -140,6 +148,7 @@ def move(job: Job, step: int) -> bool:
 
 def forget(job: Job) -> None:
     """Drop a job from the list; its files stay."""
+    work.end_watch(job)
     state.jobs.pop(job.id, None)
 
 
@@ -187,6 +196,7 @@ def close() -> None:
     standby.drop()
     for job in state.jobs.values():
         work.end_baking(job)
+        work.end_watch(job)
     handlers = state.handlers
     state.__init__()
     state.handlers = handlers

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ...engine.client import process
+from ...engine.client.farm import Watch, fold_answer
 from ...engine.client.status import JobReader, Phase, Status, crash_status
 from ...engine.contract.codec import to_json
 from ...engine.contract.events import Fault
@@ -53,6 +54,10 @@ def end_baking(job: Job) -> None:
 
 def cancel(job: Job) -> None:
     """Ask a job to stop; it is over when its status says so."""
+    if job.farm is not None:
+        job.stopped_at = job.stopped_at or time.monotonic()
+        _watch_of(job).ask_for("cancel-requested", "Cancelled in Blender")
+        return
     if job.baking:
         end_baking(job)
     elif not job.queued:
@@ -70,8 +75,42 @@ def advance(job: Job) -> None:
         _start_engine(job)
     elif job.status.phase is Phase.FINISHED:
         delivery.bring_in(job)
+    elif job.farm is not None:
+        _watch_farm(job)
     else:
         watch_engine(job)
+
+
+def requeue_on_farm(job: Job) -> None:
+    """Let the farm do again what of a job is not done yet."""
+    assert job.farm is not None
+    end_watch(job)
+    job.status, job.note, job.stopped_at, job.arrived = Status(), "", 0.0, False
+    job.watch = Watch(job.farm, request=("requeueing", "Resumed in Blender"))
+
+
+def end_watch(job: Job) -> None:
+    """Ask a farm no more for a job."""
+    if job.watch is not None:
+        job.watch.end()
+    job.watch = None
+
+
+def _watch_of(job: Job) -> Watch:
+    assert job.farm is not None
+    job.watch = job.watch or Watch(job.farm)
+    return job.watch
+
+
+def _watch_farm(job: Job) -> None:
+    """See what the farm's manager says, and whether the result is there."""
+    own = job.reader.poll()
+    if own.phase is Phase.FINISHED:
+        job.status = dataclasses.replace(own, warnings=(*job.status.warnings, *own.warnings))
+    else:
+        job.status = fold_answer(job.status, _watch_of(job).answer, job.folder.path)
+    if job.status.ended:
+        end_watch(job)
 
 
 def _advance_baking(job: Job) -> None:
