@@ -20,7 +20,7 @@ LOST = "The job of this take is not known here any more: New Take makes another 
 
 @dataclass(frozen=True)
 class Candidate:
-    """One look that was made: its number from 1, how well it fits, after which steps it was saved.
+    """One result that was made: its number from 1, its score, after which steps it was saved.
 
     ``steps`` is where its finished atlas was taken from. What was kept early has no score.
     """

@@ -147,7 +147,7 @@ class STRIPSTYLIZER_OT_new_take(starting.StartOperator, TakeOperator, bpy.types.
         facts = properties.of(source)
         write_recipe(facts, recipe)
         facts.settings.seed = next_seed(source)
-        facts.settings.render.candidate = 0  # the order of the new looks is not known yet
+        facts.settings.render.candidate = 0  # the order of the new candidates is not known yet
         draft = dataclasses.replace(requests.request(source), edits=edits.edits_of(recipe))
         output = starting.output_of("")
         job = starting.begin(source.id_data, source, draft, output=output)

@@ -109,8 +109,8 @@ def build(
     positions = box_positions(foreground.crop, range(count), corners, size)
     rows, columns = (each.to(device) for each in positions)
     before, after = corners[:-1], corners[1:]
-    ahead, valid = _ends(flow.forward, flow.forward_valid, before, after, size, device)
-    behind, _ = _ends(flow.backward, flow.backward_valid, after, before, size, device)
+    ahead, valid = _ends(flow.forward, flow.forward_valid, before, after, size=size, device=device)
+    behind, _ = _ends(flow.backward, flow.backward_valid, after, before, size=size, device=device)
     uv = _uv_of_boxes(foreground, rows, columns)
     uv = _refined_mapping(uv, boxed[0], flow, (ahead, behind), corners, partial=partial)
     behind_uv = [
@@ -224,6 +224,7 @@ def _ends(
     valid: Array,
     here: list[tuple[int, int]],
     there: list[tuple[int, int]],
+    *,
     size: tuple[int, int],
     device: torch.device,
 ) -> tuple[Tensor, Tensor]:
