@@ -73,7 +73,7 @@ def begin(
     Refusal or OSError.
     """
     outlook.check_room(strip, draft)
-    footage, renderings = session.footage_of(scene, strip), mattes.wanted(strip)
+    footage, renderings = session.footage_of(scene, strip), mattes.wanted_renderings(strip)
     if footage is None:
         requests.check_mask_counts(draft, strip)
         renderings = (session.Rendering(), *renderings)
@@ -90,8 +90,8 @@ def recipe_of(facts: Any) -> dict:
     """Return what a strip asks for beside the engine's settings, as plain values."""
     background = targets.background_of(facts)
     return {
-        "objects": [targets.written(item) for item in targets.objects_of(facts)],
-        "background": targets.written(background) if background else {},
+        "objects": [targets.to_values(item) for item in targets.objects_of(facts)],
+        "background": targets.to_values(background) if background else {},
         "preset": facts.preset,
     }
 

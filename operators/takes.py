@@ -56,7 +56,7 @@ class STRIPSTYLIZER_OT_take_step(FamilyOperator, bpy.types.Operator):
         strip = strips.active_strip(context)
         shown = strips.step_take(strip, self.step)
         if shown is not None and properties.of(strip).result_of:
-            strips.stand_on(shown, strip)
+            strips.activate_instead(shown, strip)
         return {"FINISHED"}
 
 

@@ -242,7 +242,7 @@ def add_stroke(target: Any, stroke: Stroke) -> None:
 # --- for the recipe ------------------------------------------------------------------------------
 
 
-def written(target: Any) -> dict:
+def to_values(target: Any) -> dict:
     """Return all of an entry as plain values that `restore` takes."""
     values: dict = {name: getattr(target, name) for name in ORDINARY}
     values["picture_share"] = float(f"{target.picture_share:.6g}")
@@ -255,7 +255,7 @@ def written(target: Any) -> dict:
 
 
 def restore(target: Any, values: dict) -> None:
-    """Write into an entry what `written` returned; what is not known is left out."""
+    """Write into an entry what `to_values` returned; what is not known is left out."""
     for name in ORDINARY:
         if name in values:
             setattr(target, name, values[name])

@@ -112,7 +112,7 @@ def export(strip: Any, place: Path) -> Path:
     Raises Unusable where Blender must render something first, OSError where it cannot be written.
     """
     draft, footage = requests.request(strip), session.footage_of(strip.id_data, strip)
-    if footage is None or mattes.wanted(strip):
+    if footage is None or mattes.wanted_renderings(strip):
         raise strips.Unusable("Blender must render the strip or its mask first: stylize it here")
     spec = requests.complete(draft, footage)
     assert spec is not None
@@ -131,7 +131,7 @@ def with_media(spec: JobSpec, folder: Path) -> JobSpec:
     """Copy all media into ``folder`` and return the request with paths that count from there."""
     count, masks = 0, {item.mask.path for item in spec.objects}
 
-    def moved(path: str) -> str:
+    def move_path(path: str) -> str:
         nonlocal count
         count += 1
         target = Path(MEDIA) / f"{count}-{Path(path).name}"
@@ -140,7 +140,7 @@ def with_media(spec: JobSpec, folder: Path) -> JobSpec:
         copy(Path(path), folder / target, chosen)
         return target.as_posix()
 
-    return with_paths(spec, moved)
+    return with_paths(spec, move_path)
 
 
 def copy(source: Path, target: Path, chosen: tuple[str, ...]) -> None:

@@ -132,7 +132,7 @@ def test_what_does_not_wait_is_not_counted(pretence):
     order = torch.tensor([1, 0], device=DEVICE)
     with watching() as traffic:
         _ = (2 * there[order] + there.new_zeros(3))[1:].T
-        devices.sent(torch.ones(4, 2), DEVICE)
+        devices.send(torch.ones(4, 2), DEVICE)
     assert not traffic.waits and traffic.carried == {(4, 2): 1}
     assert traffic.operations == {"index": 1, "mul": 1, "new_zeros": 1, "add": 1}
 

@@ -30,7 +30,7 @@ from .job import (
     ObjectMask,
     TargetTexts,
 )
-from .settings import Settings, replaced
+from .settings import Settings, replace_setting
 from .words.parts import unusable
 
 Record = TypeVar("Record")
@@ -58,8 +58,8 @@ def from_json(kind: type[Record], data: Any, path: str) -> Record:
     misspelt.
     """
     if not isinstance(data, dict):
-        raise Refusal(f"{path}: expected an object, not {_shown(data)}")
-    hints, items = _declared(kind)
+        raise Refusal(f"{path}: expected an object, not {_quote(data)}")
+    hints, items = _declarations(kind)
     for name in data:
         if name not in items:
             raise Refusal(f"{path}.{name}: there is no such field")
@@ -73,7 +73,7 @@ def from_json(kind: type[Record], data: Any, path: str) -> Record:
 
 
 @cache
-def _declared(kind: Any) -> tuple[dict[str, Any], dict[str, dataclasses.Field]]:
+def _declarations(kind: Any) -> tuple[dict[str, Any], dict[str, dataclasses.Field]]:
     return typing.get_type_hints(kind), {item.name: item for item in dataclasses.fields(kind)}
 
 
@@ -101,7 +101,7 @@ def _check_texts(texts: TargetTexts) -> None:
     for name in ("global_text", "local_text", "avoid"):
         text = getattr(texts, name)
         if reason := unusable(text):
-            raise Refusal(f"job: {name} {_shown(text)} {reason}")
+            raise Refusal(f"job: {name} {_quote(text)} {reason}")
 
 
 def _check_edit(edit: Edit, objects: int, path: str) -> None:
@@ -151,7 +151,7 @@ def event_from_json(data: Any) -> Event | None:
     kind = EVENT_NAMES.get(name) if isinstance(name, str) else None
     if kind is None:
         return None
-    names = _declared(kind)[1]
+    names = _declarations(kind)[1]
     try:
         return from_json(kind, {name: data[name] for name in data if name in names}, "event")
     except Refusal:
@@ -164,8 +164,8 @@ def set_from_text(settings: Settings, assignment: str) -> Settings:
     if not equals:
         raise Refusal(f"{assignment}: expected path=value")
     hint, metadata = _declaration(path.strip())
-    value = _value(hint, _parsed(hint, text.strip()), f"settings.{path.strip()}", metadata)
-    return replaced(settings, path.strip(), value)
+    value = _value(hint, _parse(hint, text.strip()), f"settings.{path.strip()}", metadata)
+    return replace_setting(settings, path.strip(), value)
 
 
 def mask_source(text: str) -> tuple[str, int]:
@@ -192,7 +192,7 @@ def _declaration(path: str) -> tuple[Any, Mapping[str, Any]]:
     return kind, metadata
 
 
-def _parsed(hint: Any, text: str) -> Any:
+def _parse(hint: Any, text: str) -> Any:
     if hint is bool:
         return {"true": True, "false": False, "1": True, "0": False}.get(text.lower(), text)
     if hint in (int, float):
@@ -212,12 +212,12 @@ def _value(hint: Any, data: Any, path: str, metadata: Mapping[str, Any]) -> Any:
         return _value(hint, data, path, metadata)
     if origin is tuple:
         if not isinstance(data, list):
-            raise Refusal(f"{path}: expected a list, not {_shown(data)}")
+            raise Refusal(f"{path}: expected a list, not {_quote(data)}")
         inner = typing.get_args(hint)[0]
         return tuple(_value(inner, item, f"{path}[{i}]", {}) for i, item in enumerate(data))
     if origin is not None and issubclass(origin, Mapping):
         if not isinstance(data, dict):
-            raise Refusal(f"{path}: expected an object, not {_shown(data)}")
+            raise Refusal(f"{path}: expected an object, not {_quote(data)}")
         return {str(key): _value(float, item, f"{path}.{key}", {}) for key, item in data.items()}
     if dataclasses.is_dataclass(hint):
         return from_json(hint, data, path)  # type: ignore[arg-type]
@@ -229,7 +229,7 @@ def _value(hint: Any, data: Any, path: str, metadata: Mapping[str, Any]) -> Any:
 def _member(kind: type[Enum], data: Any, path: str) -> Enum:
     values = [member.value for member in kind]
     if data not in values:
-        raise Refusal(f"{path}: {_shown(data)} is not one of {', '.join(values)}")
+        raise Refusal(f"{path}: {_quote(data)} is not one of {', '.join(values)}")
     return kind(data)
 
 
@@ -237,25 +237,25 @@ def _scalar(hint: type, data: Any, path: str, metadata: Mapping[str, Any]) -> An
     if hint is float and isinstance(data, int) and not isinstance(data, bool):
         data = float(data) if abs(data) < MOST else math.inf
     if not isinstance(data, hint) or (hint is int and isinstance(data, bool)):
-        raise Refusal(f"{path}: expected {_KIND_NAMES[hint]}, not {_shown(data)}")
+        raise Refusal(f"{path}: expected {_KIND_NAMES[hint]}, not {_quote(data)}")
     if hint is float and not math.isfinite(data):
         raise Refusal(f"{path}: {data} is not a number to work with")
     if hint is int and abs(data) >= MOST:
-        raise Refusal(f"{path}: {_shown(data)} is not a number to work with")
+        raise Refusal(f"{path}: {_quote(data)} is not a number to work with")
     if isinstance(data, str) and re.search("[\0\ud800-\udfff]", data):
-        raise Refusal(f"{path}: {_shown(data)} is not a text to work with")
+        raise Refusal(f"{path}: {_quote(data)} is not a text to work with")
     low, high = metadata.get("low"), metadata.get("high")
     if (low is not None and data < low) or (high is not None and data > high):
         raise Refusal(f"{path}: {data} is not between {low} and {high}")
     choices = metadata.get("choices") or ()
     if choices and data not in choices:
-        raise Refusal(f"{path}: {_shown(data)} is not one of {', '.join(choices)}")
+        raise Refusal(f"{path}: {_quote(data)} is not one of {', '.join(choices)}")
     return data
 
 
 _KIND_NAMES = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
 
 
-def _shown(data: Any) -> str:
+def _quote(data: Any) -> str:
     text = repr(data)
     return text if len(text) <= 60 else text[:57] + "..."

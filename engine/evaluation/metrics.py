@@ -42,7 +42,7 @@ def psnr(
     return float(torch.stack(values).mean()) if values else 0.0
 
 
-def dilated(masks: np.ndarray, pixels: int = DILATION) -> np.ndarray:
+def dilate(masks: np.ndarray, pixels: int = DILATION) -> np.ndarray:
     """Grow boolean masks [T, H, W] by ``pixels`` in every direction."""
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * pixels + 1, 2 * pixels + 1))
     return np.stack([cv2.dilate(mask.astype(np.uint8), kernel) > 0 for mask in masks])
@@ -50,12 +50,12 @@ def dilated(masks: np.ndarray, pixels: int = DILATION) -> np.ndarray:
 
 def interior(masks: np.ndarray, pixels: int = RIM) -> np.ndarray:
     """Shrink boolean masks [T, H, W] by ``pixels``: at the rim flow mixes two motions."""
-    return ~dilated(~masks, pixels)
+    return ~dilate(~masks, pixels)
 
 
 def alpha_leak(alpha: np.ndarray, masks: np.ndarray) -> float:
     """Mean alpha outside the masks grown by 5 pixels; both [T, H, W], masks boolean."""
-    outside = ~dilated(masks)
+    outside = ~dilate(masks)
     return float(alpha[outside].mean()) if outside.any() else 0.0
 
 

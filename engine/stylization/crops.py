@@ -64,7 +64,7 @@ def crop_grid(
         ~black[..., None],
     ]  # fmt: skip
     packed = torch.from_numpy(np.concatenate(facts, -1).astype(np.float32))
-    return CropGrid(tuple(shapes), tuple(used.tolist()), size, devices.sent(packed, device))
+    return CropGrid(tuple(shapes), tuple(used.tolist()), size, devices.send(packed, device))
 
 
 def levels_of(views: Views, shape: tuple[int, int], size: int) -> np.ndarray:

@@ -16,6 +16,7 @@ from .encoder import Encoder
 from .picture import read_picture
 from .texts import embed_text, unit
 
+LEANING = 0.1  # cosine of a text with its surroundings from which on they are avoided
 CLOSER = 0.5  # side of the picture's parts that close views are compared with
 
 
@@ -59,7 +60,8 @@ class Targets:
 def embed_targets(texts: TargetTexts, encoder: Encoder, settings: StylizationSettings) -> Targets:
     """Embed all that ``texts`` names, once for the whole stylization.
 
-    With the embedded encoder, the usual surroundings of an animal are avoided, too.
+    With the embedded encoder, the usual surroundings of an animal are avoided, too, where the
+    direction of a text leans towards them.
     Raises EngineError (MEDIA_UNREADABLE) where its picture cannot be read.
     """
     whole = texts.global_text.strip() or texts.local_text.strip()
@@ -73,17 +75,25 @@ def embed_targets(texts: TargetTexts, encoder: Encoder, settings: StylizationSet
         picture = _embed_picture(read_picture(texts.picture), encoder)
         share = texts.picture_share if whole else 1.0
     counts = settings.global_prefixes, settings.local_prefixes
-    unwanted = [texts.avoid] if texts.avoid.strip() else []
+    global_texts = embedded(whole, counts[0]) if whole else None
+    local_texts = embedded(close, counts[1]) if close else None
+    avoided = [embedded(texts.avoid, counts[1])] if texts.avoid.strip() else []
     if settings.avoid_surroundings and settings.encoder == EMBEDDED:
-        unwanted += surroundings_of_texts(texts)
-    avoided = [embedded(text, counts[1]) for text in unwanted]
+        around = [embedded(text, counts[1]) for text in surroundings_of_texts(texts)]
+        led = [each for each in (global_texts, local_texts) if each is not None]
+        avoided += [each for each in around if any(_cosine(each, one) > LEANING for one in led)]
     return Targets(
-        embedded(whole, counts[0]) if whole else None,
-        embedded(close, counts[1]) if close else None,
+        global_texts,
+        local_texts,
         picture,
         share,
         torch.cat(avoided) if avoided else None,
     )
+
+
+def _cosine(one: Tensor, other: Tensor) -> float:
+    """Return the cosine of the means of two texts' directions [P, E]."""
+    return float(unit(one.mean(0)) @ unit(other.mean(0)))
 
 
 @torch.no_grad()

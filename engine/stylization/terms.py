@@ -133,7 +133,7 @@ def with_noise(images: Tensor, views: ViewsSettings, generator: torch.Generator)
     grain = deviation * torch.randn(frames * each, *images.shape[2:], generator=generator)
     kinds = grain.split([frames * views.global_views, frames * (each - views.global_views)])
     ordered = torch.cat([kind.unflatten(0, (frames, -1)) for kind in kinds], 1)
-    return (images + devices.sent(ordered, images.device)).clamp(0, 1)
+    return (images + devices.send(ordered, images.device)).clamp(0, 1)
 
 
 def _embed_crops(encoder: Encoder, images: Tensor, settings: StylizationSettings) -> CropEmbeddings:

@@ -45,6 +45,7 @@ from .sequencer import (
     top_strips,
 )
 from .takes import (
+    activate_instead,
     compare,
     find_result,
     mark,
@@ -54,7 +55,6 @@ from .takes import (
     show_take,
     shown_take,
     source_of,
-    stand_on,
     step_take,
 )
 
@@ -62,6 +62,7 @@ __all__ = [
     "Place",
     "StripFacts",
     "Unusable",
+    "activate_instead",
     "active_strip",
     "all_strips",
     "compare",
@@ -102,7 +103,6 @@ __all__ = [
     "shown_strips",
     "shown_take",
     "source_of",
-    "stand_on",
     "start",
     "step_take",
     "top_strips",

@@ -8,7 +8,7 @@ from typing import Any
 import bpy
 
 from .. import properties
-from . import looks, takes
+from . import appearance, takes
 from .footage import is_displayed, is_premultiplied, needs_baking
 from .sequencer import (
     Unusable,
@@ -74,10 +74,10 @@ def find(place: Place) -> Any | None:
         found = [s for s in all_strips(scene) if properties.of(s).strip_id == place.strip_id]
         if found:
             return next((strip for strip in found if strip.name == place.strip), found[0])
-    return _unmarked(place)
+    return _find_unmarked(place)
 
 
-def _unmarked(place: Place) -> Any | None:
+def _find_unmarked(place: Place) -> Any | None:
     """Find a strip that lost its mark because an undo went back to before the job."""
     scene = bpy.data.scenes.get(place.scene)
     if scene is None or bpy.data.filepath != place.blend:
@@ -117,10 +117,10 @@ def insert(
     result = add(owner, name, folder, names, channel, first)
     _check(result, owner, first, place.length)
     result.channel, result.select = channel, False
-    looks.set_colours(
+    appearance.set_colours(
         source if place.same_colours else None, result, names[0], premultiplied=place.premultiplied
     )
-    looks.copy_look(source, result, displayed=place.displayed)
+    appearance.copy_appearance(source, result, displayed=place.displayed)
     _label(result, place, job_id, {**recipe, "take": number})
     takes.show_take(result)
     return result

@@ -31,7 +31,7 @@ def set_colours(source: Any | None, result: Any, name: str, *, premultiplied: bo
     result.alpha_mode = "PREMUL" if premultiplied and name.endswith(EITHER_ALPHA) else "STRAIGHT"
 
 
-def copy_look(source: Any, result: Any, *, displayed: bool) -> None:
+def copy_appearance(source: Any, result: Any, *, displayed: bool) -> None:
     """Let ``result`` cover ``source``, with all that is not in its frames already."""
     names = BLENDING if displayed else BLENDING + PICTURE
     for name in names:
