@@ -227,16 +227,16 @@ def test_the_other_presets_leave_no_network_open(footage, empty):
 
 def test_an_object_found_by_name_is_called_as_its_text_calls_it(footage):
     spec = single(footage, TargetTexts("swan with cactus skin"), ObjectMask(MaskKind.NAME))
-    assert choices.decided(spec, Listener()).objects[0].mask.class_name == "swan"
+    assert choices.decide(spec, Listener()).objects[0].mask.class_name == "swan"
     named = single(footage, TargetTexts("gold"), ObjectMask(MaskKind.NAME, class_name="dog"))
-    assert choices.decided(named, Listener()).objects[0].mask.class_name == "dog"
+    assert choices.decide(named, Listener()).objects[0].mask.class_name == "dog"
 
 
 @pytest.mark.parametrize(("text", "name"), [("gold", ""), ("gold", "person")])
 def test_what_cannot_be_found_by_name_is_refused_before_any_work(footage, text, name):
     mask = ObjectMask(MaskKind.NAME, class_name=name)
     with pytest.raises(EngineError) as caught:
-        choices.decided(single(footage, TargetTexts(text), mask), Listener())
+        choices.decide(single(footage, TargetTexts(text), mask), Listener())
     assert caught.value.fault is Fault.BAD_JOB and "box" in caught.value.hint
 
 
