@@ -1,9 +1,9 @@
 """The object that somebody names: found where its class is seen, and by how it moves.
 
-Class activation is coarse and strongest on heads, so it says where to look and which of several
-things is meant; motion, colours and the ground draw the object. What activation is worth is learnt
-from the clip itself: from the whole of it, so that the object is known again in frames in which it
-rests, turns or moves in part.
+Class activation is coarse and strongest on heads, so it says which of several things is meant, and
+where the object is while it rests; motion, colours and the ground draw it. What activation is worth
+is learnt from the whole clip, so that the object is known again in frames in which it turns or
+moves in part.
 """
 
 from __future__ import annotations
@@ -17,20 +17,17 @@ from .flow import Flow
 from .frames import Video
 from .ground import without_shadow
 from .motion import along_the_clip, motion_evidence
-from .refined import REFINED_ROUNDS, ground_odds
-from .search import Steps, enlarged, motion_prior, reduced, refine_masks
+from .refined import REFINED_ROUNDS, ground_odds, refined
+from .search import Steps, enlarged, motion_prior, reduced
 from .segmentation import ROUNDS, appearance, log_odds, segment
-from .steady import SOLID_ROUNDS
+from .steady import SOLID_ROUNDS, segment_solid
 
-NEAR_PART = 0.033  # of the longer side, around an activation, where the object may be
-WHOLE = 0.2  # of the usual peak of activation from which on motion is believed entirely
-OUTSIDE = 0.1  # what is left of motion's probability where the name is not seen
 CORE = 0.5  # of the usual peak that is surely the object
 SOFTNESS = 0.1
 RESTING = 0.25  # probability of motion within the core below which the object rests
 NAME_WEIGHT = 0.5  # of what activation says, beside what was found
 NAMED_ROUNDS = 3
-LEAST_RISE = 2.0  # by which activation must rise above what is usual in the clip
+LEAST_RISE = 3.3  # by which activation must rise above what is usual in the clip
 
 
 def find_by_name(
@@ -49,13 +46,14 @@ def find_by_name(
     seen = _in_peaks(along_the_clip(small, small_flow), name)
     look = appearance(frames)
     prior = _first_guess(motion_prior(motion_evidence(frames, small_flow, steps.tick)), seen)
-    found = segment(look, prior, small_flow, steps.tick)
-    learnt = ground_odds(seen, np.ones(seen.shape, bool), found)
-    joined = _probability(log_odds(found) + NAME_WEIGHT * learnt)
-    found = segment(look, joined, small_flow, steps.tick, rounds=NAMED_ROUNDS)
-    found = _named_component(found, seen, small_flow)
-    found = refine_masks(look, frames, small_flow, found, steps.tick)
-    found = _named_component(found, seen, small_flow)
+    found = _named_component(segment(look, prior, small_flow, steps.tick), seen, small_flow)
+    solid = segment_solid(look, frames, small_flow, found, steps.tick)
+    if solid is found:  # what is seen in a reflection or a wake would bring that back
+        found = refined(look, frames, small_flow, found, steps.tick)
+        learnt = ground_odds(seen, np.ones(seen.shape, bool), found)
+        joined = _probability(log_odds(found) + NAME_WEIGHT * learnt)
+        solid = segment(look, joined, small_flow, steps.tick, rounds=NAMED_ROUNDS)
+    found = _named_component(solid, seen, small_flow)
     steps.finish()
     return enlarged(without_shadow(found, frames, small_flow), video.frames)
 
@@ -79,19 +77,15 @@ def _in_peaks(activation: np.ndarray, name: str) -> np.ndarray:
 
 
 def _first_guess(moving: np.ndarray, seen: np.ndarray) -> np.ndarray:
-    """Return what moves and is near what is ``seen``; where it rests, what is surely seen.
+    """Return what moves, and where the core of what is ``seen`` does not, also this core.
 
     ``moving`` is motion's probability [T, H, W].
     """
-    reach = 2 * round(NEAR_PART * max(seen.shape[1:])) + 1
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
-    near = np.stack([cv2.dilate(one, kernel) for one in seen])
-    guess = moving * np.clip(near / WHOLE, OUTSIDE, 1.0)
     core = seen > CORE
     inside = (moving * core).sum(axis=(1, 2)) / np.maximum(core.sum(axis=(1, 2)), 1)
     resting = (inside < RESTING)[:, None, None]
     certain = _probability((np.clip(seen, 0.0, 1.2) - CORE) / SOFTNESS)
-    return np.where(resting, np.maximum(guess, certain), guess).astype(np.float32)
+    return np.where(resting, np.maximum(moving, certain), moving).astype(np.float32)
 
 
 def _named_component(probability: np.ndarray, seen: np.ndarray, flow: Flow) -> np.ndarray:
