@@ -18,8 +18,8 @@ from .frames import Video
 from .ground import without_shadow
 from .motion import along_the_clip, motion_evidence
 from .refined import REFINED_ROUNDS, ground_odds
-from .search import Steps, enlarged, motion_prior, reduced, refine_masks
-from .segmentation import ROUNDS, appearance, log_odds, segment
+from .search import Steps, enlarge, motion_prior, reduce, refine_masks
+from .segmentation import ROUNDS, describe_appearance, log_odds, segment
 from .steady import SOLID_ROUNDS
 
 NEAR_PART = 0.033  # of the longer side, around an activation, where the object may be
@@ -41,23 +41,23 @@ def find_by_name(
     ``activation`` [T, H, W] of that class is of the size of ``video``'s frames. Raises EngineError
     OBJECT_NOT_FOUND where nothing stands out in it.
     """
-    frames, small_flow = reduced(video.frames, flow)
+    frames, small_flow = reduce(video.frames, flow)
     size = frames.shape[2], frames.shape[1]
     small = np.stack([cv2.resize(one, size, interpolation=cv2.INTER_AREA) for one in activation])
     rounds = ROUNDS + NAMED_ROUNDS + 1 + SOLID_ROUNDS + REFINED_ROUNDS
     steps = Steps(report, len(frames) * rounds)
     seen = _in_peaks(along_the_clip(small, small_flow), name)
-    look = appearance(frames)
+    appearance = describe_appearance(frames)
     prior = _first_guess(motion_prior(motion_evidence(frames, small_flow, steps.tick)), seen)
-    found = segment(look, prior, small_flow, steps.tick)
+    found = segment(appearance, prior, small_flow, steps.tick)
     learnt = ground_odds(seen, np.ones(seen.shape, bool), found)
     joined = _probability(log_odds(found) + NAME_WEIGHT * learnt)
-    found = segment(look, joined, small_flow, steps.tick, rounds=NAMED_ROUNDS)
+    found = segment(appearance, joined, small_flow, steps.tick, rounds=NAMED_ROUNDS)
     found = _named_component(found, seen, small_flow)
-    found = refine_masks(look, frames, small_flow, found, steps.tick)
+    found = refine_masks(appearance, frames, small_flow, found, steps.tick)
     found = _named_component(found, seen, small_flow)
     steps.finish()
-    return enlarged(without_shadow(found, frames, small_flow), video.frames)
+    return enlarge(without_shadow(found, frames, small_flow), video.frames)
 
 
 def _in_peaks(activation: np.ndarray, name: str) -> np.ndarray:
