@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ...ahead import ahead as side_by_side
 from ...partial_results import PartialResults
-from ...video.flow import agreeing
+from ...video.flow import where_agreeing
 from .chunks import chunks, of_frames
 from .flow_constraints import for_sampling
 from .mapping import Background, Foreground, around, box_positions, panorama
@@ -179,7 +179,7 @@ def _sure(flow: Flow) -> tuple[Array, Array]:
     """Return where ``flow`` forth and back agree, bool [T-1, H, W] each."""
 
     def pair(both: tuple[Array, Array]) -> tuple[Array, Array]:
-        return agreeing(*both), agreeing(*both[::-1])
+        return where_agreeing(*both), where_agreeing(*both[::-1])
 
     found = list(side_by_side(pair, zip(flow.forward, flow.backward, strict=True)))
     forth, back = zip(*found, strict=True) if found else ([], [])
