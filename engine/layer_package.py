@@ -66,7 +66,8 @@ def write_package(
 
     def frames() -> Iterator[tuple[int, np.ndarray, dict[Path, Planes]]]:
         for index, frame in enumerate(source):
-            yield index, frame, _frame_files(folder, frame, index, layers, settings, extras)
+            files = _frame_files(folder, frame, index, layers, settings=settings, extras=extras)
+            yield index, frame, files
 
     def write(made: tuple[int, np.ndarray, dict[Path, Planes]]) -> tuple[int, tuple[int, int]]:
         index, frame, found = made
@@ -154,6 +155,7 @@ def _frame_files(
     frame: np.ndarray,
     index: int,
     layers: Sequence[_Layer],
+    *,
     settings: RenderSettings,
     extras: LayerFiles,
 ) -> dict[Path, Planes]:

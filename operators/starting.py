@@ -10,11 +10,11 @@ from ..engine.client.status import Phase
 from ..engine.contract import codec
 from ..engine.contract.job import JobSpec
 from . import folders, mattes, outlook, properties, requests, session, strips, targets
-from .languages import say
+from .explaining import ExplainedOperator
 from .objects import why_no_source
 
 
-class StartOperator:
+class StartOperator(ExplainedOperator):
     """What all operators that start jobs share: sentences instead of tracebacks, and waiting."""
 
     wait: bpy.props.BoolProperty(
@@ -24,12 +24,9 @@ class StartOperator:
     )
 
     @classmethod
-    def poll(cls, context: Any) -> bool:
-        """Is there something to stylize, and something to do it with?"""
-        reason = why_not(context)
-        if reason:
-            cls.poll_message_set(say(reason))
-        return not reason
+    def why_disabled(cls, context: Any) -> str:
+        """There may be nothing to stylize, or no engine."""
+        return why_not(context)
 
     def execute(self, context: Any) -> set[str]:
         """Start the jobs; without a window, or where asked for, wait for their results."""

@@ -17,9 +17,9 @@ from .flow import Flow
 from .frames import Video
 from .ground import without_shadow
 from .motion import along_the_clip, motion_evidence
-from .refined import REFINED_ROUNDS, ground_odds, refined
-from .search import Steps, enlarged, motion_prior, reduced
-from .segmentation import ROUNDS, appearance, log_odds, segment
+from .refined import REFINED_ROUNDS, ground_odds, refine_border
+from .search import Steps, enlarge, motion_prior, reduce
+from .segmentation import ROUNDS, describe_appearance, log_odds, segment
 from .steady import SOLID_ROUNDS, segment_solid
 
 CORE = 0.5  # of the usual peak that is surely the object
@@ -38,24 +38,24 @@ def find_by_name(
     ``activation`` [T, H, W] of that class is of the size of ``video``'s frames. Raises EngineError
     OBJECT_NOT_FOUND where nothing stands out in it.
     """
-    frames, small_flow = reduced(video.frames, flow)
+    frames, small_flow = reduce(video.frames, flow)
     size = frames.shape[2], frames.shape[1]
     small = np.stack([cv2.resize(one, size, interpolation=cv2.INTER_AREA) for one in activation])
     rounds = ROUNDS + NAMED_ROUNDS + 1 + SOLID_ROUNDS + REFINED_ROUNDS
     steps = Steps(report, len(frames) * rounds)
     seen = _in_peaks(along_the_clip(small, small_flow), name)
-    look = appearance(frames)
+    appearance = describe_appearance(frames)
     prior = _first_guess(motion_prior(motion_evidence(frames, small_flow, steps.tick)), seen)
-    found = _named_component(segment(look, prior, small_flow, steps.tick), seen, small_flow)
-    solid = segment_solid(look, frames, small_flow, found, steps.tick)
+    found = _named_component(segment(appearance, prior, small_flow, steps.tick), seen, small_flow)
+    solid = segment_solid(appearance, frames, small_flow, found, steps.tick)
     if solid is found:  # what is seen in a reflection or a wake would bring that back
-        found = refined(look, frames, small_flow, found, steps.tick)
+        found = refine_border(appearance, frames, small_flow, found, steps.tick)
         learnt = ground_odds(seen, np.ones(seen.shape, bool), found)
         joined = _probability(log_odds(found) + NAME_WEIGHT * learnt)
-        solid = segment(look, joined, small_flow, steps.tick, rounds=NAMED_ROUNDS)
+        solid = segment(appearance, joined, small_flow, steps.tick, rounds=NAMED_ROUNDS)
     found = _named_component(solid, seen, small_flow)
     steps.finish()
-    return enlarged(without_shadow(found, frames, small_flow), video.frames)
+    return enlarge(without_shadow(found, frames, small_flow), video.frames)
 
 
 def _in_peaks(activation: np.ndarray, name: str) -> np.ndarray:

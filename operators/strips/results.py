@@ -114,7 +114,7 @@ def insert(
     number = takes.next_number(place.strip_id)
     name = take_name(source.name, label, number)
     add = _new_movie_strip if is_movie else _new_image_strip
-    result = add(owner, name, folder, names, channel, first)
+    result = add(owner, name, folder, names, channel=channel, first=first)
     _check(result, owner, first, place.length)
     result.channel, result.select = channel, False
     appearance.set_colours(
@@ -142,7 +142,7 @@ def _cut(text: str, size: int) -> str:
 
 
 def _new_image_strip(
-    owner: Any, name: str, folder: Path, names: list[str], channel: int, first: int
+    owner: Any, name: str, folder: Path, names: list[str], *, channel: int, first: int
 ) -> Any:
     path = str(folder / names[0])
     strip = top_strips(owner).new_image(name, path, channel, first, fit_method="ORIGINAL")
@@ -152,7 +152,7 @@ def _new_image_strip(
 
 
 def _new_movie_strip(
-    owner: Any, name: str, folder: Path, names: list[str], channel: int, first: int
+    owner: Any, name: str, folder: Path, names: list[str], *, channel: int, first: int
 ) -> Any:
     path = str(folder / names[0])
     return top_strips(owner).new_movie(name, path, channel, first, fit_method="ORIGINAL")
