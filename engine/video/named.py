@@ -89,16 +89,21 @@ def _first_guess(moving: np.ndarray, seen: np.ndarray) -> np.ndarray:
 
 
 def _named_component(probability: np.ndarray, seen: np.ndarray, flow: Flow) -> np.ndarray:
-    """Keep what is joined through time with the component in which most of the class is seen."""
-    best, start, component = 0.0, 0, probability[0] > 0.5
-    for index, frame in enumerate(probability):
-        count, labels = cv2.connectedComponents((frame > 0.5).astype(np.uint8))
-        sums = np.bincount(labels.ravel(), np.clip(seen[index], 0.0, 1.0).ravel(), count)
-        sums[0] = 0.0
-        if sums.max() > best:
-            best, start = float(sums.max()), index
-            component = np.asarray(labels) == int(np.argmax(sums))
-    return persistent(probability, flow, {start: component})
+    """Keep what is joined through time with the component in which most of the class is seen.
+
+    The frame in which that component is of median size begins: in others it may be in parts.
+    """
+    found = [_most_seen(frame > 0.5, where) for frame, where in zip(probability, seen, strict=True)]
+    start = int(np.argsort([component.sum() for component in found])[len(found) // 2])
+    return persistent(probability, flow, {start: found[start]})
+
+
+def _most_seen(solid: np.ndarray, seen: np.ndarray) -> np.ndarray:
+    count, labels = cv2.connectedComponents(solid.astype(np.uint8))
+    labels = np.asarray(labels)
+    sums = np.bincount(labels.ravel(), np.clip(seen, 0.0, 1.0).ravel(), count)
+    sums[0] = 0.0
+    return (labels == int(np.argmax(sums))) & solid
 
 
 def _probability(odds: np.ndarray) -> np.ndarray:
