@@ -16,12 +16,12 @@ from ..contract.events import EngineError, Fault, Report
 from ..contract.job import Footage, MaskKind, ObjectMask
 from ..contract.settings import MasksSettings
 from ..partial_results import UNSAVED, PartialResults
+from .finders import find_by_box, find_by_detector, find_by_motion
 from .flow import Device, Flow, on_processor
-from .found import find_by_box, find_by_detector, find_by_motion
 from .frames import Video
 from .mask_files import read_masks
-from .named import find_by_name
-from .painted import correct, find_by_marks
+from .masks_by_name import find_by_name
+from .masks_from_strokes import correct, find_by_marks
 from .repeatable import repeatable
 from .strokes import Marks, draw
 

@@ -13,11 +13,11 @@ import cv2
 import numpy as np
 
 from ..contract.events import Report, Stopped
+from .border_refinement import refine_border
 from .flow import Flow
 from .frames import working_size
-from .refined import refine_border
 from .segmentation import Appearance, Certain, edge_aware
-from .steady import segment_solid
+from .steadiness import segment_solid
 
 BORDER_PART = 0.08  # of the longer side: objects rarely begin at the border
 BORDER_WEIGHT = 0.3  # what is left of the evidence at the very border

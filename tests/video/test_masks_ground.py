@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from engine.video.border_refinement import difference_from, ground_odds, refine_border
 from engine.video.ground import ground_of
-from engine.video.refined import difference_from, ground_odds, refine_border
 from engine.video.segmentation import describe_appearance
 
 from .conftest import moving_disc, texture

@@ -8,13 +8,13 @@ import pytest
 
 from engine.contract.job import Box, Footage, FootageKind, MaskKind, ObjectMask
 from engine.contract.settings import FlowSettings, MasksSettings
+from engine.video.border_refinement import refine_border
 from engine.video.flow import estimate_flow
 from engine.video.frames import Video
 from engine.video.ground import cast_shadow
 from engine.video.masks import find_masks
-from engine.video.refined import refine_border
 from engine.video.segmentation import describe_appearance
-from engine.video.steady import segment_solid, steadiness
+from engine.video.steadiness import segment_solid, steadiness
 
 from .conftest import Listener, Scene, texture
 

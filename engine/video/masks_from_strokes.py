@@ -12,15 +12,15 @@ import cv2
 import numpy as np
 
 from ..contract.events import Report
+from .border_refinement import REFINED_ROUNDS
 from .boxes import MOVING_CONTRAST
 from .components import persistent
 from .flow import Flow
 from .frames import Video
 from .motion import motion_evidence
-from .refined import REFINED_ROUNDS
 from .search import Steps, enlarge, motion_prior, reduce, refine_masks
 from .segmentation import ROUNDS, describe_appearance, follow, segment
-from .steady import SOLID_ROUNDS
+from .steadiness import SOLID_ROUNDS
 from .strokes import Marks, cut_by_marks, first_guess, near, shrunk
 
 BELONGING_PART = 0.06  # of the longer side: how far from a followed object motion is its own

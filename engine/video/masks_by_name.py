@@ -12,15 +12,15 @@ import cv2
 import numpy as np
 
 from ..contract.events import EngineError, Fault, Report
+from .border_refinement import REFINED_ROUNDS, ground_odds, refine_border
 from .components import persistent
 from .flow import Flow
 from .frames import Video
 from .ground import without_shadow
 from .motion import along_the_clip, motion_evidence
-from .refined import REFINED_ROUNDS, ground_odds, refine_border
 from .search import Steps, enlarge, motion_prior, reduce
 from .segmentation import ROUNDS, describe_appearance, log_odds, segment
-from .steady import SOLID_ROUNDS, segment_solid
+from .steadiness import SOLID_ROUNDS, segment_solid
 
 CORE = 0.5  # of the usual peak that is surely the object
 SOFTNESS = 0.1

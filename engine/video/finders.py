@@ -14,17 +14,17 @@ from ..contract.events import EngineError, Fault, Report
 from ..contract.job import ANYTHING, Box
 from ..contract.settings import MasksSettings
 from ..partial_results import UNSAVED, PartialResults
+from .border_refinement import REFINED_ROUNDS
 from .boxes import cut_by_box, moving_in, rectangle_of, travelling_box
 from .components import largest_persistent, persistent
 from .flow import Device, Flow
 from .frames import Video
 from .ground import without_shadow
 from .motion import motion_evidence
-from .refined import REFINED_ROUNDS
 from .rests import REST_ROUNDS, through_rests
 from .search import Steps, enlarge, motion_prior, reduce, refine_masks
 from .segmentation import ROUNDS, describe_appearance, follow, segment
-from .steady import SOLID_ROUNDS
+from .steadiness import SOLID_ROUNDS
 from .strokes import Marks, shrunk
 
 if TYPE_CHECKING:
