@@ -88,6 +88,7 @@ def _add_layers(verbs: argparse._SubParsersAction) -> None:
     export.add_argument("--mattes", action="store_true", help="alpha of each layer as PNG too")
     export.add_argument("--st-maps", action="store_true", help="ST-maps too, and the way back")
     export.add_argument("--checkerboard", action="store_true", help="checks on the objects too")
+    export.add_argument("--live", action="store_true", help="pictures for Blender's sequencer too")
     export.set_defaults(run=commands.export_layers)
     apply = own.add_parser("apply", help="the job again with one more change by hand")
     made = apply.add_mutually_exclusive_group(required=True)

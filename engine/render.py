@@ -223,12 +223,22 @@ def _stylized_colours(
         stylized = plain + stylized - _brought(layers.foreground[index], source)[seen]
     light = torch.ones_like(light) if atlas.holds_light else light
     if settings.keep_detail:
-        laid = 1.0 if atlas.holds_light else 1 - RELIEF_POWER  # the rest is in the shading
-        relief = detail(source[wide], alpha[wide], atlas.statistics, length)[seen[wide]]
-        kept = relief.pow(laid * settings.keep_detail)
+        kept = kept_detail(source, part, alpha=alpha).pow(settings.keep_detail)
         stylized, light = stylized * kept[:, None], light * kept
     colour = torch.lerp(plain, stylized.clamp(0, 1), settings.strength)
     return colour, light[:, None].expand(-1, 3)
+
+
+def kept_detail(source: Tensor, part: Part, *, alpha: Tensor) -> Tensor:
+    """Return what the light of a stylized part is multiplied by where all detail is kept, [N].
+
+    ``source`` [H, W, 3] is the footage's frame; the pixels are those where ``alpha`` is above 0.
+    """
+    atlas, seen, length = part.atlas, alpha > 0, max(source.shape[:2])
+    assert atlas is not None, "only a texture that replaces the footage's lacks its detail"
+    wide = slices_around(seen, reach(atlas.statistics, length))
+    laid = 1.0 if atlas.holds_light else 1 - RELIEF_POWER  # the rest is in the shading
+    return detail(source[wide], alpha[wide], atlas.statistics, length)[seen[wide]].pow(laid)
 
 
 def _brought(picture: Tensor, frame: Tensor) -> Tensor:

@@ -115,7 +115,7 @@ def output_of(folder: str) -> str:
 def is_done(job: session.Job) -> bool:
     """Has the job done all that was asked for?"""
     finished = job.status.phase is Phase.FINISHED
-    return finished and (job.arrived or job.kind is not session.Kind.STYLIZE)
+    return finished and (job.arrived or not job.kind.makes_strip)
 
 
 def checked_strip(context: Any) -> Any:

@@ -208,7 +208,8 @@ class LayerFiles:
 
     ``frames``: all planes of each frame. ``plates``: what they make up, a picture for each frame.
     ``mattes``: alpha as PNG of 16 bit. ``st_maps``: uv as ST-maps of their own, and the way back.
-    ``checkerboard``: a movie of checks that lie on the atlas of each object.
+    ``checkerboard``: a movie of checks that lie on the atlas of each object. ``live``: the planes
+    as pictures of three or four channels, as Blender's sequencer reads them.
     """
 
     frames: bool = True
@@ -216,6 +217,7 @@ class LayerFiles:
     mattes: bool = False
     st_maps: bool = False
     checkerboard: bool = False
+    live: bool = False
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from .footage import (
     visible_frames,
     why_unusable,
 )
+from .live import LIVE, insert_live, live_layers
 from .regions import (
     redraw,
     redraw_panels,
@@ -59,6 +60,7 @@ from .takes import (
 )
 
 __all__ = [
+    "LIVE",
     "Place",
     "StripFacts",
     "Unusable",
@@ -74,9 +76,11 @@ __all__ = [
     "free_channel",
     "image_names",
     "insert",
+    "insert_live",
     "is_displayed",
     "is_in_meta",
     "length",
+    "live_layers",
     "make_active",
     "mark",
     "mask_strip",
