@@ -8,9 +8,16 @@ from typing import Any
 
 import bpy
 
-from ..engine.contract.layers import PackageLayer
+from ..engine.contract.layers import LayerPackage, PackageLayer
 
 TREE = "CompositorNodeTree"
+OLD_NAMES = {
+    "ShaderNodeMix": "CompositorNodeMixRGB",
+    "ShaderNodeMath": "CompositorNodeMath",
+    "ShaderNodeCombineXYZ": "CompositorNodeCombineXYZ",
+    "ShaderNodeSeparateXYZ": "CompositorNodeSeparateXYZ",
+    "ShaderNodeValue": "CompositorNodeValue",
+}
 DISPLAY, LINEAR = "sRGB", "Linear Rec.709"
 DATA = "Non-Color"
 STEP = 260  # between the columns of nodes
@@ -29,7 +36,10 @@ class Builder:
         ``options`` are menus among its inputs or, as in Blender before 5.0, properties of the node;
         what a version does not know is left out.
         """
-        node = self.tree.nodes.new(kind)
+        try:
+            node = self.tree.nodes.new(kind)
+        except RuntimeError:  # Blender before 5.0 knows some of them by another name
+            node = self.tree.nodes.new(OLD_NAMES[kind])
         node.location = (self.made * STEP, 0)
         self.made += 1
         if name:
@@ -63,12 +73,12 @@ class Builder:
         """Compute with two colours, as far as ``part`` says."""
         return self.node(
             "ShaderNodeMix", part, first, second, data_type="RGBA", blend_type=blend,
-            clamp_result=clamp,
+            clamp_result=clamp, use_clamp=clamp,
         )  # fmt: skip
 
     def number(self, name: str, value: float) -> Any:
         """Add a number that a person turns."""
-        output = self.node(value_node(), name=name)
+        output = self.node("ShaderNodeValue", name=name)
         output.default_value = value
         return output
 
@@ -99,11 +109,6 @@ class Builder:
 
 
 TO_STRAIGHT = {"type": "To Straight", "mapping": "PREMUL_TO_STRAIGHT"}
-
-
-def value_node() -> str:
-    """Return the kind of node that holds a number, which Blender 5.0 has another name for."""
-    return "CompositorNodeValue" if hasattr(bpy.types, "CompositorNodeValue") else "ShaderNodeValue"
 
 
 def load_atlas(path: Path) -> Any:
@@ -180,3 +185,59 @@ def place_result(socket: Any) -> None:
     """Put the last node to the right of all others."""
     nodes = socket.node.id_data.nodes
     socket.node.location = (max(node.location.x for node in nodes) + STEP, 0)
+
+
+def scene_of_layers(name: str, folder: Path, package: LayerPackage, first: int) -> Any:
+    """Return a new scene whose compositor rebuilds the frames of a package from ``first`` on."""
+    scene = bpy.data.scenes.new(name)
+    render, count = scene.render, len(package.frame_files)
+    render.resolution_x, render.resolution_y = package.width, package.height
+    scene.frame_start, scene.frame_end = first, first + count - 1
+    scene.frame_current = first
+    scene.view_settings.view_transform = "Standard"
+    tree, result = _compositor_of(scene, name)
+    build = Builder(tree)
+    whole = None
+    for layer in package.layers:
+        colour = _layer_colour(build, folder, package, layer, first)
+        whole = colour if whole is None else build.mix("ADD", whole, colour)
+    whole = build.node("CompositorNodeSetAlpha", whole, 1.0, **REPLACE_ALPHA)
+    build.feed(result, build.converted(whole, DISPLAY, LINEAR))
+    place_result(result)
+    return scene
+
+
+def _compositor_of(scene: Any, name: str) -> tuple[Any, Any]:
+    """Return the node tree of a scene's compositor and the input that is shown."""
+    if not hasattr(scene, "compositing_node_group"):
+        scene.use_nodes = True
+        scene.node_tree.nodes.clear()
+        return scene.node_tree, scene.node_tree.nodes.new("CompositorNodeComposite").inputs["Image"]
+    tree = bpy.data.node_groups.new(name, TREE)
+    tree.interface.new_socket("Image", in_out="OUTPUT", socket_type="NodeSocketColor")
+    scene.compositing_node_group = tree
+    return tree, tree.nodes.new("NodeGroupOutput").inputs["Image"]
+
+
+def _layer_colour(
+    build: Builder, folder: Path, package: LayerPackage, layer: PackageLayer, first: int
+) -> Any:
+    """Add the nodes of one layer; return its colours times its alpha, as display codes."""
+    planes = bpy.data.images.load(str(folder / package.frame_files[0]), check_existing=True)
+    planes.source, planes.colorspace_settings.name = "SEQUENCE", DATA
+    build.node(
+        "CompositorNodeImage", name=layer.name, image=planes, frame_start=first,
+        frame_duration=len(package.frame_files), frame_offset=-1, use_auto_refresh=True,
+    )  # fmt: skip
+    shown = build.tree.nodes[layer.name]
+    shown.layer = layer.name
+    separated = build.node("ShaderNodeSeparateXYZ", shown.outputs["UV"]).node.outputs
+    u, v, alpha = (separated[axis] for axis in "XYZ")
+    atlas = build.image(load_atlas(folder / layer.atlas), name=f"{layer.name} Atlas")
+    lit = build.mix("MULTIPLY", build.read(atlas, u, v), shown.outputs["Light"])
+    rest = build.mix("MULTIPLY", shown.outputs["Rest"], build.number("Keep Detail", 1.0))
+    grade = build.node("CompositorNodeRGB", name=f"{layer.name} Grade")
+    grade.default_value = (1.0, 1.0, 1.0, 1.0)
+    colour = build.mix("MULTIPLY", build.mix("ADD", lit, rest), grade)
+    whole = build.node("CompositorNodeCombineColor", alpha, alpha, alpha, 1.0)
+    return build.mix("MULTIPLY", colour, whole)

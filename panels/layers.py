@@ -47,6 +47,8 @@ class STRIPSTYLIZER_PT_layers(SidebarPanel, bpy.types.Panel):
         layout.operator("strip_stylizer.live_take", icon="NODETREE")
         if not strips.recipe_of(strip):  # a take has it in its own panel
             layout.operator("strip_stylizer.layers_export", icon="EXPORT")
+        if layers.layers_job(strip, planes=True) is not None:
+            layout.operator("strip_stylizer.layers_nodes", icon="NODE_COMPOSITING")
 
 
 def draw_edits(layout: Any, recipe: dict) -> None:
