@@ -4,8 +4,8 @@ from typing import Any
 
 import bpy
 
-from ..engine.contract.job import EDIT_NAMES
-from ..operators import edits, layers, live, painting, session, strips
+from ..engine.contract.job import BACKGROUND, EDIT_NAMES
+from ..operators import edits, layers, live, painting, properties, session, strips, targets
 from ..operators.languages import say
 from .sidebar import SidebarPanel
 from .words import draw_text
@@ -35,6 +35,7 @@ class STRIPSTYLIZER_PT_layers(SidebarPanel, bpy.types.Panel):
             return
         draw_edits(layout, strips.recipe_of(strip))
         layout.operator("strip_stylizer.picture_place", icon="IMAGE_DATA")
+        draw_changes(layout, layers.source_of(strip))
         job = layers.layers_job(strip, painting=True)
         if job is None:
             layout.operator("strip_stylizer.layers_prepare", icon="RENDERLAYERS")
@@ -61,6 +62,24 @@ def draw_edits(layout: Any, recipe: dict) -> None:
         row.label(text=f"{number + 1}. {name}", icon="BRUSH_DATA", translate=False)
         icon = "HIDE_OFF" if edit.enabled else "HIDE_ON"
         row.operator("strip_stylizer.edit_switch", text="", icon=icon).number = number
+
+
+def draw_changes(layout: Any, source: Any) -> None:
+    """Show what can be done to whole layers, a row of buttons for each."""
+    header, body = layout.panel("strip_stylizer_whole_layers", default_closed=True)
+    header.label(text="Change Layers")
+    if body is None:
+        return
+    objects = targets.objects_of(properties.of(source))
+    names = [(number, each.name) for number, each in enumerate(objects)]
+    for number, name in (*(names or [(0, say("Object"))]), (BACKGROUND, say("Background"))):
+        column = body.column(align=True)
+        column.label(text=name, translate=False)
+        row = column.row(align=True)
+        for change, label, _ in edits.CHANGES:
+            if change != "removal" or number != BACKGROUND:
+                button = row.operator("strip_stylizer.layer_change", text=label)
+                button.change, button.layer = change, number
 
 
 def draw_live(layout: Any, strip: Any) -> None:

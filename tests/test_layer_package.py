@@ -293,13 +293,32 @@ def test_an_edit_over_a_stylized_object_leaves_the_rest_bit_for_bit(exported, jo
     check_rebuilt(job / "placed_out" / "layers", after)
 
 
+def test_a_removed_object_and_a_matte_need_neither_text_nor_picture(job):
+    assert run(job, "removed", "layers", "apply", job / "bare", "--remove") == 0
+    assert run(job, "matte", "layers", "apply", job / "bare", "--matte") == 0
+    plain, gone, matte = (
+        frames_of(folder) for folder in (
+            job / "frames", job / "removed" / "result", job / "matte" / "result"
+        )
+    )  # fmt: skip
+    inside = matte[..., 0] == 1
+    assert np.abs(gone - plain)[inside].mean() > 0.05
+    assert np.ptp(matte, axis=3).max() == 0 and 0.02 < inside.mean() < 0.5
+    assert (gone == plain)[:, :4].all()
+    assert run(job, "gone_out", "layers", "export", job / "removed") == 0
+    check_rebuilt(job / "gone_out" / "layers", gone)
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [(["--picture", "x.png"], "0 numbers are not four corners"),
      (["--picture", "x.png", "--corners", "1,2"], "--corners 1,2: expected"),
      (["--atlas", "x.png"], "before: is missing"),
      (["--atlas", "x.png", "--before", "x.png", "--layer", "3"], "layer: 3 is not between"),
-     (["--painted", "gone.png", "--frame", "1"], "gone.png cannot be read")],
+     (["--painted", "gone.png", "--frame", "1"], "gone.png cannot be read"),
+     (["--grade", "1,2"], "--grade 1,2: expected"),
+     (["--blur", "0"], "radius: 0.0 px is not above 0"),
+     (["--remove", "--layer", "-1"], "layer: -1 is not between 0")],
 )  # fmt: skip
 def test_what_cannot_be_applied_is_refused_in_a_sentence(job, capsys, change, words):
     assert run(job, "refused", "layers", "apply", job / "job", *change) != 0

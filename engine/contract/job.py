@@ -155,6 +155,15 @@ class EditKind(Enum):
     ATLAS = "atlas"
     PICTURE = "picture"
     FRAME = "frame"
+    GRADE = "grade"
+    BLUR = "blur"
+    REMOVAL = "removal"
+    MATTE = "matte"
+
+    @property
+    def has_picture(self) -> bool:
+        """Is it made from a file?"""
+        return self in (EditKind.ATLAS, EditKind.PICTURE, EditKind.FRAME)
 
 
 class Blend(Enum):
@@ -169,6 +178,10 @@ EDIT_NAMES = {
     EditKind.ATLAS: "edited atlas",
     EditKind.PICTURE: "placed picture",
     EditKind.FRAME: "painted frame",
+    EditKind.GRADE: "graded layer",
+    EditKind.BLUR: "blurred layer",
+    EditKind.REMOVAL: "removed layer",
+    EditKind.MATTE: "matte",
 }
 BACKGROUND = -1  # the layer behind all objects
 ANY = -2  # the layer, or layers, that lie where the edit does
@@ -185,13 +198,17 @@ class Edit:
     corner). FRAME: ``path`` is the frame ``frame`` after it was painted on, ``before`` the same
     one as it was; without it the footage's own. ``frame`` counts the job's frames from 0.
 
+    GRADE: the layer's light times ``factor`` (red, green, blue), as colourful as ``saturation``
+    says. BLUR: the layer is blurred by ``radius`` px of the footage. REMOVAL: the object is covered
+    by the background, as other frames show it. MATTE: the frames are the layer's alpha, white.
+
     ``layer`` is the number of the object, counted from 0 at the front; `BACKGROUND` is what is
     behind all of them. `ANY`: of a frame each layer that was painted on, of a picture the one in
-    front at its middle.
+    front at its middle, of mattes all objects.
     """
 
     kind: EditKind
-    path: str
+    path: str = ""
     before: str = ""
     layer: int = 0
     frame: int = 0
@@ -199,6 +216,9 @@ class Edit:
     blend: Blend = Blend.OVER
     opacity: float = 1.0
     stylized: bool = False
+    factor: tuple[float, ...] = (1.0, 1.0, 1.0)
+    saturation: float = 1.0
+    radius: float = 0.0
     enabled: bool = True
 
 
