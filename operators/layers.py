@@ -110,7 +110,9 @@ def start_from(
     if known is None or known.spec is None:
         requests.check_strip(source)
         draft = change(requests.without_texts(source))
-        recipe = _without_texts(starting.recipe_of(properties.of(source))) | {"layers_of": take}
+        recipe = starting.without_texts(starting.recipe_of(properties.of(source))) | {
+            "layers_of": take
+        }
         return starting.begin(
             source.id_data, source, draft, output=output, kind=kind, recipe=recipe
         )
@@ -124,17 +126,6 @@ def start_from(
     )  # fmt: skip
     job.asked_from = take
     return job
-
-
-def _without_texts(recipe: dict) -> dict:
-    """Return a recipe whose objects stay as they are."""
-    blank = {"global_text": "", "local_text": "", "avoid": "", "picture": ""}
-
-    def emptied(item: dict) -> dict:
-        return {name: blank.get(name, value) for name, value in item.items()}
-
-    objects = [emptied(item) for item in recipe["objects"]]
-    return {**recipe, "objects": objects, "background": emptied(recipe["background"])}
 
 
 def frame_of(strip: Any, frame: int) -> int | None:

@@ -96,6 +96,17 @@ def recipe_of(facts: Any) -> dict:
     }
 
 
+def without_texts(recipe: dict) -> dict:
+    """Return a recipe whose objects stay as they are."""
+    blank = {"global_text": "", "local_text": "", "avoid": "", "picture": ""}
+
+    def emptied(item: dict) -> dict:
+        return {name: blank.get(name, value) for name, value in item.items()}
+
+    objects = [emptied(item) for item in recipe["objects"]]
+    return {**recipe, "objects": objects, "background": emptied(recipe["background"])}
+
+
 def draft_with(draft: JobSpec, footage: Any) -> JobSpec:
     """Return the request with its footage, while masks are still to be rendered."""
     return dataclasses.replace(draft, footage=footage)

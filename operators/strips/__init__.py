@@ -24,7 +24,7 @@ from .regions import (
     redraw_previews,
     redraw_timelines,
 )
-from .results import Place, find, insert, place_of, result_files
+from .results import Place, copy_as_source, find, insert, place_of, result_files
 from .sequencer import (
     Unusable,
     active_strip,
@@ -68,6 +68,7 @@ __all__ = [
     "all_strips",
     "compare",
     "content_start",
+    "copy_as_source",
     "facts_of",
     "find",
     "find_result",

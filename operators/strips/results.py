@@ -152,6 +152,29 @@ def make_take(result: Any, gap: Gap, place: Place, *, job_id: str, recipe: dict)
     takes.show_take(result)
 
 
+def copy_as_source(take: Any) -> Any:
+    """Add a take's frames once more as a strip above it that is nobody's take, and return it.
+
+    Raises Unusable where the take is no strip of images or no channel is free.
+    """
+    if take.type != "IMAGE":
+        raise Unusable("Only a take of images can be a source: bake it, or render it as PNG")
+    owner = owner_of(take.id_data, take)
+    first, frames = start(take), length(take)
+    folder, shift = Path(bpy.path.abspath(take.directory)), first - round(content_start(take))
+    names = [each.filename for each in take.elements][shift : shift + frames]
+    if len(names) != frames or shift < 0:
+        raise Unusable("The take shows frames that it does not have: trim it to its own")
+    channel = free_channel(owner, take.channel, first, frames)
+    name = _cut(f"{take.name} source", NAME_BYTES)
+    copy = new_image_strip(owner, name, folder, names, channel, first)
+    copy.channel = channel
+    copy.colorspace_settings.name = take.colorspace_settings.name
+    copy.alpha_mode = take.alpha_mode
+    looks.copy_look(take, copy, displayed=False)
+    return copy
+
+
 def take_name(source: str, label: str, number: int) -> str:
     """Return a result's name, such as "Swan – cactus skin, take 2", its text cut where needed."""
     end = f", take {number}"

@@ -198,6 +198,22 @@ def test_whole_layers_are_changed_without_a_text_or_a_picture(part, clip, scene)
         OPERATORS.layer_change(change="blur", layer=3)
 
 
+def test_an_edited_take_is_the_source_of_a_stylization(part, clip, scene):
+    OPERATORS.layer_change(change="removal")
+    (take,) = takes(part, clip)
+    scene.sequence_editor.active_strip = take
+    assert OPERATORS.take_as_source() == {"FINISHED"}
+    strips = part("operators.strips")
+    copy = scene.sequence_editor.active_strip
+    assert copy != take and (strips.start(copy), strips.length(copy)) == (5, 10)
+    assert copy.directory == take.directory and copy.channel == take.channel + 1
+    part("operators.properties").of(copy).global_text = "a gold swan"
+    assert OPERATORS.stylize() == {"FINISHED"}
+    assert len(takes(part, copy)) == 1 and len(takes(part, clip)) == 1
+    spec = json.loads(jobs(part)[0].folder.spec.read_text())
+    assert spec["footage"]["path"].endswith("result") and spec["edits"] == []
+
+
 def test_an_imported_atlas_is_compared_with_the_packages(part, prepared, media):
     path = str(sorted((media / "frames").glob("*.png"))[0])
     assert OPERATORS.atlas_import(filepath=path, layer=-1) == {"FINISHED"}
