@@ -205,6 +205,10 @@ def _add_object(verb: argparse.ArgumentParser) -> None:
         help="a folder or movie of masks, white on black, or of labels of which NUMBER is meant",
     )  # fmt: skip
     found.add_argument("--box", metavar="FRAME,X,Y,W,H", help="a box on one frame, in pixels")
+    found.add_argument(
+        "--object-name", nargs="?", const="", metavar="NAME",
+        help="what the embedded encoder knows so: dog, car; without NAME the thing in the text",
+    )  # fmt: skip
     found.add_argument("--detect", metavar="CLASS", help="what a detector calls so: dog, person")
     found.add_argument("--auto", action="store_true", help="what moves is the object (default)")
     verb.add_argument("--invert-masks", action="store_true", help="the object is black in --masks")

@@ -23,7 +23,7 @@ def ahead(
     For work that lets go of the interpreter, as OpenCV does, and that needs no other item's. Two
     results for each worker are held at most. What fails is raised in its turn.
     """
-    workers = min(most, MOST, cores.wanted() or cores.count())
+    workers = min(most, MOST, cores.requested_threads() or cores.count())
     if workers <= 1:
         yield from map(work, items)
         return

@@ -9,9 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from . import identity
 from .contract.job import JobSpec, ObjectMask, Stage
 from .contract.settings import Settings
+from .contract.words.recognition import seen_as
 from .partial_results import PartialResults
 from .reporter import Reporter
 from .stages import CachedArtifact
@@ -69,11 +72,16 @@ class Artifacts:
         footage, settings = self.spec.footage, self.settings.masks
         inputs = (*identity.of_mask(mask, footage, self.names), *keys)
 
+        def look_for(name: str) -> np.ndarray:
+            from .stylization.activation import class_activation  # torch: seconds
+
+            return class_activation(video.frames, seen_as(name), self.report)
+
         def make(folder: Path) -> None:
             partial = PartialResults(folder / "partial")
             found = find_masks(
                 mask, footage, video, flow, settings, self.report, device=self.device,
-                partial=partial,
+                partial=partial, look_for=look_for,
             )  # fmt: skip
             partial.remove()
             save_masks(found, folder)

@@ -9,19 +9,20 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from torch import Tensor
 
 from . import device as devices
 from . import pipeline
 from .contract.files import read_json
 from .contract.folder import JobFolder
 from .contract.job import Footage, JobSpec, Stage
-from .contract.settings import replaced
+from .contract.settings import replace_setting
 from .contract.words.choice import with_encoder
 from .contract.words.concepts import load_vocabulary
-from .decomposition.layers import Layers, load_layers
+from .decomposition.layers import load_layers
 from .evaluation.baseline import per_frame_edit
 from .evaluation.evaluate import Made, first_frames
-from .evaluation.metrics import BackgroundError, dilated
+from .evaluation.metrics import BackgroundError, dilate
 from .evaluation.warping_error import WarpingError
 from .reporter import Reporter
 from .stylization import weight_files
@@ -42,7 +43,7 @@ class Bench:
 
     def make(self, spec: JobSpec, out: Path) -> Made:
         """Run ``spec`` in the job folder ``out``, or read what is there."""
-        spec = replace(spec, settings=replaced(spec.settings, "render.format", "png"))
+        spec = replace(spec, settings=replace_setting(spec.settings, "render.format", "png"))
         folder = JobFolder(out.absolute())
         done = folder.spec.exists() and folder.report.exists() and folder.read_spec() == spec
         if not done:
@@ -62,11 +63,11 @@ class Bench:
         started = time.monotonic()
         with Reporter(JobFolder(out.absolute() / "alone")) as report:
             result = per_frame_edit(
-                made.source, made.layers, spec.objects[0].texts, spec.settings,
+                made, spec.objects[0].texts, spec.settings,
                 encoder=self._encoders[name], device=device, report=report,
             )  # fmt: skip
         background = BackgroundError()
-        grown = dilated(made.layers.alpha.numpy() > 0.02)
+        grown = dilate(made.layers.alpha.numpy() > 0.02)
         for each, source, inside in zip(result, made.source, grown, strict=True):
             background.add(each, source, ~inside)
         seconds = time.monotonic() - started
@@ -86,13 +87,13 @@ class Bench:
         alpha = made.layers.alpha.numpy()
         seen = alpha > 0.5
         seen[masks.known] = masks.masks[masks.known] > 127
-        grown = dilated(seen | (alpha > 0.02))
+        grown = dilate(seen | (alpha > 0.02))
         background = BackgroundError()
         for path, source, inside in zip(frames, source_frames(footage), grown, strict=True):
             size = source.shape[1], source.shape[0]
             around = cv2.resize(inside.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
             background.add(read_rgb(path), source, around == 0)
-        result, warping_error = _seen(frames, footage, made.layers)
+        result, warping_error = _read_result(frames, footage, made.layers.alpha)
         return replace(
             made,
             result=result,
@@ -110,7 +111,7 @@ class Bench:
         facts = read_json(folder.report)
         layers = load_layers(self._stage(folder, Stage.DECOMPOSITION))
         pictures = sorted(folder.result.glob("*.png"))
-        result, warping_error = _seen(pictures, folder.read_spec().footage, layers)
+        result, warping_error = _read_result(pictures, folder.read_spec().footage, layers.alpha)
         return Made(
             load_video(self._stage(folder, Stage.FRAMES)).frames,
             result,
@@ -122,12 +123,12 @@ class Bench:
         )
 
 
-def _seen(
-    frames: Sequence[Path], footage: Footage, layers: Layers
+def _read_result(
+    frames: Sequence[Path], footage: Footage, alpha: Tensor
 ) -> tuple[np.ndarray, Mapping[str, float | None]]:
     """Return ``frames`` at the working size, uint8 [T, H, W, 3], and their warping error."""
-    height, width = layers.alpha.shape[1:]
-    warping_error = WarpingError(layers.alpha)
+    height, width = alpha.shape[1:]
+    warping_error = WarpingError(alpha)
     small = []
     for path, source in zip(frames, source_frames(footage), strict=True):
         picture = read_rgb(path)
@@ -137,6 +138,6 @@ def _seen(
 
 
 def known_materials() -> tuple[str, ...]:
-    """Return the materials that judges choose from: those that the embedded encoder was taught."""
+    """Return the materials that classifiers choose from: all that the embedded encoder knows."""
     concepts = load_vocabulary().concepts.values()
     return tuple(dict.fromkeys(name for concept in concepts for name in concept.materials))

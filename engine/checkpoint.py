@@ -50,7 +50,7 @@ class Checkpoint:
             state = torch.load(whole, map_location="cpu", weights_only=True)
         except UNREADABLE:
             return None
-        return state if self.slower == 1 else _slowed(state, self.slower)
+        return state if self.slower == 1 else _slow_down(state, self.slower)
 
     def due(self) -> bool:
         """Is it time to save again?"""
@@ -92,7 +92,9 @@ def on_device(found: Any, device: torch.device) -> torch.Tensor:
     return found if isinstance(found, torch.Tensor) else torch.from_numpy(found).to(device)
 
 
-def recovering(train: Callable[[float], Value], checkpoint: Checkpoint, report: Report) -> Value:
+def train_with_restart(
+    train: Callable[[float], Value], checkpoint: Checkpoint, report: Report
+) -> Value:
     """Return what ``train`` makes; where it diverges, go on once from the last state, more slowly.
 
     ``train(part)`` trains with that part of the learning rate. Raises EngineError (DIVERGED) where
@@ -124,14 +126,14 @@ def check_finite(state: Any) -> None:
             check_finite(each)
 
 
-def _slowed(state: Any, part: float) -> Any:
+def _slow_down(state: Any, part: float) -> Any:
     """Return ``state`` with the rates of all groups of all optimisers in it multiplied."""
     if isinstance(state, list):
-        return [_slowed(each, part) for each in state]
+        return [_slow_down(each, part) for each in state]
     if not isinstance(state, dict):
         return state
     is_group = "params" in state and "lr" in state
     return {
-        name: each * part if is_group and name in RATES else _slowed(each, part)
+        name: each * part if is_group and name in RATES else _slow_down(each, part)
         for name, each in state.items()
     }

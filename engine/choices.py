@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 from .contract.events import EngineError, Report
 from .contract.job import ANYTHING, FootageKind, JobSpec, MaskKind, ObjectMask, Stage, TargetObject
-from .contract.settings import EMBEDDED, replaced
+from .contract.settings import EMBEDDED, replace_setting
 from .contract.words.choice import choose_encoder
+from .contract.words.recognition import noun_of, seen_as
 from .stylization import weight_files
 from .video.frames import expected_count
 
@@ -37,12 +38,13 @@ class _Network:
         return f"{self.gives} from {self.name}: its weights {self.weights} are on this computer."
 
 
-def decided(spec: JobSpec, report: Report) -> JobSpec:
+def decide(spec: JobSpec, report: Report) -> JobSpec:
     """Return ``spec`` with nothing left open: encoder, flow, and how objects are found.
 
     Says which it was, of the encoder where it is not the embedded one. Imports torch only for
     flow and masks.
     """
+    spec = dataclasses.replace(spec, objects=tuple(map(_with_name, spec.objects)))
     named, weights = spec.settings.stylization.encoder, weight_files.download_folder()
     choice = choose_encoder(named, spec.targets, weights)
     if choice.encoder not in (named, EMBEDDED):
@@ -57,7 +59,7 @@ def decided(spec: JobSpec, report: Report) -> JobSpec:
     if masks:
         networks.append(_detector(spec.settings.masks.detector))
         if networks[-1].lack is None:
-            spec = dataclasses.replace(spec, objects=tuple(map(_detected, spec.objects)))
+            spec = dataclasses.replace(spec, objects=tuple(map(_with_detector, spec.objects)))
     if networks:
         _say(networks, report)
     return _with(spec, "masks.finder", "motion")
@@ -112,11 +114,23 @@ def _lack(weights: str, models: tuple[str, ...]) -> EngineError | None:
     return None
 
 
+def _with_name(item: TargetObject) -> TargetObject:
+    """Let an object that is found by name be called as its texts call it, where it has none.
+
+    Raises EngineError (BAD_JOB) where the embedded encoder could not point at it.
+    """
+    if item.mask.kind is not MaskKind.NAME:
+        return item
+    name = item.mask.class_name.strip() or noun_of(item.texts)
+    seen_as(name)
+    return dataclasses.replace(item, mask=dataclasses.replace(item.mask, class_name=name))
+
+
 def _is_open(item: TargetObject) -> bool:
     return item.mask.kind is MaskKind.AUTOMATIC
 
 
-def _detected(item: TargetObject) -> TargetObject:
+def _with_detector(item: TargetObject) -> TargetObject:
     """Let the detector find an object for which nothing is given; its strokes still correct."""
     if not _is_open(item):
         return item
@@ -125,4 +139,4 @@ def _detected(item: TargetObject) -> TargetObject:
 
 
 def _with(spec: JobSpec, path: str, value: str) -> JobSpec:
-    return dataclasses.replace(spec, settings=replaced(spec.settings, path, value))
+    return dataclasses.replace(spec, settings=replace_setting(spec.settings, path, value))

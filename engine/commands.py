@@ -39,7 +39,7 @@ from .contract.words import listing
 from .contract.words.concepts import load_vocabulary
 from .contract.words.reading import read
 from .reporter import Reporter
-from .workspace import Cache, default_cache, explained
+from .workspace import Cache, default_cache, explain_failures
 
 USAGE_FAULTS = (Fault.BAD_JOB,)
 EXIT_FAILED, EXIT_USAGE, EXIT_STOPPED = 1, 2, 130
@@ -133,7 +133,7 @@ def sheet(options: argparse.Namespace) -> int:
     from .evaluation.sheet import write_sheet
 
     jobs, out = [JobFolder(job.absolute()) for job in options.jobs], options.out.absolute()
-    with explained(out):
+    with explain_failures(out):
         written = write_sheet(jobs, out)
     for path in written:
         print(path)
@@ -166,7 +166,7 @@ def evaluate(options: argparse.Namespace) -> int:
 def _begin(spec: JobSpec, options: argparse.Namespace) -> int:
     """Write a job folder and run it."""
     folder = JobFolder(options.out.absolute())
-    with explained(folder.path):
+    with explain_failures(folder.path):
         _make_room(folder, spec)
         folder.write_spec(spec)
     return _perform(folder, options, _real_work(options.cache))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 
-def wanted() -> int | None:
+def requested_threads() -> int | None:
     """Return OMP_NUM_THREADS, None where it names no number: then the cores decide."""
     number = os.environ.get("OMP_NUM_THREADS", "")
     return int(number) if number.isdigit() and int(number) > 0 else None

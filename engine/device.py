@@ -55,7 +55,7 @@ def within_memory(compute: Callable[[], Value], report: Report) -> Value:
             if not _is_out_of_memory(error) or not at_once.halve():
                 raise
         # Here the error is gone, and with it what the failed operation held.
-        let_go()
+        release_memory()
         report.warning(
             "The memory of the GPU was not enough: the job goes on in smaller chunks.",
             "It takes longer so. A lower working size or fewer views need less memory.",
@@ -88,7 +88,7 @@ def choose(wanted: str) -> torch.device:
             'Set the device to "automatic", or install the driver for this GPU.',
         )
     number = cores.count() if wanted == "cpu" else min(cores.count(), FEEDING)
-    torch.set_num_threads(cores.wanted() or number)
+    torch.set_num_threads(cores.requested_threads() or number)
     if wanted == "cuda":
         _limit_memory()
     return torch.device(wanted)
@@ -135,7 +135,7 @@ def generator(seed: int) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-def sent(tensor: torch.Tensor, device: torch.device) -> torch.Tensor:
+def send(tensor: torch.Tensor, device: torch.device) -> torch.Tensor:
     """Return a small CPU ``tensor`` on ``device``, without waiting for what that still computes."""
     if device.type == "cuda":
         return tensor.pin_memory().to(device, non_blocking=True)
@@ -163,7 +163,7 @@ def prove(device: torch.device) -> str:
     return "right"
 
 
-def let_go() -> None:
+def release_memory() -> None:
     """Give back the graphics memory that is only kept for later."""
     if torch.cuda.is_available():
         torch.cuda.empty_cache()

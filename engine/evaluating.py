@@ -10,7 +10,7 @@ from pathlib import Path
 from . import requests
 from .contract.events import EngineError, Fault
 from .contract.files import write_text
-from .workspace import Cache, default_cache, explained
+from .workspace import Cache, default_cache, explain_failures
 
 SHOWN = ("examples",)  # what a study shows where no experiment is named
 
@@ -21,10 +21,10 @@ def evaluate(options: argparse.Namespace) -> int:
         return _scores(options)
     if options.footage:
         if not options.out:
-            raise _refused("The tables have no place.", "Name their folder with --out.")
+            raise _refusal("The tables have no place.", "Name their folder with --out.")
         _experiments(options)
     elif not options.study:
-        raise _refused(
+        raise _refusal(
             "There is nothing to evaluate.",
             "Name FOOTAGE, or --study with --of, or --scores with --key.",
         )
@@ -36,9 +36,9 @@ def evaluate(options: argparse.Namespace) -> int:
 def _experiments(options: argparse.Namespace) -> None:
     from .evaluation.comparison import named_folders, other_frames
     from .evaluation.experiments import NAMES, experiment
-    from .evaluation.paper import read_looks
+    from .evaluation.paper import read_styles
 
-    own = read_looks(options.texts) if options.texts else {}
+    own = read_styles(options.texts) if options.texts else {}
     found = [
         experiment(name, thing=options.thing, materials=options.materials, own=own)
         for name in options.experiments or NAMES
@@ -57,7 +57,7 @@ def _experiments(options: argparse.Namespace) -> None:
     bench = Bench(Cache((options.cache or default_cache()).absolute()))
     out = options.out.absolute()
     for each in found:
-        with explained(out):
+        with explain_failures(out):
             rows = run_experiment(
                 each, spec, out, bench, classifiers, others=others,
                 frames_alone=options.frames_alone, say=lambda text: print(text, flush=True),
@@ -70,12 +70,12 @@ def _study(options: argparse.Namespace) -> None:
 
     folders: Sequence[Path] = options.of or ([options.out] if options.footage else [])
     if not folders:
-        raise _refused(
+        raise _refusal(
             "The study has no videos.", "Name folders of earlier evaluations with --of, or FOOTAGE."
         )
     videos = find_videos([each.absolute() for each in folders], options.experiments or SHOWN)
     out = options.study.absolute()
-    with explained(out.parent):
+    with explain_failures(out.parent):
         key = write_study(videos, out, options.study_seed)
     print(f"{out / 'index.html'}: {len(videos)} videos for the raters")
     print(f"{key}: whose they are; keep it, for --scores FILE... --key {key.name}")
@@ -85,14 +85,14 @@ def _scores(options: argparse.Namespace) -> int:
     from .evaluation.scores import facts, markdown, read_scores
 
     if not options.key:
-        raise _refused(
+        raise _refusal(
             "Nobody says which video is whose.", "Name the .key.json beside the study with --key."
         )
     methods = read_scores(options.scores, options.key)
     table = markdown(methods)
     if options.out:
         out = options.out.absolute()
-        with explained(out):
+        with explain_failures(out):
             out.mkdir(parents=True, exist_ok=True)
             write_text(out / "scores.md", table)
             write_text(out / "scores.json", json.dumps(facts(methods), indent=1))
@@ -100,5 +100,5 @@ def _scores(options: argparse.Namespace) -> int:
     return 0
 
 
-def _refused(message: str, hint: str) -> EngineError:
+def _refusal(message: str, hint: str) -> EngineError:
     return EngineError(Fault.BAD_JOB, message, hint)

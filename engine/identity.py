@@ -50,7 +50,8 @@ def of_mask(mask: ObjectMask, footage: Footage, names: Names) -> tuple[str, ...]
         chosen = ",".join(map(str, footage.indices))
         files = footage_names(footage) if footage.kind is FootageKind.IMAGES else ()
         return (json.dumps(to_json(replace(mask, path=content))), ",".join(files), chosen)
-    return (json.dumps(to_json(mask)),)
+    named = (of_encoder(EMBEDDED, names),) if mask.kind is MaskKind.NAME else ()
+    return (json.dumps(to_json(mask)), *named)
 
 
 def of_texts(texts: TargetTexts, names: Names) -> str:

@@ -21,7 +21,7 @@ from .contract.layers import LIVE_PICTURES, LayerPackage, PackageLayer, write_ma
 from .contract.settings import RenderSettings
 from .decomposition.layers import sample_atlas
 from .editing.inverse import TexelGrid, places_of_texels
-from .render import Part, kept_detail, part_colours, part_gain, resized, shared_alphas
+from .render import Part, kept_detail, part_colours, part_gain, resize, shared_alphas
 from .stylization.previews import evenly_lit
 from .video.exr import encode_planes
 from .video.images import write_png
@@ -72,7 +72,8 @@ def write_package(
 
     def frames() -> Iterator[tuple[int, np.ndarray, dict[Path, Planes]]]:
         for index, frame in enumerate(source):
-            yield index, frame, _frame_files(folder, frame, index, layers, settings, extras)
+            files = _frame_files(folder, frame, index, layers, settings=settings, extras=extras)
+            yield index, frame, files
 
     def write(made: tuple[int, np.ndarray, dict[Path, Planes]]) -> tuple[int, tuple[int, int]]:
         index, frame, found = made
@@ -91,8 +92,8 @@ def write_package(
         height=size[1],
         frames_per_second=frames_per_second,
         layers=tuple(each.facts for each in layers),
-        frame_files=_numbered(FRAME_FILE, total if extras.frames else 0),
-        plates=_numbered(PLATE_FILE, total if extras.plates else 0),
+        frame_files=_frame_names(FRAME_FILE, total if extras.frames else 0),
+        plates=_frame_names(PLATE_FILE, total if extras.plates else 0),
         mattes=MATTES if extras.mattes else "",
         st_maps=ST_MAPS if extras.st_maps else "",
         inverse_st_maps=INVERSE_ST_MAPS if extras.st_maps else "",
@@ -102,14 +103,14 @@ def write_package(
     return package
 
 
-def _numbered(name: str, count: int) -> tuple[str, ...]:
+def _frame_names(name: str, count: int) -> tuple[str, ...]:
     return tuple(name.format(index) for index in range(count))
 
 
 def _names(parts: Sequence[Part]) -> list[str]:
     """Name the layers: foreground, foreground_2, ..., background."""
     return [
-        "background" if part.is_background else previews.numbered("foreground", index)
+        "background" if part.is_background else previews.name_of_object("foreground", index)
         for index, part in enumerate(parts)
     ]
 
@@ -172,6 +173,7 @@ def _frame_files(
     frame: np.ndarray,
     index: int,
     layers: Sequence[_Layer],
+    *,
     settings: RenderSettings,
     extras: LayerFiles,
 ) -> dict[Path, Planes]:
@@ -217,7 +219,7 @@ def _planes(
     ``pixels`` [H, W, 3] are the footage's.
     """
     part, seen = layer.part, alpha > 0
-    uv = resized(part.layers.uv[index], pixels.shape[:2])
+    uv = resize(part.layers.uv[index], pixels.shape[:2])
     u, v = uv.unbind(2)
     light, rest, colours = torch.zeros(3, *pixels.shape)
     if seen.any():

@@ -69,11 +69,11 @@ class PartialResults:
     def once(self, name: str, compute: Callable[[], Arrays]) -> Arrays:
         """Return the only result ``name``."""
 
-        def computed(number: int) -> Iterator[Arrays]:
+        def compute_from(number: int) -> Iterator[Arrays]:
             if number == 0:
                 yield compute()
 
-        (arrays,) = self.each(name, computed)
+        (arrays,) = self.each(name, compute_from)
         return arrays
 
     def save(self) -> None:

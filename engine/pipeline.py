@@ -27,6 +27,7 @@ from .video.clip import Clip
 from .video.flow import Flow
 from .video.frames import Video
 from .video.images import encode_png
+from .video.mask_files import check_there
 from .video.masks import Masks
 from .workspace import Cache
 
@@ -44,7 +45,7 @@ def run(spec: JobSpec, cache: Cache, report: Reporter) -> None:
     started = time.monotonic()
     report.encode_png = encode_png
     choices.check_length(spec, report)
-    for stage, frames in _stages(_Job(choices.decided(spec, report), cache, report)):
+    for stage, frames in _stages(_Job(choices.decide(spec, report), cache, report)):
         if stage is (spec.until or Stage.RENDER):
             report.say(Finished(frames, round(time.monotonic() - started, 3)))
             return
@@ -65,7 +66,7 @@ def _stages(job: _Job) -> Iterator[tuple[Stage, int]]:
     yield Stage.DECOMPOSITION, count
     parts = rest.stylization(clip, layers)
     yield Stage.STYLIZATION, count
-    parts = rest.edited(clip, layers, parts)
+    parts = rest.apply_edits(clip, layers, parts)
     if job.spec.layers is not None:
         rest.write_layers(clip, layers, parts)
     else:
@@ -84,6 +85,8 @@ class _Job:
         self.report = report
         self.stages = Stages(cache, report)
         self.artifacts = Artifacts(spec, report, lambda: str(self.restyling.device), cache.names)
+        for each in spec.objects:
+            check_there(each.mask)
         if spec.needs_encoder:
             _check_request(spec)
             check_words(spec, report)

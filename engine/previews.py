@@ -18,7 +18,7 @@ from .stylization.previews import evenly_lit, stylized_frame
 CHECKER = (0.42, 0.5)  # greys behind what an atlas leaves open
 
 
-def numbered(name: str, index: int) -> str:
+def name_of_object(name: str, index: int) -> str:
     """Name the picture of one object among several: atlas, atlas_2, atlas_3."""
     return name if index == 0 else f"{name}_{index + 1}"
 

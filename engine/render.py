@@ -22,7 +22,7 @@ from .decomposition.layers import Layers
 from .device import at_once
 from .editing.atlas_edit import AtlasEdit
 from .editing.gain import gain
-from .editing.whole_layer import Fill, Grade, LayerBlur, grown
+from .editing.whole_layer import Fill, Grade, LayerBlur, grow_alpha
 from .stylization.atlas import StylizedAtlas
 from .stylization.boxes import slices_around
 from .stylization.shading import RELIEF_POWER, detail, luminance, reach, shading
@@ -114,7 +114,7 @@ def _frame(
     if any(part.is_matte for part in parts):
         return _matte(parts, index, source, frame)
     from_atlases = settings.composite == "atlas" and not settings.foreground_only
-    behind = _brought(parts[0].layers.background[index], source) if from_atlases else source
+    behind = _at_frame(parts[0].layers.background[index], source) if from_atlases else source
     change = torch.zeros_like(source)  # weighted by alpha
     restyled = torch.zeros(source.shape[:2], device=device)
     for part, alpha in shared_alphas(parts, index, source):
@@ -162,7 +162,7 @@ def shared_alphas(
             alpha = 1 - covered
         else:
             own = part.layers.alpha[index].to(source.device)
-            alpha = full_alpha(grown(own) if part.fill else own, source.shape[:2])
+            alpha = full_alpha(grow_alpha(own) if part.fill else own, source.shape[:2])
             alpha = torch.minimum(alpha, 1 - covered)
             covered = covered + alpha
         yield part, alpha
@@ -184,17 +184,17 @@ def part_colours(
     seen, layers = alpha > 0, part.layers
     light = None
     if part.fill is not None:
-        return _brought(part.fill.colours(index), source)[seen], None
+        return _at_frame(part.fill.colours(index), source)[seen], None
     if part.atlas is not None:
         colour, light = _stylized_colours(
             source, part, part.atlas, index, alpha=alpha, settings=settings
         )
     elif settings.composite == "atlas" and not settings.foreground_only:
-        colour = _brought(layers.foreground[index], source)[seen]
+        colour = _at_frame(layers.foreground[index], source)[seen]
     else:
         colour = source[seen]
     if part.edits:
-        uv = resized(layers.uv[index].to(source), source.shape[:2])
+        uv = resize(layers.uv[index].to(source), source.shape[:2])
         gained = part_gain(source, part, index)[seen]
         for edit in part.edits:
             is_stylized = isinstance(edit, AtlasEdit) and edit.stylized
@@ -206,7 +206,7 @@ def part_colours(
 
 def part_gain(source: Tensor, part: Part, index: int) -> Tensor:
     """Return the `gain` of a part's layers at the size of the frame ``source``, [H, W, 3]."""
-    return _brought(gain(part.layers, index), source)
+    return _at_frame(gain(part.layers, index), source)
 
 
 def _stylized_colours(
@@ -220,7 +220,7 @@ def _stylized_colours(
 ) -> tuple[Tensor, Tensor]:
     """Return the restyled colours where ``alpha`` is above 0, [N, 3], and their light [N, 3]."""
     layers, size, seen = part.layers, source.shape[:2], alpha > 0
-    uv = resized(layers.uv[index].to(source.device), size)  # [H, W, 2]
+    uv = resize(layers.uv[index].to(source.device), size)  # [H, W, 2]
     length = max(size)
     box = slices_around(seen, MARGIN)
     wide = slices_around(seen, reach(atlas.statistics, length))
@@ -231,15 +231,15 @@ def _stylized_colours(
         if part.flow_residual is not None:
             residual = part.flow_residual[index]
             scale = length / max(residual.shape)
-            residual = resized(residual.to(source)[..., None], size)[box][..., 0]
+            residual = resize(residual.to(source)[..., None], size)[box][..., 0]
             blur = blur_with_residual(blur, residual * scale)
         albedo = blur_to_footage(albedo, seen[box], blur)
     stylized = atlas.lit(albedo, light)  # [N, 3]
     plain = source[seen]  # what strength goes back to
     if settings.composite == "atlas":
-        plain = _brought(layers.foreground[index], source)[seen]
+        plain = _at_frame(layers.foreground[index], source)[seen]
     elif settings.composite == "residual" and atlas.holds_light:
-        stylized = plain + stylized - _brought(layers.foreground[index], source)[seen]
+        stylized = plain + stylized - _at_frame(layers.foreground[index], source)[seen]
     light = torch.ones_like(light) if atlas.holds_light else light
     if settings.keep_detail:
         kept = kept_detail(source, part, alpha=alpha).pow(settings.keep_detail)
@@ -260,9 +260,9 @@ def kept_detail(source: Tensor, part: Part, *, alpha: Tensor) -> Tensor:
     return detail(source[wide], alpha[wide], atlas.statistics, length)[seen[wide]].pow(laid)
 
 
-def _brought(picture: Tensor, frame: Tensor) -> Tensor:
+def _at_frame(picture: Tensor, frame: Tensor) -> Tensor:
     """Bring a layer's colours [h, w, 3] to size, kind and device of ``frame`` [H, W, 3]."""
-    return resized(picture.to(frame), frame.shape[:2])
+    return resize(picture.to(frame), frame.shape[:2])
 
 
 def _cut_out(colour: Tensor, alpha: Tensor, seen: Tensor, dtype: np.dtype) -> np.ndarray:
@@ -278,7 +278,7 @@ def _whole_numbers(values: Tensor, dtype: np.dtype) -> np.ndarray:
     return (values.clamp(0, 1) * most).round().cpu().numpy().astype(dtype)
 
 
-def resized(picture: Tensor, size: torch.Size | tuple[int, int]) -> Tensor:
+def resize(picture: Tensor, size: torch.Size | tuple[int, int]) -> Tensor:
     """Bring a picture [h, w, C] to ``size`` (H, W), bilinear."""
     scaled = functional.interpolate(
         picture.permute(2, 0, 1)[None], tuple(size), mode="bilinear", align_corners=False
@@ -294,7 +294,7 @@ def full_alpha(alpha: Tensor, size: torch.Size | tuple[int, int]) -> Tensor:
     (``docs/decisions/0005-alpha-upsampling.md``).
     """
     if alpha.shape != size:
-        alpha = resized(alpha[..., None], size)[..., 0]
+        alpha = resize(alpha[..., None], size)[..., 0]
         alpha = ((alpha - 0.5) * STEEPNESS + 0.5).clamp(0, 1)
     rescaled = (alpha - ALPHA_FLOOR) / (1 - 2 * ALPHA_FLOOR)
     return rescaled.clamp(0, 1)

@@ -26,7 +26,7 @@ from .contract.events import (
 from .contract.folder import JobFolder
 from .contract.job import Stage
 from .contract.locks import Lock
-from .workspace import explained
+from .workspace import explain_failures
 
 LOCK_SECONDS = 2.0
 PROGRESS_SECONDS = 0.2
@@ -38,10 +38,10 @@ class Reporter:
     """Writes events into the job folder and reads stop requests from it.
 
     Implements `engine.contract.events.Report`. Used as a context: inside it the folder is locked.
-    ``listen`` hears every event, too. ``encode_png`` turns an array into a file's bytes,
-    ``let_go`` gives back memory that is not needed while the host lets the job wait, and ``ease``
-    makes room where other programs want the processor; the pipeline hands them in, so that this
-    module needs no library.
+    ``listen`` is called with every event, too. ``encode_png`` turns an array into a file's bytes,
+    ``release_memory`` gives back memory that is not needed while the host lets the job wait, and
+    ``choose_threads`` leaves cores to other programs that want them; the pipeline hands them in, so
+    that this module needs no library.
     """
 
     def __init__(
@@ -52,8 +52,8 @@ class Reporter:
     ) -> None:
         self.folder = folder
         self.encode_png: Callable[[Any], bytes] | None = None
-        self.let_go: Callable[[], None] = lambda: None
-        self.ease: Callable[[], None] = lambda: None
+        self.release_memory: Callable[[], None] = lambda: None
+        self.choose_threads: Callable[[], None] = lambda: None
         self._listen = listen
         self._stage = Stage.FRAMES
         self._stage_started = time.monotonic()
@@ -71,11 +71,11 @@ class Reporter:
 
         What was said and found in the run before stays under another name.
         """
-        with explained(self.folder.path):
+        with explain_failures(self.folder.path):
             files.private_folder(self.folder.path)
             self._take_folder()
         try:
-            with explained(self.folder.path):
+            with explain_failures(self.folder.path):
                 self._prepare()
         except EngineError as error:
             with contextlib.suppress(EngineError):
@@ -113,7 +113,7 @@ class Reporter:
     def say(self, event: Event) -> None:
         """Write one event; raises EngineError."""
         line = json.dumps(event_to_json(event, time.time())) + "\n"
-        with explained(self.folder.path):
+        with explain_failures(self.folder.path):
             try:
                 files.append(self.folder.events, ("\n" * self._torn + line).encode())
                 self._torn = False
@@ -163,7 +163,7 @@ class Reporter:
         """Replace the picture ``preview/<name>.png``, uint8 [H, W, 3] or [H, W, 4]."""
         if self.encode_png is None:
             return
-        with explained(self.folder.path):
+        with explain_failures(self.folder.path):
             files.private_folder(self.folder.preview)
             try:
                 files.write_bytes(self.folder.preview / f"{name}.png", self.encode_png(image))
@@ -182,7 +182,7 @@ class Reporter:
         now = time.monotonic()
         if not self._stopping and now - self._stop_at >= STOP_SECONDS:
             self._stop_at = now
-            self.ease()
+            self.choose_threads()
             if self.folder.pause.exists():
                 self._wait()
             self._stopping = self._stopping or self.folder.stop.exists()
@@ -192,7 +192,7 @@ class Reporter:
         """Do nothing while the host's ``pause`` is there."""
         started = time.monotonic()
         self.say(Paused())
-        self.let_go()
+        self.release_memory()
         while self.folder.pause.exists() and not (self._stopping or self.folder.stop.exists()):
             time.sleep(PAUSE_SECONDS)
         waited = time.monotonic() - started
@@ -210,8 +210,3 @@ class Reporter:
     def request_stop(self) -> None:
         """Ask for a stop from inside the engine's own process (Ctrl-C)."""
         self._stopping = True
-
-    @property
-    def current_stage(self) -> Stage:
-        """The stage that was announced last."""
-        return self._stage

@@ -28,6 +28,8 @@ from .contract.job import (
 )
 from .contract.settings import EMBEDDED, Settings, preset, with_embedded_encoder
 
+MOST_FRAMES = 1_000_000
+
 
 def from_options(options: argparse.Namespace) -> JobSpec:
     """Return the request that the options of the verb `stylize` make.
@@ -43,6 +45,10 @@ def from_options(options: argparse.Namespace) -> JobSpec:
         raise EngineError(
             Fault.BAD_JOB, f"{refusal}.", "`python -m engine settings` lists what can be set."
         ) from refusal
+    except OSError as error:
+        name = error.filename or options.footage
+        message = f"{name} cannot be looked at: {error.strerror}."
+        raise EngineError(Fault.BAD_JOB, message, "Give the name of a file that exists.") from error
 
 
 def for_evaluation(options: argparse.Namespace, texts: TargetTexts) -> JobSpec:
@@ -145,7 +151,11 @@ def _objects(options: argparse.Namespace) -> tuple[TargetObject, ...]:
     )
     others = tuple(object_from_file(path) for path in options.objects)
     found = (options.masks, options.box, options.auto, options.detect)
-    named = any(found) or bool(options.strokes or options.not_strokes)
+    named = (
+        any(found)
+        or options.object_name is not None
+        or bool(options.strokes or options.not_strokes)
+    )
     bare = texts.empty and (others or options.background_text or options.background_local_text)
     if bare and not named:
         return others
@@ -197,11 +207,12 @@ def _mask(options: argparse.Namespace) -> ObjectMask:
     if options.invert_masks:
         raise codec.Refusal("--invert-masks: is about --masks, which is missing")
     if options.box:
-        numbers = _numbers(
-            options.box, ",", 5, "--box", "FRAME,X,Y,WIDTH,HEIGHT, such as 0,40,30,120,90"
-        )
-        box = Box(int(numbers[0]), *numbers[1:])
+        form = "FRAME,X,Y,WIDTH,HEIGHT, such as 0,40,30,120,90"
+        numbers = _numbers(options.box, ",", 5, "--box", form)
+        box = Box(_whole(numbers[0], options.box, "--box", form), *numbers[1:])
         return ObjectMask(MaskKind.BOX, box=box, strokes=strokes)
+    if options.object_name is not None:
+        return ObjectMask(MaskKind.NAME, class_name=options.object_name, strokes=strokes)
     if options.detect:
         return ObjectMask(MaskKind.DETECTOR, class_name=options.detect, strokes=strokes)
     alone = bool(options.strokes) and not options.auto
@@ -220,10 +231,21 @@ def _stroke(text: str, option: str) -> Stroke:
 
 
 def _range(text: str) -> tuple[int, ...]:
-    first, last = (int(n) for n in _numbers(text, ":", 2, "--frames", "FIRST:LAST, such as 0:35"))
+    form = "FIRST:LAST, such as 0:35"
+    first, last = (
+        _whole(n, text, "--frames", form) for n in _numbers(text, ":", 2, "--frames", form)
+    )
     if not 0 <= first < last:
         raise codec.Refusal(f"--frames {text}: is not a range of at least two frames")
+    if last - first >= MOST_FRAMES:
+        raise codec.Refusal(f"--frames {text}: is more than {MOST_FRAMES} frames")
     return tuple(range(first, last + 1))
+
+
+def _whole(number: float, text: str, option: str, form: str) -> int:
+    if not number.is_integer():
+        raise codec.Refusal(f"{option} {text}: expected {form}")
+    return int(number)
 
 
 def _numbers(text: str, separator: str, count: int, option: str, form: str) -> list[float]:

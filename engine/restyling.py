@@ -33,7 +33,7 @@ from .stages import Stages
 from .stylization import candidates
 from .stylization.encoder import Encoder, load_encoder
 from .stylization.texts import check_texts
-from .threads import Crowding
+from .threads import ThreadChoice
 from .trained_artifacts import TrainedArtifacts
 from .video.clip import Clip
 from .video.frames import whole_frames
@@ -55,9 +55,9 @@ class Restyling:
         self.device = devices.choose(spec.settings.device)
         self.facts = devices.describe(self.device)
         report.say(self.facts)
-        report.let_go = devices.let_go
+        report.release_memory = devices.release_memory
         if self.device.type == "cpu":
-            report.ease = Crowding().ease
+            report.choose_threads = ThreadChoice().choose
         self.artifacts = TrainedArtifacts(spec, self.device, report, stages.cache.names)
         self.encoder: Encoder | None = None
         self.files: dict[str, Any] = {}
@@ -130,7 +130,9 @@ class Restyling:
             if folder.is_dir():  # an early snapshot has no rivals
                 self._show(previews.of_candidates(folder, part.layers, clip.video.frames), index)
 
-    def edited(self, clip: Clip, layers: Sequence[Layers], parts: Sequence[Part]) -> list[Part]:
+    def apply_edits(
+        self, clip: Clip, layers: Sequence[Layers], parts: Sequence[Part]
+    ) -> list[Part]:
         """Return ``parts`` with the changes by hand, and the background where it has some.
 
         Raises EngineError where a picture cannot be read or lies beside its layer.
@@ -166,7 +168,7 @@ class Restyling:
         wanted, spec = self.spec.layers, self.spec
         assert wanted is not None
         key = stage_key(Stage.RENDER, to_json(wanted), *self._keys(Stage.STYLIZATION))
-        with self.stages.doing(Stage.RENDER, [key], reused=False):
+        with self.stages.announce(Stage.RENDER, [key], reused=False):
             parts = self._with_flow_residuals(clip, self._with_background(layers, parts))
 
             def write(folder: Path) -> None:
@@ -186,16 +188,18 @@ class Restyling:
         settings = self.spec.settings.render
         edits = [identity.of_edit(each, self.stages.cache.names) for each in self.spec.shown_edits]
         key = stage_key(Stage.RENDER, settings, *self._keys(Stage.STYLIZATION), *edits)
-        with self.stages.doing(Stage.RENDER, [key], reused=False):
+        with self.stages.announce(Stage.RENDER, [key], reused=False):
             parts = self._with_flow_residuals(clip, parts)
-            return devices.within_memory(lambda: self._rendered(clip, layers, parts), self.report)
+            return devices.within_memory(
+                lambda: self._write_frames(clip, layers, parts), self.report
+            )
 
-    def _rendered(
+    def _write_frames(
         self, clip: Clip, layers: Sequence[Layers], parts: Sequence[Part]
     ) -> dict[str, Any]:
         """Do what `render` does, all frames from the first one on."""
         settings = self.spec.settings.render
-        measuring = Measuring(clip.video.frames, clip.masks, layers, parts)
+        measuring = Measuring(clip, layers, parts)
         depth = 16 if is_deep(settings.format) else 8
         source = whole_frames(self.spec.footage, depth)
         premultiplied = Premultiplied() if self.spec.footage.premultiplied else None
@@ -207,7 +211,7 @@ class Restyling:
             measuring.add, self.report, total=len(clip.video.frames),
             premultiplied=premultiplied,
         )  # fmt: skip
-        return measuring.metrics(clip.flow, self.encoder, self.spec.targets)
+        return measuring.metrics(self.encoder, self.spec.targets)
 
     def _with_flow_residuals(self, clip: Clip, parts: Sequence[Part]) -> list[Part]:
         """Return ``parts`` with the flow residual of those that need it."""
@@ -232,7 +236,7 @@ class Restyling:
             "metrics": metrics,
             "result": self.files,
             "warnings": self.report.warnings,
-            "unstyled": _unstyled(self.spec.settings.render),
+            "unstyled": _describe_unstyled(self.spec.settings.render),
             "texts": [to_json(texts) for texts in self.spec.targets],
             "edits": [to_json(edit) for edit in self.spec.shown_edits],
             "candidates": [self._candidates(key) for key in self._keys(Stage.STYLIZATION)],
@@ -252,7 +256,7 @@ class Restyling:
     def _show(self, pictures: dict[str, np.ndarray], index: int) -> None:
         """Show pictures of one object among several."""
         for name, picture in pictures.items():
-            self.report.preview(previews.numbered(name, index), picture)
+            self.report.preview(previews.name_of_object(name, index), picture)
 
 
 def changed_layers(edit: Edit, parts: Sequence[Part], layers: Sequence[Layers]) -> list[Part]:
@@ -261,8 +265,8 @@ def changed_layers(edit: Edit, parts: Sequence[Part], layers: Sequence[Layers]) 
     ``layers`` are those of all objects.
     """
     changed: dict[EditKind, Callable[[Part], Part]] = {
-        EditKind.GRADE: lambda part: _edited(part, Grade(edit.factor, edit.saturation)),
-        EditKind.BLUR: lambda part: _edited(part, LayerBlur(edit.radius)),
+        EditKind.GRADE: lambda part: _with_edit(part, Grade(edit.factor, edit.saturation)),
+        EditKind.BLUR: lambda part: _with_edit(part, LayerBlur(edit.radius)),
         EditKind.REMOVAL: lambda part: dataclasses.replace(
             part, fill=Fill.of(of_background(layers, is_bare=False))
         ),
@@ -276,11 +280,11 @@ def changed_layers(edit: Edit, parts: Sequence[Part], layers: Sequence[Layers]) 
     return whole
 
 
-def _edited(part: Part, change: Grade | LayerBlur) -> Part:
+def _with_edit(part: Part, change: Grade | LayerBlur) -> Part:
     return dataclasses.replace(part, edits=(*part.edits, change))
 
 
-def _unstyled(settings: RenderSettings) -> str:
+def _describe_unstyled(settings: RenderSettings) -> str:
     """Say what the frames hold where nothing is restyled."""
     if settings.foreground_only:
         return "nothing"

@@ -25,7 +25,7 @@ from .video import images
 from .video.premultiplied import Premultiplied
 from .video.probing import movie_facts
 from .video.provenance import Provenance
-from .workspace import explained
+from .workspace import explain_failures
 
 
 def write_masks(folder: JobFolder, masks: Sequence[np.ndarray], frames: np.ndarray) -> None:
@@ -34,8 +34,8 @@ def write_masks(folder: JobFolder, masks: Sequence[np.ndarray], frames: np.ndarr
     ``masks`` uint8 [T, H, W] of each object, from front to back; ``frames`` [T, H, W, 3].
     """
     part = folder.path / ".masks.part"
-    with explained(folder.path):
-        _emptied(part)
+    with explain_failures(folder.path):
+        _empty(part)
         for index, picture in enumerate(numbered_objects(list(masks), frames)):
             height, width = picture.shape
             header = f"P5 {width} {height} 255\n".encode()
@@ -57,12 +57,12 @@ def write_frames(
     ``measure`` sees each frame, uint8 [H, W, C]; ``premultiplied`` is that of `Output`.
     Raises EngineError or Stopped.
     """
-    unfinished = _unfinished(report.folder)
+    unfinished = _partial_folder(report.folder)
     footage, settings = spec.footage, spec.settings.render
     made_from = Provenance(spec.title, spec.settings.seed, f"Strip Stylizer {manifest.version()}")
     is_movie = footage.kind is FootageKind.MOVIE
-    with explained(unfinished.parent):
-        _emptied(unfinished)
+    with explain_failures(unfinished.parent):
+        _empty(unfinished)
         with Output(
             unfinished, settings.format, footage.frames_per_second, made_from,
             source=movie_facts(Path(footage.path)) if is_movie else None,
@@ -83,24 +83,24 @@ def write_frames(
 def write_layers(folder: JobFolder, write: Callable[[Path], object]) -> None:
     """Let ``write`` fill the folder of the layer package, and give it its name when it is whole."""
     part = folder.path / ".layers.part"
-    with explained(folder.path):
-        _emptied(part)
+    with explain_failures(folder.path):
+        _empty(part)
         write(part)
         replace_folder(part, folder.layers)
 
 
 def publish(folder: JobFolder, facts: dict[str, Any]) -> None:
     """Write ``report.json`` and give the frames their folder: now the job is done."""
-    with explained(folder.path):
+    with explain_failures(folder.path):
         write_text(folder.report, json.dumps(facts, indent=1, ensure_ascii=False))
-        replace_folder(_unfinished(folder), folder.result)
+        replace_folder(_partial_folder(folder), folder.result)
 
 
-def _unfinished(folder: JobFolder) -> Path:
+def _partial_folder(folder: JobFolder) -> Path:
     """Where frames are until all of them are there."""
     return folder.path / ".result.part"
 
 
-def _emptied(part: Path) -> None:
+def _empty(part: Path) -> None:
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)

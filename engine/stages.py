@@ -51,18 +51,18 @@ class Stages:
         """Make the folders of all artifacts that are not there yet, and read them."""
         reused = all(self._is_there(stage, artifact) for artifact in artifacts)
         values = []
-        with self.doing(stage, [artifact.key for artifact in artifacts], reused=reused):
+        with self.announce(stage, [artifact.key for artifact in artifacts], reused=reused):
             for index, artifact in enumerate(artifacts):
                 with self._report.share(index, len(artifacts)):
-                    values.append(self._made(stage, artifact))
+                    values.append(self._read_or_make(stage, artifact))
         return values
 
     def beside(self, stage: Stage, artifact: CachedArtifact[Value]) -> Value:
         """Read an artifact that belongs to the results of ``stage``, made at its first use."""
-        return self._made(stage, artifact)
+        return self._read_or_make(stage, artifact)
 
     @contextlib.contextmanager
-    def doing(self, stage: Stage, keys: list[str], *, reused: bool) -> Iterator[None]:
+    def announce(self, stage: Stage, keys: list[str], *, reused: bool) -> Iterator[None]:
         """Announce a stage and, unless it fails, its end, and count its seconds."""
         self.keys[stage] = keys
         started = time.monotonic()
@@ -75,7 +75,7 @@ class Stages:
             return True
         return artifact.early(self.cache.part(stage, artifact.key)) is not None
 
-    def _made(self, stage: Stage, artifact: CachedArtifact[Value]) -> Value:
+    def _read_or_make(self, stage: Stage, artifact: CachedArtifact[Value]) -> Value:
         if not self.cache.has(stage, artifact.key):
             early = artifact.early(self.cache.part(stage, artifact.key))
             if early is not None:
@@ -83,7 +83,7 @@ class Stages:
             report = self._report
             building = self.cache.building(
                 stage, artifact.key, waiting=lambda: report.say(Waiting(stage)),
-                stopping=report.stopping, healing=report.warning,
+                stopping=report.stopping, damaged=report.warning,
             )  # fmt: skip
             with building as folder:
                 if folder is not None:

@@ -8,7 +8,7 @@ import threading
 from pathlib import Path
 
 from .client.process import LOG_FLAGS
-from .client.standby import PATIENCE
+from .client.standby import IDLE_SECONDS
 from .contract import files
 from .contract.folder import JobFolder
 
@@ -19,7 +19,7 @@ def next_job() -> Path | None:
     The host holds the other end of standard input: when that closes, the host is gone. From the
     name on what is printed goes to that job's log, as if the engine had begun there.
     """
-    giving_up = threading.Timer(PATIENCE, os._exit, [0])
+    giving_up = threading.Timer(IDLE_SECONDS, os._exit, [0])
     giving_up.daemon = True
     giving_up.start()
     _read_libraries()

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import torch
 
-from .cores import wanted
+from .cores import requested_threads
 
 WINDOW = 2.0  # seconds over which is averaged
 CROWDED = 0.3  # part of the time that threads which could run had to wait for a core
@@ -38,7 +38,7 @@ def time_of_threads() -> tuple[float, float] | None:
     return ran / 1e9, waited / 1e9
 
 
-class Crowding:
+class ThreadChoice:
     """Lets a job compute on one thread for as long as the cores are crowded.
 
     A sum over another number of threads may differ in its last bits; where OMP_NUM_THREADS is set
@@ -48,11 +48,11 @@ class Crowding:
     def __init__(self, accounts: Accounts = time_of_threads) -> None:
         self._accounts = accounts
         self._all = torch.get_num_threads()
-        self._fixed = wanted() is not None or self._all == 1
-        self._patience = BACK_AFTER
+        self._fixed = requested_threads() is not None or self._all == 1
+        self._wait = BACK_AFTER
         self._since, self._last = time.monotonic(), None if self._fixed else accounts()
 
-    def ease(self) -> None:
+    def choose(self) -> None:
         """Look at the last seconds and choose the threads of the next ones.
 
         To be called by the thread that computes, often: the number belongs to it.
@@ -66,16 +66,16 @@ class Crowding:
             return
         if torch.get_num_threads() == 1:
             torch.set_num_threads(self._all)
-            self._patience *= 2
-        elif _waiting(before, self._last) > CROWDED:
+            self._wait *= 2
+        elif _waiting_share(before, self._last) > CROWDED:
             torch.set_num_threads(1)
 
     @property
     def _window(self) -> float:
-        return self._patience if torch.get_num_threads() == 1 else WINDOW
+        return self._wait if torch.get_num_threads() == 1 else WINDOW
 
 
-def _waiting(before: tuple[float, float], after: tuple[float, float]) -> float:
+def _waiting_share(before: tuple[float, float], after: tuple[float, float]) -> float:
     """Return which part of the time threads that could run waited for a core."""
     ran, waited = after[0] - before[0], after[1] - before[1]
     return waited / max(ran + waited, 1e-9)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from . import device as devices
 from . import identity
-from .checkpoint import Checkpoint, check_finite, recovering
+from .checkpoint import Checkpoint, check_finite, train_with_restart
 from .contract.codec import to_json
 from .contract.job import JobSpec, Stage, TargetTexts
 from .contract.settings import Settings
@@ -75,7 +75,7 @@ class TrainedArtifacts:
                 return layers
 
             layers = devices.within_memory(
-                lambda: recovering(train, checkpoint, self.report), self.report
+                lambda: train_with_restart(train, checkpoint, self.report), self.report
             )
             save_layers(layers, folder)
             checkpoint.remove()
@@ -120,7 +120,7 @@ class TrainedArtifacts:
 
             with devices.fast_matrices(self.device):
                 atlas = devices.within_memory(
-                    lambda: recovering(train, checkpoint, self.report), self.report
+                    lambda: train_with_restart(train, checkpoint, self.report), self.report
                 )
             save_atlas(atlas, folder)
             checkpoint.remove()

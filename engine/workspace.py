@@ -46,12 +46,15 @@ STAGE_VERSIONS = {
 
 
 @contextlib.contextmanager
-def explained(folder: Path) -> Iterator[None]:
+def explain_failures(folder: Path) -> Iterator[None]:
     """Turn a failure of the system below ``folder`` into a sentence with a remedy."""
     try:
         yield
     except OSError as error:
-        if error.filename and not str(error.filename).startswith(str(folder)):
+        named = Path(os.fsdecode(error.filename or folder))
+        if folder.is_relative_to(named) and named != folder:
+            raise _unwritable(error, folder) from error
+        if not str(named).startswith(str(folder)):
             raise  # something else than what is here
         raise of_the_system(error, folder) or error from error
 
@@ -79,13 +82,15 @@ def of_the_system(error: OSError, folder: Path) -> EngineError | None:
         )
     if error.errno == errno.ENOMEM:
         return out_of_memory(str(error.strerror))
-    if error.errno in UNWRITABLE:
-        return EngineError(
-            Fault.FOLDER_UNWRITABLE,
-            f"The engine cannot write in {folder}: {error.filename or folder}: {error.strerror}.",
-            "Choose another folder, or change the rights of this one.",
-        )
-    return None
+    return _unwritable(error, folder) if error.errno in UNWRITABLE else None
+
+
+def _unwritable(error: OSError, folder: Path) -> EngineError:
+    return EngineError(
+        Fault.FOLDER_UNWRITABLE,
+        f"The engine cannot write in {folder}: {error.filename or folder}: {error.strerror}.",
+        "Choose another folder, or change the rights of this one.",
+    )
 
 
 def out_of_memory(reason: str) -> EngineError:
@@ -126,7 +131,7 @@ class Names:
         times = (facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns, facts.st_ino)
         key = f"{path.absolute()}\0{times}"
         if self._known is None:
-            self._known = self._remembered()
+            self._known = self._read_names()
         if key not in self._known:
             self._known[key] = seals.digest(path, follows=True)
             # A file that was changed just now may change again within one tick of its clock.
@@ -141,7 +146,7 @@ class Names:
             digest.update(f"{path.name}\0{self.of_file(path)}\n".encode())
         return digest.hexdigest()
 
-    def _remembered(self) -> dict[str, str]:
+    def _read_names(self) -> dict[str, str]:
         try:
             found = files.read_json(self._memory) if self._memory else {}
         except (OSError, files.Refusal):
@@ -152,7 +157,7 @@ class Names:
     def _remember(self, key: str, name: str) -> None:
         if self._memory is None:
             return
-        known = [*self._remembered().items()][-MOST_REMEMBERED:]
+        known = [*self._read_names().items()][-MOST_REMEMBERED:]
         with contextlib.suppress(OSError):  # the name is right without it
             files.private_folder(self._memory.parent)
             files.write_text(self._memory, json.dumps({**dict(known), key: name}))
@@ -198,16 +203,16 @@ class Cache:
         *,
         waiting: Callable[[], None],
         stopping: Callable[[], bool],
-        healing: Callable[[str], None],
+        damaged: Callable[[str], None],
     ) -> Iterator[Path | None]:
         """Give the folder to build in and rename it afterwards; None where nothing is left to do.
 
         The part folder outlives a stop or a crash: trainings find their checkpoint in it. While
         another job builds the same stage this one waits, after calling ``waiting``; ``stopping()``
-        says whether to give up. ``healing`` hears what was damaged and is made again.
+        says whether to give up. ``damaged`` is called with a sentence on what is made again.
         """
         final, part = self.folder(stage, key), self.part(stage, key)
-        with explained(self.path):
+        with explain_failures(self.path):
             files.private_folder(self.path)
             lock = Lock(part.with_suffix(".lock"))
             _wait(lock, waiting, stopping)
@@ -216,7 +221,7 @@ class Cache:
                     yield None
                     return
                 if final.exists():
-                    healing(f"{final.name} was damaged and is made again: {seals.damage(final)}")
+                    damaged(f"{final.name} was damaged and is made again: {seals.damage(final)}")
                     _set_aside(final)
                 _clear(part)
                 yield part

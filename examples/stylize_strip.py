@@ -7,6 +7,7 @@ Without a window the operator returns when the result is there; where the job fa
 RuntimeError with the reason.
 """
 
+import re
 import sys
 from pathlib import Path
 
@@ -16,12 +17,21 @@ IMAGES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
 
 
 def image_names(folder):
-    """Return the names of the images in a folder; raises RuntimeError where there is none."""
+    """Return the names of the images in a folder, 2.png before 10.png.
+
+    Raises RuntimeError where there is none.
+    """
     paths = [path for path in folder.iterdir() if path.suffix.lower() in IMAGES]
-    names = sorted(path.name for path in paths if not path.name.startswith("."))
+    names = [path.name for path in paths if not path.name.startswith(".")]
     if not names:
         raise RuntimeError(f"{folder} holds no image: give a folder with the frames of a shot.")
-    return names
+    return sorted(names, key=numbers_in)
+
+
+def numbers_in(name):
+    """Return a name's parts for sorting, digits as numbers."""
+    parts = re.split(r"([0-9]+)", name.casefold())
+    return [int(part) if place % 2 else part for place, part in enumerate(parts)], name
 
 
 def add_strip(scene, clip):

@@ -127,12 +127,12 @@ class STRIPSTYLIZER_OT_box_draw(PreviewModal, bpy.types.Operator):
             self.first = self.last = self.pixel(event)
             self.began = event.mouse_x, event.mouse_y
         elif event.type == "LEFTMOUSE" and event.value == "RELEASE" and self.first is not None:
-            return self._released(context, event, strip)
+            return self._release(context, event, strip)
         elif event.type in PASS_ON_AND_WHEEL:
             return {"PASS_THROUGH"}
         return {"RUNNING_MODAL"}
 
-    def _released(self, context: Any, event: Any, strip: Any) -> set[str]:
+    def _release(self, context: Any, event: Any, strip: Any) -> set[str]:
         moved = max(abs(event.mouse_x - self.began[0]), abs(event.mouse_y - self.began[1]))
         if moved < LEAST_DRAG:
             self.first = None  # a click is no box: let the user try again
@@ -178,7 +178,7 @@ class STRIPSTYLIZER_OT_strokes_paint(PreviewModal, bpy.types.Operator):
 
     def follow(self, context: Any, event: Any, strip: Any) -> set[str]:
         """Follow the mouse and the keys."""
-        if event.value == "PRESS" and (end := self._ended(context, event, strip)):
+        if event.value == "PRESS" and (end := self._end_on(context, event, strip)):
             return end
         if event.type == "MOUSEMOVE":
             self.mouse = self.pixel(event)
@@ -206,7 +206,7 @@ class STRIPSTYLIZER_OT_strokes_paint(PreviewModal, bpy.types.Operator):
         self.redraw()
         return {"RUNNING_MODAL"}
 
-    def _ended(self, context: Any, event: Any, strip: Any) -> set[str] | None:
+    def _end_on(self, context: Any, event: Any, strip: Any) -> set[str] | None:
         if event.type in {"ESC", "RIGHTMOUSE"}:
             self.end(context)
             return {"CANCELLED"}

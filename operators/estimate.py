@@ -58,7 +58,7 @@ class Size:
         """Pixels of all frames, in millions."""
         return self.frames * self.width * self.height / MEGA
 
-    def working(self, longest: int) -> float:
+    def megapixels(self, longest: int) -> float:
         """Pixels of all frames at the working size, in millions."""
         scale = min(1.0, longest / max(1, self.width, self.height))
         return self.pixels * scale * scale
@@ -67,18 +67,18 @@ class Size:
 def work(spec: JobSpec, size: Size) -> dict[Stage, tuple[str, float]]:
     """Return for each stage the name of its rate and its units of work."""
     settings = spec.settings
-    shown, objects = size.working(settings.frames.longest_side), max(1, len(spec.objects))
+    shown, objects = size.megapixels(settings.frames.longest_side), max(1, len(spec.objects))
     engine, kind = settings.decomposition.engine, encoder_kind(spec)
     grid, mlp, style = settings.decomposition.grid, settings.decomposition.mlp, settings.stylization
     layers = grid.steps * shown if engine == "grid" else mlp.steps * mlp.points
     views = style.views.global_views + style.views.local_views
-    looks = style.steps * style.frames_per_step * views * style.candidates
+    trained = style.steps * style.frames_per_step * views * style.candidates
     return {
         Stage.FRAMES: ("frames", shown),
         Stage.FLOW: ("flow", shown),
         Stage.MASKS: ("masks", shown * objects),
         Stage.DECOMPOSITION: (f"decomposition:{engine}", layers * objects),
-        Stage.STYLIZATION: (f"stylization:{kind}", looks * max(1, len(spec.targets))),
+        Stage.STYLIZATION: (f"stylization:{kind}", trained * max(1, len(spec.targets))),
         Stage.RENDER: ("render", size.pixels),
     }
 
@@ -100,7 +100,7 @@ def estimate(
         if separated and stage not in (Stage.STYLIZATION, Stage.RENDER):
             continue
         seconds += amount * known.get(name, GUESSES[name][column])
-    between = size.working(spec.settings.frames.longest_side) * MEGA
+    between = size.megapixels(spec.settings.frames.longest_side) * MEGA
     targets = max(1, len(spec.objects))
     suffix = spec.settings.render.format
     disk = 0.0 if separated else between * CACHE_BYTES * targets
@@ -115,7 +115,7 @@ def on_processor(device: str) -> bool:
     return not device or device.startswith(("processor", "cpu", "no device"))
 
 
-def learned(rates: Rates, spec: JobSpec, size: Size, status: Status) -> Rates:
+def update_rates(rates: Rates, spec: JobSpec, size: Size, status: Status) -> Rates:
     """Return the rates after a job that finished; stages that were reused teach nothing."""
     known = dict(rates.get(status.device, {}))
     spent = 0.0

@@ -8,7 +8,7 @@ import bpy
 
 from ..engine.contract.codec import to_json
 from ..engine.contract.events import Fault
-from ..engine.contract.settings import Settings, replaced, with_embedded_encoder
+from ..engine.contract.settings import Settings, replace_setting, with_embedded_encoder
 from . import folders, properties, session, strips
 from .jobs import JobOperator
 
@@ -36,18 +36,18 @@ def label_of(job: session.Job) -> str:
 def smaller(settings: Settings) -> Settings:
     """Return settings with a smaller working size, a multiple of 16."""
     side = int(settings.frames.longest_side * SMALLER) // 16 * 16
-    return replaced(settings, "frames.longest_side", max(LEAST_SIDE, side))
+    return replace_setting(settings, "frames.longest_side", max(LEAST_SIDE, side))
 
 
 def automatic(settings: Settings) -> Settings:
     """Return settings that leave the device to the engine."""
-    return replaced(settings, "device", "automatic")
+    return replace_setting(settings, "device", "automatic")
 
 
 def careful(settings: Settings) -> Settings:
     """Return settings with half the learning rate."""
     rate = settings.stylization.learning_rate / 2
-    return replaced(settings, "stylization.learning_rate", float(f"{rate:.6g}"))
+    return replace_setting(settings, "stylization.learning_rate", float(f"{rate:.6g}"))
 
 
 CHANGES: dict[Fault, Callable[[Settings], Settings]] = {

@@ -85,7 +85,7 @@ def base_python() -> Path:
     return Path(sys.executable)
 
 
-def rehearsing() -> bool:
+def rehearses() -> bool:
     """Do jobs only rehearse? For tests and for work on the panels."""
     return bool(os.environ.get(REHEARSE_VARIABLE))
 

@@ -24,7 +24,7 @@ from ..engine.contract.layers import LayerPackage
 from .baking import LOG, Baking
 from .strips import Place
 
-PATIENCE = 2.0  # seconds in which the events of a job from elsewhere are read
+READ_SECONDS = 2.0  # seconds in which the events of a job from elsewhere are read
 MOST_NOTED = 2**20  # bytes of Blender's own note; a look has no time for more
 
 
@@ -96,7 +96,6 @@ class Job:
     must_arrive: bool = False
     arrived: bool = False
     note: str = ""
-    started_at: float = 0.0
     stopped_at: float = 0.0
     candidates: tuple | None = None
     layers: LayerPackage | None = None
@@ -224,7 +223,7 @@ def new_id() -> str:
     return f"{moment}-{milliseconds:03d}-{uuid.uuid4().hex[:4]}"
 
 
-def failed(status: Status, fault: Fault, message: str, hint: str) -> Status:
+def failed_status(status: Status, fault: Fault, message: str, hint: str) -> Status:
     """Return the status of a job that failed on this side of the wall."""
     return dataclasses.replace(
         status, phase=Phase.FAILED, fault=fault, message=f"{message}.", hint=f"{hint}." * bool(hint)
@@ -267,10 +266,10 @@ def read_job(path: Path, *, anywhere: bool = False) -> Job | None:
             from_json(Rendering, each, "rendering") for each in note.get("renderings", ())
         )
         job.arrived = note["arrived"] is True
-        job.status = job.reader.poll(PATIENCE if anywhere else POLL_SECONDS / 2)
+        job.status = job.reader.poll(READ_SECONDS if anywhere else POLL_SECONDS / 2)
     except (OSError, ValueError, LookupError, TypeError, OverflowError, EngineError, Refusal):
         return None
     if not is_rendered:
         words = "The strip was not rendered to its end", "Retry renders it again"
-        job.status = failed(job.status, Fault.MEDIA_UNREADABLE, *words)
+        job.status = failed_status(job.status, Fault.MEDIA_UNREADABLE, *words)
     return job

@@ -12,7 +12,7 @@ from . import baking, properties, strips, targets
 from .job import Rendering
 
 
-def wanted(strip: Any) -> tuple[Rendering, ...]:
+def wanted_renderings(strip: Any) -> tuple[Rendering, ...]:
     """Return which objects of a strip need their mask rendered."""
     found = []
     for number, target in enumerate(targets.objects_of(properties.of(strip))):

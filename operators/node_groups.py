@@ -98,9 +98,9 @@ class Builder:
         """Show an image; its colours become display codes whatever its own space is."""
         shown = self.node("CompositorNodeImage", image=image, **options)
         straight = self.node("CompositorNodePremulKey", shown, **TO_STRAIGHT)
-        return self.converted(straight, LINEAR, DISPLAY)
+        return self.convert(straight, LINEAR, DISPLAY)
 
-    def converted(self, colour: Any, before: str, after: str) -> Any:
+    def convert(self, colour: Any, before: str, after: str) -> Any:
         """Convert a colour from one space to another."""
         return self.node(
             "CompositorNodeConvertColorSpace", colour, from_color_space=before,
@@ -162,7 +162,7 @@ def finish_group(name: str, layer: PackageLayer, space: str) -> Any:
     if layer.keep_detail is None:
         rest = build.mix("MULTIPLY", rest, build.number("Keep Detail", 1.0))
     colour = build.mix("ADD", image, rest, clamp=True)
-    colour = build.converted(colour, space, LINEAR)
+    colour = build.convert(colour, space, LINEAR)
     grade = build.node("CompositorNodeRGB", name="Grade")
     grade.default_value = (1.0, 1.0, 1.0, 1.0)
     colour = build.mix("MULTIPLY", colour, grade)
@@ -202,7 +202,7 @@ def scene_of_layers(name: str, folder: Path, package: LayerPackage, first: int) 
         colour = _layer_colour(build, folder, package, layer, first)
         whole = colour if whole is None else build.mix("ADD", whole, colour)
     whole = build.node("CompositorNodeSetAlpha", whole, 1.0, **REPLACE_ALPHA)
-    build.feed(result, build.converted(whole, DISPLAY, LINEAR))
+    build.feed(result, build.convert(whole, DISPLAY, LINEAR))
     place_result(result)
     return scene
 

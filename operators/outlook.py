@@ -14,7 +14,7 @@ def sentence(strip: Any) -> str:
     """Return time, memory and disk in one line, and whether the layers are there already."""
     draft = requests.draft_of(strip)
     separated = is_separated(strip, draft)
-    found = expected(strip, draft, separated=separated)
+    found = estimate_of(strip, draft, separated=separated)
     words = "First guess: {time}, {memory} memory, {disk} disk"
     if found.measured:
         words = "About {time}, {memory} memory, {disk} disk"
@@ -24,7 +24,7 @@ def sentence(strip: Any) -> str:
     return say(words, time=duration(found.seconds), **need)
 
 
-def expected(strip: Any, draft: JobSpec, *, separated: bool) -> estimate.Estimate:
+def estimate_of(strip: Any, draft: JobSpec, *, separated: bool) -> estimate.Estimate:
     """Return what a job needs on the device that the last one ran on."""
     facts, rates = strips.facts_of(strip), session.rates()
     size, device = (
@@ -36,7 +36,7 @@ def expected(strip: Any, draft: JobSpec, *, separated: bool) -> estimate.Estimat
 
 def check_room(strip: Any, draft: JobSpec) -> None:
     """Raise Unusable where the disk has no room for a job."""
-    needed = expected(strip, draft, separated=is_separated(strip, draft)).disk_gb
+    needed = estimate_of(strip, draft, separated=is_separated(strip, draft)).disk_gb
     place = folders.workspace()
     there = next((folder for folder in (place, *place.parents) if folder.is_dir()), None)
     if there is None:

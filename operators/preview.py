@@ -13,7 +13,7 @@ from ..engine.contract.job import (
     Stroke,
     TargetObject,
 )
-from ..engine.contract.settings import Settings, preset, replaced
+from ..engine.contract.settings import Settings, preset, replace_setting
 
 FRAMES = 8
 STEPS = 60
@@ -31,7 +31,7 @@ def for_preview(draft: JobSpec, footage: Footage, frame: int) -> tuple[JobSpec, 
     """Return the request for a look at ``frame``, counted from the strip's start."""
     marked = first_marked(draft)
     chosen = window(len(footage.indices), frame if marked is None else marked)
-    objects = tuple(_moved(item, chosen) for item in draft.objects)
+    objects = tuple(_move(item, chosen) for item in draft.objects)
     shown = tuple(footage.indices[index] for index in chosen)
     spec = dataclasses.replace(draft, objects=objects, settings=quick(draft.settings))
     return spec, dataclasses.replace(footage, indices=shown)
@@ -57,14 +57,14 @@ def quick(settings: Settings) -> Settings:
     """Return the draft's settings with fewer steps; seed, device and strength stay."""
     chosen = preset("draft")
     for path, value in FEWER.items():
-        chosen = replaced(chosen, path, value)
-    chosen = replaced(chosen, "render.strength", settings.render.strength)
+        chosen = replace_setting(chosen, path, value)
+    chosen = replace_setting(chosen, "render.strength", settings.render.strength)
     return dataclasses.replace(
         chosen, seed=settings.seed, device=settings.device, masks=settings.masks
     )
 
 
-def _moved(item: TargetObject, chosen: range) -> TargetObject:
+def _move(item: TargetObject, chosen: range) -> TargetObject:
     mask = item.mask
     strokes = tuple(_moved_stroke(s, chosen) for s in mask.strokes if s.frame in chosen)
     box = _moved_box(mask.box, chosen) if mask.box else None

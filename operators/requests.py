@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from ..engine.contract import codec
+from ..engine.contract.events import EngineError
 from ..engine.contract.job import (
     Footage,
     FootageKind,
@@ -18,6 +19,7 @@ from ..engine.contract.job import (
 from ..engine.contract.settings import Settings
 from ..engine.contract.words.advice import remarks_on
 from ..engine.contract.words.choice import EncoderChoice, choose_encoder, with_encoder
+from ..engine.contract.words.recognition import seen_as
 from . import folders, mattes, properties, strips, targets
 
 NOTHING = Footage(FootageKind.IMAGES, "")
@@ -120,6 +122,8 @@ def check_mask(mask: ObjectMask, strip: Any) -> None:
     """Raise Unusable where the mask cannot be what the user meant."""
     if mask.kind is MaskKind.FILES and not (mask.path and Path(mask.path).exists()):
         raise strips.Unusable("Choose a folder or movie with masks, or another object source")
+    if mask.kind is MaskKind.NAME:
+        check_name(mask.class_name)
     if mask.kind is MaskKind.DETECTOR and not mask.class_name:
         raise strips.Unusable("Write what the detector should look for, such as person or dog")
     if mask.kind is MaskKind.STROKES and not any(s.is_object for s in mask.strokes):
@@ -134,6 +138,14 @@ def check_mask(mask: ObjectMask, strip: Any) -> None:
             raise strips.Unusable(f"The box is empty or outside the {width} x {height} picture")
         if mask.box.frame >= strips.length(strip):
             raise strips.Unusable(f"The box is on frame {mask.box.frame}, after the strip's end")
+
+
+def check_name(name: str) -> None:
+    """Raise Unusable where the embedded encoder cannot point at what is called so."""
+    try:
+        seen_as(name)
+    except EngineError as error:
+        raise strips.Unusable(f"{error.message} {error.hint}".rstrip(".")) from error
 
 
 def check_mask_counts(draft: JobSpec, strip: Any) -> None:

@@ -12,16 +12,15 @@ import bpy
 from ..engine.contract import files
 from ..engine.contract.codec import to_json
 from ..engine.contract.job import JobSpec
-from ..engine.contract.settings import replaced
+from ..engine.contract.settings import replace_setting
 from . import session, starting, strips
-from .languages import say
 
 LOST = "The job of this take is not known here any more: New Take makes another one"
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """One look that was made: its number from 1, how well it fits, after which steps it was saved.
+    """One result that was made: its number from 1, its score, after which steps it was saved.
 
     ``steps`` is where its finished atlas was taken from. What was kept early has no score.
     """
@@ -74,8 +73,8 @@ def takes_of(job: session.Job) -> dict[tuple[int, int], Any]:
 def _without_choice(spec: JobSpec | None) -> JobSpec | None:
     if spec is None:
         return None
-    settings = replaced(spec.settings, "render.candidate", 0)
-    return dataclasses.replace(spec, settings=replaced(settings, "render.snapshot", 0))
+    settings = replace_setting(spec.settings, "render.candidate", 0)
+    return dataclasses.replace(spec, settings=replace_setting(settings, "render.snapshot", 0))
 
 
 class STRIPSTYLIZER_OT_snapshot_render(starting.StartOperator, bpy.types.Operator):
@@ -96,12 +95,9 @@ class STRIPSTYLIZER_OT_snapshot_render(starting.StartOperator, bpy.types.Operato
     )
 
     @classmethod
-    def poll(cls, context: Any) -> bool:
-        """Is a take active whose job is known, and an engine there?"""
-        reason = starting.without_engine() or why_not(strips.active_strip(context))
-        if reason:
-            cls.poll_message_set(say(reason))
-        return not reason
+    def why_disabled(cls, context: Any) -> str:
+        """No take may be active whose job is known, or no engine be there."""
+        return starting.without_engine() or why_not(strips.active_strip(context))
 
     def invoke(self, context: Any, event: Any) -> set[str]:
         """Ask which one, unless the button says so."""
@@ -120,7 +116,7 @@ class STRIPSTYLIZER_OT_snapshot_render(starting.StartOperator, bpy.types.Operato
         if take is None:
             return super().execute(context)
         strips.show_take(take)
-        strips.stand_on(take, strip)
+        strips.activate_instead(take, strip)
         return {"FINISHED"}
 
     def start(self, context: Any) -> list[session.Job]:
@@ -129,9 +125,9 @@ class STRIPSTYLIZER_OT_snapshot_render(starting.StartOperator, bpy.types.Operato
         assert job is not None and job.spec is not None
         source = strips.find(job.place)
         assert source is not None  # polling has found it
-        candidate = self._checked(candidates_of(job))
-        settings = replaced(job.spec.settings, "render.candidate", candidate)
-        settings = replaced(settings, "render.snapshot", self.snapshot)
+        candidate = self._candidate_among(candidates_of(job))
+        settings = replace_setting(job.spec.settings, "render.candidate", candidate)
+        settings = replace_setting(settings, "render.snapshot", self.snapshot)
         spec = dataclasses.replace(job.spec, settings=settings)
         recipe = {**job.recipe, "settings": to_json(settings)}
         for name in ("job", "take"):
@@ -143,7 +139,7 @@ class STRIPSTYLIZER_OT_snapshot_render(starting.StartOperator, bpy.types.Operato
         made.asked_from = job.id
         return [made]
 
-    def _checked(self, found: tuple[Candidate, ...]) -> int:
+    def _candidate_among(self, found: tuple[Candidate, ...]) -> int:
         numbers = sorted(each.number for each in found)
         if self.candidate and self.candidate not in numbers:
             there = ", ".join(map(str, numbers))

@@ -10,11 +10,11 @@ from ..engine.client.status import Phase
 from ..engine.contract import codec
 from ..engine.contract.job import JobSpec
 from . import folders, mattes, outlook, properties, requests, session, strips, targets
-from .languages import say
+from .explaining import ExplainedOperator
 from .objects import why_no_source
 
 
-class StartOperator:
+class StartOperator(ExplainedOperator):
     """What all operators that start jobs share: sentences instead of tracebacks, and waiting."""
 
     wait: bpy.props.BoolProperty(
@@ -24,12 +24,9 @@ class StartOperator:
     )
 
     @classmethod
-    def poll(cls, context: Any) -> bool:
-        """Is there something to stylize, and something to do it with?"""
-        reason = why_not(context)
-        if reason:
-            cls.poll_message_set(say(reason))
-        return not reason
+    def why_disabled(cls, context: Any) -> str:
+        """There may be nothing to stylize, or no engine."""
+        return why_not(context)
 
     def execute(self, context: Any) -> set[str]:
         """Start the jobs; without a window, or where asked for, wait for their results."""
@@ -73,7 +70,7 @@ def begin(
     Refusal or OSError.
     """
     outlook.check_room(strip, draft)
-    footage, renderings = session.footage_of(scene, strip), mattes.wanted(strip)
+    footage, renderings = session.footage_of(scene, strip), mattes.wanted_renderings(strip)
     if footage is None:
         requests.check_mask_counts(draft, strip)
         renderings = (session.Rendering(), *renderings)
@@ -90,8 +87,8 @@ def recipe_of(facts: Any) -> dict:
     """Return what a strip asks for beside the engine's settings, as plain values."""
     background = targets.background_of(facts)
     return {
-        "objects": [targets.written(item) for item in targets.objects_of(facts)],
-        "background": targets.written(background) if background else {},
+        "objects": [targets.to_values(item) for item in targets.objects_of(facts)],
+        "background": targets.to_values(background) if background else {},
         "preset": facts.preset,
     }
 
@@ -100,11 +97,11 @@ def without_texts(recipe: dict) -> dict:
     """Return a recipe whose objects stay as they are."""
     blank = {"global_text": "", "local_text": "", "avoid": "", "picture": ""}
 
-    def emptied(item: dict) -> dict:
+    def without_its_texts(item: dict) -> dict:
         return {name: blank.get(name, value) for name, value in item.items()}
 
-    objects = [emptied(item) for item in recipe["objects"]]
-    return {**recipe, "objects": objects, "background": emptied(recipe["background"])}
+    objects = [without_its_texts(item) for item in recipe["objects"]]
+    return {**recipe, "objects": objects, "background": without_its_texts(recipe["background"])}
 
 
 def draft_with(draft: JobSpec, footage: Any) -> JobSpec:

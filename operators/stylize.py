@@ -8,7 +8,6 @@ from ..engine.contract.job import Stage
 from ..engine.contract.settings import EMBEDDED, with_embedded_encoder
 from ..engine.contract.words.choice import with_encoder
 from . import folders, mattes, properties, requests, session, strips, targets
-from .languages import say
 from .objects import why_no_source
 from .preview import for_preview
 from .requests import request
@@ -122,18 +121,14 @@ class STRIPSTYLIZER_OT_stylize_selected(StartOperator, bpy.types.Operator):
     bl_options = {"REGISTER"}
 
     @classmethod
-    def poll(cls, context: Any) -> bool:
-        """Is anything selected that can be stylized?"""
-        if reason := without_engine():
-            cls.poll_message_set(say(reason))
-            return False
-        if any(cls.chosen(context)):
-            return True
-        cls.poll_message_set(say("Select strips whose text says what their object becomes"))
-        return False
+    def why_disabled(cls, context: Any) -> str:
+        """Nothing may be selected that can be stylized."""
+        if any(cls.chosen_strips(context)):
+            return without_engine()
+        return without_engine() or "Select strips whose text says what their object becomes"
 
     @staticmethod
-    def chosen(context: Any) -> list[Any]:
+    def chosen_strips(context: Any) -> list[Any]:
         """Return the selected strips that ask for something."""
         scene = strips.sequencer_scene(context)
         found = [s for s in strips.all_strips(scene) if s.select] if scene else []
@@ -142,7 +137,7 @@ class STRIPSTYLIZER_OT_stylize_selected(StartOperator, bpy.types.Operator):
 
     def start(self, context: Any) -> list[session.Job]:
         """Check all of them, then start."""
-        chosen = self.chosen(context)
+        chosen = self.chosen_strips(context)
         for strip in chosen:
             requests.check_strip(strip)
             request(strip)
@@ -160,7 +155,7 @@ class STRIPSTYLIZER_OT_preview(StartOperator, bpy.types.Operator):
         """Start a small job whose picture is shown in the panel."""
         strip = checked_strip(context)
         draft, footage = request(strip), session.footage_of(strip.id_data, strip)
-        if footage is None or mattes.wanted(strip):
+        if footage is None or mattes.wanted_renderings(strip):
             raise strips.Unusable(
                 "The strip or its mask must be rendered first: stylize it with the preset Draft"
             )

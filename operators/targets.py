@@ -9,6 +9,7 @@ from typing import Any
 import bpy
 
 from ..engine.contract.job import Box, MaskKind, ObjectMask, Stroke, TargetTexts
+from ..engine.contract.words.recognition import noun_of
 from . import folders
 from .strips.footage import READABLE_IMAGES
 
@@ -19,13 +20,14 @@ OBJECT_SOURCES = (
     ("mask", "Mask", "A mask of Blender's, as drawn in the movie clip or image editor"),
     ("strip", "Strip", "Another strip is the mask: white where the object is"),
     ("files", "Mask Files", "The object is white on black images in a folder, or in a movie"),
+    ("name", "Name", "The object is what looks like the thing that the text, or you, name"),
     ("detector", "Detector", "A trained detector knows the object by its name"),
 )
 RENDERED_SOURCES = ("mask", "strip")
 ORDINARY = (
     "name", "global_text", "local_text", "avoid", "picture", "picture_share", "object_source",
     "box_frame", "box_x", "box_y", "box_width", "box_height", "mask_folder", "mask_label",
-    "mask_inverted", "matte", "class_name",
+    "mask_inverted", "matte", "class_name", "object_name",
 )  # fmt: skip
 
 
@@ -129,6 +131,10 @@ class STRIPSTYLIZER_PG_target(bpy.types.PropertyGroup):
     class_name: bpy.props.StringProperty(
         name="Class", description="What the detector calls the object: person, dog, car, bird"
     )
+    object_name: bpy.props.StringProperty(
+        name="Object Name",
+        description="What the object is, such as dog, car or swan; empty for the thing in the text",
+    )
 
 
 CLASSES = (STRIPSTYLIZER_PG_stroke, STRIPSTYLIZER_PG_target)
@@ -205,6 +211,9 @@ def read_mask(target: Any) -> ObjectMask:
         return ObjectMask(kind, box=Box(target.box_frame, *corner, *size))
     if kind is MaskKind.STROKES:
         return ObjectMask(kind, strokes=tuple(read_stroke(item) for item in target.strokes))
+    if kind is MaskKind.NAME:
+        name = in_one_line(target.object_name) or noun_of(read_texts(target))
+        return ObjectMask(kind, class_name=name)
     if kind is MaskKind.DETECTOR:
         return ObjectMask(kind, class_name=target.class_name.strip())
     return ObjectMask(kind)
@@ -233,7 +242,7 @@ def add_stroke(target: Any, stroke: Stroke) -> None:
 # --- for the recipe ------------------------------------------------------------------------------
 
 
-def written(target: Any) -> dict:
+def to_values(target: Any) -> dict:
     """Return all of an entry as plain values that `restore` takes."""
     values: dict = {name: getattr(target, name) for name in ORDINARY}
     values["picture_share"] = float(f"{target.picture_share:.6g}")
@@ -246,7 +255,7 @@ def written(target: Any) -> dict:
 
 
 def restore(target: Any, values: dict) -> None:
-    """Write into an entry what `written` returned; what is not known is left out."""
+    """Write into an entry what `to_values` returned; what is not known is left out."""
     for name in ORDINARY:
         if name in values:
             setattr(target, name, values[name])

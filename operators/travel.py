@@ -14,8 +14,8 @@ from ..engine.contract.files import private_folder
 from ..engine.contract.folder import with_paths
 from ..engine.contract.job import JobSpec
 from . import mattes, properties, requests, session, starting, strips
+from .explaining import ExplainedOperator
 from .job import new_id, read_job, remember
-from .languages import say
 from .objects import ObjectOperator
 
 MEDIA = "media"
@@ -56,7 +56,7 @@ class STRIPSTYLIZER_OT_job_export(ObjectOperator, bpy.types.Operator):
         return {"FINISHED"}
 
 
-class STRIPSTYLIZER_OT_job_import(bpy.types.Operator):
+class STRIPSTYLIZER_OT_job_import(ExplainedOperator, bpy.types.Operator):
     """Bring back a job folder that another computer has run; its result becomes a strip"""
 
     bl_idname = "strip_stylizer.job_import"
@@ -68,12 +68,10 @@ class STRIPSTYLIZER_OT_job_import(bpy.types.Operator):
     )
 
     @classmethod
-    def poll(cls, context: Any) -> bool:
-        """Is there an edit?"""
-        if strips.sequencer_scene(context) is not None:
-            return True
-        cls.poll_message_set(say("Choose a scene in the sequencer's header first"))
-        return False
+    def why_disabled(cls, context: Any) -> str:
+        """There may be no edit."""
+        scene = strips.sequencer_scene(context)
+        return "" if scene is not None else "Choose a scene in the sequencer's header first"
 
     def invoke(self, context: Any, event: Any) -> set[str]:
         """Let the user choose the folder."""
@@ -112,7 +110,7 @@ def export(strip: Any, place: Path) -> Path:
     Raises Unusable where Blender must render something first, OSError where it cannot be written.
     """
     draft, footage = requests.request(strip), session.footage_of(strip.id_data, strip)
-    if footage is None or mattes.wanted(strip):
+    if footage is None or mattes.wanted_renderings(strip):
         raise strips.Unusable("Blender must render the strip or its mask first: stylize it here")
     spec = requests.complete(draft, footage)
     assert spec is not None
@@ -131,7 +129,7 @@ def with_media(spec: JobSpec, folder: Path) -> JobSpec:
     """Copy all media into ``folder`` and return the request with paths that count from there."""
     count, masks = 0, {item.mask.path for item in spec.objects}
 
-    def moved(path: str) -> str:
+    def move_path(path: str) -> str:
         nonlocal count
         count += 1
         target = Path(MEDIA) / f"{count}-{Path(path).name}"
@@ -140,7 +138,7 @@ def with_media(spec: JobSpec, folder: Path) -> JobSpec:
         copy(Path(path), folder / target, chosen)
         return target.as_posix()
 
-    return with_paths(spec, moved)
+    return with_paths(spec, move_path)
 
 
 def copy(source: Path, target: Path, chosen: tuple[str, ...]) -> None:

@@ -8,7 +8,7 @@ from ..operators import folders, session
 from ..operators.languages import say
 from . import job_view
 from .sidebar import SidebarPanel
-from .words import action, line_length, shortened
+from .words import action, line_length, shorten
 
 HISTORY_SHOWN = 12
 SEARCH_FROM = 6
@@ -48,20 +48,20 @@ class STRIPSTYLIZER_PT_jobs(SidebarPanel, bpy.types.Panel):
 def draw_running(layout: Any, job: session.Job) -> None:
     """Show a job that is under way with its pictures."""
     box = layout.box()
-    box.label(text=shortened(job.title, line_length()), translate=False)
+    box.label(text=shorten(job.title, line_length()), translate=False)
     job_view.draw_pictures(box, job)
     job_view.draw_running(box, job)
 
 
 def draw_queue(layout: Any) -> None:
     """Show the jobs that wait, the next one first."""
-    waiting = session.waiting()
+    waiting = session.waiting_jobs()
     if not waiting:
         return
     column = layout.column(align=True)
     for job in waiting:
         row = column.row(align=True)
-        title = shortened(job.title, line_length() - BUTTONS)
+        title = shorten(job.title, line_length() - BUTTONS)
         row.label(text=title, icon="SORTTIME", translate=False)
         if len(waiting) > 1:
             action(row, "job_move", job, text="", icon="TRIA_UP").step = -1
@@ -97,7 +97,7 @@ def draw_history(layout: Any, ended: list[session.Job], context: Any) -> None:
 def draw_past(column: Any, job: session.Job) -> None:
     """Show one line for a job that is over."""
     row = column.row(align=True)
-    title = shortened(f"{job.clock}  {job.title}", line_length() - BUTTONS)
+    title = shorten(f"{job.clock}  {job.title}", line_length() - BUTTONS)
     row.label(text=title, icon=SIGNS[job.status.phase.value], translate=False)
     if job.status.phase.value != "finished":
         action(row, "job_resume", job, text="", icon="FILE_REFRESH")

@@ -179,6 +179,7 @@ DRAW_SOURCE = {
     "mask": lambda column, strip, target: column.prop(target, "mask"),
     "strip": draw_strip_source,
     "files": draw_files,
+    "name": lambda column, strip, target: column.prop(target, "object_name"),
     "detector": lambda column, strip, target: column.prop(target, "class_name"),
 }
 

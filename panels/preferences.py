@@ -26,7 +26,7 @@ BUILDS = (
 )
 
 
-def _look_again(self: Any, context: Any) -> None:
+def _refresh_engine(self: Any, context: Any) -> None:
     session.refresh_engine()
 
 
@@ -40,7 +40,7 @@ class STRIPSTYLIZER_AP_preferences(bpy.types.AddonPreferences):
         name="Python",
         description="A Python that has the engine's packages; empty for the installed engine",
         subtype="FILE_PATH",
-        update=_look_again,
+        update=_refresh_engine,
     )
     torch_build: bpy.props.EnumProperty(
         name="PyTorch Build",
@@ -122,7 +122,7 @@ class STRIPSTYLIZER_AP_preferences(bpy.types.AddonPreferences):
         name="Workspace",
         description="Folder for jobs, cache and the engine; empty for a folder of your own",
         subtype="DIR_PATH",
-        update=_look_again,
+        update=_refresh_engine,
     )
 
     def draw(self, context: Any) -> None:

@@ -55,7 +55,7 @@ def lines_of(text: str) -> list[str]:
     return lines
 
 
-def shortened(text: str, length: int) -> str:
+def shorten(text: str, length: int) -> str:
     """Return a text that fits on a line."""
     return text if len(text) <= length else text[: max(1, length - 1)].rstrip() + "…"
 

@@ -122,7 +122,7 @@ class Traffic:
     """What a device was asked for, and how often the CPU had to wait for it."""
 
     operations: Counter[str] = field(default_factory=Counter)  # computed there; no mere views
-    carried: Counter[tuple[int, ...]] = field(default_factory=Counter)  # shapes, by `devices.sent`
+    carried: Counter[tuple[int, ...]] = field(default_factory=Counter)  # shapes, by `devices.send`
     waits: Counter[str] = field(default_factory=Counter)  # copies to it and back, numbers read
     sending: bool = False
 
@@ -152,9 +152,9 @@ _watched: list[Traffic] = []
 @contextlib.contextmanager
 def watching() -> Iterator[Traffic]:
     """Count what crosses to the device and back within; only while it is pretended."""
-    traffic, plain_sent = Traffic(), devices.sent
+    traffic, plain_sent = Traffic(), devices.send
 
-    def sent(tensor: Tensor, device: torch.device) -> Tensor:
+    def send(tensor: Tensor, device: torch.device) -> Tensor:
         traffic.sending = True
         try:
             return plain_sent(tensor, device)
@@ -162,7 +162,7 @@ def watching() -> Iterator[Traffic]:
             traffic.sending = False
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(devices, "sent", sent)
+        patch.setattr(devices, "send", send)
         _watched.append(traffic)
         try:
             yield traffic

@@ -6,10 +6,10 @@ import random
 import pytest
 import torch
 
-from engine.checkpoint import Checkpoint, recovering
+from engine.checkpoint import Checkpoint, train_with_restart
 from engine.contract import files
 from engine.contract.events import EngineError, Fault
-from engine.workspace import explained
+from engine.workspace import explain_failures
 
 
 def test_a_state_comes_back(tmp_path):
@@ -57,7 +57,7 @@ def test_a_full_disk_keeps_the_last_state_and_says_so(tmp_path, monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(files.os, "fsync", full)
-    with pytest.raises(EngineError) as failure, explained(tmp_path):
+    with pytest.raises(EngineError) as failure, explain_failures(tmp_path):
         checkpoint.save({"step": 2, "weights": torch.rand(100_000)})
     assert failure.value.fault is Fault.DISK_FULL
     loaded = checkpoint.load()
@@ -104,15 +104,15 @@ def test_a_training_that_diverges_goes_on_once_from_its_last_state_more_slowly(t
 
     if lasts:
         with pytest.raises(EngineError) as failure:
-            recovering(train, checkpoint, report)
+            train_with_restart(train, checkpoint, report)
         assert failure.value.fault is Fault.DIVERGED
     else:
-        assert recovering(train, checkpoint, report) == "learned"
+        assert train_with_restart(train, checkpoint, report) == "learned"
     assert tried == [(0.0, 1.0, 1.0), (1.0, 0.25, 0.25)]
     assert len(report.warnings) == 1 and "quarter" in report.warnings[0]
 
 
 def test_only_failures_below_the_folder_are_failures_to_write_there(tmp_path):
     elsewhere = PermissionError(errno.EACCES, "Permission denied", "/footage/a.png")
-    with pytest.raises(PermissionError), explained(tmp_path):
+    with pytest.raises(PermissionError), explain_failures(tmp_path):
         raise elsewhere

@@ -19,7 +19,7 @@ from engine import weights as downloads
 from engine.client import download
 from engine.contract import variables
 from engine.contract.codec import set_from_text
-from engine.contract.events import EngineError, Warned
+from engine.contract.events import EngineError, Fault, Warned
 from engine.contract.folder import JobFolder
 from engine.contract.job import (
     Box,
@@ -34,7 +34,7 @@ from engine.contract.job import (
     TargetTexts,
     single,
 )
-from engine.contract.settings import preset, replaced
+from engine.contract.settings import preset, replace_setting
 from engine.reporter import Reporter
 from engine.video import weights
 from engine.video.images import read_rgb, write_png
@@ -126,7 +126,7 @@ def footage(tmp_path_factory):
 def paper(footage, mask=None, **changed):
     settings = preset("paper")
     for path, value in changed.items():
-        settings = replaced(settings, path.replace("__", "."), value)
+        settings = replace_setting(settings, path.replace("__", "."), value)
     return single(footage, TargetTexts("zebra fur"), mask, settings)
 
 
@@ -175,7 +175,7 @@ def test_without_a_network_and_with_an_unknown_tag_there_is_a_sentence(empty, mo
 
 def test_without_weights_dis_and_motion_serve_and_it_is_said(footage, empty):
     listener = Listener()
-    found = choices.decided(paper(footage), listener)
+    found = choices.decide(paper(footage), listener)
     assert found.settings.flow.quality == "medium"
     assert found.objects[0].mask == ObjectMask()
     ((message, hint),) = listener.said
@@ -187,7 +187,7 @@ def test_without_weights_dis_and_motion_serve_and_it_is_said(footage, empty):
 def test_with_weights_raft_and_the_detector_serve_and_it_is_said(footage, complete):
     listener = Listener()
     stroke = Stroke(0, (1.0, 2.0), 3.0)
-    found = choices.decided(paper(footage, ObjectMask(strokes=(stroke,))), listener)
+    found = choices.decide(paper(footage, ObjectMask(strokes=(stroke,))), listener)
     assert found.settings.flow.quality == "raft"
     mask = found.objects[0].mask
     assert (mask.kind, mask.class_name) == (MaskKind.DETECTOR, "anything")
@@ -203,7 +203,7 @@ def test_with_weights_raft_and_the_detector_serve_and_it_is_said(footage, comple
 def test_what_was_named_stays(footage, complete, mask):
     listener = Listener()
     spec = paper(footage, mask, flow__quality="fast")
-    found = choices.decided(spec, listener)
+    found = choices.decide(spec, listener)
     assert found.objects == spec.objects and found.settings.flow.quality == "fast"
     assert not listener.said
 
@@ -211,7 +211,7 @@ def test_what_was_named_stays(footage, complete, mask):
 def test_of_several_objects_only_the_unnamed_is_detected(footage, complete):
     named = TargetObject(TargetTexts("gold"), ObjectMask(MaskKind.FILES, "masks"))
     spec = dataclasses.replace(paper(footage), objects=(named, TargetObject()))
-    found = choices.decided(spec, Listener()).objects
+    found = choices.decide(spec, Listener()).objects
     assert found[0] == named and found[1].mask.kind is MaskKind.DETECTOR
 
 
@@ -220,9 +220,24 @@ def test_the_other_presets_leave_no_network_open(footage, empty):
     for name in ("draft", "standard", "fine"):
         spec = single(footage, TargetTexts("gold"), settings=preset(name))
         left = {"draft": "embedded"}.get(name, spec.settings.stylization.encoder)
-        settings = replaced(spec.settings, "stylization.encoder", left)
-        assert choices.decided(spec, listener) == dataclasses.replace(spec, settings=settings)
+        settings = replace_setting(spec.settings, "stylization.encoder", left)
+        assert choices.decide(spec, listener) == dataclasses.replace(spec, settings=settings)
     assert not listener.said
+
+
+def test_an_object_found_by_name_is_called_as_its_text_calls_it(footage):
+    spec = single(footage, TargetTexts("swan with cactus skin"), ObjectMask(MaskKind.NAME))
+    assert choices.decide(spec, Listener()).objects[0].mask.class_name == "swan"
+    named = single(footage, TargetTexts("gold"), ObjectMask(MaskKind.NAME, class_name="dog"))
+    assert choices.decide(named, Listener()).objects[0].mask.class_name == "dog"
+
+
+@pytest.mark.parametrize(("text", "name"), [("gold", ""), ("gold", "person")])
+def test_what_cannot_be_found_by_name_is_refused_before_any_work(footage, text, name):
+    mask = ObjectMask(MaskKind.NAME, class_name=name)
+    with pytest.raises(EngineError) as caught:
+        choices.decide(single(footage, TargetTexts(text), mask), Listener())
+    assert caught.value.fault is Fault.BAD_JOB and "box" in caught.value.hint
 
 
 def test_draft_is_led_by_real_clip_for_words_that_only_that_reads(footage, empty):
@@ -231,7 +246,7 @@ def test_draft_is_led_by_real_clip_for_words_that_only_that_reads(footage, empty
     for text, encoder in (("gold", "embedded"), ("hippogriff feathers", "ViT-B-32:openai")):
         listener = Listener()
         spec = single(footage, TargetTexts(text), settings=preset("draft"))
-        found = choices.decided(spec, listener)
+        found = choices.decide(spec, listener)
         assert found.settings.stylization.encoder == encoder
         assert bool(listener.said) == (encoder != "embedded")
 

@@ -29,7 +29,7 @@ def stopped(footage, cache, tmp_path_factory):
 
     def stop_there(self, step, total, terms=None):
         progress(self, step, total, terms)
-        if self.current_stage is Stage.STYLIZATION and terms:  # what is done ahead has none
+        if self._stage is Stage.STYLIZATION and terms:  # what is done ahead has none
             learnt.append(step)
             if len(learnt) == 7:
                 self.request_stop()
@@ -80,7 +80,7 @@ def test_a_stylization_that_is_cleared_away_while_it_is_rendered_ends_no_job(
 
     def clear_there(self, step, total, terms=None):
         progress(self, step, total, terms)
-        if self.current_stage is Stage.RENDER:
+        if self._stage is Stage.RENDER:
             for folder in cache.glob("stylization-*"):
                 shutil.rmtree(folder)
 

@@ -33,6 +33,14 @@ def test_the_same_images_are_recognised_however_they_are_listed(footage):
     assert identity.of_footage(turned, NAMES) == whole[::-1] != whole
 
 
+def test_a_name_is_looked_for_by_the_weights_that_are_here(footage, monkeypatch):
+    named = ObjectMask(MaskKind.NAME, class_name="dog")
+    found = identity.of_mask(named, footage, NAMES)
+    assert found != identity.of_mask(replace(named, class_name="cat"), footage, NAMES)
+    monkeypatch.setattr(identity, "of_encoder", lambda name, names: "other weights")
+    assert identity.of_mask(named, footage, NAMES) != found
+
+
 def test_strokes_that_correct_mask_files_make_another_mask(footage):
     given = ObjectMask(MaskKind.FILES, path=footage.path)
     painted = replace(given, strokes=(Stroke(0, (1.0, 1.0), 2.0),))

@@ -220,7 +220,7 @@ def decomposed(footage, checkpoint, report=None):
 
 WORK = [
     (foreground.matching, "flow_matches"), (foreground, "track_matches"), (registration, "_round"),
-    (foreground, "unfolded_knots"), (background, "_agreeing"), (refinement, "_least_energy"),
+    (foreground, "unfold_knots"), (background, "_sample_matches"), (refinement, "_least_energy"),
 ]  # fmt: skip
 
 

@@ -250,7 +250,7 @@ def test_a_stopped_job_resumes_to_the_same_result(
 
     def stop_there(self, step, total, terms=None):
         progress(self, step, total, terms)
-        if self.current_stage is stage and step >= total // 2:
+        if self._stage is stage and step >= total // 2:
             self.request_stop()
 
     monkeypatch.setattr(pipeline.Reporter, "progress", stop_there)

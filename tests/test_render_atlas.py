@@ -7,7 +7,7 @@ import torch
 from engine.contract.settings import RenderSettings, preset
 from engine.decomposition.layers import Layers, of_background
 from engine.decomposition.model import AtlasNetwork
-from engine.render import Part, full_alpha, resized, stylized_frames
+from engine.render import Part, full_alpha, resize, stylized_frames
 from engine.stylization.network import NetworkAtlas
 from engine.stylization.shading import ShadingStatistics
 
@@ -52,7 +52,7 @@ def blended(behind, alpha, colours):
 
 @torch.no_grad()
 def painted(atlas, layers, index):
-    uv = resized(layers.uv[index], SIZE)
+    uv = resize(layers.uv[index], SIZE)
     return atlas.albedo(uv.reshape(-1, 2)).reshape(*SIZE, 3)
 
 
@@ -62,7 +62,7 @@ def test_the_papers_frame_is_the_stylized_atlas_over_the_backgrounds():
     found = rendered(footage(0), [Part(layers, atlas)], settings)
     for index in range(2):
         alpha = full_alpha(layers.alpha[index], SIZE)
-        behind = resized(layers.background[index].float(), SIZE)
+        behind = resize(layers.background[index].float(), SIZE)
         expected = blended(behind, alpha, painted(atlas, layers, index)) * 255
         assert np.abs(found[index] - expected.numpy()).max() <= 0.51
 
@@ -79,7 +79,7 @@ def test_two_objects_one_as_it_is_and_a_restyled_background():
         second = torch.minimum(full_alpha(far.alpha[index], SIZE), 1 - first)
         assert (first.gt(0) & second.gt(0)).any()
         expected = (
-            first[..., None] * resized(near.foreground[index].float(), SIZE)
+            first[..., None] * resize(near.foreground[index].float(), SIZE)
             + second[..., None] * painted(far_paint, far, index)
             + (1 - first - second)[..., None] * painted(behind_paint, background, index)
         )
@@ -100,9 +100,7 @@ def test_without_strength_the_layers_are_as_they_reconstruct_the_footage():
     parts = [Part(layers, network_atlas(2))]
     found = rendered(footage(0), parts, RenderSettings(composite="atlas", strength=0.0))
     alpha = full_alpha(layers.alpha[0], SIZE)
-    behind, own = (
-        resized(each[0].float(), SIZE) for each in (layers.background, layers.foreground)
-    )
+    behind, own = (resize(each[0].float(), SIZE) for each in (layers.background, layers.foreground))
     assert np.abs(found[0] - 255 * blended(behind, alpha, own).numpy()).max() <= 0.51
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.__main__ import parser
+from engine.__main__ import main, parser
 from engine.contract.events import EngineError, Fault
 from engine.contract.job import MaskKind, Stroke
 from engine.requests import from_options
@@ -99,6 +99,12 @@ def test_a_detector_is_asked_for_the_class(mask_of):
     assert mask_of("--detect", "dog").class_name == "dog"
 
 
+@pytest.mark.parametrize(("words", "name"), [((), ""), (("dog",), "dog")])
+def test_an_object_is_found_by_a_name_or_by_that_in_its_text(mask_of, words, name):
+    mask = mask_of("--object-name", *words)
+    assert (mask.kind, mask.class_name) == (MaskKind.NAME, name)
+
+
 @pytest.mark.parametrize(
     "text", ["0:1,2", "0:1,2,3:4", "x:1,2:3", "0::3", "0:1,2:three", "-1:1,2:3"]
 )
@@ -108,3 +114,52 @@ def test_a_stroke_that_cannot_be_read_is_refused_with_the_form(mask_of, text):
     assert (
         caught.value.fault is Fault.BAD_JOB and "FRAME:X,Y,X,Y,...:RADIUS" in caught.value.message
     )
+
+
+LONG = 300 * "n"
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--global-text", "|"), "'|' holds no words"),
+        (("--global-text", "gold: 0 | fur: 0"), "no part a weight"),
+        (("--local-text", f"gold: {44 * '9'} | fur"), "a weight of more than 1000"),
+        (("--global-text", "gold\udcff"), "is not a text to work with"),
+        (("--masks", "/masks\udcff"), "is not a text to work with"),
+        (("--masks", f"/{LONG}"), "cannot be looked at: File name too long"),
+        (("--masks", "/nowhere/at all"), "is not there"),
+        (("--picture", f"/{LONG}"), "File name too long"),
+        (("--encoder", LONG), "cannot be looked at: File name too long"),
+        (("--encoder", f"ViT-B-32:/{LONG}"), "cannot be looked at: File name too long"),
+        (("--frames", "nan:3"), "expected FIRST:LAST"),
+        (("--frames", "0:inf"), "expected FIRST:LAST"),
+        (("--frames", "0:1e300"), "more than 1000000 frames"),
+        (("--frames", "0:999999999999"), "more than 1000000 frames"),
+        (("--frames", "0.5:3"), "expected FIRST:LAST"),
+        (("--box", "nan,0,0,5,5"), "expected FRAME,X,Y,WIDTH,HEIGHT"),
+        (("--box", "0.5,0,0,5,5"), "expected FRAME,X,Y,WIDTH,HEIGHT"),
+        (("--box", "0,0,0,-5,5"), "no extent"),
+        (("--box", "0,0,0,0,5"), "no extent"),
+        (("--stroke", "0:1,2:-3"), "no radius above 0"),
+        (("--stroke", "0:1e300,2:3"), "farther out than any picture"),
+        (("--out", "/dev/null/below"), "cannot write in /dev/null/below: /dev/null: File exists"),
+        (("--out", f"/tmp/{LONG}"), "File name too long"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_in_a_sentence_before_any_work(
+    tmp_path, capsys, options, said
+):
+    (tmp_path / "clip").mkdir()
+    for number in range(2):
+        write_png(tmp_path / f"clip/{number}.png", np.zeros((8, 8, 3), np.uint8))
+    words = ["stylize", str(tmp_path / "clip"), "--out", str(tmp_path / "job"), "--preset", "draft"]
+    words += ["--global-text", "gold", "--cache", str(tmp_path / "cache")]
+    assert main([*words, *options]) in (1, 2)
+    assert said in (printed := capsys.readouterr().err)
+    assert "Traceback" not in printed and not list((tmp_path / "cache").rglob("frames*"))
+
+
+def test_a_name_that_is_too_long_for_footage_is_refused_in_a_sentence(tmp_path, capsys):
+    assert main(["stylize", f"/{LONG}", "--global-text", "gold", "--out", str(tmp_path)]) == 2
+    assert "cannot be looked at: File name too long" in capsys.readouterr().err

@@ -83,7 +83,7 @@ def refused(monkeypatch, owner, name, is_too_much):
 )  # fmt: skip
 def test_chunks_become_smaller_until_they_fit(monkeypatch, error):
     report, held, gone = Listener(), [], []
-    monkeypatch.setattr(devices, "let_go", lambda: gone.append(held[-1]() is None))
+    monkeypatch.setattr(devices, "release_memory", lambda: gone.append(held[-1]() is None))
 
     def compute():
         large = torch.ones(8)

@@ -14,7 +14,7 @@ from engine import device as devices
 from engine.contract.settings import StylizationSettings, StylizationWeights, ViewsSettings
 from engine.decomposition.model import AtlasNetwork
 from engine.stylization import canvas
-from engine.stylization.canvas import cut_canvases, resized
+from engine.stylization.canvas import cut_canvases, resize
 from engine.stylization.network import NetworkAtlas
 from engine.stylization.targets import Targets
 from engine.stylization.terms import step_terms, weighted_sum
@@ -71,12 +71,12 @@ def a_context(form, *, frames=5, **changes):
         )
     sampler = atlas.sampler(canvases, tower.size, settings)
     for place in range(frames):  # where a frame shows the object is looked for once
-        resized(canvases, place, tower.size, settings)
+        resize(canvases, place, tower.size, settings)
         _ = canvases.canvases[place].index
     optimiser = atlas.optimiser(settings)
 
     def backpropagate():
-        terms = step_terms(sampler, canvases, tower, targets, settings, generator)
+        terms = step_terms(sampler, canvases, tower, targets, settings, generator=generator)
         optimiser.zero_grad()
         weighted_sum(terms, settings.weights).backward()
 
@@ -132,7 +132,7 @@ def test_what_does_not_wait_is_not_counted(pretence):
     order = torch.tensor([1, 0], device=DEVICE)
     with watching() as traffic:
         _ = (2 * there[order] + there.new_zeros(3))[1:].T
-        devices.sent(torch.ones(4, 2), DEVICE)
+        devices.send(torch.ones(4, 2), DEVICE)
     assert not traffic.waits and traffic.carried == {(4, 2): 1}
     assert traffic.operations == {"index": 1, "mul": 1, "new_zeros": 1, "add": 1}
 

@@ -23,21 +23,21 @@ def clock(monkeypatch):
 
 def crowding(clock, waited):
     """One whose threads wait for a core for ``waited`` of each second that passes."""
-    return threads.Crowding(lambda: (clock[0] * (1 - waited[0]), clock[0] * waited[0]))
+    return threads.ThreadChoice(lambda: (clock[0] * (1 - waited[0]), clock[0] * waited[0]))
 
 
 def test_beside_other_programs_one_thread_computes_and_all_are_tried_again(clock):
     waited = [0.6]
     rule = crowding(clock, waited)
     clock[0] += threads.WINDOW
-    rule.ease()
+    rule.choose()
     assert torch.get_num_threads() == 1
     clock[0] += threads.BACK_AFTER / 2
-    rule.ease()
+    rule.choose()
     assert torch.get_num_threads() == 1
     waited[0] = 0.0
     clock[0] += threads.BACK_AFTER / 2
-    rule.ease()
+    rule.choose()
     assert torch.get_num_threads() == ALL
 
 
@@ -46,7 +46,7 @@ def test_a_crowd_that_stays_is_tried_less_and_less_often(clock):
     for _ in range(600):
         clock[0] += 1.0
         before = torch.get_num_threads()
-        rule.ease()
+        rule.choose()
         if torch.get_num_threads() > before:
             tried.append(clock[0])
     waits = [later - earlier for earlier, later in pairwise(tried)]
@@ -57,7 +57,7 @@ def test_alone_all_threads_go_on(clock):
     rule = crowding(clock, [0.1])
     for _ in range(20):
         clock[0] += threads.WINDOW
-        rule.ease()
+        rule.choose()
     assert torch.get_num_threads() == ALL
 
 
@@ -65,14 +65,14 @@ def test_the_number_that_is_asked_for_stays(clock, monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", str(ALL))
     rule = crowding(clock, [0.9])
     clock[0] += threads.WINDOW
-    rule.ease()
+    rule.choose()
     assert torch.get_num_threads() == ALL
 
 
 def test_a_system_without_accounts_leaves_the_number_alone(clock):
-    rule = threads.Crowding(lambda: None)
+    rule = threads.ThreadChoice(lambda: None)
     clock[0] += threads.WINDOW
-    rule.ease()
+    rule.choose()
     assert torch.get_num_threads() == ALL
 
 

@@ -30,8 +30,8 @@ def cache(tmp_path):
     return Cache(tmp_path)
 
 
-def building(cache, *, waiting=lambda: None, stopping=lambda: False, healing=lambda text: None):
-    return cache.building(Stage.FLOW, KEY, waiting=waiting, stopping=stopping, healing=healing)
+def building(cache, *, waiting=lambda: None, stopping=lambda: False, damaged=lambda text: None):
+    return cache.building(Stage.FLOW, KEY, waiting=waiting, stopping=stopping, damaged=damaged)
 
 
 def make(cache, **said):
@@ -135,10 +135,10 @@ def test_what_is_damaged_is_made_again_and_said(tmp_path):
         harm(cache.folder(Stage.FLOW, KEY) / name)
         again, said = Cache(cache.path), []
         assert not again.has(Stage.FLOW, KEY), (name, how)
-        assert make(again, healing=said.append), (name, how)
+        assert make(again, damaged=said.append), (name, how)
         assert len(said) == 1 and "made again" in said[0]
         assert (again.folder(Stage.FLOW, KEY) / "numbers").read_bytes() == before
-        assert not make(Cache(cache.path), healing=said.append)
+        assert not make(Cache(cache.path), damaged=said.append)
 
 
 def test_a_damaged_snapshot_of_an_unfinished_training_is_not_gone_on_with(cache):

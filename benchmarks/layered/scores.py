@@ -8,10 +8,9 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from engine.decomposition.layers import Layers, reconstructed
+from engine.decomposition.layers import Layers, reconstruct, reconstruct_without_gain
 from engine.evaluation import metrics
-from engine.evaluation.drift import LONGER_SIDE, slid
-from engine.evaluation.mapping import of_mapping, without_gain
+from engine.evaluation.drift import LONGER_SIDE, mapping_scores, slid
 from engine.evaluation.points import Pairs, read_at
 
 from .footage import Footage
@@ -23,7 +22,7 @@ WORST = 1e3  # what a folded pixel counts in the rigidity
 def quick(layers: Layers, footage: Footage) -> Scores:
     """Return the reconstruction's PSNR in dB: whole, in the object, without gain, leak-free."""
     where = torch.from_numpy(footage.visible)
-    near = torch.from_numpy(metrics.dilated(footage.visible))
+    near = torch.from_numpy(metrics.dilate(footage.visible))
     # As if alpha were 0 farther than 5 px from the object: nothing explained by leaking.
     tight = replace(layers, alpha=layers.alpha * near)
 
@@ -32,11 +31,11 @@ def quick(layers: Layers, footage: Footage) -> Scores:
         return metrics.psnr(frames, video, where)
 
     return {
-        "psnr": likeness(reconstructed([layers])),
-        "psnr_object": likeness(reconstructed([layers]), where),
-        "psnr_no_gain": likeness(without_gain([layers])),
-        "psnr_object_no_gain": likeness(without_gain([layers]), where),
-        "psnr_leak_free": likeness(reconstructed([tight])),
+        "psnr": likeness(reconstruct([layers])),
+        "psnr_object": likeness(reconstruct([layers]), where),
+        "psnr_no_gain": likeness(reconstruct_without_gain([layers])),
+        "psnr_object_no_gain": likeness(reconstruct_without_gain([layers]), where),
+        "psnr_leak_free": likeness(reconstruct([tight])),
     }
 
 
@@ -56,8 +55,7 @@ def full(layers: Layers, footage: Footage) -> Scores:
 
 def drift_of(layers: Layers, footage: Footage) -> Scores:
     """Return how far the mapping drifts where the object truly is, and how much of it folds."""
-    given = torch.from_numpy(footage.visible).float()
-    return of_mapping(replace(layers, alpha=given), footage.pictures)
+    return mapping_scores(footage.pictures, layers.uv.numpy(), footage.visible)
 
 
 def flow_error(layers: Layers, footage: Footage) -> float:

@@ -85,7 +85,7 @@ def fetch(file: File, target: Path, meter: Meter) -> None:
         target.unlink()
     part = target.with_name(target.name + ".part")
     if not _whole(part, file):
-        _with_patience(file, part, meter)
+        _with_retries(file, part, meter)
     else:
         meter.there(part.stat().st_size)
     found = seals.digest(part, follows=True)
@@ -102,7 +102,7 @@ def _whole(part: Path, file: File) -> bool:
     return part.is_file() and file.size > 0 and part.stat().st_size == file.size
 
 
-def _with_patience(file: File, part: Path, meter: Meter) -> None:
+def _with_retries(file: File, part: Path, meter: Meter) -> None:
     """Try several times; each try goes on where the last one stopped."""
     base = meter.done
     for remaining in reversed(range(TRIES)):

@@ -84,7 +84,7 @@ def constraints(lock: Path) -> str:
     return "\n".join(lines) + "\n"
 
 
-def resolved(pylock: Path) -> list[File]:
+def read_pylock(pylock: Path) -> list[File]:
     """Return the files that uv chose; raises Unfit where a package has no built file."""
     files = []
     for package in tomllib.loads(pylock.read_text(encoding="utf-8")).get("packages", []):
@@ -100,7 +100,7 @@ def resolved(pylock: Path) -> list[File]:
     return files
 
 
-def strangers(files: list[File], hashes: dict[str, set[str]], *, any_torch: bool) -> list[str]:
+def unknown_files(files: list[File], hashes: dict[str, set[str]], *, any_torch: bool) -> list[str]:
     """Return the names of files that our lock file does not know."""
     return [
         file.file_name

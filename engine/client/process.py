@@ -17,7 +17,6 @@ from typing import IO, Any
 from ..contract import files, locks, variables
 from ..contract.folder import EXIT_UNHEARD, JobFolder
 
-LOG_BYTES = 2**16
 LOG_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_APPEND
 PASSED_ON = (
     "PATH", "HOME", "USER", "LANG", "LC_ALL", "TMPDIR", "TMP", "TEMP", "SYSTEMROOT", "SYSTEMDRIVE",
@@ -132,15 +131,6 @@ def go_on(job_folder: Path) -> None:
 def is_alive(job_folder: Path) -> bool:
     """Does an engine work in this job folder?"""
     return locks.is_held(JobFolder(job_folder).lock)
-
-
-def last_words(job_folder: Path, lines: int = 12) -> str:
-    """Return the end of ``engine.log``, for an error message."""
-    try:
-        text = files.read_end(JobFolder(job_folder).log, LOG_BYTES)
-    except OSError:
-        return ""
-    return "\n".join(text.strip().splitlines()[-lines:])
 
 
 def exit_sentence(code: int) -> str:

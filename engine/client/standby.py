@@ -14,7 +14,7 @@ from pathlib import Path
 from ..contract.folder import JobFolder
 from . import process
 
-PATIENCE = 900.0  # seconds after which an engine that nobody needed ends
+IDLE_SECONDS = 900.0  # seconds after which an engine that nobody needed ends
 VALID_FOR = 840.0  # seconds for which a host counts on it
 
 

@@ -168,10 +168,10 @@ def fold(status: Status, event: events.Event) -> Status:
         case events.Paused() | events.Resumed():
             return replace(status, paused=isinstance(event, events.Paused))
         case _:
-            return _ended(status, event)
+            return _end_status(status, event)
 
 
-def _ended(status: Status, event: events.Event) -> Status:
+def _end_status(status: Status, event: events.Event) -> Status:
     match event:
         case events.Finished(frames=frames, seconds=seconds):
             return replace(
@@ -184,7 +184,7 @@ def _ended(status: Status, event: events.Event) -> Status:
     return status
 
 
-def crashed(status: Status, code: int) -> Status:
+def crash_status(status: Status, code: int) -> Status:
     """Return the status of an engine that ended with ``code`` before it said a last word."""
     return replace(
         status,

@@ -25,9 +25,9 @@ def constrain(options: argparse.Namespace) -> None:
 
 def fetch(options: argparse.Namespace) -> None:
     """Download what uv chose, and write what is to be installed."""
-    files = packages.resolved(options.pylock)
-    _refuse_strangers(files, any_torch=options.build != "locked")
-    locked = not packages.strangers(files, packages.locked_hashes(LOCK), any_torch=False)
+    files = packages.read_pylock(options.pylock)
+    _refuse_unknown(files, any_torch=options.build != "locked")
+    locked = not packages.unknown_files(files, packages.locked_hashes(LOCK), any_torch=False)
     build = "locked" if locked else options.build
     total = sum(file.size for file in files)
     there = size_of(options.folder)
@@ -53,7 +53,7 @@ def accept(options: argparse.Namespace) -> None:
                 f"This folder was made for {name} {facts.get(name, 'unknown')}, here is {mine}: "
                 "make it on a computer with the same system and the same Blender"
             )
-    _refuse_strangers(files, any_torch=facts.get("build") != "locked")
+    _refuse_unknown(files, any_torch=facts.get("build") != "locked")
     missing = [file.file_name for file in files if not (options.folder / file.file_name).is_file()]
     if missing:
         raise packages.Unfit(f"The folder lacks {len(missing)} files, the first is {missing[0]}")
@@ -93,8 +93,8 @@ def this_kind() -> dict[str, str]:
     return {"system": sys.platform, "machine": platform.machine().lower(), "Python": python}
 
 
-def _refuse_strangers(files: list[packages.File], *, any_torch: bool) -> None:
-    unknown = packages.strangers(files, packages.locked_hashes(LOCK), any_torch=any_torch)
+def _refuse_unknown(files: list[packages.File], *, any_torch: bool) -> None:
+    unknown = packages.unknown_files(files, packages.locked_hashes(LOCK), any_torch=any_torch)
     if unknown:
         raise packages.Unfit(
             f"{unknown[0]} is not among the files that this extension was made with"

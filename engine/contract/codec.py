@@ -19,12 +19,24 @@ from typing import Any, TypeVar
 
 from .events import EVENT_NAMES, Event
 from .files import Refusal, inside
-from .job import ANY, BACKGROUND, PROTOCOL, Edit, EditKind, JobSpec, MaskKind, ObjectMask
-from .settings import Settings, replaced
+from .job import (
+    ANY,
+    BACKGROUND,
+    PROTOCOL,
+    Edit,
+    EditKind,
+    JobSpec,
+    MaskKind,
+    ObjectMask,
+    TargetTexts,
+)
+from .settings import Settings, replace_setting
+from .words.parts import unusable
 
 Record = TypeVar("Record")
 MOST_BLUR = 500  # px
 MOST = 2**63  # whole numbers stay below it
+FARTHEST = 1e6  # px from a picture's corner that a stroke may be
 
 
 def to_json(value: Any) -> Any:
@@ -47,8 +59,8 @@ def from_json(kind: type[Record], data: Any, path: str) -> Record:
     misspelt.
     """
     if not isinstance(data, dict):
-        raise Refusal(f"{path}: expected an object, not {_shown(data)}")
-    hints, items = _declared(kind)
+        raise Refusal(f"{path}: expected an object, not {_quote(data)}")
+    hints, items = _declarations(kind)
     for name in data:
         if name not in items:
             raise Refusal(f"{path}.{name}: there is no such field")
@@ -62,7 +74,7 @@ def from_json(kind: type[Record], data: Any, path: str) -> Record:
 
 
 @cache
-def _declared(kind: Any) -> tuple[dict[str, Any], dict[str, dataclasses.Field]]:
+def _declarations(kind: Any) -> tuple[dict[str, Any], dict[str, dataclasses.Field]]:
     return typing.get_type_hints(kind), {item.name: item for item in dataclasses.fields(kind)}
 
 
@@ -78,11 +90,19 @@ def job_from_json(data: Any) -> JobSpec:
     for number, target in enumerate(spec.objects):
         _check_mask(target.mask, f"job.objects[{number}].mask")
     for texts in spec.targets:
-        if not 0 <= texts.picture_share <= 1:
-            raise Refusal(f"job: picture_share {texts.picture_share} is not between 0 and 1")
+        _check_texts(texts)
     for number, edit in enumerate(spec.edits):
         _check_edit(edit, len(spec.objects), f"job.edits[{number}]")
     return spec
+
+
+def _check_texts(texts: TargetTexts) -> None:
+    if not 0 <= texts.picture_share <= 1:
+        raise Refusal(f"job: picture_share {texts.picture_share} is not between 0 and 1")
+    for name in ("global_text", "local_text", "avoid"):
+        text = getattr(texts, name)
+        if reason := unusable(text):
+            raise Refusal(f"job: {name} {_quote(text)} {reason}")
 
 
 def _check_edit(edit: Edit, objects: int, path: str) -> None:
@@ -111,6 +131,13 @@ def _check_mask(mask: ObjectMask, path: str) -> None:
         MaskKind.STROKES: ("strokes", not any(s.is_object for s in mask.strokes), "strokes"),
         MaskKind.DETECTOR: ("class_name", not mask.class_name.strip(), "a detector"),
     }
+    if mask.box is not None and (mask.box.frame < 0 or min(mask.box.width, mask.box.height) <= 0):
+        raise Refusal(f"{path}.box: has no frame or no extent: width and height are above 0")
+    for number, stroke in enumerate(mask.strokes):
+        if stroke.frame < 0 or not 0 < stroke.radius <= FARTHEST:
+            raise Refusal(f"{path}.strokes[{number}]: has no frame or no radius above 0")
+        if any(abs(place) > FARTHEST for place in stroke.points):
+            raise Refusal(f"{path}.strokes[{number}]: is farther out than any picture")
     if mask.label < 0:
         raise Refusal(f"{path}.label: {mask.label} is no object's number")
     name, missing, source = lacks.get(mask.kind, ("", False, ""))
@@ -130,7 +157,7 @@ def event_from_json(data: Any) -> Event | None:
     kind = EVENT_NAMES.get(name) if isinstance(name, str) else None
     if kind is None:
         return None
-    names = _declared(kind)[1]
+    names = _declarations(kind)[1]
     try:
         return from_json(kind, {name: data[name] for name in data if name in names}, "event")
     except Refusal:
@@ -143,8 +170,8 @@ def set_from_text(settings: Settings, assignment: str) -> Settings:
     if not equals:
         raise Refusal(f"{assignment}: expected path=value")
     hint, metadata = _declaration(path.strip())
-    value = _value(hint, _parsed(hint, text.strip()), f"settings.{path.strip()}", metadata)
-    return replaced(settings, path.strip(), value)
+    value = _value(hint, _parse(hint, text.strip()), f"settings.{path.strip()}", metadata)
+    return replace_setting(settings, path.strip(), value)
 
 
 def mask_source(text: str) -> tuple[str, int]:
@@ -171,7 +198,7 @@ def _declaration(path: str) -> tuple[Any, Mapping[str, Any]]:
     return kind, metadata
 
 
-def _parsed(hint: Any, text: str) -> Any:
+def _parse(hint: Any, text: str) -> Any:
     if hint is bool:
         return {"true": True, "false": False, "1": True, "0": False}.get(text.lower(), text)
     if hint in (int, float):
@@ -191,12 +218,12 @@ def _value(hint: Any, data: Any, path: str, metadata: Mapping[str, Any]) -> Any:
         return _value(hint, data, path, metadata)
     if origin is tuple:
         if not isinstance(data, list):
-            raise Refusal(f"{path}: expected a list, not {_shown(data)}")
+            raise Refusal(f"{path}: expected a list, not {_quote(data)}")
         inner = typing.get_args(hint)[0]
         return tuple(_value(inner, item, f"{path}[{i}]", {}) for i, item in enumerate(data))
     if origin is not None and issubclass(origin, Mapping):
         if not isinstance(data, dict):
-            raise Refusal(f"{path}: expected an object, not {_shown(data)}")
+            raise Refusal(f"{path}: expected an object, not {_quote(data)}")
         return {str(key): _value(float, item, f"{path}.{key}", {}) for key, item in data.items()}
     if dataclasses.is_dataclass(hint):
         return from_json(hint, data, path)  # type: ignore[arg-type]
@@ -208,7 +235,7 @@ def _value(hint: Any, data: Any, path: str, metadata: Mapping[str, Any]) -> Any:
 def _member(kind: type[Enum], data: Any, path: str) -> Enum:
     values = [member.value for member in kind]
     if data not in values:
-        raise Refusal(f"{path}: {_shown(data)} is not one of {', '.join(values)}")
+        raise Refusal(f"{path}: {_quote(data)} is not one of {', '.join(values)}")
     return kind(data)
 
 
@@ -216,25 +243,25 @@ def _scalar(hint: type, data: Any, path: str, metadata: Mapping[str, Any]) -> An
     if hint is float and isinstance(data, int) and not isinstance(data, bool):
         data = float(data) if abs(data) < MOST else math.inf
     if not isinstance(data, hint) or (hint is int and isinstance(data, bool)):
-        raise Refusal(f"{path}: expected {_KIND_NAMES[hint]}, not {_shown(data)}")
+        raise Refusal(f"{path}: expected {_KIND_NAMES[hint]}, not {_quote(data)}")
     if hint is float and not math.isfinite(data):
         raise Refusal(f"{path}: {data} is not a number to work with")
     if hint is int and abs(data) >= MOST:
-        raise Refusal(f"{path}: {_shown(data)} is not a number to work with")
+        raise Refusal(f"{path}: {_quote(data)} is not a number to work with")
     if isinstance(data, str) and re.search("[\0\ud800-\udfff]", data):
-        raise Refusal(f"{path}: {_shown(data)} is not a text to work with")
+        raise Refusal(f"{path}: {_quote(data)} is not a text to work with")
     low, high = metadata.get("low"), metadata.get("high")
     if (low is not None and data < low) or (high is not None and data > high):
         raise Refusal(f"{path}: {data} is not between {low} and {high}")
     choices = metadata.get("choices") or ()
     if choices and data not in choices:
-        raise Refusal(f"{path}: {_shown(data)} is not one of {', '.join(choices)}")
+        raise Refusal(f"{path}: {_quote(data)} is not one of {', '.join(choices)}")
     return data
 
 
 _KIND_NAMES = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
 
 
-def _shown(data: Any) -> str:
+def _quote(data: Any) -> str:
     text = repr(data)
     return text if len(text) <= 60 else text[:57] + "..."

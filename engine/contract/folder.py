@@ -122,21 +122,23 @@ class JobFolder:
 def with_paths(spec: JobSpec, change: Callable[[str], str]) -> JobSpec:
     """Return the request with all paths of media changed; an empty path stays empty."""
 
-    def changed(path: str) -> str:
+    def renew(path: str) -> str:
         return change(path) if path else ""
 
     def texts(item: TargetTexts) -> TargetTexts:
-        return replace(item, picture=changed(item.picture))
+        return replace(item, picture=renew(item.picture))
 
     objects = tuple(
         replace(
-            item, texts=texts(item.texts), mask=replace(item.mask, path=changed(item.mask.path))
+            item,
+            texts=texts(item.texts),
+            mask=replace(item.mask, path=renew(item.mask.path)),
         )
         for item in spec.objects
     )
-    footage = replace(spec.footage, path=changed(spec.footage.path))
+    footage = replace(spec.footage, path=renew(spec.footage.path))
     edits = tuple(
-        replace(item, path=changed(item.path), before=changed(item.before)) for item in spec.edits
+        replace(item, path=renew(item.path), before=renew(item.before)) for item in spec.edits
     )
     background = texts(spec.background)
     return replace(spec, footage=footage, objects=objects, background=background, edits=edits)

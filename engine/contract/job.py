@@ -40,6 +40,7 @@ class MaskKind(Enum):
     STROKES = "strokes"
     FILES = "files"
     DETECTOR = "detector"
+    NAME = "name"
 
 
 @dataclass(frozen=True)
@@ -98,8 +99,9 @@ class ObjectMask:
     they label several, 0 for the only one; ``inverted`` says that the object is black.
     BOX: ``box``. STROKES: ``strokes``, on any number of frames.
     DETECTOR: the objects that a trained detector calls ``class_name`` ("person", "dog", or
-    `ANYTHING`); where there are several, the one that lasts longest. AUTOMATIC: what moves against
-    the background, unless ``settings.masks.finder`` says otherwise.
+    `ANYTHING`); where there are several, the one that lasts longest. NAME: what looks most like
+    ``class_name`` to the embedded encoder; empty for the thing that its texts name.
+    AUTOMATIC: what moves against the background, unless ``settings.masks.finder`` says otherwise.
     """
 
     kind: MaskKind = MaskKind.AUTOMATIC

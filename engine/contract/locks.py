@@ -42,7 +42,7 @@ class Lock:
         while True:
             number = files.open_plain(self.path, os.O_RDWR | os.O_CREAT)
             try:
-                if not _seized(number):
+                if not _try_to_seize(number):
                     os.close(number)
                     return False
                 there = os.path.samestat(os.fstat(number), self.path.lstat())
@@ -78,12 +78,12 @@ def is_held(path: Path) -> bool:
     except OSError:
         return False
     try:
-        return not _seized(number)
+        return not _try_to_seize(number)
     finally:
         os.close(number)
 
 
-def _seized(number: int) -> bool:
+def _try_to_seize(number: int) -> bool:
     try:
         _seize(number)
     except OSError as error:

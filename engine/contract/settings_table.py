@@ -20,7 +20,7 @@ def walk(settings: Any, path: str = "") -> Iterator[tuple[str, dataclasses.Field
             yield here, item, value
 
 
-def allowed(item: dataclasses.Field) -> str:
+def describe_values(item: dataclasses.Field) -> str:
     """Say which values a setting takes."""
     meta = item.metadata
     if meta["choices"]:
@@ -35,7 +35,9 @@ def plain(settings: Settings) -> str:
     lines = []
     for path, item, value in walk(settings):
         unit = f" {item.metadata['unit']}" if item.metadata["unit"] else ""
-        lines.append(f"{path}={value}{unit}  ({allowed(item)})\n    {item.metadata['help']}")
+        lines.append(
+            f"{path}={value}{unit}  ({describe_values(item)})\n    {item.metadata['help']}"
+        )
     return "\n".join(lines)
 
 
@@ -55,6 +57,6 @@ def markdown() -> str:
     for path, item, value in walk(Settings()):
         presets = [PRESETS[name].get(path, "") for name in PRESET_NAMES]
         meta = item.metadata
-        cells = [f"`{path}`", value, allowed(item).replace("|", "\\|"), *presets]
+        cells = [f"`{path}`", value, describe_values(item).replace("|", "\\|"), *presets]
         lines.append("| " + " | ".join(map(str, [*cells, meta["help"], meta["paper"]])) + " |")
     return "\n".join(lines) + "\n"

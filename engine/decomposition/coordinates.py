@@ -1,4 +1,4 @@
-"""Every change of coordinates of the `mlp` decomposition, each beside its inverse.
+"""Every change of coordinates of the `mlp` decomposition.
 
 A pixel is (column, row, frame); a point is the same place in [-1, 1]; a uv is a place in one
 layer's square [-1, 1]^2; a quadrant is that square's place in the plane of the shared atlas.
@@ -70,20 +70,9 @@ def points_of_pixels(pixels: Tensor, extent: Extent) -> Tensor:
     return torch.stack([column / extent.half, row / extent.half, frame / extent.half_time], 1) - 1
 
 
-def pixels_of_points(points: Tensor, extent: Extent) -> Tensor:
-    """Turn ``points`` [N, 3] back into pixels [N, 3]."""
-    x, y, t = (points + 1).unbind(dim=1)
-    return torch.stack([x * extent.half, y * extent.half, t * extent.half_time], dim=1)
-
-
 def offset_of_flow(flow: Tensor, extent: Extent) -> Tensor:
     """Turn ``flow`` [N, 2] in pixels into an offset of points [N, 2]."""
     return flow / extent.half
-
-
-def flow_of_offset(offset: Tensor, extent: Extent) -> Tensor:
-    """Turn an ``offset`` of points [N, 2] back into flow in pixels [N, 2]."""
-    return offset * extent.half
 
 
 def uv_step(pixels: float, extent: Extent) -> float:
@@ -96,39 +85,19 @@ def to_foreground_quadrant(uv: Tensor) -> Tensor:
     return uv / 2 + 0.5
 
 
-def from_foreground_quadrant(quadrant: Tensor) -> Tensor:
-    """Undo `to_foreground_quadrant`."""
-    return (quadrant - 0.5) * 2
-
-
 def to_background_quadrant(uv: Tensor) -> Tensor:
     """Place the background's ``uv`` [..., 2] in the quadrant [-1, 0]^2 of the shared atlas."""
     return uv / 2 - 0.5
 
 
-def from_background_quadrant(quadrant: Tensor) -> Tensor:
-    """Undo `to_background_quadrant`."""
-    return (quadrant + 0.5) * 2
-
-
 def layers_uv_of_quadrant(quadrant: Tensor) -> Tensor:
-    """Turn a place in the foreground's quadrant into `Layers.uv`: they are the same numbers.
+    """Turn a place in the foreground's quadrant into `Layers.uv`, and back: they are the same.
 
     Rounding may lift tanh to exactly 1; nothing may leave [0, 1].
     """
     return quadrant.clamp(0, 1)
 
 
-def quadrant_of_layers_uv(uv: Tensor) -> Tensor:
-    """Undo `layers_uv_of_quadrant`."""
-    return uv
-
-
 def alpha_of_signed(signed: Tensor) -> Tensor:
     """Turn a network's output in [-1, 1] into alpha in [0.001, 0.991]."""
     return ALPHA_SPAN * (signed + 1) / 2 + ALPHA_FLOOR
-
-
-def signed_of_alpha(alpha: Tensor) -> Tensor:
-    """Undo `alpha_of_signed`."""
-    return (alpha - ALPHA_FLOOR) / ALPHA_SPAN * 2 - 1

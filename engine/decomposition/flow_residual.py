@@ -47,7 +47,7 @@ def compute_flow_residual(layers: Layers, flow: Flow) -> Tensor:
         sums[frame, 0] += residual.square().clamp(max=MOST**2) * holds
         sums[frame, 1] += holds
     for pictures in sums:
-        pictures.copy_(_blurred(pictures))
+        pictures.copy_(_blur(pictures))
     for _ in range(ROUNDS):
         sums = _propagate(sums, flow)
     return (sums[:, 0] / (sums[:, 1] + DOUBT)).sqrt().half()
@@ -116,7 +116,7 @@ def _median_step(uv: Tensor, alpha: Tensor) -> Tensor | None:
     return found.median().sqrt().clamp_min(1e-6) if len(found) else None
 
 
-def _blurred(pictures: Tensor) -> Tensor:
+def _blur(pictures: Tensor) -> Tensor:
     """Return ``pictures`` [C, H, W] blurred by `AROUND`; what lies outside counts as 0."""
     side, outside = 2 * round(3 * AROUND) + 1, cv2.BORDER_CONSTANT
     found = [

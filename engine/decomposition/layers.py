@@ -57,7 +57,7 @@ class Layers:
 
     def reconstruction(self) -> Tensor:
         """Return the video as the layers explain it, [T, H, W, 3]."""
-        return torch.stack(list(reconstructed([self])))
+        return torch.stack(list(reconstruct([self])))
 
     def frame(self, index: int) -> Tensor:
         """Return one frame of it, [H, W, 3]."""
@@ -65,13 +65,32 @@ class Layers:
         return behind + alpha * (self.foreground[index].float() - behind)
 
 
-def reconstructed(layers: Sequence[Layers]) -> Iterator[Tensor]:
+def reconstruct(layers: Sequence[Layers]) -> Iterator[Tensor]:
     """Yield the frames [H, W, 3] as the layers of all objects explain them together."""
     for index in range(len(layers[0].alpha)):
         behind = layers[0].background[index].float()
         frame = behind.clone()
         for each in layers:
             frame += each.alpha[index][..., None] * (each.foreground[index].float() - behind)
+        yield frame
+
+
+@torch.no_grad()
+def reconstruct_without_gain(layers: Sequence[Layers]) -> Iterator[Tensor]:
+    """Yield the frames [H, W, 3] as the atlases alone explain them, without their own light.
+
+    Where a network has the colours there is no gain, and nothing is left out.
+    """
+    if any(each.atlas_network is not None for each in layers):
+        yield from reconstruct(layers)
+        return
+    first = layers[0]
+    for index in range(len(first.alpha)):
+        behind = sample_atlas(first.atlas_background, first.uv_background[index])
+        frame = behind.clone()
+        for each in layers:
+            front = sample_atlas(each.atlas, each.uv[index])
+            frame += each.alpha[index][..., None] * (front - behind)
         yield frame
 
 
@@ -124,6 +143,26 @@ def of_background(layers: Sequence[Layers], *, is_bare: bool) -> Layers:
         foreground=first.background,
         atlas=functional.pad(first.atlas_background, room),
         coverage=coverage,
+        atlas_network=None,
+    )
+
+
+def of_one_frame(layers: Layers, index: int, frame: Tensor) -> Layers:
+    """Return the layers of frame ``index`` on its own: its atlas is ``frame`` [H, W, 3] itself."""
+    height, width = frame.shape[:2]
+    side = max(height, width)
+    rows, columns = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
+    uv = (torch.stack([columns, rows], 2) + 0.5) / side
+    room = (0, side - width, 0, side - height)
+    return replace(
+        layers,
+        uv=uv[None],
+        alpha=layers.alpha[index][None],
+        foreground=frame[None],
+        background=layers.background[index : index + 1],
+        atlas=functional.pad(frame, (0, 0, *room)),
+        coverage=functional.pad(layers.alpha[index], room),
+        uv_background=uv[None],
         atlas_network=None,
     )
 

@@ -12,7 +12,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from .coordinates import alpha_of_signed, quadrant_of_layers_uv
+from .coordinates import alpha_of_signed
 
 
 def fourier_features(values: Tensor, frequencies: int) -> Tensor:
@@ -111,7 +111,7 @@ class AtlasNetwork(nn.Module):
 
 def atlas_colours(network: AtlasNetwork, uv: Tensor) -> Tensor:
     """Return the foreground atlas' colours [..., 3] at ``uv`` [..., 2] as in `Layers`."""
-    colours = network(quadrant_of_layers_uv(uv).reshape(-1, 2))
+    colours = network(uv.reshape(-1, 2))
     return colours.reshape(*uv.shape[:-1], 3)
 
 

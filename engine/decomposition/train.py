@@ -39,17 +39,16 @@ def decompose(
     Goes on from ``checkpoint`` where it holds a state. Raises Stopped when the host asks for a
     stop, and EngineError for what a user can mend.
     """
-    video = frames, flow, masks
     if settings.engine == "mlp":
         from .nla.train import decompose_nla
 
         return decompose_nla(
-            *video, settings.mlp, others=others, device=device, seed=seed, report=report,
-            checkpoint=checkpoint,
+            frames, flow, masks, settings.mlp, others=others, device=device, seed=seed,
+            report=report, checkpoint=checkpoint,
         )  # fmt: skip
     from .grid.train import decompose_grid
 
     return decompose_grid(
-        *video, settings.grid, others=others, greys=greys, device=device, seed=seed,
+        frames, flow, masks, settings.grid, others=others, greys=greys, device=device, seed=seed,
         report=report, checkpoint=checkpoint,
     )  # fmt: skip

@@ -62,7 +62,7 @@ class Fill:
     def of(cls, behind: Layers) -> Fill:
         """Return the fill for what `decomposition.layers.of_background` gives."""
         known = (behind.coverage > LEAST_KNOWN).to(behind.atlas)
-        return cls(behind, filled(behind.atlas, known))
+        return cls(behind, fill_unknown(behind.atlas, known))
 
     def colours(self, index: int) -> Tensor:
         """Return the whole background of a frame, [h, w, 3] at the working size."""
@@ -71,22 +71,22 @@ class Fill:
         )
 
 
-def grown(alpha: Tensor) -> Tensor:
+def grow_alpha(alpha: Tensor) -> Tensor:
     """Return the alpha [h, w] of an object that is to be covered with all of its rim."""
     side = 2 * GROWN + 1
     return functional.max_pool2d(alpha[None, None], side, 1, GROWN)[0, 0]
 
 
-def filled(picture: Tensor, known: Tensor) -> Tensor:
+def fill_unknown(picture: Tensor, known: Tensor) -> Tensor:
     """Return ``picture`` [h, w, 3], where ``known`` [h, w] is 0 what lies around.
 
     Push and pull: means of known pixels in pictures of half the size again and again, enlarged.
     """
     weighted = torch.cat([picture * known[..., None], known[..., None]], 2).permute(2, 0, 1)
-    return _pulled(weighted)[:3].permute(1, 2, 0)
+    return _pull(weighted)[:3].permute(1, 2, 0)
 
 
-def _pulled(weighted: Tensor) -> Tensor:
+def _pull(weighted: Tensor) -> Tensor:
     """Return colours and weight, [4, h, w], with colours everywhere and a weight of 1."""
     colours = weighted[:3] / weighted[3:].clamp_min(1e-6)
     share = weighted[3:].clamp(0, 1)
@@ -98,7 +98,7 @@ def _pulled(weighted: Tensor) -> Tensor:
     )[0]
     strong = smaller / smaller[3:].clamp_min(1e-6) * (smaller[3:] > 0)  # one known pixel suffices
     below = functional.interpolate(
-        _pulled(strong)[None], (height, width), mode="bilinear", align_corners=False
+        _pull(strong)[None], (height, width), mode="bilinear", align_corners=False
     )[0]
     whole = share * colours + (1 - share) * below[:3]
     return torch.cat([whole, torch.ones_like(share)])

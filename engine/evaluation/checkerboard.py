@@ -51,7 +51,7 @@ class Board:
         return np.where(dark[..., None], 0.12, bright * level)
 
 
-def checkered(
+def lay_checks(
     source: np.ndarray, index: int, layers: Sequence[Layers], boards: Sequence[Board]
 ) -> np.ndarray:
     """Return one frame, uint8 [H, W, 3], with checks on what ``layers`` hold of it.
@@ -63,8 +63,8 @@ def checkered(
     left = np.ones((*source.shape[:2], 1), np.float32)
     result = colours.copy()
     for each, board in zip(layers, boards, strict=True):
-        uv = _enlarged(each.uv[index].numpy(), source)
-        alpha = np.minimum(_enlarged(each.alpha[index].numpy(), source)[..., None], left)
+        uv = _enlarge(each.uv[index].numpy(), source)
+        alpha = np.minimum(_enlarge(each.alpha[index].numpy(), source)[..., None], left)
         checks = board.colours(uv) * (1 - SHADE + SHADE * 2 * light)
         result += alpha * (checks - colours)
         left = left - alpha
@@ -81,20 +81,20 @@ def sheet(frames: Sequence[np.ndarray]) -> np.ndarray:
     return np.vstack(rows)
 
 
-def _enlarged(picture: np.ndarray, source: np.ndarray) -> np.ndarray:
+def _enlarge(picture: np.ndarray, source: np.ndarray) -> np.ndarray:
     size = source.shape[1], source.shape[0]
     return cv2.resize(picture, size, interpolation=cv2.INTER_LINEAR)
 
 
 def write_checkerboard(footage: Footage, layers: Sequence[Layers], folder: Path) -> None:
-    """Write ``checkerboard.mp4`` and ``checkerboard.png``: what `checkered` makes of all frames."""
+    """Write ``checkerboard.mp4`` and ``checkerboard.png``: all frames by `lay_checks`."""
     boards = [Board.over(each) for each in layers]
     chosen = np.linspace(0, len(layers[0].alpha) - 1, SHEET_FRAMES).round().astype(int)
     kept: list[np.ndarray] = []
 
     def frames() -> Iterator[np.ndarray]:
         for index, source in enumerate(source_frames(footage)):
-            picture = checkered(source, index, layers, boards)
+            picture = lay_checks(source, index, layers, boards)
             kept.extend(picture for number in chosen if number == index)
             yield picture
 

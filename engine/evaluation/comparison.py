@@ -26,11 +26,11 @@ def named_folders(options: Iterable[str]) -> dict[str, Path]:
         name, equals, folder = (part.strip() for part in option.partition("="))
         path = Path(folder)
         if not (name and equals and folder):
-            raise _refused(f"--compare {option} is not NAME=FOLDER", "Give it a name and a folder.")
+            raise _refusal(f"--compare {option} is not NAME=FOLDER", "Give it a name and a folder.")
         if name in found or name.split(",")[0] == OURS:
-            raise _refused(f"Two methods are called {name}", "Give each a name of its own.")
+            raise _refusal(f"Two methods are called {name}", "Give each a name of its own.")
         if not path.is_dir():
-            raise _refused(f"The folder {path} of {name} is not there", "Name the folder's path.")
+            raise _refusal(f"The folder {path} of {name} is not there", "Name the folder's path.")
         found[name] = path
     return found
 
@@ -55,11 +55,11 @@ def other_frames(
                 places = _places(folder, each.name, variant.name)
                 place = next((place for place in places if place.is_dir()), None)
                 if place and not variant.per_frame:
-                    frames = _checked(method, place, count, (width, height))
+                    frames = _frames_of(method, place, count, (width, height))
                     found.setdefault((each.name, variant.name), {})[method] = frames
                 expected.append(file_name(variant.name))
         if not any(method in frames for frames in found.values()):
-            raise _refused(
+            raise _refusal(
                 f"{folder} holds no folder of frames for any text of {method}",
                 f"There may be: {', '.join(dict.fromkeys(expected))}.",
             )
@@ -74,22 +74,22 @@ def _places(folder: Path, experiment: str, variant: str) -> list[Path]:
     return [place / name for place in (folder / experiment, folder) for name in names]
 
 
-def _checked(method: str, place: Path, count: int, size: tuple[int, int]) -> list[Path]:
+def _frames_of(method: str, place: Path, count: int, size: tuple[int, int]) -> list[Path]:
     frames = [place / name for name in image_names(place)]
     if len(frames) != count:
-        raise _refused(
+        raise _refusal(
             f"{method} has {len(frames)} frames in {place}, the footage has {count}",
             "Give one image for each frame, or choose the same frames with --frames.",
         )
     for path in frames:
         height, width = read_rgb(path).shape[:2]
         if (width, height) != size:
-            raise _refused(
+            raise _refusal(
                 f"{path} is {width} x {height} px, the footage is {size[0]} x {size[1]} px",
                 f"Bring the frames of {method} to the footage's size.",
             )
     return frames
 
 
-def _refused(message: str, hint: str) -> EngineError:
+def _refusal(message: str, hint: str) -> EngineError:
     return EngineError(Fault.BAD_JOB, f"{message}.", hint)

@@ -10,7 +10,7 @@ import numpy as np
 from .points import HOP, Pairs, follow, read_at
 
 GAPS = (10, 20, 40)  # frames
-SAMPLED_SIDE = 1024  # larger footage is judged at this longest side
+SAMPLED_SIDE = 1024  # larger footage is measured at this longest side
 LEAST_POINTS = 8
 LONGER_SIDE = 256  # drift is given in pixels of a frame whose longer side has so many
 LOST = 64.0  # px of such a frame: what has no place on the object counts as this far away
@@ -51,6 +51,13 @@ def uv_drift(
         numbers[f"uv_drift_{gap}"] = float(np.median(joined)) if enough else None
         numbers[f"uv_drift_{gap}_points"] = len(joined)
     return numbers
+
+
+def mapping_scores(
+    pictures: Mapping[int, np.ndarray], uv: np.ndarray, visible: np.ndarray
+) -> dict[str, float | int | None]:
+    """Return what `uv_drift` does, and `folds`."""
+    return {**uv_drift(pictures, uv, visible), "folds": folds(uv, visible)}
 
 
 def slid(pairs: Pairs, shape: tuple[int, ...], uv: np.ndarray) -> np.ndarray:

@@ -16,7 +16,7 @@ import torch
 
 from ..contract.folder import JobFolder
 from ..contract.job import JobSpec, TargetTexts
-from ..contract.settings import Settings, replaced
+from ..contract.settings import Settings, replace_setting
 from ..decomposition.layers import Layers
 from ..stylization.boxes import slices_around
 from ..video.flow import Flow
@@ -126,7 +126,7 @@ def spec_of(spec: JobSpec, variant: Variant) -> JobSpec:
     target = replace(spec.objects[0], texts=variant.texts)
     settings: Settings = spec.settings
     for path, value in variant.changes.items():
-        settings = replaced(settings, path, value)
+        settings = replace_setting(settings, path, value)
     return replace(spec, objects=(target,), background=TargetTexts(), settings=settings)
 
 

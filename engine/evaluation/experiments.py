@@ -8,7 +8,7 @@ from typing import Any
 
 from ..contract.events import EngineError, Fault
 from ..contract.job import TargetTexts
-from .paper import VARIED, ZEBRA, Look, looks, of_object
+from .paper import VARIED, ZEBRA, Style, of_object, styles
 
 OURS = "ours"
 MATERIALS = ("zebra fur", "gold", "brick", "oak wood", "leopard fur")
@@ -20,7 +20,7 @@ WHOLE = {"temporal": 1.0, "sparsity": 1.0}
 
 @dataclass(frozen=True)
 class Variant:
-    """One stylization of an experiment; ``material`` is what a judge should name."""
+    """One stylization of an experiment; ``material`` is what a classifier should name."""
 
     name: str
     texts: TargetTexts
@@ -48,11 +48,11 @@ def experiment(
     *,
     thing: str,
     materials: Sequence[str],
-    own: Mapping[str, Sequence[Look]] | None = None,
+    own: Mapping[str, Sequence[Style]] | None = None,
 ) -> Experiment:
     """Return the experiment ``name`` for a ``thing`` ("swan") and some ``materials``.
 
-    Without ``materials`` the paper's texts are varied; ``own`` has other looks by experiment.
+    Without ``materials`` the paper's texts are varied; ``own`` has other styles by experiment.
     Raises EngineError (BAD_JOB) where there is no such experiment, or where two variants share a
     name.
     """
@@ -62,7 +62,7 @@ def experiment(
         )
     question, variants = EXPERIMENTS[name]
     replaced = (own or {}).get(name)
-    found = _of_looks(replaced, thing) if replaced else variants(thing, list(materials))
+    found = _of_styles(replaced, thing) if replaced else variants(thing, list(materials))
     names = [file_name(each.name) for each in found]
     for each in found:
         if names.count(file_name(each.name)) > 1:
@@ -84,32 +84,32 @@ def texts_for(thing: str, material: str) -> TargetTexts:
     return TargetTexts(f"{thing} with {material}", f"{material} texture")
 
 
-def _of_looks(found: Sequence[Look], thing: str) -> list[Variant]:
-    return [Variant(each.called(thing), each.texts(thing), each.material) for each in found]
+def _of_styles(found: Sequence[Style], thing: str) -> list[Variant]:
+    return [Variant(each.name_in_tables(thing), each.texts(thing), each.material) for each in found]
 
 
-def _varied(thing: str, materials: list[str]) -> list[Variant]:
+def _variants(thing: str, materials: list[str]) -> list[Variant]:
     return [Variant(each, texts_for(thing, each), each) for each in materials or MATERIALS]
 
 
 def _examples(thing: str, materials: list[str]) -> list[Variant]:
-    return _of_looks(looks("examples", thing), thing)
+    return _of_styles(styles("examples", thing), thing)
 
 
 def _specificity(thing: str, materials: list[str]) -> list[Variant]:
-    return _of_looks(looks("specificity", thing), thing)
+    return _of_styles(styles("specificity", thing), thing)
 
 
-def _wording(thing: str, materials: list[str]) -> list[Variant]:
-    return _of_looks(looks("wording", thing), thing)
+def _wordings(thing: str, materials: list[str]) -> list[Variant]:
+    return _of_styles(styles("wording", thing), thing)
 
 
 def _one(thing: str, materials: list[str]) -> tuple[TargetTexts, str]:
     """Return the texts and the material that one setting after the other is tried with."""
     if materials:
         return texts_for(thing, materials[0]), materials[0]
-    look = of_object(VARIED, thing, ZEBRA)
-    return look.texts(thing), look.material
+    style = of_object(VARIED, thing, ZEBRA)
+    return style.texts(thing), style.material
 
 
 def _prefixes(thing: str, materials: list[str]) -> list[Variant]:
@@ -155,12 +155,12 @@ def _baseline(thing: str, materials: list[str]) -> list[Variant]:
 
 Variants = Callable[[str, list[str]], list[Variant]]
 EXPERIMENTS: dict[str, tuple[str, Variants]] = {
-    "varied": ("Many looks of one object: does a judge name them?", _varied),
+    "varied": ("Many styles of one object: does a classifier name them?", _variants),
     "examples": ("The paper's own texts (fig. 4).", _examples),
     "specificity": ("Does a more exact text give more detail?", _specificity),
     "prefixes": ("How many prefixes, global/local?", _prefixes),
     "ablation": ("What does each term do? Same seed.", _ablation),
-    "wording": ("What does another local text change, and another global one?", _wording),
+    "wording": ("What does another local text change, and another global one?", _wordings),
     "texts": ("What do two texts give that one does not?", _texts),
     "baseline": ("The atlas against editing each frame alone.", _baseline),
 }

@@ -64,7 +64,7 @@ class EncoderClassifier:
     def __init__(self, name: str, encoder: Encoder, known: Sequence[str]) -> None:
         self.name, self.size = name, encoder.size
         self._encoder, self._known = encoder, list(known)
-        rows = [unit(encoder.embed_texts(_shown(each))).mean(0) for each in known]
+        rows = [unit(encoder.embed_texts(_prompts(each))).mean(0) for each in known]
         self._anchors = unit(torch.stack(rows))
 
     def materials(self, views: Tensor) -> list[tuple[str, float]]:
@@ -121,7 +121,7 @@ def load_classifier(
     try:
         function: Any = importlib.import_module(module).name_material
     except (ImportError, AttributeError) as error:
-        message = f"The judge {name} cannot be loaded: {error}."
+        message = f"The classifier {name} cannot be loaded: {error}."
         hint = "Name an open_clip model and its weights file, or a module with name_material."
         raise EngineError(Fault.BAD_JOB, message, hint) from error
     if not rest:
@@ -162,7 +162,7 @@ def rank(named: list[tuple[str, float]], wanted: str) -> tuple[int, float]:
     return 0, 0.0
 
 
-def _shown(material: str) -> list[str]:
+def _prompts(material: str) -> list[str]:
     return [prefix.format(f"{material} texture") for prefix in PREFIXES]
 
 

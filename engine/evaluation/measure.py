@@ -12,28 +12,23 @@ import torch
 from torch import Tensor
 
 from ..contract.job import TargetTexts
-from ..decomposition.layers import Layers, reconstructed
+from ..decomposition.layers import Layers, reconstruct, reconstruct_without_gain
 from ..render import Part
 from ..stylization.encoder import Encoder
 from ..stylization.similarity import embed_objects
-from ..video.flow import Flow
+from ..video.clip import Clip
 from ..video.images import eight_bit, over_black
 from ..video.masks import Masks
 from . import drift, metrics
-from .mapping import of_mapping, without_gain
 
 
 class Measuring:
     """The metrics of one job; frames pass through it one by one at the footage's own size."""
 
-    def __init__(
-        self,
-        frames: np.ndarray,
-        masks: Sequence[Masks],
-        layers: Sequence[Layers],
-        parts: Sequence[Part],
-    ) -> None:
-        self._frames = frames
+    def __init__(self, clip: Clip, layers: Sequence[Layers], parts: Sequence[Part]) -> None:
+        masks = clip.masks
+        self._frames = clip.video.frames
+        self._flow = clip.flow
         self._parts = [part for part in parts if part.atlas is not None]
         changes = [part.layers.alpha for part in parts if part.is_changed]
         self._given = bool(masks) and all(each.given for each in masks)
@@ -42,12 +37,12 @@ class Measuring:
         self._object = self._objects(masks)
         changed = sum(changes)
         touched = np.asarray(changed) > 0.02
-        self._grown = metrics.dilated(touched | self._object & ~self._kept(parts))
+        self._grown = metrics.dilate(touched | self._object & ~self._unchanged_objects(parts))
         self._inside = np.asarray(changed) > 0.5
         self._background = metrics.BackgroundError()
         self._small: list[np.ndarray] = []
         self._layers = layers
-        self._pictures: dict[int, np.ndarray] = {}  # what drift is judged by
+        self._pictures: dict[int, np.ndarray] = {}  # what drift is measured in
         self._waiting: deque[np.ndarray] = deque()  # frames of the footage, 8 bit
 
     def _objects(self, masks: Sequence[Masks]) -> np.ndarray:
@@ -59,7 +54,7 @@ class Measuring:
         shown[known] = np.maximum.reduce([each.masks for each in masks])[known] > 127
         return shown
 
-    def _kept(self, parts: Sequence[Part]) -> np.ndarray:
+    def _unchanged_objects(self, parts: Sequence[Part]) -> np.ndarray:
         """Return where an object is that stays as it is."""
         alphas = [part.layers.alpha.numpy() for part in parts if not part.is_changed]
         return sum(alphas, np.zeros(self._alpha.shape, np.float32)) > 0.5
@@ -89,12 +84,10 @@ class Measuring:
         working = self._frames.shape[2], self._frames.shape[1]
         self._small.append(cv2.resize(result, working, interpolation=cv2.INTER_AREA))
 
-    def metrics(
-        self, flow: Flow, encoder: Encoder | None, targets: Sequence[TargetTexts]
-    ) -> dict[str, Any]:
+    def metrics(self, encoder: Encoder | None, targets: Sequence[TargetTexts]) -> dict[str, Any]:
         """Return all numbers of ``report.json``; see the functions in `metrics`.
 
-        What compares with a text, and what judges a mapping, is that of the first target;
+        What compares with a text, and what measures a mapping, is that of the first target;
         ``targets`` has it for each. Without an encoder there are no targets.
         """
         alpha = self._alpha.numpy()
@@ -107,30 +100,33 @@ class Measuring:
         if self._given:
             known = np.broadcast_to(self._known, len(alpha))
             found["mask_iou"] = metrics.mask_iou(alpha[known], self._object[known])
-        found |= self._stability(flow, self._inside)
+        found |= self._stability(self._inside)
         likenesses = [
-            self._likeness(encoder, texts, part.layers.alpha)
-            | of_mapping(part.layers, self._pictures)
+            self._likeness(encoder, texts, part.layers.alpha) | self._mapping_scores(part)
             for texts, part in zip(targets, self._parts, strict=True)
             if encoder is not None
         ]
         first = likenesses[0] if likenesses else {}
-        numbers = {name: _rounded(value) for name, value in (found | first).items()}
-        each = [{name: _rounded(value) for name, value in item.items()} for item in likenesses]
+        numbers = {name: _round(value) for name, value in (found | first).items()}
+        each = [{name: _round(value) for name, value in item.items()} for item in likenesses]
         return {**numbers, "targets": each}
+
+    def _mapping_scores(self, part: Part) -> dict[str, float | int | None]:
+        uv, visible = part.layers.uv.numpy(), part.layers.alpha.numpy() > 0.5
+        return drift.mapping_scores(self._pictures, uv, visible)
 
     def _likeness_to_source(self) -> dict[str, float]:
         where = torch.from_numpy(self._object)
         found = {}
-        for ending, rebuilt in (("", reconstructed), ("_no_gain", without_gain)):
+        for ending, rebuilt in (("", reconstruct), ("_no_gain", reconstruct_without_gain)):
             for name, part in (("psnr", None), ("psnr_object", where)):
                 source = (torch.from_numpy(metrics.unit(frame)) for frame in self._frames)
                 found[name + ending] = metrics.psnr(rebuilt(self._layers), source, part)
         return found
 
-    def _stability(self, flow: Flow, inside: np.ndarray) -> dict[str, float]:
+    def _stability(self, inside: np.ndarray) -> dict[str, float]:
         source, result = self._frames, np.stack(self._small)
-        facts = flow.forward, flow.forward_valid
+        facts = self._flow.forward, self._flow.forward_valid
         return {
             "warp_error": metrics.warp_error(result, *facts),
             "warp_error_source": metrics.warp_error(source, *facts),
@@ -154,7 +150,7 @@ class Measuring:
         }
 
 
-def _rounded(value: float | Tensor | None) -> float | int | None:
+def _round(value: float | Tensor | None) -> float | int | None:
     if value is None or isinstance(value, int):
         return value
     return float(f"{float(value):.5g}")

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..stylization.losses import pooled
+from ..stylization.losses import pool
 
 RIM = 2  # px at the working size, as far as flow bleeds over an edge
 DILATION = 5  # pixels
@@ -42,7 +42,7 @@ def psnr(
     return float(torch.stack(values).mean()) if values else 0.0
 
 
-def dilated(masks: np.ndarray, pixels: int = DILATION) -> np.ndarray:
+def dilate(masks: np.ndarray, pixels: int = DILATION) -> np.ndarray:
     """Grow boolean masks [T, H, W] by ``pixels`` in every direction."""
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * pixels + 1, 2 * pixels + 1))
     return np.stack([cv2.dilate(mask.astype(np.uint8), kernel) > 0 for mask in masks])
@@ -50,12 +50,12 @@ def dilated(masks: np.ndarray, pixels: int = DILATION) -> np.ndarray:
 
 def interior(masks: np.ndarray, pixels: int = RIM) -> np.ndarray:
     """Shrink boolean masks [T, H, W] by ``pixels``: at the rim flow mixes two motions."""
-    return ~dilated(~masks, pixels)
+    return ~dilate(~masks, pixels)
 
 
 def alpha_leak(alpha: np.ndarray, masks: np.ndarray) -> float:
     """Mean alpha outside the masks grown by 5 pixels; both [T, H, W], masks boolean."""
-    outside = ~dilated(masks)
+    outside = ~dilate(masks)
     return float(alpha[outside].mean()) if outside.any() else 0.0
 
 
@@ -117,9 +117,9 @@ def bareness(stylized: Tensor, shown: Tensor, alpha: Tensor) -> Tensor:
     that says whether it is bare.
     """
     cell = math.ceil(max(alpha.shape[-2:]) / (FINER * PATCHES))
-    difference, cover = (pooled(each, cell) for each in (stylized - shown, alpha))
+    difference, cover = (pool(each, cell) for each in (stylized - shown, alpha))
     distances = difference.square().sum(-3, keepdim=True).add(1e-8).sqrt()
-    distance, share = (pooled(each, FINER)[..., 0, :, :] for each in (distances, cover))
+    distance, share = (pool(each, FINER)[..., 0, :, :] for each in (distances, cover))
     alike = torch.exp(-((distance / share.clamp_min(1e-3) / ALIKE) ** 2) / 2)  # [..., h, w]
     return (alike * share).sum((-2, -1)) / share.sum((-2, -1)).clamp_min(1e-6)
 

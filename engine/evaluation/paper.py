@@ -26,8 +26,9 @@ ARMOR = (
 
 
 @dataclass(frozen=True)
-class Look:
-    """One pair of texts; ``{thing}`` in the global one is the object. ``material`` is for judges.
+class Style:
+    """One pair of texts; ``{thing}`` in the global one is the object. ``material`` is what a
+    classifier should name.
 
     ``name``, with ``{thing}`` too, is what tables call it: its global text where it is empty.
     """
@@ -42,20 +43,20 @@ class Look:
         whole = self.global_text.format(thing=thing)
         return TargetTexts(whole[:1].upper() + whole[1:], self.local_text)
 
-    def called(self, thing: str) -> str:
+    def name_in_tables(self, thing: str) -> str:
         """Return its name in tables."""
         return self.name.format(thing=thing) or self.texts(thing).global_text
 
 
-CACTUS = Look("{thing} with cactus skin", "cactus skin", "cactus")
-CROCODILE = Look("{thing} with crocodile skin", "crocodile skin", "crocodile")
-ZEBRA = Look("{thing} with zebra fur", "zebra fur", "zebra fur")
-METAL = Look("shiny metal {thing}", "shiny metal", "silver")
-ALUMINUM = Look("shiny aluminum fishing {thing}", "shiny aluminum", "silver")
-WALNUT = Look("{thing} made of dark walnut wood", "dark walnut wood", "walnut")
+CACTUS = Style("{thing} with cactus skin", "cactus skin", "cactus")
+CROCODILE = Style("{thing} with crocodile skin", "crocodile skin", "crocodile")
+ZEBRA = Style("{thing} with zebra fur", "zebra fur", "zebra fur")
+METAL = Style("shiny metal {thing}", "shiny metal", "silver")
+ALUMINUM = Style("shiny aluminum fishing {thing}", "shiny aluminum", "silver")
+WALNUT = Style("{thing} made of dark walnut wood", "dark walnut wood", "walnut")
 
-# Fig. 1 and 4, by object. Others get all looks that are no boat's.
-EXAMPLES: Mapping[str, tuple[Look, ...]] = {
+# Fig. 1 and 4, by object. Others get all styles that are no boat's.
+EXAMPLES: Mapping[str, tuple[Style, ...]] = {
     "swan": (METAL, CACTUS, CROCODILE),
     "boat": (ALUMINUM, WALNUT),
     "dog": (ZEBRA,),
@@ -63,21 +64,21 @@ EXAMPLES: Mapping[str, tuple[Look, ...]] = {
 OTHER_EXAMPLES = (METAL, CACTUS, CROCODILE, ZEBRA)
 
 # Fig. 5: the same thing said more and more exactly. Others wear the swan's armor.
-IN_ARMOR = tuple(Look(f"{{thing}} with {each}", each, "iron armor", each) for each in ARMOR)
-LEVELS: Mapping[str, tuple[Look, ...]] = {
+IN_ARMOR = tuple(Style(f"{{thing}} with {each}", each, "iron armor", each) for each in ARMOR)
+LEVELS: Mapping[str, tuple[Style, ...]] = {
     "boat": (
-        Look("{thing} made of wood", "wood", "wood"),
+        Style("{thing} made of wood", "wood", "wood"),
         WALNUT,
-        Look("fishing {thing} made of dark walnut wood", "dark walnut wood", "walnut"),
-        Look("old fishing {thing} made of dark walnut wood", "dark walnut wood", "walnut"),
-        Look(
+        Style("fishing {thing} made of dark walnut wood", "dark walnut wood", "walnut"),
+        Style("old fishing {thing} made of dark walnut wood", "dark walnut wood", "walnut"),
+        Style(
             "realistic old fishing {thing} made of dark walnut wood", "dark walnut wood", "walnut"
         ),
     ),
 }
 
-# Fig. 6 and 7: the one look whose prefixes and terms are varied.
-VARIED: Mapping[str, Look] = {"swan": CACTUS, "boat": WALNUT, "dog": ZEBRA}
+# Fig. 6 and 7: the one style whose prefixes and terms are varied.
+VARIED: Mapping[str, Style] = {"swan": CACTUS, "boat": WALNUT, "dog": ZEBRA}
 
 # Fig. 8: the local text varied beside one global text, then the global text beside one local text.
 LOCAL_WORDINGS = ("cactus", "cactus skin", "rough cactus texture")
@@ -93,43 +94,43 @@ def of_object(texts: Mapping[str, Any], thing: str, otherwise: Any) -> Any:
     return texts.get((thing.lower().split() or [""])[-1], otherwise)
 
 
-def looks(experiment: str, thing: str) -> tuple[Look, ...]:
-    """Return the paper's looks of ``experiment`` (examples, specificity or wording)."""
+def styles(experiment: str, thing: str) -> tuple[Style, ...]:
+    """Return the paper's styles of ``experiment`` (examples, specificity or wording)."""
     if experiment == "examples":
         return of_object(EXAMPLES, thing, OTHER_EXAMPLES)
     return of_object(LEVELS, thing, IN_ARMOR) if experiment == "specificity" else WORDINGS
 
 
-REPLACED = ("examples", "specificity", "wording")  # what `read_looks` may replace
+REPLACED = ("examples", "specificity", "wording")  # what `read_styles` may replace
 FORM = (
     '{"examples": [{"global_text": "Swan with cactus skin", "local_text": "cactus skin", '
     '"material": "cactus"}]}, where material may be left out'
 )
 
 
-def read_looks(path: Path) -> dict[str, tuple[Look, ...]]:
-    """Read the looks of ``--texts``, by experiment. Raises EngineError (BAD_JOB)."""
+def read_styles(path: Path) -> dict[str, tuple[Style, ...]]:
+    """Read the styles of ``--texts``, by experiment. Raises EngineError (BAD_JOB)."""
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise _refused(path, f"cannot be read: {error}") from error
+        raise _refusal(path, f"cannot be read: {error}") from error
     if not isinstance(data, dict) or not data or not set(data) <= set(REPLACED):
-        raise _refused(path, f"holds no object with {', '.join(REPLACED)} alone")
+        raise _refusal(path, f"holds no object with {', '.join(REPLACED)} alone")
     return {name: tuple(_read(path, name, entries)) for name, entries in data.items()}
 
 
-def _read(path: Path, experiment: str, entries: Any) -> Sequence[Look]:
+def _read(path: Path, experiment: str, entries: Any) -> Sequence[Style]:
     if not isinstance(entries, list) or not entries:
-        raise _refused(path, f"holds no list of texts for {experiment}")
+        raise _refusal(path, f"holds no list of texts for {experiment}")
     found = []
     for entry in entries:
         known = {"global_text", "local_text", "material", "name"}
         whole = isinstance(entry, dict) and {"global_text"} <= set(entry) <= known
         if not whole or not all(isinstance(value, str) for value in entry.values()):
-            raise _refused(path, f"has {json.dumps(entry)} in {experiment}, which is no look")
+            raise _refusal(path, f"has {json.dumps(entry)} in {experiment}, which is no style")
         whole_text, local = entry["global_text"], entry.get("local_text", "")
         material = entry.get("material") or local or whole_text
-        found.append(Look(_plain(whole_text), local, material, _plain(entry.get("name", ""))))
+        found.append(Style(_plain(whole_text), local, material, _plain(entry.get("name", ""))))
     return found
 
 
@@ -138,5 +139,5 @@ def _plain(text: str) -> str:
     return text.replace("{", "{{").replace("}", "}}")
 
 
-def _refused(path: Path, what: str) -> EngineError:
+def _refusal(path: Path, what: str) -> EngineError:
     return EngineError(Fault.BAD_JOB, f"The texts {path}: the file {what}.", f"Write {FORM}.")

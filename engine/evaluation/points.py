@@ -1,6 +1,6 @@
-"""Points of an object, followed through the footage, to judge mappings by.
+"""Points of an object, followed through the footage, to measure mappings by.
 
-The judge is independent of what it judges. The engines match by dense flow and by Lucas and
+The measure is independent of what it measures. The engines match by dense flow and by Lucas and
 Kanade's tracker from corners; this finds other points (SIFT), in other frames, and follows them
 by the correlation of small squares. It never sees a mapping.
 """
@@ -56,7 +56,7 @@ def follow(
         if number:
             before = frames[number - 1]
             prior = _motion(landmarks[before], landmarks[index], place)
-            place, kept = _moved(pictures[before], pictures[index], place, prior)
+            place, kept = _track(pictures[before], pictures[index], place, prior)
             kept &= read_at(inner[index], place) > 0
             kept &= index - origin <= max(gaps)
             origin, start, place = origin[kept], start[kept], place[kept]
@@ -65,7 +65,7 @@ def follow(
                 if arrived.sum() > NEIGHBOURS:
                     pictured = pictures[index - gap], pictures[index]
                     found.append(
-                        _compared(pictured, (index - gap, index), start[arrived], place[arrived])
+                        _confirm(pictured, (index - gap, index), start[arrived], place[arrived])
                     )
         if index % every == 0:
             fresh = _points(pictures[index], inner[index])
@@ -131,18 +131,18 @@ def _motion(
     return np.median(step[around], axis=1)
 
 
-def _moved(
+def _track(
     before: np.ndarray, after: np.ndarray, place: np.ndarray, prior: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return where ``place`` [N, 2] went, and which of the points are sure."""
     if len(place) == 0:
         return place, np.zeros(0, bool)
-    there, likely = _sought(before, after, place, place + prior)
-    back, _ = _sought(after, before, there, place)
+    there, likely = _search(before, after, place, place + prior)
+    back, _ = _search(after, before, there, place)
     return there, likely & (np.linalg.norm(back - place, axis=1) < AGREEMENT)
 
 
-def _compared(
+def _confirm(
     pictures: tuple[np.ndarray, np.ndarray],
     frames: tuple[int, int],
     start: np.ndarray,
@@ -153,7 +153,7 @@ def _compared(
     Small errors of the many hops go; the surroundings may have turned and grown.
     """
     change = _local_change(start, place)
-    there, likely = _sought(*pictures, start, place, change)
+    there, likely = _search(*pictures, start, place, change)
     return Pairs(frames, start[likely], there[likely])
 
 
@@ -168,7 +168,7 @@ def _local_change(start: np.ndarray, place: np.ndarray) -> np.ndarray:
     return shared @ np.linalg.inv(np.einsum("nki,nkj->nij", one, one) + stiff)
 
 
-def _sought(
+def _search(
     first: np.ndarray,
     second: np.ndarray,
     place: np.ndarray,

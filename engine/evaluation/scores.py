@@ -32,16 +32,16 @@ def read_scores(files: Sequence[Path], key_file: Path) -> dict[str, Method]:
     """
     key = _object(key_file)
     if not isinstance(key.get("videos"), dict) or "study" not in key:
-        raise _refused(key_file, "is no key of a study", "Name the .key.json beside the study.")
+        raise _refusal(key_file, "is no key of a study", "Name the .key.json beside the study.")
     methods = {entry["method"]: Method() for entry in key["videos"].values()}
     raters: dict[str, Path] = {}
     for path in files:
         ratings = _object(path)
         if ratings.get("study") != key["study"]:
-            raise _refused(path, "is of another study than the key", "Name the key of its study.")
+            raise _refusal(path, "is of another study than the key", "Name the key of its study.")
         rater = str(ratings.get("rater"))
         if rater in raters:
-            raise _refused(path, f"is of the same rater as {raters[rater]}", "Name it only once.")
+            raise _refusal(path, f"is of the same rater as {raters[rater]}", "Name it only once.")
         raters[rater] = path
         _add(path, ratings, key["videos"], methods)
     return dict(sorted(methods.items()))
@@ -56,7 +56,7 @@ def _add(
     given = ratings.get("scores")
     if not isinstance(given, dict) or set(given) != set(videos):
         count = len(given) if isinstance(given, dict) else 0
-        raise _refused(
+        raise _refusal(
             path, f"has scores of {count} videos, and the study has {len(videos)}",
             "Ask the rater to finish the page and to save the scores again.",
         )  # fmt: skip
@@ -66,7 +66,7 @@ def _add(
         for question in NAMES:
             score = given[name].get(question) if isinstance(given[name], dict) else None
             if type(score) is not int or not 1 <= score <= 5:
-                raise _refused(
+                raise _refusal(
                     path, f"gives {name} {json.dumps(score)} for {question}, not 1 to 5",
                     "Ask the rater to save the scores again.",
                 )  # fmt: skip
@@ -109,11 +109,11 @@ def _object(path: Path) -> dict[str, Any]:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise _refused(path, f"cannot be read: {error}", "Name files of a study.") from error
+        raise _refusal(path, f"cannot be read: {error}", "Name files of a study.") from error
     if not isinstance(data, dict):
-        raise _refused(path, "holds no scores", "Name the files that the raters saved.")
+        raise _refusal(path, "holds no scores", "Name the files that the raters saved.")
     return data
 
 
-def _refused(path: Path, what: str, hint: str) -> EngineError:
+def _refusal(path: Path, what: str, hint: str) -> EngineError:
     return EngineError(Fault.BAD_JOB, f"{path} {what}.", hint)

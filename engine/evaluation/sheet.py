@@ -115,10 +115,10 @@ def cell(picture: np.ndarray, caption: str, size: tuple[int, int] = CELL) -> np.
     field = np.full((height + CAPTION + GAP, width + GAP, 3), PAPER, np.uint8)
     top, left = (height - down) // 2, (width - across) // 2
     field[top : top + down, left : left + across] = small
-    return _written(field, caption, height + 20)
+    return _with_caption(field, caption, height + 20)
 
 
-def _written(picture: np.ndarray, caption: str, baseline: int) -> np.ndarray:
+def _with_caption(picture: np.ndarray, caption: str, baseline: int) -> np.ndarray:
     plain = caption.encode("ascii", "replace").decode()
     while cv2.getTextSize(plain, cv2.FONT_HERSHEY_SIMPLEX, 0.5, 1)[0][0] > picture.shape[1] - 10:
         plain = plain[:-4] + "..." if plain.endswith("...") else plain[:-1] + "..."

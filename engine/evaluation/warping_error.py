@@ -69,7 +69,7 @@ class WarpingError:
 
     def add(self, source: np.ndarray, result: np.ndarray) -> None:
         """Take the next frame of both, uint8 [H, W, 3] of one size."""
-        pictures = _reduced(source), _reduced(result)
+        pictures = _reduce(source), _reduce(result)
         if self._last is not None:
             self._compare(self._last, pictures, self._alpha[self._at - 1 : self._at + 1])
         self._last = pictures
@@ -99,12 +99,12 @@ class WarpingError:
         colours = [unit(picture) for picture in first]
         following = [unit(picture) for picture in second]
 
-        def missed(video: int, flow: np.ndarray) -> np.ndarray:
+        def squared_difference(video: int, flow: np.ndarray) -> np.ndarray:
             return ((colours[video] - warp(following[video], flow)) ** 2).sum(axis=2)
 
-        source = missed(0, motion)
-        along = [source, missed(1, motion)]
-        own = [source, missed(1, close_flow(*own_greys))]
+        source = squared_difference(0, motion)
+        along = [source, squared_difference(1, motion)]
+        own = [source, squared_difference(1, close_flow(*own_greys))]
         whole = cv2.resize(
             inside.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST
         )
@@ -157,7 +157,7 @@ def texture(grey: np.ndarray) -> np.ndarray:
     return np.sqrt(np.maximum(smaller, 0))
 
 
-def _reduced(frame: np.ndarray) -> np.ndarray:
+def _reduce(frame: np.ndarray) -> np.ndarray:
     scale = LARGEST_SIDE / max(frame.shape[:2])
     if scale >= 1:
         return frame

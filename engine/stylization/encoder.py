@@ -24,7 +24,7 @@ from ..contract.events import EngineError, Fault, Report
 from ..contract.settings import OFFERED_WEIGHTS, StylizationSettings
 from ..device import at_once
 from . import precision, weight_files, weight_formats, weight_states
-from .vision import lean
+from .vision import LeanConvolutions, lean
 from .weight_files import EMBEDDED, HUB_FILES
 
 WEIGHTS_HINT = (
@@ -97,6 +97,14 @@ class Encoder(nn.Module):
         assert images.shape[1:] == (3, self.size, self.size), f"images {tuple(images.shape)}"
         return precision.in_chunks(self._tower, images, self.views_at_once)
 
+    def embed_places(self, images: Tensor) -> Tensor:
+        """Return the embedding of each place of ``images`` [V, 3, H, W] in [0, 1], [V, E, h, w].
+
+        Only of the embedded encoder's kind of tower, whose embedding of a picture is their mean.
+        """
+        assert isinstance(self.lean_tower, LeanConvolutions), "a tower without places"
+        return self.lean_tower.places(images)
+
     def count_tokens(self, text: str) -> int:
         """Return how many tokens ``text`` takes, the two at its ends included."""
         inner = getattr(self.tokenizer, "tokenizer", None)
@@ -129,7 +137,7 @@ def load_encoder(name: str, device: torch.device | str) -> Encoder:
     "-quickgelu" name. Raises EngineError (WEIGHTS_UNAVAILABLE) where the weights cannot be had.
     """
     if name == EMBEDDED:
-        encoder = _load_folder(weight_files.embedded())
+        encoder = _load_folder(weight_files.embedded_folder())
     elif Path(name).is_dir():
         encoder = _load_folder(Path(name).absolute())
     else:
@@ -146,7 +154,7 @@ def available(names: tuple[str, ...] = OFFERED_WEIGHTS) -> dict[str, str]:
     """
     found = {EMBEDDED: "ready"}
     try:
-        weight_files.embedded()
+        weight_files.embedded_folder()
     except EngineError as error:
         found[EMBEDDED] = error.message
     for name in dict.fromkeys((*names, *weight_files.all_downloaded())):
@@ -158,7 +166,7 @@ def available(names: tuple[str, ...] = OFFERED_WEIGHTS) -> dict[str, str]:
 
 def _file_of(model: str, tag: str, entry: Mapping[str, Any]) -> Path | None:
     """Return the file that ``tag`` names: itself, downloaded by us, or before by open_clip."""
-    if there := Path(tag) if Path(tag).is_file() else weight_files.downloaded(model, tag):
+    if there := Path(tag) if Path(tag).is_file() else weight_files.downloaded_weights(model, tag):
         return there
     from huggingface_hub import try_to_load_from_cache
 

@@ -32,7 +32,7 @@ def render_views(
     pairs = list(zip(canvases, views, strict=True))
     levels = np.stack([levels_of(each, canvas.shape, size) for canvas, each in pairs])  # [F, V]
     facts = np.stack([_facts(canvas, each) for canvas, each in pairs])  # [F, V, 10]
-    facts = devices.sent(torch.from_numpy(facts), canvases[0].fields.device)
+    facts = devices.send(torch.from_numpy(facts), canvases[0].fields.device)
     grids = _places(facts[..., :9], size)  # [F, V, S, S, 2]
     fields = [
         functional.grid_sample(canvas.level(level)[None], one[None], align_corners=False)

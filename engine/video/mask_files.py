@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from ..contract.events import EngineError, Fault, Report, Stopped
-from ..contract.job import Footage, FootageKind, ObjectMask
+from ..contract.job import Footage, FootageKind, MaskKind, ObjectMask
 from .frames import Video, footage_length, footage_names, is_movie
 from .images import image_names
 from .labels import Reading, read_picture, reading_of
@@ -233,3 +233,18 @@ def _stoppable(pictures: Iterator[np.ndarray], report: Report) -> Iterator[np.nd
         if report.stopping():
             raise Stopped
         yield pixels
+
+
+def check_there(mask: ObjectMask) -> None:
+    """Raise EngineError MASKS_UNREADABLE where ``mask`` comes from files that are not there."""
+    try:
+        if mask.kind is not MaskKind.FILES or Path(mask.path).exists():
+            return
+        reason = "is not there"
+    except OSError as error:
+        reason = f"cannot be looked at: {error.strerror}"
+    raise EngineError(
+        Fault.MASKS_UNREADABLE,
+        f"{mask.path} {reason}.",
+        "Choose the folder or movie with the masks again.",
+    )

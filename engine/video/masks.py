@@ -6,7 +6,7 @@ nothing downstream learns "no object" from it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,10 +20,12 @@ from .flow import Device, Flow, on_processor
 from .found import find_by_box, find_by_detector, find_by_motion
 from .frames import Video
 from .mask_files import read_masks
+from .named import find_by_name
 from .painted import corrected, find_by_marks
 from .repeatable import repeatable
 from .strokes import Marks, drawn
 
+LookFor = Callable[[str], np.ndarray]  # how much a named class is seen, [T, H, W]
 LEVELS = 51  # steps of a found probability: finer ones would be noise
 LEAST_AREA = 0.001  # parts of the frame between which an object is an object
 MOST_AREA = 0.95
@@ -52,12 +54,14 @@ def find_masks(
     *,
     device: Device = on_processor,
     partial: PartialResults = UNSAVED,
+    look_for: LookFor | None = None,
 ) -> Masks:
     """Return the object's masks at the working size of ``video``.
 
     Strokes correct whatever else finds the object, and are obeyed to the pixel. Only a detector
     works on ``device``; frames that it has looked at and that are in ``partial`` are not computed
-    again. Raises EngineError MASKS_UNREADABLE, OBJECT_NOT_FOUND, BAD_JOB, WEIGHTS_UNAVAILABLE or
+    again. ``look_for`` gives the activation of a named class at the size of the frames; only names
+    need it. Raises EngineError MASKS_UNREADABLE, OBJECT_NOT_FOUND, BAD_JOB, WEIGHTS_UNAVAILABLE or
     ENVIRONMENT, and Stopped.
     """
     with repeatable():
@@ -65,7 +69,8 @@ def find_masks(
         if mask.kind is MaskKind.FILES:
             found = Masks(*read_masks(mask, footage, video, report), given=True)
         else:
-            found = _Search(video, flow, settings, marks, report, device, partial).found(mask)
+            search = _Search(video, flow, settings, marks, report, device, partial, look_for)
+            found = search.found(mask)
         found = _obeyed(found, marks)
     _check_area(found)
     return found
@@ -82,6 +87,7 @@ class _Search:
     report: Report
     device: Device
     partial: PartialResults
+    look_for: LookFor | None
 
     def found(self, mask: ObjectMask) -> Masks:
         """Return the masks of the object that ``mask`` asks for."""
@@ -108,6 +114,10 @@ class _Search:
                     Fault.BAD_JOB, "The mask comes from a box, but there is none.", "Draw a box."
                 )
             return _from_probability(self._corrected(find_by_box(video, flow, mask.box, report)))
+        if mask.kind is MaskKind.NAME and self.look_for is not None:
+            name = mask.class_name
+            found = find_by_name(video, flow, self.look_for(name), name, report)
+            return _from_probability(self._corrected(found))
         return _from_probability(self._corrected(find_by_motion(video, flow, report)))
 
     def _corrected(self, probability: np.ndarray) -> np.ndarray:

@@ -36,7 +36,7 @@ def motion_evidence(frames: np.ndarray, flow: Flow, tick: Callable[[], None]) ->
     for index in range(len(greys)):
         evidence.append(_frame_evidence(greys, flow, index))
         tick()
-    return _accumulate(np.stack(evidence), flow)
+    return along_the_clip(np.stack(evidence), flow)
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ def _misfit(grey: np.ndarray, other: np.ndarray, homography: np.ndarray) -> np.n
     return 1.0 - np.exp(-((difference / NOTABLE_DIFFERENCE) ** 2))
 
 
-def _accumulate(evidence: np.ndarray, flow: Flow) -> np.ndarray:
+def along_the_clip(evidence: np.ndarray, flow: Flow) -> np.ndarray:
     """Average along the flow over time, forth and back, with a decaying memory."""
     total, weight = evidence.copy(), np.ones_like(evidence)
     for order in (1, -1):

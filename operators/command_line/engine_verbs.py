@@ -42,11 +42,11 @@ def install_engine(options: argparse.Namespace) -> int:
     if options.build and preferences is not None:
         preferences.torch_build = options.build
     if options.folder:
-        with narrated():
+        with narrate():
             bpy.ops.strip_stylizer.engine_install_folder(directory=str(options.folder.absolute()))
     else:
         demand_network()
-        with narrated():
+        with narrate():
             bpy.ops.strip_stylizer.engine_install()
     print(f"installed in {folders.environment().folder}")
     return 0
@@ -55,14 +55,14 @@ def install_engine(options: argparse.Namespace) -> int:
 def make_folder(options: argparse.Namespace) -> int:
     """Fill an offline folder."""
     demand_network()
-    with narrated():
+    with narrate():
         bpy.ops.strip_stylizer.engine_folder(directory=str(options.folder.absolute()))
     print(options.folder.absolute())
     return 0
 
 
 @contextlib.contextmanager
-def narrated() -> Iterator[None]:
+def narrate() -> Iterator[None]:
     """While an operator waits for an installation, print what goes on."""
     ended = threading.Event()
 

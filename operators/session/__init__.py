@@ -33,7 +33,7 @@ from .state import (
     rates,
     refresh_engine,
     state,
-    waiting,
+    waiting_jobs,
 )
 from .work import cancel, keep
 
@@ -42,5 +42,5 @@ __all__ = [
     "current_job", "drop_standby", "engine", "ensure_polling", "follow_file", "footage_of",
     "forget", "go_on", "job_of", "jobs_of", "keep", "leave", "load_pictures", "masks_of",
     "move", "new_job", "newest_first", "pause", "place", "poll", "rates", "refresh_engine",
-    "resume", "state", "thumbnail", "wait", "waiting",
+    "resume", "state", "thumbnail", "wait", "waiting_jobs",
 ]  # fmt: skip

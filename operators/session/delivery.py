@@ -41,7 +41,7 @@ def hand_over_layers(job: Job) -> None:
     def copy() -> None:
         try:
             job.folder.check()
-            shutil.copytree(own, target, dirs_exist_ok=True, copy_function=_copied)
+            shutil.copytree(own, target, dirs_exist_ok=True, copy_function=_copy)
         except (OSError, shutil.Error) as error:
             job.note = f"{error}."
 
@@ -51,7 +51,7 @@ def hand_over_layers(job: Job) -> None:
         threading.Thread(target=copy).start()
 
 
-def _copied(source: str, target: str) -> None:
+def _copy(source: str, target: str) -> None:
     files.copy(Path(source), Path(target))
 
 
@@ -59,7 +59,7 @@ def _follow(job: Job, take: Any) -> None:
     """Let a take that was asked for from another one be active in its place, if that still is."""
     active = strips.active_strip(bpy.context)
     if active is not None and properties.of(active).result_of == job.asked_from:
-        strips.stand_on(take, active)
+        strips.activate_instead(take, active)
 
 
 def place(job: Job) -> Any | None:
@@ -67,7 +67,7 @@ def place(job: Job) -> Any | None:
     job.note = ""
     try:
         job.folder.check()
-        strip = _inserted(job)
+        strip = _insert(job)
     except (strips.Unusable, OSError, files.Refusal) as error:
         job.note = f"{error}."
         return None
@@ -76,7 +76,7 @@ def place(job: Job) -> Any | None:
     return strip
 
 
-def _inserted(job: Job) -> Any:
+def _insert(job: Job) -> Any:
     """Insert the result; raises Unusable, OSError or Refusal."""
     words = {Kind.LIVE: "live", Kind.BAKE: "baked"}.get(job.kind, "")
     label = ", ".join(filter(None, (words, job.text)))
@@ -84,11 +84,11 @@ def _inserted(job: Job) -> Any:
     if job.kind is Kind.LIVE:
         package = read_manifest(job.folder.layers)
         return strips.insert_live(job.place, job.folder.layers, package, **facts)
-    folder, names = _delivered(job)
+    folder, names = _deliver(job)
     return strips.insert(job.place, folder, names, **facts)
 
 
-def _delivered(job: Job) -> tuple[Path, list[str]]:
+def _deliver(job: Job) -> tuple[Path, list[str]]:
     """Copy the frames to the output folder, where one was asked for; return folder and names."""
     target, own = job.result_folder, job.folder.result
     names = strips.result_files(own if own.is_dir() else target)

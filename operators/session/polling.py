@@ -8,10 +8,10 @@ import bpy
 from ...engine.client import process
 from ...engine.contract.events import Fault
 from .. import folders
-from ..job import Job, failed
+from ..job import Job, failed_status
 from . import showing, work
 from .attaching import attach_some
-from .state import refresh_engine, state, waiting
+from .state import refresh_engine, state, waiting_jobs
 
 INTERVAL = 0.25
 TICK_SECONDS = 0.006  # of computing, after which the other jobs wait for the next look
@@ -71,7 +71,7 @@ def _in_turn() -> list[Job]:
 
 def _whose_turn() -> set[str]:
     """Name the jobs that may start now."""
-    queue = waiting()
+    queue = waiting_jobs()
     if not queue:
         return set()
     running = sum(job.runs for job in state.jobs.values())
@@ -111,4 +111,4 @@ def _advance_or_fail(job: Job) -> None:
         work.end_baking(job)
         job.queued = False
         words = f"{type(error).__name__}: {error}"
-        job.status = failed(job.status, Fault.UNEXPECTED, words, "Try again")
+        job.status = failed_status(job.status, Fault.UNEXPECTED, words, "Try again")

@@ -19,7 +19,7 @@ from ..job import Job, Kind, Rendering, new_id, remember
 from . import standby, work
 from .attaching import attach_some
 from .polling import ensure_polling, poll
-from .state import refresh_engine, state, waiting
+from .state import refresh_engine, state, waiting_jobs
 
 ATTACH_SECONDS = 0.1  # of computing while a file is opened; later looks read the other folders
 
@@ -130,7 +130,7 @@ def go_on(job: Job) -> None:
 
 def move(job: Job, step: int) -> bool:
     """Move a waiting job ``step`` places up (negative) or down; False where it cannot move."""
-    queue = waiting()
+    queue = waiting_jobs()
     place = queue.index(job)
     if not 0 <= place + step < len(queue):
         return False

@@ -25,7 +25,7 @@ class Seen:
     bars: tuple
 
 
-def seen() -> Seen:
+def what_is_seen() -> Seen:
     """Return what there is to be seen now."""
     jobs = [job for job in state.jobs.values() if not job.is_complete]
     setup = state.setup
@@ -55,7 +55,7 @@ def _shown_of(job: Job) -> tuple:
 def show_changes(now: float | None = None) -> None:
     """Let draw again what has changed since this was called last; ``now`` is in seconds."""
     now = time.monotonic() if now is None else now
-    fresh, last = seen(), state.seen
+    fresh, last = what_is_seen(), state.seen
     if fresh == last:
         return
     if last is None or fresh.everywhere != last.everywhere:

@@ -17,7 +17,7 @@ def launch(python: Path) -> process.Launch:
         python,
         folders.ROOT,
         cache=folders.cache(),
-        verb="rehearse" if folders.rehearsing() else "run",
+        verb="rehearse" if folders.rehearses() else "run",
         online=bpy.app.online_access,
         memory_gb=folders.preference("memory_limit_gb", 0.0),
     )
@@ -35,7 +35,7 @@ def take(wanted: process.Launch, job_folder: Path) -> subprocess.Popen | None:
 
 def prepare() -> None:
     """Start an engine that waits, where the preferences have it and nobody else computes."""
-    wanted = folders.preference("keep_ready", False) and not folders.rehearsing()
+    wanted = folders.preference("keep_ready", False) and not folders.rehearses()
     if not wanted or bpy.app.background:
         return
     busy = any(job.runs or job.queued for job in state.jobs.values())

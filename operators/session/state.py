@@ -40,7 +40,7 @@ def newest_first() -> list[Job]:
     return sorted(state.jobs.values(), key=lambda job: job.id, reverse=True)
 
 
-def waiting() -> list[Job]:
+def waiting_jobs() -> list[Job]:
     """Return the jobs that wait for their turn, the next one first."""
     return sorted((job for job in state.jobs.values() if job.queued), key=lambda job: job.order)
 

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from ...engine.client import process
-from ...engine.client.status import JobReader, Phase, Status, crashed
+from ...engine.client.status import JobReader, Phase, Status, crash_status
 from ...engine.contract import files
 from ...engine.contract.codec import event_to_json, to_json
 from ...engine.contract.events import Fault, Finished
 from ...engine.contract.job import Footage
-from ...engine.contract.settings import replaced
+from ...engine.contract.settings import replace_setting
 from .. import baking, estimate, folders, mattes, strips
-from ..job import LIVE_TAKE, Job, Kind, Rendering, failed, remember
+from ..job import LIVE_TAKE, Job, Kind, Rendering, failed_status, remember
 from . import delivery, pictures, standby
 from .state import next_order, rates, state
 
@@ -98,7 +98,7 @@ def _advance_baking(job: Job) -> None:
         enqueue(job)
         remember(job)
     except strips.Unusable as error:
-        job.status = failed(job.status, Fault.MEDIA_UNREADABLE, str(error), "")
+        job.status = failed_status(job.status, Fault.MEDIA_UNREADABLE, str(error), "")
     end_baking(job)
 
 
@@ -138,18 +138,17 @@ def _start_engine(job: Job) -> None:
     python = folders.engine_python()
     if python is None:
         words = "The engine is not installed", "Install it in the preferences"
-        job.status = failed(job.status, Fault.ENVIRONMENT, *words)
+        job.status = failed_status(job.status, Fault.ENVIRONMENT, *words)
         return
     wanted, folder = standby.launch(python), job.folder.path
     try:
         job.process = standby.take(wanted, folder) or process.start(wanted, folder)
-        job.started_at = time.monotonic()
     except OSError as error:
         where = Path(error.filename or python)
         words = f"{where} cannot be used: {error.strerror}", "Check the engine's Python"
         if where != python:
             words = words[0], "Make a new job, or correct the folder"
-        job.status = failed(job.status, Fault.ENVIRONMENT, *words)
+        job.status = failed_status(job.status, Fault.ENVIRONMENT, *words)
 
 
 def watch_engine(job: Job) -> None:
@@ -180,7 +179,7 @@ def keep(job: Job) -> None:
 def _render_kept(job: Job) -> None:
     """Run a stopped job again for the step that is to be kept: all but the render is there."""
     assert job.spec is not None
-    settings = replaced(job.spec.settings, "render.snapshot", job.kept_step)
+    settings = replace_setting(job.spec.settings, "render.snapshot", job.kept_step)
     job.spec = dataclasses.replace(job.spec, settings=settings)
     job.recipe["settings"] = to_json(settings)
     enqueue(job)
@@ -193,7 +192,7 @@ def _learn(job: Job) -> None:
     if job.spec is None or job.process is None or not job.size[0]:
         return
     size = estimate.Size(job.place.length, *job.size)
-    state.rates = estimate.learned(rates(), job.spec, size, job.status)
+    state.rates = estimate.update_rates(rates(), job.spec, size, job.status)
     estimate.write(folders.workspace(), state.rates)
 
 
@@ -208,12 +207,12 @@ def _sign_of_life(job: Job) -> tuple[bool, int | None]:
 def _ended_silently(job: Job, code: int | None) -> Status:
     if job.stopped_at:
         return dataclasses.replace(job.status, phase=Phase.CANCELLED, seconds_left=None)
-    return crashed(job.status, code) if code is not None else _left_alone(job.status)
+    return crash_status(job.status, code) if code is not None else _left_alone(job.status)
 
 
 def _left_alone(status: Status) -> Status:
     words = "The engine stopped while Blender was closed", "Resume goes on from the last checkpoint"
-    return failed(status, Fault.CRASHED, *words)
+    return failed_status(status, Fault.CRASHED, *words)
 
 
 def is_quick(job: Job) -> bool:

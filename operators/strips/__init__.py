@@ -46,6 +46,7 @@ from .sequencer import (
     top_strips,
 )
 from .takes import (
+    activate_instead,
     compare,
     find_result,
     mark,
@@ -55,7 +56,6 @@ from .takes import (
     show_take,
     shown_take,
     source_of,
-    stand_on,
     step_take,
 )
 
@@ -64,6 +64,7 @@ __all__ = [
     "Place",
     "StripFacts",
     "Unusable",
+    "activate_instead",
     "active_strip",
     "all_strips",
     "compare",
@@ -107,7 +108,6 @@ __all__ = [
     "shown_strips",
     "shown_take",
     "source_of",
-    "stand_on",
     "start",
     "step_take",
     "top_strips",

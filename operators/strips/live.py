@@ -9,7 +9,7 @@ from typing import Any
 
 from ...engine.contract.layers import LIVE_PICTURES, LayerPackage, PackageLayer
 from .. import node_groups
-from . import looks, results
+from . import appearance, results
 from .results import Gap, Place
 from .sequencer import Unusable, add_nodes, node_groups_of, set_length, top_strips
 
@@ -41,7 +41,7 @@ def insert_live(
         pictures += _layer_strips(meta, folder / package.live / layer.name, own, layer, gap)
         _let_nodes_show(pictures[-3:], layer, folder, _colours_of(gap.source, place))
     set_length(meta, place.length)
-    looks.copy_look_to_live(gap.source, meta, pictures, displayed=place.displayed)
+    appearance.copy_appearance_to_live(gap.source, meta, pictures, displayed=place.displayed)
     recipe = {**recipe, LIVE: True}
     results.make_take(meta, gap, place, job_id=job_id, recipe=recipe)
     return meta
@@ -55,7 +55,12 @@ def _layer_strips(
     for kind in (REST, LIGHT, UV):
         channel = len(meta.strips) + 1
         strip = results.new_image_strip(
-            meta, f"{layer.name} {kind}", folder / kind, files[kind], channel, gap.first
+            meta,
+            f"{layer.name} {kind}",
+            folder / kind,
+            files[kind],
+            channel=channel,
+            first=gap.first,
         )
         strip.colorspace_settings.name, strip.alpha_mode = node_groups.DATA, "PREMUL"
         strip.channel, strip.mute, strip.select = channel, kind != UV, False

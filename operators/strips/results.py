@@ -8,7 +8,7 @@ from typing import Any
 import bpy
 
 from .. import properties
-from . import looks, takes
+from . import appearance, takes
 from .footage import is_displayed, is_premultiplied, needs_baking
 from .sequencer import (
     Unusable,
@@ -74,10 +74,10 @@ def find(place: Place) -> Any | None:
         found = [s for s in all_strips(scene) if properties.of(s).strip_id == place.strip_id]
         if found:
             return next((strip for strip in found if strip.name == place.strip), found[0])
-    return _unmarked(place)
+    return _find_unmarked(place)
 
 
-def _unmarked(place: Place) -> Any | None:
+def _find_unmarked(place: Place) -> Any | None:
     """Find a strip that lost its mark because an undo went back to before the job."""
     scene = bpy.data.scenes.get(place.scene)
     if scene is None or bpy.data.filepath != place.blend:
@@ -107,13 +107,13 @@ def insert(
     if not is_movie and len(names) != place.length:
         raise Unusable(f"{len(names)} of {place.length} frames are there: run the job again")
     add = _new_movie_strip if is_movie else new_image_strip
-    result = add(gap.owner, gap.name, folder, names, gap.channel, gap.first)
+    result = add(gap.owner, gap.name, folder, names, channel=gap.channel, first=gap.first)
     _check(result, gap.owner, gap.first, place.length)
-    looks.set_colours(
+    appearance.set_colours(
         gap.source if place.same_colours else None, result, names[0],
         premultiplied=place.premultiplied,
     )  # fmt: skip
-    looks.copy_look(gap.source, result, displayed=place.displayed)
+    appearance.copy_appearance(gap.source, result, displayed=place.displayed)
     make_take(result, gap, place, job_id=job_id, recipe=recipe)
     return result
 
@@ -167,11 +167,11 @@ def copy_as_source(take: Any) -> Any:
         raise Unusable("The take shows frames that it does not have: trim it to its own")
     channel = free_channel(owner, take.channel, first, frames)
     name = _cut(f"{take.name} source", NAME_BYTES)
-    copy = new_image_strip(owner, name, folder, names, channel, first)
+    copy = new_image_strip(owner, name, folder, names, channel=channel, first=first)
     copy.channel = channel
     copy.colorspace_settings.name = take.colorspace_settings.name
     copy.alpha_mode = take.alpha_mode
-    looks.copy_look(take, copy, displayed=False)
+    appearance.copy_appearance(take, copy, displayed=False)
     return copy
 
 
@@ -191,7 +191,7 @@ def _cut(text: str, size: int) -> str:
 
 
 def new_image_strip(
-    owner: Any, name: str, folder: Path, names: list[str], channel: int, first: int
+    owner: Any, name: str, folder: Path, names: list[str], *, channel: int, first: int
 ) -> Any:
     """Add the images ``names`` in ``folder`` as a strip."""
     path = str(folder / names[0])
@@ -202,7 +202,7 @@ def new_image_strip(
 
 
 def _new_movie_strip(
-    owner: Any, name: str, folder: Path, names: list[str], channel: int, first: int
+    owner: Any, name: str, folder: Path, names: list[str], *, channel: int, first: int
 ) -> Any:
     path = str(folder / names[0])
     return top_strips(owner).new_movie(name, path, channel, first, fit_method="ORIGINAL")

@@ -75,7 +75,7 @@ def show_take(take: Any) -> None:
         other.mute = other != take
 
 
-def stand_on(take: Any, before: Any) -> None:
+def activate_instead(take: Any, before: Any) -> None:
     """Let a take be the active strip in the place of another one."""
     before.select = False
     make_active(take)

@@ -130,6 +130,21 @@ def vary_times(movie: Path, target: Path) -> None:
     target.write_bytes(data)
 
 
+def begin_later(movie: Path, target: Path, frames: int) -> None:
+    """Write the movie anew with an edit list that leaves out its first frames."""
+    data = bytearray(movie.read_bytes())
+    at = data.rindex(b"stts")
+    ticks = struct.unpack_from(">3I", data, at + 8)[2]
+    at = data.rindex(b"elst")
+    version, entries, length, start = struct.unpack_from(">4I", data, at + 4)
+    assert version == 0 and entries == 1
+    scale = struct.unpack_from(">I", data, data.rindex(b"mvhd") + 16)[0]
+    media = struct.unpack_from(">I", data, data.rindex(b"mdhd") + 16)[0]
+    length -= round(frames * ticks * scale / media)
+    struct.pack_into(">2I", data, at + 12, length, start + frames * ticks)
+    target.write_bytes(data)
+
+
 def turn(movie: Path, target: Path) -> None:
     """Write the movie anew with the wish to be shown upside down."""
     data = bytearray(movie.read_bytes())

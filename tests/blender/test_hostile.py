@@ -16,8 +16,9 @@ from test_travel import exported, rehearse  # noqa: F401
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="links and pipes")
 
-# Seconds of computing among a thousand folders. Measured are 9 to 10 ms (docs/reliability.md); what
-# is tested is that a look is bounded, however much there is to read.
+# Seconds of computing among a thousand folders. Measured are 9 to 10 ms
+# (benchmarks/results/reliability.md); what is tested is that a look is bounded, however much there
+# is to read.
 LONGEST_LOOK = 0.03
 
 NOTES = {

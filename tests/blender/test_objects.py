@@ -116,6 +116,23 @@ def test_an_object_that_cannot_be_found_is_refused(source, words, facts, part):
     assert not part("operators.session").state.jobs
 
 
+def test_an_object_is_called_as_its_text_calls_it_or_as_the_user_does(facts, part):
+    facts.global_text, facts.object_source = "a swan with zebra fur", "name"
+    bpy.ops.strip_stylizer.stylize()
+    mask = only_job(part).spec.objects[0].mask
+    assert (mask.kind.value, mask.class_name) == ("name", "swan")
+
+
+def test_a_name_that_the_encoder_cannot_point_at_is_refused(facts, part):
+    facts.global_text, facts.object_source = "a man with zebra fur", "name"
+    with pytest.raises(RuntimeError, match="No text names a thing"):
+        bpy.ops.strip_stylizer.stylize()
+    facts.targets[0].object_name = "person"
+    with pytest.raises(RuntimeError, match='no picture of "person"'):
+        bpy.ops.strip_stylizer.stylize()
+    assert not part("operators.session").state.jobs
+
+
 def test_a_picture_that_is_gone_is_refused(facts):
     facts.targets[0].picture = "/nowhere/style.png"
     with pytest.raises(RuntimeError, match=r"style\.png is not there"):

@@ -92,13 +92,14 @@ def test_a_strip_shows_its_facts_and_the_button(main, clip):
         ("strokes", {"strokes_paint"}),
         ("mask", {"mask"}),
         ("files", {"mask_folder", "mask_label", "mask_inverted"}),
+        ("name", {"object_name"}),
         ("detector", {"class_name"}),
     ],
 )
 def test_an_object_source_shows_what_it_needs(source, found, main, clip, part):
     part("operators.properties").of(clip).object_source = source
     shown = main()
-    every = {"box_draw", "box_height", "strokes_paint", "mask", "class_name"}
+    every = {"box_draw", "box_height", "strokes_paint", "mask", "class_name", "object_name"}
     every |= {"mask_folder", "mask_label", "mask_inverted"}
     assert (set(shown.shown) | set(shown.operators)) & every == found
 

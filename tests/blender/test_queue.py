@@ -54,9 +54,9 @@ def test_waiting_jobs_start_in_the_order_of_the_queue(started, part):
     first, second = started("a slow gold swan"), started("a gold duck")
     third = started("a gold boat")
     poll_until(session, lambda: first.runs)
-    assert session.waiting() == [second, third]
+    assert session.waiting_jobs() == [second, third]
     assert bpy.ops.strip_stylizer.job_move(job=third.id, step=-1) == {"FINISHED"}
-    assert session.waiting() == [third, second]
+    assert session.waiting_jobs() == [third, second]
     assert bpy.ops.strip_stylizer.job_move(job=third.id, step=-1) == {"CANCELLED"}
     session.cancel(first)
     poll_until(session, lambda: third.runs)
@@ -269,7 +269,7 @@ def test_estimates_learn_from_finished_jobs(part, clip):
     assert not guess.measured and guess.seconds > 1
     spent = {stage.value: 7.0 for stage in stages}
     done = status.Status(device="processor, 2 threads", stage_seconds=spent, seconds=44.0)
-    rates = estimate.learned({}, spec, size, done)
+    rates = estimate.update_rates({}, spec, size, done)
     found = estimate.estimate(spec, size, rates, estimate.last_device(rates))
     assert found.measured and found.seconds == pytest.approx(44.0, rel=1e-3)
     twice = dataclasses.replace(size, frames=20)
@@ -310,7 +310,7 @@ def test_only_a_lone_look_can_be_kept_early(started, part, clip):
     for step, kept in ((ahead + every - 1, 0), (ahead + every, every), (ahead + steps, steps)):
         job.status = dataclasses.replace(running, step=step, total=ahead + steps)
         assert job.step_to_keep == kept // every * every
-    more = settings.replaced(job.spec.settings, "stylization.candidates", 2)
+    more = settings.replace_setting(job.spec.settings, "stylization.candidates", 2)
     job.spec = dataclasses.replace(job.spec, settings=more)
     assert job.step_to_keep == 0
     part("operators.session").forget(job)

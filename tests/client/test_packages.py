@@ -25,7 +25,7 @@ wheels = [{ url = "file:///there/torch-2.9%2Bcpu.whl", hashes = { sha256 = "bb" 
 def chosen(tmp_path):
     path = tmp_path / "pylock.toml"
     path.write_text(PYLOCK.replace("7,\n           ", "7,"), encoding="utf-8")
-    return packages.resolved(path)
+    return packages.read_pylock(path)
 
 
 def test_what_uv_chose_is_read_with_names_sizes_and_hashes(chosen):
@@ -39,14 +39,14 @@ def test_a_package_without_a_built_file_is_refused(tmp_path):
     path = tmp_path / "pylock.toml"
     path.write_text('[[packages]]\nname = "odd"\nversion = "1"\n', encoding="utf-8")
     with pytest.raises(Unfit, match="no built file of odd"):
-        packages.resolved(path)
+        packages.read_pylock(path)
 
 
 def test_only_pytorch_may_differ_from_the_lock(chosen):
     locked = {"numpy": {"aa"}, "torch": {"cc"}}
-    assert packages.strangers(chosen, locked, any_torch=True) == []
-    assert packages.strangers(chosen, locked, any_torch=False) == ["torch-2.9+cpu.whl"]
-    assert packages.strangers(chosen, {"numpy": {"cc"}}, any_torch=True) == ["numpy-2.0-x.whl"]
+    assert packages.unknown_files(chosen, locked, any_torch=True) == []
+    assert packages.unknown_files(chosen, locked, any_torch=False) == ["torch-2.9+cpu.whl"]
+    assert packages.unknown_files(chosen, {"numpy": {"cc"}}, any_torch=True) == ["numpy-2.0-x.whl"]
 
 
 def test_every_package_of_the_lock_file_has_hashes():

@@ -12,7 +12,7 @@ import pytest
 
 from engine import commands
 from engine.client import process
-from engine.client.status import JobReader, Phase, Status, crashed
+from engine.client.status import JobReader, Phase, Status, crash_status
 from engine.contract.events import Fault
 from engine.contract.folder import EXIT_UNHEARD, JobFolder
 from engine.contract.job import Footage, FootageKind, Stage, TargetTexts, single
@@ -160,7 +160,7 @@ def test_a_broken_job_file_is_refused_with_exit_code_2(tmp_path):
     (tmp_path / "job.json").write_text('{"footage": {"kind": "movie"}}')
     engine = process.start(REHEARSAL, tmp_path)
     assert engine.wait(20) == 2
-    assert "job.footage.path: is missing" in process.last_words(tmp_path)
+    assert "job.footage.path: is missing" in JobFolder(tmp_path).log.read_text()
     status = JobReader(tmp_path).poll()
     assert status.fault is Fault.BAD_JOB and "job.footage.path" in status.message
 
@@ -227,7 +227,7 @@ def test_an_engine_whose_folder_is_deleted_says_so_by_its_exit_code(tmp_path):
 
     wait_for(deleted)
     assert engine.wait(20) == EXIT_UNHEARD
-    status = crashed(Status(), EXIT_UNHEARD)
+    status = crash_status(Status(), EXIT_UNHEARD)
     assert (
         status.fault is Fault.DISK_FULL and "disk is full or the folder is gone" in status.message
     )

@@ -41,7 +41,7 @@ def test_it_runs_the_job_that_it_is_given(waiting, launch, tmp_path):
     assert engine is not None and engine.wait(120) == 1
     status = JobReader(tmp_path / "job").poll()
     assert status.phase is Phase.FAILED and "/no/such/movie.mp4" in status.message
-    assert "Traceback" in process.last_words(tmp_path / "job", lines=100)
+    assert "Traceback" in JobFolder(tmp_path / "job").log.read_text()
 
 
 def test_it_ends_when_the_host_is_gone(waiting):

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from engine.client.status import JobReader, Phase, Status, crashed, duration, fold
+from engine.client.status import JobReader, Phase, Status, crash_status, duration, fold
 from engine.contract import events, files
 from engine.contract.codec import event_to_json
 from engine.contract.folder import JobFolder
@@ -77,8 +77,8 @@ def test_a_last_event_ends_the_job(event, phase):
 
 
 def test_a_killed_engine_is_explained():
-    assert "memory" in crashed(Status(), -9).message
-    assert "exit code 3" in crashed(Status(), 3).message
+    assert "memory" in crash_status(Status(), -9).message
+    assert "exit code 3" in crash_status(Status(), 3).message
 
 
 @pytest.mark.parametrize(("seconds", "said"), [(0.2, "1 s"), (200, "3 min"), (7500, "2 h 5 min")])

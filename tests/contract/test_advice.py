@@ -6,7 +6,7 @@ import pytest
 
 from engine.contract.events import EngineError, Fault
 from engine.contract.job import Footage, FootageKind, Stage, TargetTexts, single
-from engine.contract.settings import preset, replaced
+from engine.contract.settings import preset, replace_setting
 from engine.contract.words.advice import check_words, near, remarks
 from engine.contract.words.concepts import load_vocabulary
 from engine.contract.words.parts import weighted_parts
@@ -25,7 +25,7 @@ class Listener:
 
 
 def request(*texts, encoder="embedded", **more):
-    settings = replaced(preset("draft"), "stylization.encoder", encoder)
+    settings = replace_setting(preset("draft"), "stylization.encoder", encoder)
     footage = Footage(FootageKind.MOVIE, "/movie.mp4")
     return single(footage, TargetTexts(*texts, **more), settings=settings)
 

@@ -30,7 +30,7 @@ from engine.contract.settings import (
     PRESETS,
     Settings,
     preset,
-    replaced,
+    replace_setting,
     with_embedded_encoder,
 )
 from engine.contract.settings_table import markdown, walk
@@ -81,6 +81,13 @@ def test_missing_fields_take_their_defaults():
         (("objects", 0, "mask", "label"), -1, "-1 is no object's number"),
         (("objects", 0, "texts"), {}, "no object and no background has a text"),
         (("protocol",), 99, "99 is not 2"),
+        (("objects", 0, "texts", "global_text"), "|", "'|' holds no words between its bars"),
+        (("objects", 0, "texts", "global_text"), " | |", "holds no words"),
+        (("objects", 0, "texts", "local_text"), "gold: 0 | fur: 0", "no part a weight of 0.001"),
+        (("objects", 0, "texts", "global_text"), "gold: " + 44 * "9" + " | fur", "more than 1000"),
+        (("objects", 0, "texts", "avoid"), ": 2 | gold", "a weight without words"),
+        (("objects", 0, "texts", "global_text"), "gold\0fur", "is not a text to work with"),
+        (("footage", "path"), "/clip\udcff.mp4", "is not a text to work with"),
     ],
 )
 def test_a_bad_request_is_refused_with_its_path(path, value, said):
@@ -151,7 +158,7 @@ def test_presets_only_name_settings_within_their_limits():
     for name in PRESET_NAMES:
         assert from_json(Settings, to_json(preset(name)), "settings") == preset(name)
         for path, value in PRESETS[name].items():
-            assert replaced(preset(name), path, value) == preset(name)
+            assert replace_setting(preset(name), path, value) == preset(name)
 
 
 def test_every_setting_says_what_it_does():
@@ -164,10 +171,10 @@ def test_every_setting_says_what_it_does():
 
 
 def test_the_embedded_encoder_brings_what_suits_it():
-    draft = replaced(preset("draft").stylization, "encoder", "embedded")
+    draft = replace_setting(preset("draft").stylization, "encoder", "embedded")
     assert with_embedded_encoder(preset("standard")).stylization == draft
     assert with_embedded_encoder(preset("draft")).stylization == draft
-    mine = replaced(preset("fine"), "stylization.steps", 77)
+    mine = replace_setting(preset("fine"), "stylization.steps", 77)
     assert with_embedded_encoder(mine).stylization == replace(draft, steps=77)
     assert with_embedded_encoder(mine).frames == mine.frames
 
@@ -175,4 +182,4 @@ def test_the_embedded_encoder_brings_what_suits_it():
 def test_the_papers_form_only_changes_its_encoder():
     paper = preset("paper")
     changed = with_embedded_encoder(paper)
-    assert changed == replaced(paper, "stylization.encoder", "embedded")
+    assert changed == replace_setting(paper, "stylization.encoder", "embedded")

@@ -32,10 +32,10 @@ def test_each_word_of_the_list_is_a_look_that_the_encoder_knows():
         assert word in vocabulary.looks and classes <= set(range(1000))
 
 
-def test_knows_says_what_is_avoided():
+def test_knows_says_what_surrounds_an_animal():
     vocabulary = load_vocabulary()
     said = listing.describe_reading(read("dog with zebra fur", vocabulary), vocabulary)
-    assert said.splitlines()[-1] == "avoided: grass"
+    assert said.splitlines()[-1] == "surroundings: grass"
 
 
 def test_what_a_text_names_is_not_avoided():

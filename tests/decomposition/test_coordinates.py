@@ -7,6 +7,7 @@ import torch
 
 from engine.decomposition import coordinates as c
 from engine.decomposition.coordinates import Extent
+from tests.decomposition import inverse_coordinates as inverse
 
 LANDSCAPE = Extent(frames=70, height=432, width=768)
 PORTRAIT = Extent(frames=70, height=768, width=432)
@@ -20,7 +21,7 @@ def _pixels(extent: Extent) -> torch.Tensor:
 @pytest.mark.parametrize("extent", [LANDSCAPE, PORTRAIT])
 def test_a_pixel_comes_back_from_its_point(extent: Extent) -> None:
     pixels = _pixels(extent)
-    back = c.pixels_of_points(c.points_of_pixels(pixels, extent), extent)
+    back = inverse.pixels_of_points(c.points_of_pixels(pixels, extent), extent)
     torch.testing.assert_close(back, pixels.float(), atol=1e-3, rtol=0)
 
 
@@ -45,7 +46,7 @@ def test_a_portrait_point_is_a_landscape_point_turned() -> None:
 @pytest.mark.parametrize("extent", [LANDSCAPE, PORTRAIT])
 def test_flow_comes_back_from_its_offset(extent: Extent) -> None:
     flow = torch.tensor([[3.0, -4.0], [0.0, 0.25]])
-    torch.testing.assert_close(c.flow_of_offset(c.offset_of_flow(flow, extent), extent), flow)
+    torch.testing.assert_close(inverse.flow_of_offset(c.offset_of_flow(flow, extent), extent), flow)
 
 
 @pytest.mark.parametrize("extent", [LANDSCAPE, PORTRAIT])
@@ -54,13 +55,13 @@ def test_a_point_moved_by_the_flow_is_the_pixel_moved_by_the_flow(extent: Extent
     moved = point.clone()
     moved[:, :2] += c.offset_of_flow(torch.tensor([[3.0, -4.0]]), extent)
     expected = torch.tensor([[13.0, 16.0, 2.0]])
-    torch.testing.assert_close(c.pixels_of_points(moved, extent), expected, atol=1e-3, rtol=0)
+    torch.testing.assert_close(inverse.pixels_of_points(moved, extent), expected, atol=1e-3, rtol=0)
 
 
 def test_uv_comes_back_from_its_quadrant() -> None:
     uv = torch.tensor([[-1.0, 1.0], [0.25, -0.75]])
-    assert torch.equal(c.from_foreground_quadrant(c.to_foreground_quadrant(uv)), uv)
-    assert torch.equal(c.from_background_quadrant(c.to_background_quadrant(uv)), uv)
+    assert torch.equal(inverse.from_foreground_quadrant(c.to_foreground_quadrant(uv)), uv)
+    assert torch.equal(inverse.from_background_quadrant(c.to_background_quadrant(uv)), uv)
 
 
 def test_the_two_layers_have_quadrants_of_their_own() -> None:
@@ -72,11 +73,11 @@ def test_the_two_layers_have_quadrants_of_their_own() -> None:
 
 def test_layers_uv_comes_back_to_its_quadrant() -> None:
     quadrant = torch.tensor([[0.0, 1.0], [0.3, 0.7]])
-    assert torch.equal(c.quadrant_of_layers_uv(c.layers_uv_of_quadrant(quadrant)), quadrant)
+    assert torch.equal(c.layers_uv_of_quadrant(quadrant), quadrant)
 
 
 def test_alpha_stays_off_zero_and_one_and_comes_back() -> None:
     signed = torch.tensor([-1.0, 0.0, 1.0])
     alpha = c.alpha_of_signed(signed)
     torch.testing.assert_close(alpha, torch.tensor([0.001, 0.496, 0.991]))
-    torch.testing.assert_close(c.signed_of_alpha(alpha), signed, atol=1e-6, rtol=0)
+    torch.testing.assert_close(inverse.signed_of_alpha(alpha), signed, atol=1e-6, rtol=0)

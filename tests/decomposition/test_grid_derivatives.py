@@ -4,7 +4,7 @@ import torch
 from torch.nn import functional
 
 from engine.decomposition.grid import losses
-from engine.decomposition.grid.derivatives import over, smoothed
+from engine.decomposition.grid.derivatives import over, smooth
 from engine.decomposition.grid.splines import Lattice, field, planes
 
 CORNERS = [(1, 2), (0, 0)]
@@ -38,8 +38,8 @@ def test_smoothing_repeats_the_border_and_has_its_own_derivative():
     padded = functional.pad(texture[None], (1, 1, 1, 1), mode="replicate")[0]
     across = (padded[..., :-2] + 2 * padded[..., 1:-1] + padded[..., 2:]) / 4
     both = (across[:, :-2] + 2 * across[:, 1:-1] + across[:, 2:]) / 4
-    assert torch.allclose(smoothed(texture), both)
-    assert torch.autograd.gradcheck(smoothed, (texture,))
+    assert torch.allclose(smooth(texture), both)
+    assert torch.autograd.gradcheck(smooth, (texture,))
 
 
 def test_the_colour_terms_are_smooth_l1_and_differ_from_it_in_nothing():

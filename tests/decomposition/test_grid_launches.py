@@ -43,7 +43,7 @@ def matched(pairs):
         parts.append(
             matches.Matches(first * count, second * count, spots, moved, np.ones(len(count)))
         )
-    found = matches.joined(parts)
+    found = matches.join(parts)
     return equations.problem(found, found.end - found.start)
 
 

@@ -14,7 +14,7 @@ from engine.decomposition.grid import (
     textures,
 )
 from engine.decomposition.grid.background import register_background
-from engine.decomposition.grid.folds import unfolded_knots
+from engine.decomposition.grid.folds import unfold_knots
 from engine.decomposition.grid.mapping import Foreground, around, box_positions
 from engine.decomposition.grid.path import trace
 from engine.decomposition.grid.tracks import track_matches
@@ -95,7 +95,7 @@ def test_a_refined_field_is_the_same_field():
     knots = torch.randn(1, coarse.rows, coarse.columns, 2)
     points = torch.rand(200, 2) * torch.tensor([59.0, 39.0])
     before = coarse.basis(points) @ knots.flatten(1, 2)
-    after = fine.basis(points) @ fine.refined(knots, coarse).flatten(1, 2)
+    after = fine.basis(points) @ fine.refine(knots, coarse).flatten(1, 2)
     assert torch.allclose(before, after, atol=5e-3)
 
 
@@ -109,7 +109,7 @@ def test_a_solve_finds_a_known_shift_and_distrusts_false_matches():
         end[:20] += random.uniform(-40, 40, (20, 2))
         count = np.full(200, 1)
         parts.append(matches.Matches(count * first, count * second, start, end, np.ones(200)))
-    found = matches.joined(parts)
+    found = matches.join(parts)
     lattice = splines.Lattice(50, 50, 12)
     knots, _ = registration.solve(
         equations.problem(found, found.end - found.start),
@@ -131,7 +131,7 @@ def test_a_fold_is_taken_out_and_other_frames_stay():
     inside = torch.zeros(2, 40, 60, dtype=torch.bool)
     inside[:, 5:35, 5:55] = True
     assert areas(lattice, knots)[1][inside[1]].min() < 0
-    found = unfolded_knots(lattice, knots, inside)
+    found = unfold_knots(lattice, knots, inside)
     assert areas(lattice, found)[inside].min() > 0
     assert torch.equal(found[0], knots[0])
 
@@ -151,7 +151,7 @@ def test_reading_gives_back_what_was_splatted():
     colours = torch.rand(256, 3)
     splat = textures.Splat((16, 16), torch.device("cpu"))
     splat.add(colours, uv, torch.ones(256))
-    read = textures.read(splat.filled(), uv[None, :, None])[0, :, 0]
+    read = textures.read(splat.fill(), uv[None, :, None])[0, :, 0]
     assert torch.allclose(read, colours, atol=1e-4)
 
 
@@ -220,7 +220,7 @@ def test_the_background_does_not_show_in_what_is_matched():
     mask[10:30, 20:40] = 1
     picture = np.random.default_rng(0).integers(0, 255, (80, 120)).astype(np.uint8)
     picture[20:60, 40:80] = np.arange(180, 220)
-    alone = crop.replaced(picture, mask)
+    alone = crop.replace_surroundings(picture, mask)
     kept = np.s_[22:58, 42:78]
     assert np.allclose(alone[kept], picture[kept], atol=1), "the object stays"
     alone[18:62, 38:82] = 200  # the edge is soft

@@ -14,15 +14,14 @@ import torch
 from torch import Tensor
 
 from engine.contract.settings import NlaWeights
-from engine.decomposition.coordinates import (
-    MAPPING_SCALE,
-    Extent,
+from engine.decomposition.coordinates import MAPPING_SCALE, Extent
+from engine.decomposition.nla.predict import loss_terms, predict
+from engine.decomposition.nla.samples import VideoPoints
+from tests.decomposition.inverse_coordinates import (
     from_background_quadrant,
     from_foreground_quadrant,
     pixels_of_points,
 )
-from engine.decomposition.nla.predict import loss_terms, predict
-from engine.decomposition.nla.samples import VideoPoints
 from tests.decomposition.nla_footage import moving_square
 
 CPU = torch.device("cpu")

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from engine.decomposition.coordinates import pixels_of_points
 from engine.decomposition.nla.samples import Samples, VideoPoints
+from tests.decomposition.inverse_coordinates import pixels_of_points
 
 CPU = torch.device("cpu")
 

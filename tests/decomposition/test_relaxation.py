@@ -6,8 +6,8 @@ import torch
 
 from engine.decomposition.grid.crop import Crop
 from engine.decomposition.grid.mapping import Background, Foreground
+from engine.decomposition.grid.packing import pack, unpack
 from engine.decomposition.grid.relaxation import compute_relaxation
-from engine.decomposition.grid.saved import packed, unpacked
 from engine.decomposition.grid.splines import Lattice
 from engine.evaluation.drift import determinants
 
@@ -83,6 +83,6 @@ def test_a_checkpoint_keeps_it(turned, inside):
         torch.eye(3).repeat(FRAMES, 1, 1), LATTICE, nothing, torch.ones(2), torch.zeros(2),
         torch.ones(2),
     )  # fmt: skip
-    again, _ = unpacked(packed(kept, behind))
+    again, _ = unpack(pack(kept, behind))
     every = torch.arange(SIDE).float()[None]
     assert torch.equal(kept.place([2], every, every), again.place([2], every, every))

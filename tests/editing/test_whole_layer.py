@@ -9,7 +9,7 @@ import torch
 from engine.contract.job import ANY, BACKGROUND, Edit, EditKind
 from engine.contract.settings import RenderSettings
 from engine.decomposition.layers import Layers
-from engine.editing.whole_layer import filled, to_codes, to_light
+from engine.editing.whole_layer import fill_unknown, to_codes, to_light
 from engine.render import Part, stylized_frames
 from engine.restyling import changed_layers
 
@@ -113,7 +113,7 @@ def test_what_no_frame_shows_is_filled_from_around_it():
     known = torch.ones(HEIGHT, WIDTH)
     known[20:40, 30:50] = 0
     holed = torch.where(known[..., None] > 0, picture, torch.full_like(picture, 9.0))
-    result = filled(holed, known)
+    result = fill_unknown(holed, known)
     assert torch.equal(result[known > 0], picture[known > 0])
     hole = result[known == 0]
     assert picture.min() <= hole.min() and hole.max() <= picture.max()

@@ -10,9 +10,8 @@ from engine.__main__ import EXPERIMENT_NAMES, main, parser
 from engine.contract.events import EngineError
 from engine.contract.job import Footage, FootageKind, TargetTexts, single
 from engine.contract.settings import preset
-from engine.decomposition.layers import Layers
+from engine.decomposition.layers import Layers, of_one_frame
 from engine.evaluation import metrics
-from engine.evaluation.baseline import of_one_frame
 from engine.evaluation.evaluate import (
     Made,
     bare_part,
@@ -24,7 +23,7 @@ from engine.evaluation.evaluate import (
 )  # fmt: skip
 from engine.evaluation.experiments import NAMES, Variant, experiment
 from engine.evaluation.held_out_classifier import close_views, load_classifier, rank, same_material
-from engine.evaluation.paper import read_looks
+from engine.evaluation.paper import read_styles
 from engine.video.flow import Flow
 from engine.video.images import read_rgb
 
@@ -175,7 +174,7 @@ def texts_file(tmp_path, content):
 
 def test_texts_of_a_file_take_the_place_of_the_papers(tmp_path):
     looks = [{"global_text": "Swan of {jade}", "local_text": "jade"}, {"global_text": "Gold"}]
-    own = read_looks(texts_file(tmp_path, {"examples": looks}))
+    own = read_styles(texts_file(tmp_path, {"examples": looks}))
     found = experiment("examples", thing="swan", materials=[], own=own).variants
     assert [each.texts for each in found] == [
         TargetTexts("Swan of {jade}", "jade"),
@@ -199,12 +198,12 @@ def test_texts_of_a_file_take_the_place_of_the_papers(tmp_path):
 )
 def test_a_file_of_texts_that_cannot_be_read_is_refused(tmp_path, content, told):
     with pytest.raises(EngineError, match=told):
-        read_looks(texts_file(tmp_path, content))
+        read_styles(texts_file(tmp_path, content))
 
 
 def test_two_texts_of_one_name_are_refused(tmp_path):
     looks = [{"global_text": "Gold swan", "local_text": each} for each in ("gold", "shiny gold")]
-    own = read_looks(texts_file(tmp_path, {"examples": looks}))
+    own = read_styles(texts_file(tmp_path, {"examples": looks}))
     with pytest.raises(EngineError, match="are called 'Gold swan'"):
         experiment("examples", thing="swan", materials=[], own=own)
 
@@ -318,8 +317,7 @@ def test_the_first_frames_of_a_result_fit_together():
 
 def test_one_frame_alone_is_its_own_atlas():
     layers = moving_disc()
-    frame = (layers.reconstruction()[1] * 255).round().byte().numpy()
-    alone = of_one_frame(frame, layers, 1)
+    alone = of_one_frame(layers, 1, layers.reconstruction()[1])
     assert alone.alpha.shape == (1, 40, 56) and alone.atlas.shape == (56, 56, 3)
     assert torch.allclose(alone.uv[0, 10, 20], torch.tensor([20.5 / 56, 10.5 / 56]))
 

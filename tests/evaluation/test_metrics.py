@@ -39,7 +39,7 @@ def test_alpha_leak_counts_only_what_is_far_from_the_mask():
     alpha[0, 10:20, 22] = 1.0  # within five pixels of the mask
     assert metrics.alpha_leak(alpha, masks) == 0.0
     alpha[0, 35] = 0.5
-    outside = (~metrics.dilated(masks)).sum()
+    outside = (~metrics.dilate(masks)).sum()
     assert metrics.alpha_leak(alpha, masks) == pytest.approx(0.5 * 40 / outside)
 
 

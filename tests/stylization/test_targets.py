@@ -7,6 +7,7 @@ import torch
 from engine.contract.events import EngineError, Fault
 from engine.contract.job import TargetTexts
 from engine.contract.settings import EMBEDDED, StylizationSettings
+from engine.stylization.encoder import load_encoder
 from engine.stylization.picture import read_picture
 from engine.stylization.targets import embed_targets
 from engine.video.images import write_png
@@ -88,10 +89,10 @@ def test_a_picture_of_a_few_pixels_is_told(tmp_path):
         read_picture(str(tmp_path / "dot.png"))
 
 
-def test_the_embedded_encoder_avoids_the_grass_around_an_animal_unless_told_not_to(encoder):
+def test_the_embedded_encoder_avoids_surroundings_that_a_text_leans_to(encoder, monkeypatch):
     zebra = TargetTexts("a swan with zebra fur", "zebra fur")
-    assert embed_targets(zebra, encoder, SETTINGS).avoid is None
     embedded = replace(SETTINGS, encoder=EMBEDDED)
+    monkeypatch.setattr("engine.stylization.targets.LEANING", -1.0)
     grass = embed_targets(zebra, encoder, embedded).avoid
     wanted = embed_targets(TargetTexts("gold", avoid="grass"), encoder, SETTINGS).avoid
     assert torch.equal(grass, wanted)
@@ -99,3 +100,14 @@ def test_the_embedded_encoder_avoids_the_grass_around_an_animal_unless_told_not_
     assert both.shape == (8, 24) and torch.equal(both[4:], grass)
     off = replace(embedded, avoid_surroundings=False)
     assert embed_targets(zebra, encoder, off).avoid is None
+    assert embed_targets(zebra, encoder, SETTINGS).avoid is None  # another encoder
+    monkeypatch.setattr("engine.stylization.targets.LEANING", 1.0)
+    assert embed_targets(zebra, encoder, embedded).avoid is None
+
+
+def test_zebra_fur_leans_to_grass_and_a_leopards_does_not():
+    encoder = load_encoder("embedded", "cpu")
+    embedded = replace(SETTINGS, encoder=EMBEDDED)
+    for fur, avoided in (("zebra", True), ("leopard", False)):
+        texts = TargetTexts(f"swan with {fur} fur", f"{fur} fur")
+        assert (embed_targets(texts, encoder, embedded).avoid is not None) == avoided

@@ -1,7 +1,7 @@
 import torch
 
 from engine.contract.job import TargetTexts
-from engine.contract.settings import replaced
+from engine.contract.settings import replace_setting
 from engine.stylization.canvas import cut_canvases
 from engine.stylization.targets import embed_targets
 from engine.stylization.validation import Validation, balanced_mean, cosines
@@ -61,7 +61,7 @@ def test_an_exam_prefers_the_paint_that_reaches_further_and_says_the_same_twice(
 def test_an_exam_counts_what_is_uneven_where_that_has_a_weight(layers, settings):
     canvases = cut_canvases(layers, layers.foreground, settings.views)
     targets = embed_targets(TargetTexts("red"), Redness(), settings)
-    weighed = replaced(settings, "weights.unevenness", 0.5)
+    weighed = replace_setting(settings, "weights.unevenness", 0.5)
     plain, strict = (Validation(canvases, Redness(), targets, each) for each in (settings, weighed))
     middle = float(canvases.canvases[0].fields[0].mean())
     for place, least, most in ((middle, 0.05, 1.0), (2.0, -1e-5, 1e-5)):  # in halves; of one colour

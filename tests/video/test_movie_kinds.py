@@ -105,6 +105,28 @@ def test_a_whole_movie_gives_no_warning(tmp_path, listener):
     assert listener.warnings == []
 
 
+@pytest.mark.parametrize("suffix", ["mp4", "mov", "mkv", "ts"])
+def test_a_movie_that_starts_later_than_zero_loses_and_gains_no_frame(suffix, tmp_path, listener):
+    whole = movie(tmp_path / "whole.mp4", 20)
+    late = tmp_path / f"late.{suffix}"
+    ffmpeg("-itsoffset", "2.5", "-i", whole, "-c", "copy", late)
+    assert numbers(late) == list(range(20))
+    assert len(read_video(footage_from_path(late), settings(), listener).frames) == 20
+    assert not listener.warnings and movie_facts(late).frames_per_second == 24
+
+
+@pytest.mark.parametrize("first", [1, 5, 13])
+def test_frames_before_an_edit_list_are_decoded_and_not_shown(first, tmp_path, listener):
+    whole = movie(tmp_path / "whole.mp4", 20, *H264[:-1], "10")
+    cut = tmp_path / "cut.mp4"
+    ffmpeg("-ss", first / 24, "-i", whole, "-c", "copy", cut)
+    assert b"elst" in cut.read_bytes() and numbers(cut) == list(range(first, 20))
+    read_video(footage_from_path(cut), settings(), listener)
+    assert not listener.warnings
+    some = movie_frames(cut, (2, 3))
+    assert [number_of(frame) for frame in some] == [first + 2, first + 3]
+
+
 def test_a_movie_of_which_nothing_can_be_decoded_is_refused(tmp_path):
     content = bytearray(movie(tmp_path / "movie.mp4", 12).read_bytes())
     start = content.index(b"mdat") + 4

@@ -21,12 +21,12 @@ from .render import DEEP_FORMATS, RenderSettings
 from .stylization import StylizationSettings, StylizationWeights
 from .video import FlowSettings, FramesSettings, MasksSettings
 from .views import ViewsSettings
-from .whole import Settings, replaced
+from .whole import Settings, replace_setting
 
 __all__ = [
     "AUTOMATIC", "DEEP_FORMATS", "EMBEDDED", "OFFERED_WEIGHTS", "PRESETS", "PRESET_HELP",
     "PRESET_NAMES", "DecompositionSettings", "FlowSettings", "FramesSettings", "GridSettings",
     "MasksSettings", "NlaSettings", "NlaWeights", "RenderSettings", "Settings",
-    "StylizationSettings", "StylizationWeights", "ViewsSettings", "preset", "replaced",
+    "StylizationSettings", "StylizationWeights", "ViewsSettings", "preset", "replace_setting",
     "with_embedded_encoder",
 ]  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from typing import Any
 
-from .whole import Settings, replaced
+from .whole import Settings, replace_setting
 
 EMBEDDED = "embedded"  # the encoder that comes with the engine
 AUTOMATIC = "automatic"  # the embedded one or a larger one, by the words of the texts
@@ -81,7 +81,7 @@ def preset(name: str) -> Settings:
     """Return the settings of the preset ``name``; raises KeyError where there is none."""
     settings = Settings()
     for path, value in PRESETS[name].items():
-        settings = replaced(settings, path, value)
+        settings = replace_setting(settings, path, value)
     return settings
 
 
@@ -97,5 +97,5 @@ def with_embedded_encoder(settings: Settings) -> Settings:
     for path, value in suited.items():
         found = operator.attrgetter(path)
         if path.startswith("stylization.") and found(settings) in map(found, others):
-            changed = replaced(changed, path, value)
-    return replaced(changed, "stylization.encoder", EMBEDDED)
+            changed = replace_setting(changed, path, value)
+    return replace_setting(changed, "stylization.encoder", EMBEDDED)

@@ -131,8 +131,8 @@ class StylizationSettings:
     avoid_surroundings: bool = setting(
         True,
         "Avoid Surroundings",
-        "Views do not match the grass in which an animal stands whose fur is wanted, as much as "
-        "they do not match Avoid; embedded encoder",
+        "Views do not match the grass in which an animal stands whose fur is wanted, where the "
+        "text leans to it; embedded encoder",
     )
     candidates: int = setting(
         1,

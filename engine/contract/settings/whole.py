@@ -34,7 +34,7 @@ class Settings:
     render: RenderSettings = section(RenderSettings)
 
 
-def replaced(settings: Any, path: str, value: Any) -> Any:
+def replace_setting(settings: Any, path: str, value: Any) -> Any:
     """Return ``settings`` with the setting at the dotted ``path`` replaced.
 
     Raises KeyError with the whole path where there is no such setting.
@@ -47,5 +47,5 @@ def replaced(settings: Any, path: str, value: Any) -> Any:
         current = getattr(settings, head)
         if not dataclasses.is_dataclass(current):
             raise KeyError(path)
-        value = replaced(current, rest, value)
+        value = replace_setting(current, rest, value)
     return dataclasses.replace(settings, **{head: value})

@@ -95,7 +95,7 @@ def remarks(texts: TargetTexts, vocabulary: Vocabulary) -> list[Remark]:
     said = [*whole, *close, *avoid]
     unknown = tuple(dict.fromkeys(word for reading in said for word in reading.unknown))
     near = _near_words(unknown, vocabulary)
-    if refused := _refused(texts, whole, close):
+    if refused := _refusal(texts, whole, close):
         return [Remark(refused, (*near, *_way_out(refused)), refuses=True, unknown=unknown)]
     if not unknown:
         return []
@@ -118,7 +118,7 @@ def _readings(text: str, vocabulary: Vocabulary, *, local: bool) -> list[Reading
     return [read(part, vocabulary, local=local) for part, _ in weighted_parts(text)]
 
 
-def _refused(
+def _refusal(
     texts: TargetTexts, whole: Sequence[Reading], close: Sequence[Reading]
 ) -> Sentence | None:
     """Say which text leaves nothing to become, None where each says something."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..job import JobSpec, TargetTexts
-from ..settings import AUTOMATIC, EMBEDDED, replaced
+from ..settings import AUTOMATIC, EMBEDDED, replace_setting
 from .advice import Sentence, unknown_words
 
 QUICK = "ViT-B-32:openai"  # the smallest of CLIP's own models: Draft stays a matter of minutes
@@ -50,7 +50,9 @@ def choose_encoder(
 def with_encoder(spec: JobSpec, weights: Path | None) -> JobSpec:
     """Return ``spec`` with the encoder that its settings may leave open, see `choose_encoder`."""
     found = choose_encoder(spec.settings.stylization.encoder, spec.targets, weights)
-    return replace(spec, settings=replaced(spec.settings, "stylization.encoder", found.encoder))
+    return replace(
+        spec, settings=replace_setting(spec.settings, "stylization.encoder", found.encoder)
+    )
 
 
 def weights_in(folder: Path | None) -> list[str]:

@@ -19,13 +19,16 @@ def plain(vocabulary: Vocabulary) -> str:
 
 
 def describe_reading(reading: Reading, vocabulary: Vocabulary) -> str:
-    """Return what a text was read as: one line for each kind of word, and what is avoided."""
+    """Return what a text was read as: one line for each kind of word.
+
+    Surroundings are what photographs of the looks usually show beside them.
+    """
     groups = {
         "object": [each.name for each in reading.subjects],
         "look": [each.name for each in reading.looks],
         "colour": [each.name for each in reading.colours],
         "unknown": list(reading.unknown),
-        "avoided": surroundings_of([reading], vocabulary),
+        "surroundings": surroundings_of([reading], vocabulary),
     }
     return "\n".join(f"{name}: {', '.join(words) or '-'}" for name, words in groups.items())
 

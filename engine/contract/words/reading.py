@@ -93,7 +93,7 @@ def read(text: str, vocabulary: Vocabulary, *, local: bool = False) -> Reading:
             _read_look(phrase, vocabulary, tail)
         else:
             _read_object(phrase, vocabulary, head, is_listed=place > 0 or local_list)
-    return _reading(head, tail, local)
+    return _decide(head, tail, local)
 
 
 def _phrases(spans: Sequence[Span], vocabulary: Vocabulary) -> list[_Phrase]:
@@ -169,7 +169,7 @@ def _without_surfaces(spans: Sequence[Span], vocabulary: Vocabulary) -> list[Spa
     return kept
 
 
-def _reading(head: _Found, tail: _Found, local: bool) -> Reading:
+def _decide(head: _Found, tail: _Found, local: bool) -> Reading:
     """Decide what could be either: an object or a look."""
     looks, colours = head.looks + tail.looks, head.colours + tail.colours
     subjects, beside = head.subjects + tail.subjects, tail.beside

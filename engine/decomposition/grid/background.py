@@ -17,8 +17,8 @@ from numpy import ndarray as Array
 from ...ahead import ahead
 from ...partial_results import UNSAVED, PartialResults
 from . import equations, registration
-from .mapping import Background, moved
-from .matches import Matches, both_flows, joined, read
+from .mapping import Background, apply_homographies
+from .matches import Matches, both_flows, join, read
 from .splines import Lattice, stiffness
 
 if TYPE_CHECKING:
@@ -67,20 +67,22 @@ def register_background(
             yield _near_matches(scenery, frame, random).arrays()
 
     near = [Matches(*found) for found in partial.each("near matches", beside, random)]
-    chain = _chained([_homography(part) for part in near])
+    chain = _chain_to_middle([_homography(part) for part in near])
     gaps = [(a, a + gap) for gap in LONG_GAPS for a in range(len(frames) - gap)]
 
     def apart(first: int) -> Iterator[tuple[Array, ...]]:
         flows = ahead(lambda pair: _far_flows(scenery, chain, pair), gaps[first:])
         for pair, (there, back, between) in zip(gaps[first:], flows, strict=True):
-            yield _agreeing(scenery, there, back, pair, between, random).arrays()
+            yield _sample_matches(
+                scenery, there, back, pair, between=between, random=random
+            ).arrays()
 
     far = []
     for number, found in enumerate(partial.each("far matches", apart, random)):
         tick(0.7 * number / len(gaps))
         far.append(Matches(*found))
     tick(0.7)
-    return _refined(joined([*near, *far]), chain, scenery, device, partial=partial)
+    return _solve_splines(join([*near, *far]), chain, scenery, device, partial=partial)
 
 
 def _scenery(frames: Array, occupied: Array, flow: Flow) -> Scenery:
@@ -105,7 +107,9 @@ def _scenery(frames: Array, occupied: Array, flow: Flow) -> Scenery:
 def _near_matches(scenery: Scenery, frame: int, random: np.random.Generator) -> Matches:
     identity = np.eye(3)
     there, back = scenery.forward[frame], scenery.backward[frame]
-    return _agreeing(scenery, there, back, (frame, frame + 1), identity, random)
+    return _sample_matches(
+        scenery, there, back, (frame, frame + 1), between=identity, random=random
+    )
 
 
 def _far_flows(scenery: Scenery, chain: Array, pair: tuple[int, int]) -> tuple[Array, Array, Array]:
@@ -126,11 +130,12 @@ def _far_flows(scenery: Scenery, chain: Array, pair: tuple[int, int]) -> tuple[A
     return *both_flows(scenery.greys[first], warped), between
 
 
-def _agreeing(
+def _sample_matches(
     scenery: Scenery,
     there: Array,
     back: Array,
     pair: tuple[int, int],
+    *,
     between: Array,
     random: np.random.Generator,
 ) -> Matches:
@@ -170,7 +175,7 @@ def _plausible(homography: Array) -> bool:
     return bool(0.5 < area < 2 and np.abs(homography[2, :2]).max() < 1e-3)
 
 
-def _chained(steps: list[Array]) -> Array:
+def _chain_to_middle(steps: list[Array]) -> Array:
     """Return what takes each frame to the middle one, [T, 3, 3]."""
     count = len(steps) + 1
     middle = count // 2
@@ -182,7 +187,7 @@ def _chained(steps: list[Array]) -> Array:
     return chain / chain[:, 2:, 2:]
 
 
-def _refined(
+def _solve_splines(
     matches: Matches,
     chain: Array,
     scenery: Scenery,
@@ -198,7 +203,9 @@ def _refined(
     knots = torch.zeros(frames, lattice.rows, lattice.columns, 2)
     if len(matches.weight):
         start, end = (
-            moved(homographies[numbers], torch.from_numpy(points).float()[:, None])[:, 0]
+            apply_homographies(homographies[numbers], torch.from_numpy(points).float()[:, None])[
+                :, 0
+            ]
             for numbers, points in ((matches.first, matches.start), (matches.second, matches.end))
         )
         knots, _ = registration.solve(

@@ -32,8 +32,10 @@ def complete(masks: Masks, flow: Flow) -> Array:
             "No frame has a mask of the object.",
             "Give masks, or draw a box around the object.",
         )
-    ahead = _carried(given, masks.known, flow.backward, flow.forward)
-    behind = _carried(given[::-1], masks.known[::-1], flow.forward[::-1], flow.backward[::-1])[::-1]
+    ahead = _fill_from_previous(given, masks.known, flow.backward, flow.forward)
+    behind = _fill_from_previous(
+        given[::-1], masks.known[::-1], flow.forward[::-1], flow.backward[::-1]
+    )[::-1]
     every = np.arange(len(given))
     before = np.searchsorted(known, every, side="right") - 1  # number of the last known frame
     share = np.empty(len(given), np.float32)
@@ -46,7 +48,7 @@ def complete(masks: Masks, flow: Flow) -> Array:
     return np.where(masks.known[:, None, None], given, (1 - share) * ahead + share * behind)
 
 
-def _carried(masks: Array, known: Array, to_previous: Array, to_next: Array) -> Array:
+def _fill_from_previous(masks: Array, known: Array, to_previous: Array, to_next: Array) -> Array:
     """Fill unknown frames from the frame before; flows [T-1, H, W, 2] px.
 
     A pixel takes over what it points at, if that points back: else the background that the

@@ -13,7 +13,7 @@ import numpy as np
 from numpy import ndarray as Array
 
 from ...ahead import ahead
-from .path import Path, seen
+from .path import Path, frames_with_object
 
 LONGEST_SIDE = 160
 MARGIN = 10
@@ -44,7 +44,7 @@ class Crop:
         offset = points - self.centre[frame]
         return offset / np.asarray(self.scale[frame])[..., None] + self.middle
 
-    def enlarged(self, factor: float) -> Crop:
+    def at_scale(self, factor: float) -> Crop:
         """Return the same window over the frames at ``factor`` times their size."""
         return replace(self, centre=(self.centre + 0.5) * factor - 0.5, scale=self.scale * factor)
 
@@ -61,7 +61,7 @@ class Crop:
 
 def follow(masks: Array, path: Path) -> Crop:
     """Fit the window to the object, ``masks`` [T, H, W] in [0, 1], as it goes along ``path``."""
-    frames = np.flatnonzero(seen(masks))
+    frames = np.flatnonzero(frames_with_object(masks))
     centre = np.stack([_smooth(values, sigma=1.0) for values in path.centre.T], 1)
     deviation = np.exp(_smooth(np.log(path.deviation), sigma=2.0))
     reach = _reach(masks, frames, centre, deviation)
@@ -92,7 +92,7 @@ def matching_pictures(greys: Array, masks: Array, crop: Crop) -> tuple[Array, Ar
     smoothly beyond its edge, so that neither silhouette nor background is matched.
     """
     cuts = [cut(mask, crop, frame) for frame, mask in enumerate(masks)]
-    larger = crop.enlarged(greys.shape[2] / masks.shape[2])
+    larger = crop.at_scale(greys.shape[2] / masks.shape[2])
     windows = [cut(_gamma_corrected(image), larger, frame) for frame, image in enumerate(greys)]
     inside = np.concatenate([part[mask > 0.5] for part, mask in zip(windows, cuts, strict=True)])
     mean, deviation = (inside.mean(), inside.std() + 1e-3) if len(inside) else (0.5, 1.0)
@@ -104,7 +104,7 @@ def matching_pictures(greys: Array, masks: Array, crop: Crop) -> tuple[Array, Ar
 
 
 def _alone(picture: Array, mask: Array) -> Array:
-    return blended(picture, continued(picture, mask), np.clip(mask, 0, 1))
+    return blend(picture, continue_smoothly(picture, mask), np.clip(mask, 0, 1))
 
 
 def _reach(masks: Array, frames: Array, centre: Array, deviation: Array) -> tuple[float, float]:
@@ -135,7 +135,7 @@ def _gamma_corrected(grey: Array) -> Array:
     return np.sqrt(grey.astype(np.float32) / 255)
 
 
-def continued(picture: Array, mask: Array) -> Array:
+def continue_smoothly(picture: Array, mask: Array) -> Array:
     """Return the object's greys smoothly continued over all of ``picture``, float32 [h, w].
 
     ``mask`` [h, w] in [0, 1]. Middle grey where it shows no object.
@@ -153,7 +153,7 @@ def continued(picture: Array, mask: Array) -> Array:
     return filled
 
 
-def replaced(picture: Array, mask: Array) -> Array:
+def replace_surroundings(picture: Array, mask: Array) -> Array:
     """Return ``picture`` uint8 [H, W] with the object's own greys around it.
 
     ``mask`` [h, w] in [0, 1]; at its size, or smaller, the greys are continued.
@@ -165,11 +165,11 @@ def replaced(picture: Array, mask: Array) -> Array:
         cv2.resize(each, size, interpolation=cv2.INTER_AREA) for each in (picture, share)
     )
     around, share = (
-        cv2.resize(each, picture.shape[::-1]) for each in (continued(small, where), share)
+        cv2.resize(each, picture.shape[::-1]) for each in (continue_smoothly(small, where), share)
     )
-    return blended(picture, around, share)
+    return blend(picture, around, share)
 
 
-def blended(picture: Array, around: Array, share: Array) -> Array:
+def blend(picture: Array, around: Array, share: Array) -> Array:
     """Return ``picture`` where ``share`` is 1 and ``around`` where it is 0, uint8."""
     return np.clip(around + share * (picture - around), 0, 255).astype(np.uint8)

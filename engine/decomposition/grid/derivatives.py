@@ -19,7 +19,7 @@ def over(front: Tensor, behind: Tensor, alphas: Tensor, corners: list[tuple[int,
     return _Over.apply(front, behind, alphas, corners)  # pyright: ignore[reportReturnType]
 
 
-def smoothed(texture: Tensor) -> Tensor:
+def smooth(texture: Tensor) -> Tensor:
     """Average ``texture`` [C, P, Q] over three texels, a quarter, a half, a quarter, both ways."""
     return _Smoothed.apply(texture)  # pyright: ignore[reportReturnType]
 
@@ -61,14 +61,14 @@ class _Smoothed(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, texture: Tensor) -> Tensor:
-        return _blurred(_blurred(texture, 2), 1)
+        return _blur(_blur(texture, 2), 1)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Tensor:
-        return _blurred(_blurred(gradient, 2), 1)
+        return _blur(_blur(gradient, 2), 1)
 
 
-def _blurred(texture: Tensor, axis: int) -> Tensor:
+def _blur(texture: Tensor, axis: int) -> Tensor:
     last = texture.shape[axis] - 1
     result = texture * 2
     result.narrow(axis, 1, last).add_(texture.narrow(axis, 0, last))

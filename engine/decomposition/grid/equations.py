@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ...device import at_once, sent
+from ...device import at_once, send
 from .matches import Matches
 from .splines import Lattice
 
@@ -126,7 +126,7 @@ class Equations:
         """
         pairs = self.pairs[self.pairs[:, 1] - self.pairs[:, 0] <= longest_gap]
         counts, order = (pairs[:, 3] - pairs[:, 2]).sort(descending=True, stable=True)
-        there = sent(pairs[order], self.codes.device)
+        there = send(pairs[order], self.codes.device)
         limit = CHUNK_ON_PROCESSOR if there.device.type == "cpu" else at_once(CHUNK)
         chunks, begin = [], 0
         while begin < len(there):
@@ -158,8 +158,8 @@ def build_equations(
     bounds = torch.tensor(problem.bounds)
     pairs = torch.cat([problem.pairs, bounds[:-1, None], bounds[1:, None]], 1)
     total, count = lattice.rows * lattice.columns, len(moved.weight)
-    counts = sent(bounds.diff(), device)
-    numbers = sent(problem.pairs * total, device)
+    counts = send(bounds.diff(), device)
+    numbers = send(problem.pairs * total, device)
     firsts = numbers.repeat_interleave(counts, 0, output_size=count).T  # [2, M]
     codes = torch.empty(2, count, 16, dtype=torch.int32, device=device)
     shares = torch.empty(2, count, 16, device=device)
@@ -172,14 +172,14 @@ def build_equations(
             touched.index_fill_(0, near.flatten(), True)
             codes[side, part] = near
     shares[1].neg_()
-    active, own, found = _owned(touched.view(frames, total))
+    active, own, found = _assign_own(touched.view(frames, total))
     for side in codes:
         for part in side.split(at_once(POINTS)):
             part.copy_(found[part])
     return Equations(active, own, codes, shares, moved.offset, moved.weight, pairs)
 
 
-def _owned(touched: Tensor) -> tuple[Tensor, Own, Tensor]:
+def _assign_own(touched: Tensor) -> tuple[Tensor, Own, Tensor]:
     """Return which knots are active, which are each frame's own, and the codes of those.
 
     ``touched`` bool [T, K]. The codes, int32 [T * K], are 0 where a knot is not touched.

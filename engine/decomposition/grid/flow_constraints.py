@@ -67,7 +67,7 @@ def flow_constraint(
             here, there = there, here
         ends, valid = (of_frames(each, pairs) for each in flow)
         grid = for_sampling(ends)
-        holds = _holding(of_frames(masks, there), of_frames(masks, here), grid, valid)
+        holds = _where_flow_holds(of_frames(masks, there), of_frames(masks, here), grid, valid)
         residual = (read(of_frames(uv, there), grid) - of_frames(uv, here)) / step
         weight = coarse(holds, size)
         most = weight.clamp_min(1e-6)
@@ -100,7 +100,7 @@ def read(pictures: Tensor, grid: Tensor) -> Tensor:
     return functional.grid_sample(pictures, grid, padding_mode="border", align_corners=False)
 
 
-def _holding(there: Tensor, here: Tensor, grid: Tensor, valid: Tensor) -> Tensor:
+def _where_flow_holds(there: Tensor, here: Tensor, grid: Tensor, valid: Tensor) -> Tensor:
     """Return where both are the object and the flow holds, [n, 1, h, w]."""
     inside = [(each > INSIDE).float()[:, None] for each in (there, here)]
     both = (read(inside[0], grid) > 0.99).float() * inside[1] * valid[:, None]

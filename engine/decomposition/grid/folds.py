@@ -1,8 +1,8 @@
 """Against fold-overs: places where a mapping turns pixels over, so that det J is not above 0.
 
-`unfolded_knots` takes them out of a registration, whose knots come nearer to their neighbours
-there; `unfolded` takes as much of a displacement back as folds. What `refinement` moves it makes
-stiffer where this module says that it would fold.
+`unfold_knots` takes them out of a registration, whose knots come nearer to their neighbours
+there; `move_without_folds` takes as much of a displacement back as folds. What `refinement` moves
+it makes stiffer where this module says that it would fold.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def areas(uv: Tensor) -> Tensor:
     """Return det J of ``uv`` [n, 2, h, w] at all pixels but the last, [n, h-1, w-1]."""
     across = (uv[..., :, 1:] - uv[..., :, :-1])[..., :-1, :]
     down = (uv[..., 1:, :] - uv[..., :-1, :])[..., :, :-1]
-    return _crossed(across.movedim(1, -1), down.movedim(1, -1))
+    return _cross_product(across.movedim(1, -1), down.movedim(1, -1))
 
 
 def least_areas(first: Tensor, inside: Tensor, usual: Tensor | float) -> Tensor:
@@ -43,17 +43,17 @@ def least_areas(first: Tensor, inside: Tensor, usual: Tensor | float) -> Tensor:
 def around(folded: Tensor, reach: int) -> Tensor:
     """Return where ``folded`` bool [n, h-1, w-1] is set within ``reach`` px, [n, 1, h, w]."""
     marks = functional.pad(folded.float(), (0, 1, 0, 1))[:, None]
-    return grown(marks, reach)
+    return dilate(marks, reach)
 
 
-def grown(marks: Tensor, reach: int) -> Tensor:
+def dilate(marks: Tensor, reach: int) -> Tensor:
     """Return the most of ``marks`` [n, 1, h, w] within a square of ``reach`` px."""
     size = 2 * reach + 1
     rows = functional.max_pool2d(marks, (size, 1), 1, (reach, 0))
     return functional.max_pool2d(rows, (1, size), 1, (0, reach))
 
 
-def unfolded(first: Tensor, movement: Tensor, least: Tensor, *, reach: int) -> Tensor:
+def move_without_folds(first: Tensor, movement: Tensor, least: Tensor, *, reach: int) -> Tensor:
     """Return ``first`` [n, 2, h, w] after as much of ``movement`` as folds nothing.
 
     ``least`` is of `least_areas`. Around folds, at first within ``reach`` px, the movement shrinks
@@ -76,7 +76,7 @@ def unfolded(first: Tensor, movement: Tensor, least: Tensor, *, reach: int) -> T
     return first + share * movement
 
 
-def unfolded_knots(lattice: Lattice, knots: Tensor, inside: Tensor) -> Tensor:
+def unfold_knots(lattice: Lattice, knots: Tensor, inside: Tensor) -> Tensor:
     """Return ``knots`` [T, rows, columns, 2] without folds where ``inside`` bool [T, h, w].
 
     Knots around a fold come nearer to their neighbours, until the mapping p + field(p) keeps the
@@ -104,7 +104,7 @@ def _knot_areas(knots: Tensor, across: Tensor, down: Tensor) -> Tensor:
     shift = field(knots[None], across[None], down[None])[0]
     right = (shift[:, 1:] - shift[:, :-1])[:-1] + shift.new_tensor([1.0, 0.0])
     below = (shift[1:] - shift[:-1])[:, :-1] + shift.new_tensor([0.0, 1.0])
-    return _crossed(right, below)
+    return _cross_product(right, below)
 
 
 def _neighbours(knots: Tensor) -> Tensor:
@@ -114,6 +114,6 @@ def _neighbours(knots: Tensor) -> Tensor:
     return mean.permute(1, 2, 0) / 4
 
 
-def _crossed(right: Tensor, below: Tensor) -> Tensor:
+def _cross_product(right: Tensor, below: Tensor) -> Tensor:
     """Return the areas [...] between steps [..., 2] to the right and below."""
     return right[..., 0] * below[..., 1] - right[..., 1] * below[..., 0]

@@ -17,7 +17,7 @@ from ...partial_results import UNSAVED, PartialResults
 from . import crop as windows
 from . import equations, registration
 from . import matches as matching
-from .folds import unfolded_knots
+from .folds import unfold_knots
 from .mapping import Foreground
 from .path import trace
 from .relaxation import compute_relaxation
@@ -57,14 +57,14 @@ def register_foreground(
     reference = reference_frame(masks, crop.scale)
     found = _matches(greys, masks, crop, reference, seed=seed, tick=tick, partial=partial)
     lattice = Lattice(crop.width, crop.height, KNOT_SPACING)
-    knots, misfit = _solved(
+    knots, misfit = _solve_knots(
         found, lattice, frames=len(masks), reference=reference, device=device, tick=tick,
         partial=partial,
     )  # fmt: skip
     inside = np.stack([windows.cut(mask, crop, frame) for frame, mask in enumerate(masks)])
     knots = tensor_once(
         partial, "unfolded knots", knots.device,
-        unfolded_knots, lattice, knots, torch.from_numpy(inside > 0.3),
+        unfold_knots, lattice, knots, torch.from_numpy(inside > 0.3),
     )  # fmt: skip
     relaxation = compute_relaxation(lattice, knots, inside > 0.5, seed=seed)
     flat = knots.flatten(1, 2)  # [T, K, 2]
@@ -104,22 +104,22 @@ def _matches(
     random = np.random.default_rng(seed)
     pairs = matching.pairs(len(greys), reference)
 
-    def matched(first: int) -> Iterator[tuple[Array, ...]]:
+    def match_from(first: int) -> Iterator[tuple[Array, ...]]:
         rest = pairs[first:]
         flows = ahead(lambda pair: matching.both_flows(*(pictures[each] for each in pair)), rest)
         for pair, both in zip(rest, flows, strict=True):
             yield matching.flow_matches(both, inside, pair, random).arrays()
 
     parts = []
-    for number, found in enumerate(partial.each("matches", matched, random)):
+    for number, found in enumerate(partial.each("matches", match_from, random)):
         tick(0.4 * number / len(pairs))
         parts.append(matching.Matches(*found))
     tick(0.4)
     tracks = partial.once("tracks", lambda: track_matches(greys, masks, crop).arrays())
-    return matching.joined([*parts, matching.Matches(*tracks)])
+    return matching.join([*parts, matching.Matches(*tracks)])
 
 
-def _solved(
+def _solve_knots(
     found: matching.Matches,
     lattice: Lattice,
     *,
@@ -132,7 +132,7 @@ def _solved(
     coarse = replace(lattice, spacing=COARSER * lattice.spacing)
     knots, misfit = torch.zeros(frames, coarse.rows, coarse.columns, 2), 0.0
     if len(found.weight) == 0:
-        return lattice.refined(knots, coarse), misfit
+        return lattice.refine(knots, coarse), misfit
     problem = equations.problem(found, found.end - found.start)
     done = iter((0.6, 0.65, 0.7, 0.75, 0.9))
     stages = ("coarse", coarse, COARSE_ROUNDS), ("fine", lattice, FINE_ROUNDS)
@@ -141,7 +141,7 @@ def _solved(
             problem,
             chosen,
             _energy(chosen),
-            start=knots if chosen is coarse else lattice.refined(knots, coarse),
+            start=knots if chosen is coarse else lattice.refine(knots, coarse),
             reference=reference,
             rounds=rounds,
             device=device,

@@ -129,7 +129,7 @@ class Background:
         points = torch.stack([x.expand(height, width), y[:, None].expand(height, width)], 2)
         across = self.lattice.basis_x(x).expand(len(frames), -1, -1)
         down = self.lattice.basis_y(y).expand(len(frames), -1, -1)
-        still = moved(of_frames(self.homographies, frames), points.reshape(1, -1, 2))
+        still = apply_homographies(of_frames(self.homographies, frames), points.reshape(1, -1, 2))
         shift = field(of_frames(self.knots, frames), across, down)
         return still.reshape(-1, height, width, 2) + shift
 
@@ -146,7 +146,7 @@ class Background:
         return replace(self, **{name: getattr(self, name).to(device) for name in names})
 
 
-def moved(homographies: Tensor, points: Tensor) -> Tensor:
+def apply_homographies(homographies: Tensor, points: Tensor) -> Tensor:
     """Apply ``homographies`` [n, 3, 3] to ``points`` [n or 1, N, 2]; returns [n, N, 2]."""
     turned = points @ homographies[:, :, :2].mT + homographies[:, None, :, 2]
     return turned[..., :2] / turned[..., 2:].clamp(min=1e-3)

@@ -34,7 +34,7 @@ class Matches:
         return self.first, self.second, self.start, self.end, self.weight
 
 
-def joined(parts: Iterable[Matches]) -> Matches:
+def join(parts: Iterable[Matches]) -> Matches:
     """Return all matches as one, in order of time: ``first`` is before ``second``."""
     given = list(parts)
     first, second = (
@@ -77,10 +77,10 @@ def flow_matches(
     """Match two frames by the ``flows`` between them; ``masks`` [T, h, w] in [0, 1]."""
     first, second = pair
     there, back = flows
-    return joined(
+    return join(
         [
-            _sampled(there, back, masks, (first, second), random),
-            _sampled(back, there, masks, (second, first), random),
+            _sample(there, back, masks, (first, second), random),
+            _sample(back, there, masks, (second, first), random),
         ]
     )
 
@@ -105,7 +105,7 @@ def read(field: Array, points: Array) -> Array:
     return cv2.remap(field, place[..., 0], place[..., 1], cv2.INTER_LINEAR)[:, 0]
 
 
-def _sampled(
+def _sample(
     there: Array, back: Array, masks: Array, pair: tuple[int, int], random: np.random.Generator
 ) -> Matches:
     start = _points(masks[pair[0]] > 0.6, random)

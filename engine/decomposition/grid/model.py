@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from . import textures
 from .chunks import of_frames
-from .derivatives import over, smoothed
+from .derivatives import over, smooth
 from .scene import Scene
 from .splines import field, planes
 
@@ -74,7 +74,7 @@ def atlas(model: Model) -> Tensor:
     What is learned is smoothed over three texels: the frames are coarser than the atlas, and
     would leave a pattern in it that no frame shows.
     """
-    return smoothed(model.atlas)
+    return smooth(model.atlas)
 
 
 def alpha(scene: Scene, logits: Tensor, frames: Sequence[int]) -> Tensor:
@@ -120,7 +120,7 @@ def background(model: Model, scene: Scene, frames: Sequence[int]) -> Tensor:
     return colours * planes(knots, scene.gain_across, scene.gain_down).exp()
 
 
-def blended(
+def blend(
     scene: Scene, front: Tensor, behind: Tensor, alphas: Tensor, frames: Sequence[int]
 ) -> Tensor:
     """Return the frames [3, n, H, W]: ``front`` over ``behind`` within the boxes."""
@@ -138,13 +138,13 @@ def _splatted_atlas(scene: Scene, size: int) -> Tensor:
     for _ in range(SPLAT_ROUNDS):
         splat = textures.Splat((size, size), scene.frames.device)
         for frames in scene.by_box():
-            _add(splat, texture, *_shown(scene, frames), of_frames(scene.uv, frames))
-        texture = splat.filled()
+            _add(splat, texture, *_object_colours(scene, frames), of_frames(scene.uv, frames))
+        texture = splat.fill()
     assert texture is not None
     return texture
 
 
-def _shown(scene: Scene, frames: range) -> tuple[Tensor, Tensor]:
+def _object_colours(scene: Scene, frames: range) -> tuple[Tensor, Tensor]:
     """Return the object's colours in the boxes, [n, h, w, 3], and how much each counts."""
     colours = scene.boxes(scene.frames, frames).float() / 255
     weight = (2 * of_frames(scene.masks, frames) - 1).clamp(min=0)
@@ -157,10 +157,10 @@ def _splatted_pages(scene: Scene, texture: Tensor) -> list[Tensor]:
     side = min(PAGE_SIDE, texture.shape[1])
     splat = textures.Splat((side, side), texture.device, count)
     for frames in scene.by_box():
-        colours, weight = _shown(scene, frames)
+        colours, weight = _object_colours(scene, frames)
         uv = of_frames(scene.uv, frames)
         error = colours - textures.read(texture, uv)
-        kept = _kept(weight)
+        kept = _where_weighted(weight)
         error, uv, weight = (each.flatten(0, 2)[kept] for each in (error, uv, weight))
         frame = torch.arange(frames.start, frames.stop, device=kept.device)
         frame = frame.repeat_interleave(scene.box[0] * scene.box[1])[kept]
@@ -168,7 +168,7 @@ def _splatted_pages(scene: Scene, texture: Tensor) -> list[Tensor]:
         splat.add(error, uv, weight * (1 - after), number)
         splat.add(error, uv, weight * after, number + 1)
     pages = splat.mean(PAGE_CAUTION)
-    return list(smoothed(pages.flatten(0, 1)).view_as(pages))
+    return list(smooth(pages.flatten(0, 1)).view_as(pages))
 
 
 def _splatted_panorama(scene: Scene) -> Tensor:
@@ -179,10 +179,10 @@ def _splatted_panorama(scene: Scene) -> Tensor:
             weight = of_frames(scene.loss_mask, frames).float()
             free = of_frames(scene.support, frames) == 0
             for frame, own, shown in zip(frames, weight, free, strict=True):
-                scene.boxed(own, frame).mul_(shown)
+                scene.in_box(own, frame).mul_(shown)
             colours = of_frames(scene.frames, frames).float() / 255
             _add(splat, texture, colours, weight, of_frames(scene.uv_background, frames))
-        texture = splat.filled()
+        texture = splat.fill()
     assert texture is not None
     return texture
 
@@ -194,10 +194,10 @@ def _add(
     if texture is not None:
         error = (textures.read(texture, uv) - colours).square().sum(3)
         weight = weight / (1 + error / ROBUST_SCALE)
-    kept = _kept(weight)
+    kept = _where_weighted(weight)
     splat.add(*(each.flatten(0, 2)[kept] for each in (colours, uv, weight)))
 
 
-def _kept(weight: Tensor) -> Tensor:
+def _where_weighted(weight: Tensor) -> Tensor:
     """Return the numbers of the pixels with any ``weight`` [n, h, w]."""
     return weight.flatten().nonzero()[:, 0]

@@ -35,14 +35,14 @@ def schedule(optimizer: torch.optim.Adam, done: float) -> None:
         group["lr"] = group["rate"] * float(factor)
 
 
-def saved(step: int, learned: Model, optimizer: torch.optim.Adam) -> dict[str, Any]:
+def state_before(step: int, learned: Model, optimizer: torch.optim.Adam) -> dict[str, Any]:
     """Return the state before ``step``."""
     tensors = [parameter.detach() for parameter in learned.parameters()]
     return {"step": step, "learned": tensors, "optimizer": optimizer.state_dict()}
 
 
 @torch.no_grad()
-def restored(state: dict[str, Any], learned: Model, optimizer: torch.optim.Adam) -> int:
+def restore(state: dict[str, Any], learned: Model, optimizer: torch.optim.Adam) -> int:
     """Put a saved state back, if there is one, and return the step to go on with."""
     if "step" not in state:
         return 0

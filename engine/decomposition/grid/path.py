@@ -25,7 +25,7 @@ class Path:
     deviation: Array  # [T]
 
 
-def seen(masks: Array) -> Array:
+def frames_with_object(masks: Array) -> Array:
     """Return which frames show the object, bool [T]."""
     return np.array([mask.max() > 0.5 for mask in masks])
 
@@ -35,7 +35,7 @@ def trace(masks: Array, others: Array, forward: Array, backward: Array) -> Path:
 
     ``others`` [T, H, W] in [0, 1] say where other objects are, which may hide a part of it.
     """
-    whole = np.flatnonzero(seen(masks) & ~_cut_off(masks, others))
+    whole = np.flatnonzero(frames_with_object(masks) & ~_cut_off(masks, others))
     if len(whole) == 0:
         whole = np.array([(masks > 0.5).sum((1, 2)).argmax()])
     moments = np.array([_moments(masks[frame]) for frame in whole])  # [n, 3]
@@ -43,9 +43,9 @@ def trace(masks: Array, others: Array, forward: Array, backward: Array) -> Path:
     deviation = np.exp(np.interp(every, whole, np.log(moments[:, 2])))
     known = dict(zip(whole.tolist(), moments[:, :2], strict=True))
     last = len(masks) - 1
-    ahead = _carried(masks, known, forward)
+    ahead = _carry_centres(masks, known, forward)
     mirrored = {last - frame: centre for frame, centre in known.items()}
-    behind = _carried(masks[::-1], mirrored, backward[::-1])[::-1]
+    behind = _carry_centres(masks[::-1], mirrored, backward[::-1])[::-1]
     share = _share_of_next(whole, len(masks))[:, None]
     return Path((1 - share) * ahead + share * behind, deviation)
 
@@ -67,7 +67,7 @@ def _cut_off(masks: Array, others: Array) -> Array:
     return border > CUT_OFF * np.sqrt(inside.sum((1, 2)))
 
 
-def _carried(masks: Array, known: dict[int, Array], to_next: Array) -> Array:
+def _carry_centres(masks: Array, known: dict[int, Array], to_next: Array) -> Array:
     """Carry centres on with the object's median flow, [T, 2]; before the first they are nan."""
     centre = np.full((len(masks), 2), np.nan)
     for frame in range(len(masks)):

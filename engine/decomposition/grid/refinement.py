@@ -21,7 +21,7 @@ from ...checkpoint import tensor_once
 from ...partial_results import UNSAVED, PartialResults
 from .chunks import chunks, of_frames
 from .flow_constraints import INSIDE, FlowConstraint, coarse, flow_constraint
-from .folds import areas, around, grown, least_areas, unfolded
+from .folds import areas, around, dilate, least_areas, move_without_folds
 
 COARSE_SIDE = 256  # px of the frame's longer side, as many places move by themselves
 HELD = 0.01  # weight of a displacement of a coarse pixel, where that of as much flow residual is 1
@@ -62,9 +62,9 @@ def refine_mapping(
     for frames in parts:
         start = of_frames(first, frames)
         step = functional.interpolate(of_frames(displacement, frames), size=size, mode="bilinear")
-        inside = grown((of_frames(masks, frames) > INSIDE).float()[:, None], times)
+        inside = dilate((of_frames(masks, frames) > INSIDE).float()[:, None], times)
         least = least_areas(start, inside, median_area)
-        of_frames(refined, frames).copy_(unfolded(start, step, least, reach=times))
+        of_frames(refined, frames).copy_(move_without_folds(start, step, least, reach=times))
     return refined.permute(0, 2, 3, 1)
 
 
@@ -97,7 +97,7 @@ def _displacement(
     ]
     start = coarse(first, size) / step
     inside = coarse((masks > INSIDE).float()[:, None], size) > 0.5
-    least = least_areas(start, grown(inside.float(), 1), 1.0)
+    least = least_areas(start, dilate(inside.float(), 1), 1.0)
     displacement, stiffness = torch.zeros_like(start), torch.full_like(start[:, :1], STIFFNESS)
     for done in range(1, ROUNDS[1] + 1):
         displacement = tensor_once(

@@ -25,7 +25,7 @@ ROUNDS = (2, 2, 8, ALL, ALL)
 ITERATIONS = 60
 TOLERANCE = 1e-3
 # On a GPU convergence is tested no more often: a test waits for all that was begun.
-PATIENCE = 6
+CHECK_EVERY = 6
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ def _conjugate_gradients(normal: _Normal, knots: Tensor, reference: int) -> Tens
     ahead = residual @ inverse
     direction, size = ahead, (residual * ahead).sum((0, 2), keepdim=True)
     goal = size * TOLERANCE**2
-    patience = 1 if knots.device.type == "cpu" else PATIENCE
+    check_every = 1 if knots.device.type == "cpu" else CHECK_EVERY
     for number in range(1, ITERATIONS + 1):
         product = normal.times(direction)
         product[reference] = 0
@@ -140,7 +140,7 @@ def _conjugate_gradients(normal: _Normal, knots: Tensor, reference: int) -> Tens
         residual = torch.addcmul(residual, step, product, value=-1)
         ahead = residual @ inverse
         previous, size = size, (residual * ahead).sum((0, 2), keepdim=True)
-        if number % patience == 0 and bool((size <= goal).all()):
+        if number % check_every == 0 and bool((size <= goal).all()):
             break
         direction = torch.addcmul(ahead, size / previous.clamp(min=1e-20), direction)
     return knots

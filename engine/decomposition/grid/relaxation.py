@@ -65,7 +65,7 @@ def compute_relaxation(
     width, height = (places.amax(0) + SPACING - corner + 1).tolist()
     shared_lattice = Lattice(width, height, SPACING)
     gradients = _basis_gradients(shared_lattice, places - corner)
-    found = _descended(gradients, jacobians, shared_lattice)
+    found = _minimize_distortion(gradients, jacobians, shared_lattice)
     while float(_areas(_jacobians(gradients, found)).min()) < LEAST_AREA / 2:
         found = found / 2
     found = found.T.reshape(shared_lattice.rows, shared_lattice.columns, 2)
@@ -80,9 +80,9 @@ def _samples(lattice: Lattice, knots: Tensor, inside: Array, seed: int) -> tuple
         rows, columns = np.nonzero(where)
         chosen = random.permutation(len(rows))[: max(1, SAMPLES // len(knots))]
         points = torch.from_numpy(np.stack([columns[chosen], rows[chosen]], 1)).float()
-        ends = [_carried(lattice, field, points + NEAR * step) for step in _STEPS]
+        ends = [_displace(lattice, field, points + NEAR * step) for step in _STEPS]
         sides = [(ends[0] - ends[1]) / (2 * NEAR), (ends[2] - ends[3]) / (2 * NEAR)]
-        places.append(_carried(lattice, field, points))
+        places.append(_displace(lattice, field, points))
         jacobians.append(torch.stack(sides, 2))
     return torch.cat(places), torch.cat(jacobians)
 
@@ -90,7 +90,7 @@ def _samples(lattice: Lattice, knots: Tensor, inside: Array, seed: int) -> tuple
 _STEPS = torch.tensor([[1.0, 0], [-1, 0], [0, 1], [0, -1]])
 
 
-def _carried(lattice: Lattice, field: Tensor, points: Tensor) -> Tensor:
+def _displace(lattice: Lattice, field: Tensor, points: Tensor) -> Tensor:
     numbers, weights = lattice.near(points)
     return points + (weights[..., None] * field[numbers]).sum(1)
 
@@ -119,7 +119,9 @@ def _distortion(jacobians: Tensor) -> Tensor:
     return (size + size / area.clamp(min=1e-3)).clamp(max=MOST)
 
 
-def _descended(gradients: tuple[Tensor, Tensor], jacobians: Tensor, lattice: Lattice) -> Tensor:
+def _minimize_distortion(
+    gradients: tuple[Tensor, Tensor], jacobians: Tensor, lattice: Lattice
+) -> Tensor:
     """Return the knots [2, K] of the shared mapping."""
     bending = stiffness(lattice, first=0.0, second=BENDING, size=1e-4 * BENDING)
     knots = torch.zeros(2, len(bending), requires_grad=True)

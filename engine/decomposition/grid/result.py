@@ -25,15 +25,15 @@ def layers(learned: Model, scene: Scene) -> Layers:
     front = torch.empty(count, height, width, 3, dtype=torch.half)
     behind = torch.empty_like(front)
     seen = coverage(learned, scene)
-    atlas = _completed(model.atlas(learned), seen).clamp(0, 1)
+    atlas = _complete(model.atlas(learned), seen).clamp(0, 1)
     for frames in scene.by_frame():
         part = slice(frames.start, frames.stop)
         places = scene.foreground.uv(frames, *scene.whole(frames))
         whole = places.new_zeros(places.shape[:3])
         alpha = model.alpha(scene, of_frames(learned.logits, frames), frames)
         for number, frame in enumerate(frames):
-            scene.boxed(places[number], frame).copy_(scene.uv[frame])
-            scene.boxed(whole[number], frame).copy_(alpha[number])
+            scene.in_box(places[number], frame).copy_(scene.uv[frame])
+            scene.in_box(whole[number], frame).copy_(alpha[number])
         uv[part], alphas[part] = places, whole
         front[part] = _lit(learned, scene, atlas, places, frames)
         behind[part] = model.background(learned, scene, frames).permute(1, 2, 3, 0).clamp(0, 1)
@@ -71,7 +71,7 @@ def coverage(learned: Model, scene: Scene) -> Tensor:
     return seen
 
 
-def _completed(atlas: Tensor, seen: Tensor) -> Tensor:
+def _complete(atlas: Tensor, seen: Tensor) -> Tensor:
     """Fill texels that no frame shows by a smooth continuation of the others."""
     weight = (seen > SEEN).float()[None, None]
     return textures.push_pull(atlas[None] * weight, weight)[0]
@@ -84,7 +84,7 @@ def reconstruction_picture(learned: Model, scene: Scene) -> Array:
     alphas = model.alpha(scene, learned.logits[frames[0]][None], frames)
     front = model.foreground(learned, scene, frames)
     behind = model.background(learned, scene, frames)
-    return _picture(model.blended(scene, front, behind, alphas, frames)[:, 0].permute(1, 2, 0))
+    return _picture(model.blend(scene, front, behind, alphas, frames)[:, 0].permute(1, 2, 0))
 
 
 @torch.no_grad()

@@ -59,14 +59,14 @@ class Scene:
         """Rows and columns of the boxes."""
         return self.masks.shape[1], self.masks.shape[2]
 
-    def boxed(self, picture: Tensor, frame: int) -> Tensor:
+    def in_box(self, picture: Tensor, frame: int) -> Tensor:
         """Return the part of one frame's ``picture`` [H, W, ...] that lies in its box."""
         top, left = self.corners[frame]
         return picture[top : top + self.box[0], left : left + self.box[1]]
 
     def boxes(self, pictures: Tensor, frames: range) -> Tensor:
-        """Return what `boxed` does for ``frames`` of ``pictures`` [T, H, W, ...]."""
-        return torch.stack([self.boxed(pictures[frame], frame) for frame in frames])
+        """Return what `in_box` does for ``frames`` of ``pictures`` [T, H, W, ...]."""
+        return torch.stack([self.in_box(pictures[frame], frame) for frame in frames])
 
     def whole(self, frames: Sequence[int]) -> tuple[Tensor, Tensor]:
         """Return the positions of all rows [n, H] and columns [n, W] in the object's window."""
@@ -101,7 +101,7 @@ def build(
     """
     count, height, width = masks.shape
     support = np.minimum(_support(masks), 1 - others)
-    loss_mask = _grown(others, EDGE) == 0
+    loss_mask = _dilate(others, EDGE) == 0
     corners, size = _boxes(support)
     boxed = [_cut(torch.from_numpy(part), corners, size).to(device) for part in (masks, support)]
     foreground = around(foreground.to(device), boxed[0], corners)
@@ -109,9 +109,9 @@ def build(
     positions = box_positions(foreground.crop, range(count), corners, size)
     rows, columns = (each.to(device) for each in positions)
     before, after = corners[:-1], corners[1:]
-    ahead, valid = _ends(flow.forward, flow.forward_valid, before, after, size, device)
-    behind, _ = _ends(flow.backward, flow.backward_valid, after, before, size, device)
-    uv = _registered(foreground, rows, columns)
+    ahead, valid = _ends(flow.forward, flow.forward_valid, before, after, size=size, device=device)
+    behind, _ = _ends(flow.backward, flow.backward_valid, after, before, size=size, device=device)
+    uv = _uv_of_boxes(foreground, rows, columns)
     uv = _refined_mapping(uv, boxed[0], flow, (ahead, behind), corners, partial=partial)
     behind_uv = [
         background.uv(some, height, width) for some in chunks(count, height * width, device)
@@ -138,7 +138,7 @@ def build(
     )
 
 
-def _registered(foreground: Foreground, rows: Tensor, columns: Tensor) -> Tensor:
+def _uv_of_boxes(foreground: Foreground, rows: Tensor, columns: Tensor) -> Tensor:
     """Return where the boxes' ``rows`` [T, h] and ``columns`` [T, w] read the atlas."""
     pixels = rows.shape[1] * columns.shape[1]
     parts = [
@@ -187,10 +187,10 @@ def _sure(flow: Flow) -> tuple[Array, Array]:
 
 
 def _support(masks: Array) -> Array:
-    return _grown(masks, int(np.clip(round(max(masks.shape[1:]) / 96), 2, 10)))
+    return _dilate(masks, int(np.clip(round(max(masks.shape[1:]) / 96), 2, 10)))
 
 
-def _grown(masks: Array, radius: int) -> Array:
+def _dilate(masks: Array, radius: int) -> Array:
     brush = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
     return np.stack([cv2.dilate((mask > 0.3).astype(np.float32), brush) for mask in masks])
 
@@ -224,6 +224,7 @@ def _ends(
     valid: Array,
     here: list[tuple[int, int]],
     there: list[tuple[int, int]],
+    *,
     size: tuple[int, int],
     device: torch.device,
 ) -> tuple[Tensor, Tensor]:

@@ -55,14 +55,14 @@ class Lattice:
         both = weights[:, 1, :, None] * weights[:, 0, None, :]
         return numbers[:, None] + square.flatten(), both.flatten(1)
 
-    def refined(self, knots: Tensor, coarser: Lattice) -> Tensor:
+    def refine(self, knots: Tensor, coarser: Lattice) -> Tensor:
         """Return ``knots`` [T, rows, columns, C] of a ``coarser`` lattice over the same, for this.
 
         The field is the same but for what this lattice cannot show.
         """
         x, y = (torch.linspace(0, side - 1, int(side) + 1) for side in (self.width, self.height))
-        across = _fitted(self.basis_x(x), coarser.basis_x(x))
-        down = _fitted(self.basis_y(y), coarser.basis_y(y))
+        across = _fit_knots(self.basis_x(x), coarser.basis_x(x))
+        down = _fit_knots(self.basis_y(y), coarser.basis_y(y))
         return torch.einsum("ry,tyxc,kx->trkc", down, knots, across)
 
 
@@ -83,7 +83,7 @@ def _nearest(position: Tensor) -> tuple[Tensor, Tensor]:
     return torch.stack(weights, 2), lower.long()
 
 
-def _fitted(basis: Tensor, wanted: Tensor) -> Tensor:
+def _fit_knots(basis: Tensor, wanted: Tensor) -> Tensor:
     """Return the knots with which ``basis`` [N, a] comes nearest to ``wanted`` [N, b], [a, b]."""
     least = 1e-6 * torch.eye(basis.shape[1])
     return torch.linalg.solve(basis.T @ basis + least, basis.T @ wanted)

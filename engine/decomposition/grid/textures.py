@@ -68,7 +68,7 @@ class Splat:
         for number, share in zip(numbers, shares, strict=True):
             self.sums.index_add_(0, number, values * share[:, None])
 
-    def filled(self) -> Tensor:
+    def fill(self) -> Tensor:
         """Return one texture's mean colours [3, P, Q], smoothly continued where none are."""
         picture = self.sums.T.reshape(1, 4, *self.size)
         return push_pull(picture[:, :3], picture[:, 3:])[0]

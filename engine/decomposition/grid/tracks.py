@@ -7,8 +7,8 @@ import numpy as np
 from numpy import ndarray as Array
 
 from ...ahead import ahead as side_by_side
-from .crop import Crop, replaced
-from .matches import Matches, joined, read
+from .crop import Crop, replace_surroundings
+from .matches import Matches, join, read
 
 START_EVERY = 3
 HORIZONS = (1, 2, 4, 8, 16, 24, 32, 48)
@@ -34,7 +34,7 @@ def track_matches(greys: Array, masks: Array, crop: Crop) -> Matches:
     corners = {start: _corners(pictures[start], inside[start]) for start in starts}
     mirrored = {count - 1 - start: points for start, points in corners.items()}
     ways = ((pictures, inside, corners), (pictures[::-1], inside[::-1], mirrored))
-    ahead, behind = side_by_side(lambda way: _followed(*way), ways)
+    ahead, behind = side_by_side(lambda way: _follow(*way), ways)
     behind[:, :2] = count - 1 - behind[:, :2]
     found = np.concatenate([ahead, behind])
     first, second = found[:, 0].astype(np.int64), found[:, 1].astype(np.int64)
@@ -43,7 +43,7 @@ def track_matches(greys: Array, masks: Array, crop: Crop) -> Matches:
     start, end = crop.to_crop(points[:, :2], first), crop.to_crop(points[:, 2:], second)
     density = float(crop.scale.mean()) * greys.shape[2] / masks.shape[2]
     weight = min(WEIGHT * density**2, MOST_WEIGHT)
-    return joined([Matches(first, second, start, end, np.full(len(found), weight))])
+    return join([Matches(first, second, start, end, np.full(len(found), weight))])
 
 
 def _pictures(greys: Array, masks: Array) -> tuple[list[Array], list[Array]]:
@@ -53,7 +53,9 @@ def _pictures(greys: Array, masks: Array) -> tuple[list[Array], list[Array]]:
     corrected = [
         contrast.apply(cv2.resize(each, size, interpolation=cv2.INTER_CUBIC)) for each in greys
     ]
-    pictures = list(side_by_side(lambda both: replaced(*both), zip(corrected, masks, strict=True)))
+    pictures = list(
+        side_by_side(lambda both: replace_surroundings(*both), zip(corrected, masks, strict=True))
+    )
     inside = [(cv2.resize(mask, size) > 0.5).astype(np.uint8) for mask in masks]
     return pictures, inside
 
@@ -65,7 +67,7 @@ def _corners(picture: Array, inside: Array) -> Array:
     return np.zeros((0, 2), np.float32) if found is None else found.reshape(-1, 2)
 
 
-def _followed(pictures: list[Array], inside: list[Array], corners: dict[int, Array]) -> Array:
+def _follow(pictures: list[Array], inside: list[Array], corners: dict[int, Array]) -> Array:
     """Follow all corners to the last frame; rows of (start, end, x, y, x, y), [M, 6].
 
     By how much the ways back of single steps miss adds up to how much the whole way back would,
@@ -92,11 +94,11 @@ def _followed(pictures: list[Array], inside: list[Array], corners: dict[int, Arr
 
 def _step(before: Array, after: Array, points: Array) -> tuple[Array, Array]:
     """Return where ``points`` [N, 2] went, and by how much the way back misses them, [N, 2]."""
-    moved = _tracked(before, after, points)
-    return moved, _tracked(after, before, moved) - points
+    moved = _track(before, after, points)
+    return moved, _track(after, before, moved) - points
 
 
-def _tracked(before: Array, after: Array, points: Array) -> Array:
+def _track(before: Array, after: Array, points: Array) -> Array:
     moved, status, _ = cv2.calcOpticalFlowPyrLK(
         before,
         after,

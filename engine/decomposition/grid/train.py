@@ -26,8 +26,8 @@ from .chunks import of_frames
 from .completion import complete
 from .foreground import register_foreground, still
 from .model import Model
-from .optimizer import adam, restored, saved, schedule
-from .saved import packed, unpacked
+from .optimizer import adam, restore, schedule, state_before
+from .packing import pack, unpack
 from .scene import Scene, build
 
 if TYPE_CHECKING:
@@ -76,17 +76,17 @@ def decompose_grid(
     hidden = elsewhere(others, known)
     if "mappings" not in state:
         greys = greys_of(frames) if greys is None else greys
-        state = _registered(
+        state = _register(
             frames, flow, greys=greys, masks=known, others=hidden, steps=settings.steps,
             device=device, seed=seed, report=report, partial=checkpoint.partial,
         )  # fmt: skip
         checkpoint.save(state)
-    front, behind = unpacked(state["mappings"])
+    front, behind = unpack(state["mappings"])
     scene = build(
         frames, known, hidden, flow, foreground=front, background=behind, device=device,
         partial=checkpoint.partial,
     )  # fmt: skip
-    learned = _polished(
+    learned = _optimize(
         scene, settings, state=state, seed=seed, report=report, checkpoint=checkpoint
     )
     return result.layers(learned, scene)
@@ -107,7 +107,7 @@ def greys_of(frames: Array) -> Array:
     return np.stack([cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in frames])
 
 
-def _registered(
+def _register(
     frames: Array,
     flow: Flow,
     *,
@@ -141,10 +141,10 @@ def _registered(
         frames, occupied, flow, device=device, seed=seed,
         tick=lambda done: tick(0.7 + 0.3 * done), partial=partial,
     )  # fmt: skip
-    return {"mappings": packed(foreground, background), "energies": energies}
+    return {"mappings": pack(foreground, background), "energies": energies}
 
 
-def _polished(
+def _optimize(
     scene: Scene,
     settings: GridSettings,
     *,
@@ -156,7 +156,7 @@ def _polished(
     """Go on from ``state`` to the last step."""
     learned = model.start(scene, settings.atlas_size)
     optimizer = adam(learned)
-    first = restored(state, learned, optimizer)
+    first = restore(state, learned, optimizer)
     kept = {name: state[name] for name in ("mappings", "energies")}
     steps = steps_of(settings.steps, len(scene.frames))
     total = REGISTRATION_STEPS + steps
@@ -167,11 +167,11 @@ def _polished(
     seen = result.coverage(learned, scene)  # alpha moves too little for a preview to show it
     for step in range(first, steps):
         if report.stopping() or checkpoint.due():
-            checkpoint.save({**kept, **saved(step, learned, optimizer)})
+            checkpoint.save({**kept, **state_before(step, learned, optimizer)})
         if report.stopping():
             raise Stopped
         schedule(optimizer, step / steps)
-        terms = _terms(learned, scene, _drawn(step, len(scene.frames), seed))
+        terms = _terms(learned, scene, _draw_pairs(step, len(scene.frames), seed))
         optimizer.zero_grad()
         (terms * weights).sum().backward()
         optimizer.step()
@@ -196,7 +196,7 @@ def _terms(learned: Model, scene: Scene, firsts: list[int]) -> Tensor:
     alphas = model.alpha(scene, logits, frames)
     front = model.foreground(learned, scene, frames)
     behind = model.background(learned, scene, frames)
-    rendered = model.blended(scene, front, behind, alphas, frames)
+    rendered = model.blend(scene, front, behind, alphas, frames)
     error = rendered - of_frames(scene.planes, frames, 1).float().div_(255)
     error = error.masked_fill(~of_frames(scene.loss_mask, frames), 0)
     count = len(firsts)
@@ -217,7 +217,7 @@ def _terms(learned: Model, scene: Scene, firsts: list[int]) -> Tensor:
     return torch.stack([found[name] for name in WEIGHTS])
 
 
-def _drawn(step: int, frames: int, seed: int) -> list[int]:
+def _draw_pairs(step: int, frames: int, seed: int) -> list[int]:
     """Return the first frames of this step's pairs; each pair comes once in every pass.
 
     It depends on nothing but the step, so that a resumed training draws the same.

@@ -17,7 +17,7 @@ def reconstruction(predicted: Tensor, colour: Tensor) -> Tensor:
 
     ``predicted`` and ``colour`` are [N, 3].
     """
-    return _squared(predicted - colour).mean()
+    return _squared_length(predicted - colour).mean()
 
 
 def gradient(
@@ -33,14 +33,14 @@ def gradient(
     The differences to the right and lower neighbour are [N, 3]. ``inside_x`` and ``inside_y``,
     [N], are false where that neighbour is outside the picture.
     """
-    error_x = _mean_where(_squared(predicted_x - difference_x), inside_x)
-    error_y = _mean_where(_squared(predicted_y - difference_y), inside_y)
+    error_x = _mean_where(_squared_length(predicted_x - difference_x), inside_x)
+    error_y = _mean_where(_squared_length(predicted_y - difference_y), inside_y)
     return error_x + error_y
 
 
 def sparsity(alpha: Tensor, foreground: Tensor) -> Tensor:
     """NLA, sparsity term: mean |(1 - alpha) c_f|^2; ``alpha`` [N, 1], ``foreground`` [N, 3]."""
-    return _squared((1 - alpha) * foreground).mean()
+    return _squared_length((1 - alpha) * foreground).mean()
 
 
 def rigidity(uv: Tensor, uv_right: Tensor, uv_below: Tensor, *, step: float) -> Tensor:
@@ -132,5 +132,5 @@ def _mean_where(values: Tensor, counts: Tensor) -> Tensor:
     return (values * counts).sum() / counts.sum().clamp_min(1)
 
 
-def _squared(vectors: Tensor) -> Tensor:
+def _squared_length(vectors: Tensor) -> Tensor:
     return (vectors * vectors).sum(dim=1)

@@ -85,9 +85,9 @@ def loss_terms(
         "sparsity": losses.sparsity(alpha["here"], seen.foreground["here"]),
         "rigidity": losses.rigidity(uv_f["here"], uv_f["right"], uv_f["below"], step=pixel)
         + losses.rigidity(uv_b["here"], uv_b["right"], uv_b["below"], step=pixel),
-        "flow": losses.flow(*_followed(uv_f), *valid, alpha["here"], step=pixel)
-        + losses.flow(*_followed(uv_b), *valid, 1 - alpha["here"], step=pixel),
-        "alpha_flow": losses.alpha_flow(*_followed(alpha), *valid),
+        "flow": losses.flow(*_along_flow(uv_f), *valid, alpha["here"], step=pixel)
+        + losses.flow(*_along_flow(uv_b), *valid, 1 - alpha["here"], step=pixel),
+        "alpha_flow": losses.alpha_flow(*_along_flow(alpha), *valid),
         "bootstrap": losses.bootstrap(alpha["here"], samples.mask, samples.known),
     }
     if "far_right" in uv_f:
@@ -98,7 +98,7 @@ def loss_terms(
     return terms
 
 
-def _followed(values: Mapping[str, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
+def _along_flow(values: Mapping[str, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
     return values["here"], values["forward"], values["backward"]
 
 

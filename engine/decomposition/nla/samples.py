@@ -70,12 +70,12 @@ class VideoPoints:
             self.shown = torch.from_numpy(~hidden).to(device).view(-1)
             self.allowed = self.shown.nonzero()[:, 0].int()
         # Padded by one frame without flow, so that every pixel has an entry in each direction.
-        forward = _believed(flow.forward, flow.forward_valid)
-        backward = _believed(flow.backward, flow.backward_valid)
-        self.forward = self._padded(forward, first=False)
-        self.backward = self._padded(backward, first=True)
-        self.valid_forward = self._padded(flow.forward_valid, first=False)
-        self.valid_backward = self._padded(flow.backward_valid, first=True)
+        forward = _where_trustworthy(flow.forward, flow.forward_valid)
+        backward = _where_trustworthy(flow.backward, flow.backward_valid)
+        self.forward = self._pad(forward, first=False)
+        self.backward = self._pad(backward, first=True)
+        self.valid_forward = self._pad(flow.forward_valid, first=False)
+        self.valid_backward = self._pad(flow.backward_valid, first=True)
 
     def draw(self, count: int, generator: torch.Generator, *, far: float = 0.0) -> Samples:
         """Return ``count`` points drawn evenly with replacement.
@@ -99,12 +99,12 @@ class VideoPoints:
         colour = self._colour(chosen)
         return Samples(
             here=here,
-            right=self._moved(here, 1, axis=0),
-            below=self._moved(here, 1, axis=1),
+            right=self._move(here, 1, axis=0),
+            below=self._move(here, 1, axis=1),
             forward=self._along(here, self.forward[chosen], 1),
             backward=self._along(here, self.backward[chosen], -1),
-            far_right=self._moved(here, far, axis=0) if far else None,
-            far_below=self._moved(here, far, axis=1) if far else None,
+            far_right=self._move(here, far, axis=0) if far else None,
+            far_below=self._move(here, far, axis=1) if far else None,
             colour=colour,
             difference_x=self._colour(chosen + inside_x) - colour,
             difference_y=self._colour(chosen + inside_y * self.extent.width) - colour,
@@ -126,7 +126,7 @@ class VideoPoints:
     def _colour(self, chosen: Tensor) -> Tensor:
         return self.frames[chosen].float() / 255
 
-    def _moved(self, here: Tensor, pixels: float, *, axis: int) -> Tensor:
+    def _move(self, here: Tensor, pixels: float, *, axis: int) -> Tensor:
         moved = here.clone()
         moved[:, axis] += pixels / self.extent.half
         return moved
@@ -136,14 +136,14 @@ class VideoPoints:
         time = torch.full_like(offset[:, :1], frames / self.extent.half_time)
         return here + torch.cat([offset, time], dim=1)
 
-    def _padded(self, values: np.ndarray, *, first: bool) -> Tensor:
+    def _pad(self, values: np.ndarray, *, first: bool) -> Tensor:
         on_device = torch.from_numpy(values).to(self.device)
         absent = torch.zeros_like(on_device[:1])
         joined = torch.cat([absent, on_device] if first else [on_device, absent])
         return joined.view(-1, *joined.shape[3:])
 
 
-def _believed(flow: np.ndarray, valid: np.ndarray) -> np.ndarray:
+def _where_trustworthy(flow: np.ndarray, valid: np.ndarray) -> np.ndarray:
     # Whatever a flow says where it is not to be believed must not reach the networks, where
     # infinity times a weight of 0 would be NaN.
     return np.where(valid[..., None], flow, 0).astype(np.float16)

@@ -12,8 +12,8 @@ from .relaxation import Relaxation
 from .splines import Lattice
 
 
-def packed(foreground: Foreground, background: Background) -> dict[str, Any]:
-    """Return what `unpacked` needs."""
+def pack(foreground: Foreground, background: Background) -> dict[str, Any]:
+    """Return what `unpack` needs."""
     crop = foreground.crop
     return {
         "centre": torch.from_numpy(crop.centre),
@@ -21,7 +21,7 @@ def packed(foreground: Foreground, background: Background) -> dict[str, Any]:
         "window": [crop.width, crop.height],
         "spacing": foreground.lattice.spacing,
         "knots": foreground.knots,
-        "relaxation": _packed(foreground.relaxation),
+        "relaxation": _pack_relaxation(foreground.relaxation),
         "homographies": background.homographies,
         "size": [background.lattice.width, background.lattice.height],
         "background_spacing": background.lattice.spacing,
@@ -30,7 +30,7 @@ def packed(foreground: Foreground, background: Background) -> dict[str, Any]:
     }
 
 
-def unpacked(state: dict[str, Any]) -> tuple[Foreground, Background]:
+def unpack(state: dict[str, Any]) -> tuple[Foreground, Background]:
     """Return the mappings, without the atlases' places."""
     width, height = state["window"]
     across, down = state["size"]
@@ -41,7 +41,7 @@ def unpacked(state: dict[str, Any]) -> tuple[Foreground, Background]:
         state["knots"],
         torch.zeros(2),
         float(width),
-        _unpacked(state["relaxation"]),
+        _unpack_relaxation(state["relaxation"]),
     )
     background = Background(
         state["homographies"],
@@ -54,7 +54,7 @@ def unpacked(state: dict[str, Any]) -> tuple[Foreground, Background]:
     return foreground, background
 
 
-def _packed(relaxation: Relaxation | None) -> dict[str, Any] | None:
+def _pack_relaxation(relaxation: Relaxation | None) -> dict[str, Any] | None:
     if relaxation is None:
         return None
     lattice = relaxation.lattice
@@ -65,7 +65,7 @@ def _packed(relaxation: Relaxation | None) -> dict[str, Any] | None:
     }
 
 
-def _unpacked(state: dict[str, Any] | None) -> Relaxation | None:
+def _unpack_relaxation(state: dict[str, Any] | None) -> Relaxation | None:
     if state is None:
         return None
     return Relaxation(state["corner"], Lattice(*state["lattice"]), state["knots"])

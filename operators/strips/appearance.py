@@ -31,7 +31,7 @@ def set_colours(source: Any | None, result: Any, name: str, *, premultiplied: bo
     result.alpha_mode = "PREMUL" if premultiplied and name.endswith(EITHER_ALPHA) else "STRAIGHT"
 
 
-def copy_look(source: Any, result: Any, *, displayed: bool) -> None:
+def copy_appearance(source: Any, result: Any, *, displayed: bool) -> None:
     """Let ``result`` cover ``source``, with all that is not in its frames already."""
     names = BLENDING if displayed else BLENDING + PICTURE
     for name in names:
@@ -47,7 +47,9 @@ def copy_look(source: Any, result: Any, *, displayed: bool) -> None:
     animation.copy(source, result, names)
 
 
-def copy_look_to_live(source: Any, meta: Any, pictures: list[Any], *, displayed: bool) -> None:
+def copy_appearance_to_live(
+    source: Any, meta: Any, pictures: list[Any], *, displayed: bool
+) -> None:
     """Let a meta strip of ``pictures`` cover ``source``: those lie as it does, it does the rest."""
     colours = tuple(name for name in PICTURE if not name.startswith("use_flip"))
     names = BLENDING if displayed else BLENDING + colours

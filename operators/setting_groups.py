@@ -19,7 +19,7 @@ LABELS = {
 }  # fmt: skip
 
 
-def rounded(value: float) -> float:
+def round_single(value: float) -> float:
     """Undo single precision: six significant digits."""
     return float(f"{value:.6g}")
 
@@ -95,8 +95,8 @@ def read_settings(group: Any, kind: type = Settings) -> Any:
         if dataclasses.is_dataclass(hints[item.name]):
             value = read_settings(value, hints[item.name])
         elif hints[item.name] is float:
-            value = rounded(value)
-            value = item.default if value == rounded(item.default) else value
+            value = round_single(value)
+            value = item.default if value == round_single(item.default) else value
         values[item.name] = value
     return kind(**values)
 

@@ -1,0 +1,105 @@
+"""The object that somebody names: found where its class is seen, and by how it moves.
+
+Class activation is coarse and strongest on heads, so it says which of several things is meant, and
+where the object is while it rests; motion, colours and the ground draw it. What activation is worth
+is learnt from the whole clip, so that the object is known again in frames in which it turns or
+moves in part.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from ..contract.events import EngineError, Fault, Report
+from .components import persistent
+from .flow import Flow
+from .frames import Video
+from .ground import without_shadow
+from .motion import along_the_clip, motion_evidence
+from .refined import REFINED_ROUNDS, ground_odds, refined
+from .search import Steps, enlarged, motion_prior, reduced
+from .segmentation import ROUNDS, appearance, log_odds, segment
+from .steady import SOLID_ROUNDS, segment_solid
+
+CORE = 0.5  # of the usual peak that is surely the object
+SOFTNESS = 0.1
+RESTING = 0.25  # probability of motion within the core below which the object rests
+NAME_WEIGHT = 0.5  # of what activation says, beside what was found
+NAMED_ROUNDS = 3
+LEAST_RISE = 3.3  # by which activation must rise above what is usual in the clip
+
+
+def find_by_name(
+    video: Video, flow: Flow, activation: np.ndarray, name: str, report: Report
+) -> np.ndarray:
+    """Return the probability float32 [T, H, W] of the object that is called ``name``.
+
+    ``activation`` [T, H, W] of that class is of the size of ``video``'s frames. Raises EngineError
+    OBJECT_NOT_FOUND where nothing stands out in it.
+    """
+    frames, small_flow = reduced(video.frames, flow)
+    size = frames.shape[2], frames.shape[1]
+    small = np.stack([cv2.resize(one, size, interpolation=cv2.INTER_AREA) for one in activation])
+    rounds = ROUNDS + NAMED_ROUNDS + 1 + SOLID_ROUNDS + REFINED_ROUNDS
+    steps = Steps(report, len(frames) * rounds)
+    seen = _in_peaks(along_the_clip(small, small_flow), name)
+    look = appearance(frames)
+    prior = _first_guess(motion_prior(motion_evidence(frames, small_flow, steps.tick)), seen)
+    found = _named_component(segment(look, prior, small_flow, steps.tick), seen, small_flow)
+    solid = segment_solid(look, frames, small_flow, found, steps.tick)
+    if solid is found:  # what is seen in a reflection or a wake would bring that back
+        found = refined(look, frames, small_flow, found, steps.tick)
+        learnt = ground_odds(seen, np.ones(seen.shape, bool), found)
+        joined = _probability(log_odds(found) + NAME_WEIGHT * learnt)
+        solid = segment(look, joined, small_flow, steps.tick, rounds=NAMED_ROUNDS)
+    found = _named_component(solid, seen, small_flow)
+    steps.finish()
+    return enlarged(without_shadow(found, frames, small_flow), video.frames)
+
+
+def _in_peaks(activation: np.ndarray, name: str) -> np.ndarray:
+    """Return ``activation`` [T, H, W] as 0 where it is usual and 1 where it is as a rule highest.
+
+    A frame's own peak counts, but not less than half of what is usual.
+    """
+    usual = float(np.median(activation))
+    peaks = np.percentile(activation.reshape(len(activation), -1), 99, axis=1)
+    peak = float(np.median(peaks))
+    if peak - usual < LEAST_RISE:
+        raise EngineError(
+            Fault.OBJECT_NOT_FOUND,
+            f'Nothing in the frames stands out as "{name}".',
+            "Draw a box around the object on one frame, or let it be found automatically.",
+        )
+    above = np.maximum(peaks, 0.5 * (peak + usual)) - usual
+    return ((activation - usual) / above[:, None, None]).astype(np.float32)
+
+
+def _first_guess(moving: np.ndarray, seen: np.ndarray) -> np.ndarray:
+    """Return what moves, and where the core of what is ``seen`` does not, also this core.
+
+    ``moving`` is motion's probability [T, H, W].
+    """
+    core = seen > CORE
+    inside = (moving * core).sum(axis=(1, 2)) / np.maximum(core.sum(axis=(1, 2)), 1)
+    resting = (inside < RESTING)[:, None, None]
+    certain = _probability((np.clip(seen, 0.0, 1.2) - CORE) / SOFTNESS)
+    return np.where(resting, np.maximum(moving, certain), moving).astype(np.float32)
+
+
+def _named_component(probability: np.ndarray, seen: np.ndarray, flow: Flow) -> np.ndarray:
+    """Keep what is joined through time with the component in which most of the class is seen."""
+    best, start, component = 0.0, 0, probability[0] > 0.5
+    for index, frame in enumerate(probability):
+        count, labels = cv2.connectedComponents((frame > 0.5).astype(np.uint8))
+        sums = np.bincount(labels.ravel(), np.clip(seen[index], 0.0, 1.0).ravel(), count)
+        sums[0] = 0.0
+        if sums.max() > best:
+            best, start = float(sums.max()), index
+            component = np.asarray(labels) == int(np.argmax(sums))
+    return persistent(probability, flow, {start: component})
+
+
+def _probability(odds: np.ndarray) -> np.ndarray:
+    return (1.0 / (1.0 + np.exp(-odds))).astype(np.float32)
