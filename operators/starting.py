@@ -93,6 +93,17 @@ def recipe_of(facts: Any) -> dict:
     }
 
 
+def without_texts(recipe: dict) -> dict:
+    """Return a recipe whose objects stay as they are."""
+    blank = {"global_text": "", "local_text": "", "avoid": "", "picture": ""}
+
+    def without_its_texts(item: dict) -> dict:
+        return {name: blank.get(name, value) for name, value in item.items()}
+
+    objects = [without_its_texts(item) for item in recipe["objects"]]
+    return {**recipe, "objects": objects, "background": without_its_texts(recipe["background"])}
+
+
 def draft_with(draft: JobSpec, footage: Any) -> JobSpec:
     """Return the request with its footage, while masks are still to be rendered."""
     return dataclasses.replace(draft, footage=footage)
@@ -112,7 +123,7 @@ def output_of(folder: str) -> str:
 def is_done(job: session.Job) -> bool:
     """Has the job done all that was asked for?"""
     finished = job.status.phase is Phase.FINISHED
-    return finished and (job.arrived or job.kind is not session.Kind.STYLIZE)
+    return finished and (job.arrived or not job.kind.makes_strip)
 
 
 def checked_strip(context: Any) -> Any:

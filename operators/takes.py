@@ -155,7 +155,36 @@ class STRIPSTYLIZER_OT_new_take(starting.StartOperator, TakeOperator, bpy.types.
         return [job]
 
 
+class STRIPSTYLIZER_OT_take_as_source(TakeOperator, bpy.types.Operator):
+    """Put this take's frames into the timeline as a source strip, to be restyled in turn"""
+
+    bl_idname = "strip_stylizer.take_as_source"
+    bl_label = "Use as Source"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def execute(self, context: Any) -> set[str]:
+        """Add the strip, with the objects of the take's own source but without their texts."""
+        take = strips.active_strip(context)
+        source = strips.source_of(take)
+        try:
+            copy = strips.copy_as_source(take)
+        except strips.Unusable as error:
+            self.report({"ERROR"}, f"{error}.")
+            return {"CANCELLED"}
+        facts, own = properties.of(source), starting.recipe_of(properties.of(source))
+        objects = starting.without_texts(own)
+        targets.restore_all(properties.of(copy), objects["objects"], objects["background"])
+        properties.of(copy).preset = facts.preset
+        if any(each.object_source == "files" for each in targets.objects_of(properties.of(copy))):
+            # Its frames have other numbers than those that the masks are named after.
+            properties.of(copy).source = "displayed"
+        strips.show_take(take)
+        strips.activate_instead(copy, take)
+        return {"FINISHED"}
+
+
 CLASSES = (
+    STRIPSTYLIZER_OT_take_as_source,
     STRIPSTYLIZER_OT_take_step,
     STRIPSTYLIZER_OT_compare,
     STRIPSTYLIZER_OT_reuse_settings,
