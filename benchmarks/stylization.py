@@ -119,7 +119,7 @@ def ours(
 
     def step(watch: Clock) -> None:
         with watch.on("forward"):
-            terms = step_terms(sampler, canvases, encoder, targets, settings, generator)
+            terms = step_terms(sampler, canvases, encoder, targets, settings, generator=generator)
             loss = weighted_sum(terms, settings.weights)
         with watch.on("backward"):
             optimiser.zero_grad()

@@ -90,12 +90,19 @@ def _add_layers(verbs: argparse._SubParsersAction) -> None:
     export.add_argument("--mattes", action="store_true", help="alpha of each layer as PNG too")
     export.add_argument("--st-maps", action="store_true", help="ST-maps too, and the way back")
     export.add_argument("--checkerboard", action="store_true", help="checks on the objects too")
+    export.add_argument("--live", action="store_true", help="pictures for Blender's sequencer too")
     export.set_defaults(run=commands.export_layers)
     apply = own.add_parser("apply", help="the job again with one more change by hand")
     made = apply.add_mutually_exclusive_group(required=True)
     made.add_argument("--atlas", type=Path, metavar="FILE", help="an atlas of the package, painted")
     made.add_argument("--picture", type=Path, metavar="FILE", help="a picture on the surface")
     made.add_argument("--painted", type=Path, metavar="FILE", help="a frame, painted")
+    made.add_argument(
+        "--grade", metavar="RED,GREEN,BLUE", help="the layer's light times these; see --saturation"
+    )
+    made.add_argument("--blur", type=float, metavar="PX", help="the layer blurred by PX")
+    made.add_argument("--remove", action="store_true", help="the object covered by what is behind")
+    made.add_argument("--matte", action="store_true", help="where the layer is, white on black")
     made.add_argument("--plain", action="store_true", help="without any change by hand")
     apply.add_argument(
         "--before", type=Path, metavar="FILE",
@@ -112,6 +119,7 @@ def _add_layers(verbs: argparse._SubParsersAction) -> None:
         help="number of the object, from 0 in front; -1: the background (default: of an atlas the "
         "first, else what lies there)",
     )  # fmt: skip
+    apply.add_argument("--saturation", type=float, default=1.0, help="1: as it is, 0: grey")
     apply.add_argument("--blend", choices=[each.value for each in Blend], default="over")
     apply.add_argument("--opacity", type=float, default=1.0, metavar="PART", help="0 to 1")
     apply.set_defaults(run=commands.apply_edit)

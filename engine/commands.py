@@ -166,7 +166,7 @@ def export_layers(options: argparse.Namespace) -> int:
     """Write the layer package of a job, whose stages are found in the cache."""
     wanted = LayerFiles(
         plates=options.plates, mattes=options.mattes, st_maps=options.st_maps,
-        checkerboard=options.checkerboard,
+        checkerboard=options.checkerboard, live=options.live,
     )  # fmt: skip
     spec = JobFolder(options.job.absolute()).read_spec()
     return _begin(dataclasses.replace(spec, until=None, layers=wanted), options)

@@ -17,19 +17,20 @@ from . import manifest, previews
 from .ahead import ahead
 from .contract.events import Report, Stopped
 from .contract.job import BACKGROUND, LayerFiles
-from .contract.layers import LayerPackage, PackageLayer, write_manifest
+from .contract.layers import LIVE_PICTURES, LayerPackage, PackageLayer, write_manifest
 from .contract.settings import RenderSettings
 from .decomposition.layers import sample_atlas
 from .editing.inverse import TexelGrid, places_of_texels
-from .render import Part, part_colours, part_gain, resize, shared_alphas
+from .render import Part, kept_detail, part_colours, part_gain, resize, shared_alphas
 from .stylization.previews import evenly_lit
 from .video.exr import encode_planes
 from .video.images import write_png
 
 FRAME_FILE = "frames/{:05d}.exr"
 PLATE_FILE = "plates/{:05d}.png"
-MATTES, ST_MAPS, INVERSE_ST_MAPS = "mattes", "st_maps", "inverse_st_maps"
+MATTES, ST_MAPS, INVERSE_ST_MAPS, LIVE = "mattes", "st_maps", "inverse_st_maps", "live"
 DEEP = 65535
+LEAST_SEEN = 1e-3  # of what nearer layers leave of a pixel; of less no alpha can be told
 AT_ONCE = 3  # frames that are written, some 100 MB each at 1080p
 PICTURE = "picture"  # the only plane of a PNG
 Planes = dict[str, np.ndarray]  # channels of one picture, [H, W] each
@@ -61,12 +62,18 @@ def write_package(
     """
     settings = replace(settings, foreground_only=False)
     names = _names(parts)
-    layers = [_written_atlases(part, name, folder) for part, name in zip(parts, names, strict=True)]
+    layers = [
+        _written_atlases(part, name, folder, settings)
+        for part, name in zip(parts, names, strict=True)
+    ]
+    if extras.live:
+        layers = _with_live(layers)
     total, size = len(parts[0].layers.alpha), (0, 0)
 
     def frames() -> Iterator[tuple[int, np.ndarray, dict[Path, Planes]]]:
         for index, frame in enumerate(source):
-            yield index, frame, _frame_files(folder, frame, index, layers, settings, extras)
+            files = _frame_files(folder, frame, index, layers, settings=settings, extras=extras)
+            yield index, frame, files
 
     def write(made: tuple[int, np.ndarray, dict[Path, Planes]]) -> tuple[int, tuple[int, int]]:
         index, frame, found = made
@@ -90,6 +97,7 @@ def write_package(
         mattes=MATTES if extras.mattes else "",
         st_maps=ST_MAPS if extras.st_maps else "",
         inverse_st_maps=INVERSE_ST_MAPS if extras.st_maps else "",
+        live=LIVE if extras.live else "",
     )
     write_manifest(package, folder)
     return package
@@ -107,7 +115,16 @@ def _names(parts: Sequence[Part]) -> list[str]:
     ]
 
 
-def _written_atlases(part: Part, name: str, folder: Path) -> _Layer:
+def _with_live(layers: Sequence[_Layer]) -> list[_Layer]:
+    """Let the layers be live that were changed; where none was, all of them."""
+    changed = [each.part.is_changed for each in layers]
+    return [
+        replace(each, facts=replace(each.facts, live=is_changed or not any(changed)))
+        for each, is_changed in zip(layers, changed, strict=True)
+    ]
+
+
+def _written_atlases(part: Part, name: str, folder: Path, settings: RenderSettings) -> _Layer:
     """Write the footage's own atlas and, where the layer was restyled, the one it has become."""
     layers, number = part.layers, _number(name)
     source = f"{name}.png"
@@ -119,6 +136,8 @@ def _written_atlases(part: Part, name: str, folder: Path) -> _Layer:
         facts = replace(facts, atlas=f"{name}_changed.png", stylized=part.atlas is not None)
         write_png(folder / facts.atlas, shown)
         own = shown
+    if part.atlas is not None:
+        facts = replace(facts, keep_detail=settings.keep_detail)
     return _Layer(facts, part, torch.from_numpy(own.astype(np.float32)) / DEEP)
 
 
@@ -154,6 +173,7 @@ def _frame_files(
     frame: np.ndarray,
     index: int,
     layers: Sequence[_Layer],
+    *,
     settings: RenderSettings,
     extras: LayerFiles,
 ) -> dict[Path, Planes]:
@@ -163,11 +183,17 @@ def _frame_files(
     whole: Planes = {}
     plate = np.zeros(pixels.shape, np.float32)
     shared = shared_alphas([each.part for each in layers], index, pixels)
+    hidden = np.zeros(pixels.shape[:2], np.float32)  # by nearer live layers
     for layer, (_, alpha) in zip(layers, shared, strict=True):
         name = layer.facts.name
         found, colours = _planes(layer, pixels, index, alpha=alpha, settings=settings)
         plate += (alpha[..., None] * colours).numpy()
         whole |= {f"{name}.{plane}": values for plane, values in found.items()}
+        if layer.facts.live:
+            kept = _kept_detail(layer, pixels, alpha)
+            for kind, planes in _live_pictures(found, kept, hidden).items():
+                files[folder / LIVE / name / kind / f"{index:05d}.exr"] = planes
+            hidden += found["UV.A"]
         if extras.mattes:
             matte = (alpha * DEEP).round().numpy().astype(np.uint16)
             files[folder / MATTES / name / f"{index:05d}.png"] = {PICTURE: matte}
@@ -209,6 +235,33 @@ def _planes(
         for channel, plane in zip("RGB", values.unbind(2), strict=True):
             found[f"{name}.{channel}"] = plane.numpy().astype(np.float16)
     return found, colours
+
+
+def _kept_detail(layer: _Layer, pixels: Tensor, alpha: Tensor) -> np.ndarray:
+    """Return what the light is multiplied by where all detail is kept, [H, W]."""
+    kept, seen = torch.ones_like(alpha), alpha > 0
+    if layer.facts.keep_detail is not None and seen.any():
+        kept[seen] = kept_detail(pixels, layer.part, alpha=alpha)
+    return kept.numpy()
+
+
+def _live_pictures(found: Planes, kept: np.ndarray, hidden: np.ndarray) -> dict[str, Planes]:
+    """Return the three pictures of a live layer, see `contract.layers.LIVE_PICTURES`.
+
+    ``hidden`` [H, W] is the alpha of all live layers in front of it. Laid over each other from back
+    to front they give the sum of the equation.
+    """
+    own = found["UV.A"].astype(np.float32)
+    alpha = np.where(hidden < 1 - LEAST_SEEN, own / np.maximum(1 - hidden, LEAST_SEEN), 0)
+    alpha = alpha.clip(0, 1)
+    light = {channel: found[f"Light.{channel}"] for channel in "RGB"}
+    rest = {
+        channel: (found[f"Rest.{channel}"].astype(np.float32) * alpha).astype(np.float16)
+        for channel in "RGB"
+    }
+    uv = {"R": found["UV.U"], "G": found["UV.V"], "B": kept.astype(np.float16)}
+    pictures = uv, light, {**rest, "A": alpha.astype(np.float16)}
+    return dict(zip(LIVE_PICTURES, pictures, strict=True))
 
 
 def _inverse_st_map(layer: _Layer, index: int) -> Planes:

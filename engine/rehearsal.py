@@ -25,7 +25,7 @@ from .contract.events import (
     Stopped,
 )
 from .contract.job import BACKGROUND, JobSpec, Stage
-from .contract.layers import LayerPackage, PackageLayer, write_manifest
+from .contract.layers import LIVE_PICTURES, LayerPackage, PackageLayer, write_manifest
 from .reporter import Reporter
 
 STEPS = 20
@@ -116,11 +116,18 @@ def _write_layers(folder: Path, spec: JobSpec, count: int) -> None:
     names = [f"layer_{number}" if number >= 0 else "background" for number in numbers]
     for name in names:
         (part / f"{name}.png").write_bytes(grey_png(48, 48, 120))
+    live = "live" if spec.layers is not None and spec.layers.live else ""
+    for name in names if live else ():
+        for kind in LIVE_PICTURES:
+            (part / live / name / kind).mkdir(parents=True)
+            for index in range(count):
+                (part / live / name / kind / f"{index:05d}.png").write_bytes(grey_png(64, 36, 120))
     layers = tuple(
-        PackageLayer(name, number, f"{name}.png", f"{name}.png", 48)
+        PackageLayer(name, number, f"{name}.png", f"{name}.png", 48, live=bool(live))
         for name, number in zip(names, numbers, strict=True)
     )
-    write_manifest(LayerPackage("rehearsal", 64, 36, 24.0, layers, (), plates), part)
+    package = LayerPackage("rehearsal", 64, 36, 24.0, layers, (), plates, live=live)
+    write_manifest(package, part)
     files.replace_folder(part, folder)
 
 

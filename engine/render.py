@@ -22,6 +22,7 @@ from .decomposition.layers import Layers
 from .device import at_once
 from .editing.atlas_edit import AtlasEdit
 from .editing.gain import gain
+from .editing.whole_layer import Fill, Grade, LayerBlur, grow_alpha
 from .stylization.atlas import StylizedAtlas
 from .stylization.boxes import slices_around
 from .stylization.shading import RELIEF_POWER, detail, luminance, reach, shading
@@ -38,19 +39,22 @@ class Part:
     """One object, or what is behind all objects, and what it becomes; None stays as it is.
 
     ``edits`` are laid over that. ``flow_residual`` [T, H, W] px is that of
-    `decomposition.flow_residual`, where `needs_flow_residual`.
+    `decomposition.flow_residual`, where `needs_flow_residual`. With ``fill`` the object is not
+    there; with ``is_matte`` the frames show where it is, and nothing else.
     """
 
     layers: Layers
     atlas: StylizedAtlas | None
     is_background: bool = False
     flow_residual: Tensor | None = None
-    edits: tuple[AtlasEdit, ...] = ()
+    edits: tuple[AtlasEdit | Grade | LayerBlur, ...] = ()
+    fill: Fill | None = None
+    is_matte: bool = False
 
     @property
     def is_changed(self) -> bool:
         """Is it anything else than in the footage?"""
-        return self.atlas is not None or bool(self.edits)
+        return self.atlas is not None or bool(self.edits or self.fill or self.is_matte)
 
     def needs_flow_residual(self, settings: RenderSettings) -> bool:
         """Is this a texture on the moving object that is blurred by its flow residual?"""
@@ -109,6 +113,8 @@ def _frame(
     most = np.iinfo(frame.dtype).max
     pixels = torch.from_numpy(frame.astype(np.float32)).to(device) / most
     source = pixels[..., :3]  # [H, W, 3]
+    if any(part.is_matte for part in parts):
+        return _matte(parts, index, source, frame)
     from_atlases = settings.composite == "atlas" and not settings.foreground_only
     behind = _at_frame(parts[0].layers.background[index], source) if from_atlases else source
     change = torch.zeros_like(source)  # weighted by alpha
@@ -136,6 +142,15 @@ def _frame(
     return result
 
 
+def _matte(parts: Sequence[Part], index: int, source: Tensor, frame: np.ndarray) -> np.ndarray:
+    """Return where the parts are that are to be mattes: white, and opaque where there is alpha."""
+    shared = shared_alphas(parts, index, source)
+    shown = torch.stack([alpha for part, alpha in shared if part.is_matte]).sum(0).clamp(0, 1)
+    result = np.full_like(frame, np.iinfo(frame.dtype).max)
+    result[..., :3] = _whole_numbers(shown, frame.dtype)[..., None]
+    return result
+
+
 def shared_alphas(
     parts: Sequence[Part], index: int, source: Tensor
 ) -> Iterator[tuple[Part, Tensor]]:
@@ -148,7 +163,8 @@ def shared_alphas(
         if part.is_background:
             alpha = 1 - covered
         else:
-            alpha = full_alpha(part.layers.alpha[index].to(source.device), source.shape[:2])
+            own = part.layers.alpha[index].to(source.device)
+            alpha = full_alpha(grow_alpha(own) if part.fill else own, source.shape[:2])
             alpha = torch.minimum(alpha, 1 - covered)
             covered = covered + alpha
         yield part, alpha
@@ -169,6 +185,8 @@ def part_colours(
     """
     seen, layers = alpha > 0, part.layers
     light = None
+    if part.fill is not None:
+        return _at_frame(part.fill.colours(index), source)[seen], None
     if part.atlas is not None:
         colour, light = _stylized_colours(
             source, part, part.atlas, index, alpha=alpha, settings=settings
@@ -181,7 +199,8 @@ def part_colours(
         uv = resize(layers.uv[index].to(source), source.shape[:2])
         gained = part_gain(source, part, index)[seen]
         for edit in part.edits:
-            own = light if edit.stylized and light is not None else gained
+            is_stylized = isinstance(edit, AtlasEdit) and edit.stylized
+            own = light if is_stylized and light is not None else gained
             colour = edit.applied(colour, uv, seen, own)
         colour = colour.clamp(0, 1)
     return colour, light
@@ -225,12 +244,22 @@ def _stylized_colours(
         stylized = plain + stylized - _at_frame(layers.foreground[index], source)[seen]
     light = torch.ones_like(light) if atlas.holds_light else light
     if settings.keep_detail:
-        laid = 1.0 if atlas.holds_light else 1 - RELIEF_POWER  # the rest is in the shading
-        relief = detail(source[wide], alpha[wide], atlas.statistics, length)[seen[wide]]
-        kept = relief.pow(laid * settings.keep_detail)
+        kept = kept_detail(source, part, alpha=alpha).pow(settings.keep_detail)
         stylized, light = stylized * kept[:, None], light * kept
     colour = torch.lerp(plain, stylized.clamp(0, 1), settings.strength)
     return colour, light[:, None].expand(-1, 3)
+
+
+def kept_detail(source: Tensor, part: Part, *, alpha: Tensor) -> Tensor:
+    """Return what the light of a stylized part is multiplied by where all detail is kept, [N].
+
+    ``source`` [H, W, 3] is the footage's frame; the pixels are those where ``alpha`` is above 0.
+    """
+    atlas, seen, length = part.atlas, alpha > 0, max(source.shape[:2])
+    assert atlas is not None, "only a texture that replaces the footage's lacks its detail"
+    wide = slices_around(seen, reach(atlas.statistics, length))
+    laid = 1.0 if atlas.holds_light else 1 - RELIEF_POWER  # the rest is in the shading
+    return detail(source[wide], alpha[wide], atlas.statistics, length)[seen[wide]].pow(laid)
 
 
 def _at_frame(picture: Tensor, frame: Tensor) -> Tensor:

@@ -84,7 +84,9 @@ def _edit(spec: JobSpec, options: argparse.Namespace) -> Edit:
         EditKind.PICTURE: options.picture,
         EditKind.FRAME: options.painted,
     }
-    kind, path = next(item for item in kinds.items() if item[1])
+    kind, path = next((item for item in kinds.items() if item[1]), (None, None))
+    if kind is None or path is None:
+        return _edit_without_picture(spec, options)
     corners = ()
     if options.corners:
         form = "eight numbers with commas between them"
@@ -103,6 +105,19 @@ def _edit(spec: JobSpec, options: argparse.Namespace) -> Edit:
         opacity=options.opacity,
         stylized=options.stylized,
     )
+
+
+def _edit_without_picture(spec: JobSpec, options: argparse.Namespace) -> Edit:
+    layer = options.layer
+    if layer is None:
+        layer = ANY if options.matte else 0 if spec.objects else BACKGROUND
+    if options.grade:
+        form = "three numbers with commas between them"
+        factor = tuple(_numbers(options.grade, ",", 3, "--grade", form))
+        return Edit(EditKind.GRADE, layer=layer, factor=factor, saturation=options.saturation)
+    if options.blur is not None:
+        return Edit(EditKind.BLUR, layer=layer, radius=options.blur)
+    return Edit(EditKind.REMOVAL if options.remove else EditKind.MATTE, layer=layer)
 
 
 def _footage(options: argparse.Namespace) -> Footage:

@@ -19,10 +19,11 @@ from . import device as devices
 from . import identity, manifest, previews, results
 from .contract.codec import to_json
 from .contract.events import Stopped
-from .contract.job import BACKGROUND, JobSpec, Stage, TargetTexts
+from .contract.job import ANY, BACKGROUND, Edit, EditKind, JobSpec, Stage, TargetTexts
 from .contract.settings import RenderSettings
 from .decomposition.layers import Layers, of_background
 from .editing.building import build_edits
+from .editing.whole_layer import Fill, Grade, LayerBlur
 from .evaluation.checkerboard import write_checkerboard
 from .evaluation.measure import Measuring
 from .layer_package import write_package
@@ -173,6 +174,9 @@ class Restyling:
             whole = self._with_background(layers, parts)
         size = clip.video.source_size
         for edit in wanted:
+            if not edit.kind.has_picture:
+                whole = changed_layers(edit, whole, layers)
+                continue
             behind = [part.layers for part in whole]
             for number, built in build_edits(edit, behind, size, self._footage_frame):
                 part = whole[number]
@@ -299,6 +303,31 @@ class Restyling:
         """Show pictures of one object among several."""
         for name, picture in pictures.items():
             self.report.preview(previews.name_of_object(name, index), picture)
+
+
+def changed_layers(edit: Edit, parts: Sequence[Part], layers: Sequence[Layers]) -> list[Part]:
+    """Return ``parts`` with an edit that needs no picture; the last may be the background.
+
+    ``layers`` are those of all objects.
+    """
+    changed: dict[EditKind, Callable[[Part], Part]] = {
+        EditKind.GRADE: lambda part: _with_edit(part, Grade(edit.factor, edit.saturation)),
+        EditKind.BLUR: lambda part: _with_edit(part, LayerBlur(edit.radius)),
+        EditKind.REMOVAL: lambda part: dataclasses.replace(
+            part, fill=Fill.of(of_background(layers, is_bare=False))
+        ),
+        EditKind.MATTE: lambda part: dataclasses.replace(part, is_matte=True),
+    }
+    whole = [*parts]
+    for number, part in enumerate(parts):
+        meant = not part.is_background if edit.layer == ANY else number == edit.layer % len(parts)
+        if meant:
+            whole[number] = changed[edit.kind](part)
+    return whole
+
+
+def _with_edit(part: Part, change: Grade | LayerBlur) -> Part:
+    return dataclasses.replace(part, edits=(*part.edits, change))
 
 
 def _describe_unstyled(settings: RenderSettings) -> str:

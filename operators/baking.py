@@ -56,6 +56,27 @@ def start(scene: Any, strip: Any, job_folder: Path) -> Baking:
     return launch(order, scene, job_folder)
 
 
+def start_live(scene: Any, source: Any, name: str, length: int, job_folder: Path) -> Baking:
+    """Start to render the live take ``name`` over its ``source``, at the source's own size.
+
+    Raises Unusable where it is gone or has another length by now.
+    """
+    live = next((each for each in strips.all_strips(scene) if each.name == name), None)
+    if live is None or strips.length(live) != length:
+        raise strips.Unusable(f"The live take {name} is gone or was trimmed: bake it again")
+    order = {
+        "scene": scene.name,
+        "strip": live.name,
+        "below": source.name,
+        "start": strips.start(live),
+        "length": length,
+        "size": strips.picture_size(source),
+        "displayed": strips.is_displayed(source),
+        "depth": "16" if properties.of(source).settings.render.format in DEEP_FORMATS else "8",
+    }
+    return launch(order, scene, job_folder)
+
+
 def launch(order: dict, scene: Any, job_folder: Path) -> Baking:
     """Let a second Blender render a strip of ``scene`` as ``order`` says."""
     work = job_folder / "baking"
@@ -93,11 +114,7 @@ def finish(baking: Baking, workspace: Path) -> Footage:
 
     Raises Unusable where frames are missing.
     """
-    if baking.process.returncode != 0 or baking.done != baking.total:
-        raise strips.Unusable(
-            f"Blender rendered {baking.done} of the strip's {baking.total} frames; "
-            f"{baking.folder.parent.with_name(LOG)} tells why"
-        )
+    _check_whole(baking)
     kept = workspace / "baked" / digest(baking.folder)
     if not kept.exists():
         kept.parent.mkdir(parents=True, exist_ok=True)
@@ -106,6 +123,21 @@ def finish(baking: Baking, workspace: Path) -> Footage:
     names = tuple(strips.result_files(kept))
     indices = tuple(range(len(names)))
     return Footage(FootageKind.IMAGES, str(kept), names, indices, baking.frames_per_second)
+
+
+def hand_over(baking: Baking, folder: Path) -> None:
+    """Let ``folder`` be what was rendered; raises Unusable where frames are missing."""
+    _check_whole(baking)
+    files.replace_folder(baking.folder, folder)
+    discard(baking)
+
+
+def _check_whole(baking: Baking) -> None:
+    if baking.process.returncode != 0 or baking.done != baking.total:
+        raise strips.Unusable(
+            f"Blender rendered {baking.done} of the strip's {baking.total} frames; "
+            f"{baking.folder.parent.with_name(LOG)} tells why"
+        )
 
 
 def discard(baking: Baking) -> None:

@@ -21,7 +21,11 @@ def main(order: dict) -> None:
     scene = bpy.data.scenes[order["scene"]]
     for window in bpy.context.window_manager.windows:
         window.scene = scene  # a scene strip of the window's own scene would stay empty
-    isolate(scene, order["strip"], displayed=order["displayed"])
+    if order.get("below"):
+        size = None if order["displayed"] else order["size"]
+        isolate_live(scene, order["strip"], order["below"], bare_size=size)
+    else:
+        isolate(scene, order["strip"], displayed=order["displayed"])
     prepare(scene, *order["size"], order["depth"])
     if order.get("matte"):
         if not order["displayed"]:
@@ -56,6 +60,46 @@ def isolate(scene: bpy.types.Scene, name: str, *, displayed: bool) -> None:
             strip.frame_offset_start = strip.frame_offset_end = 0
         strip.blend_type, strip.blend_alpha = "REPLACE", 1.0
         holder = strip
+
+
+def isolate_live(
+    scene: bpy.types.Scene, name: str, source: str, *, bare_size: tuple[int, int] | None
+) -> None:
+    """Show a live take over its source, both as they are placed or both bare, of that size.
+
+    A live take is a meta strip beside its source; how strong it is may be animated.
+    """
+    holder = scene.sequence_editor
+    live, below = strip_named(holder, name), strip_named(holder, source)
+    if bare_size is None:
+        forget_animation(scene, source, everything=False)
+    else:
+        keep_animation_of(scene, live.path_from_id() + ".blend_alpha")
+    for strip in [*metas_around(holder, name), live]:
+        for other in strips_of(holder):
+            other.mute = other not in (strip, below)
+        holder.channels[strip.channel].mute = holder.channels[below.channel].mute = False
+        if strip != live:
+            bare(strip)
+            strip.blend_type, strip.blend_alpha = "REPLACE", 1.0
+            holder = strip
+    if bare_size is not None:
+        bare(below)
+        bare(live)
+        for picture in strips_of(live):
+            bare(picture, modifiers=True)
+            fit(picture, *bare_size)
+    below.blend_type, below.blend_alpha = "REPLACE", 1.0
+    live.blend_type = "ALPHA_OVER"
+
+
+def keep_animation_of(scene: bpy.types.Scene, path: str) -> None:
+    """Stop all of a scene's animation but that of one property."""
+    data = scene.animation_data
+    for curves in curves_of(data) if data is not None and data.action is not None else ():
+        for curve in list(curves):
+            if curve.data_path != path:
+                curves.remove(curve)
 
 
 def strips_of(holder: bpy.types.bpy_struct) -> bpy.types.bpy_prop_collection:
@@ -105,12 +149,14 @@ def curves_of(data: bpy.types.AnimData) -> list:
     return [bag.fcurves for strip in strips for bag in strip.channelbags]
 
 
-def bare(strip: bpy.types.bpy_struct) -> None:
-    """Show the strip's picture as it is."""
+def bare(strip: bpy.types.bpy_struct, *, modifiers: bool = False) -> None:
+    """Show the strip's picture as it is, or as its ``modifiers`` make it."""
     strip.color_saturation = strip.color_multiply = 1.0
     strip.use_flip_x = strip.use_flip_y = False
     for modifier in strip.modifiers:
-        modifier.mute = True  # removing one crashes Blender 5.0 where no window shows a sequencer
+        modifier.mute = (
+            not modifiers
+        )  # removing one crashes Blender 5.0 where no window shows a sequencer
     placed, crop = strip.transform, strip.crop
     placed.offset_x = placed.offset_y = placed.rotation = 0.0
     placed.scale_x = placed.scale_y = 1.0

@@ -20,6 +20,16 @@ BLENDS = (
     ("multiply", "Multiply", "The picture darkens what is below it, like a glaze"),
     ("screen", "Screen", "The picture lightens what is below it"),
 )
+CHANGES = (
+    (
+        "grade",
+        "Grade",
+        "Multiply the layer's light by a colour, and make it more or less colourful",
+    ),
+    ("blur", "Blur", "Blur the layer; nothing else runs into it"),
+    ("removal", "Remove", "Cover the object with the background, as other frames show it"),
+    ("matte", "Matte", "Show where the layer is, white on black"),
+)
 MISSING = "Press Prepare Layers first: there is no atlas of this strip yet"
 
 
@@ -159,6 +169,58 @@ class STRIPSTYLIZER_OT_picture_place(LayersOperator, bpy.types.Operator):
         return [start_take(strips.active_strip(context), lambda there: (*there, edit))]
 
 
+class STRIPSTYLIZER_OT_layer_change(LayersOperator, bpy.types.Operator):
+    """Make a take with a whole layer changed, without a text"""
+
+    bl_idname = "strip_stylizer.layer_change"
+    bl_label = "Change Layer"
+    bl_options = {"REGISTER"}
+
+    change: bpy.props.EnumProperty(name="Change", description="What is done", items=CHANGES)
+    layer: bpy.props.IntProperty(
+        name="Layer",
+        description="Number of the object, from 0 in front; -1: the background",
+        default=0,
+        min=BACKGROUND,
+    )
+    factor: bpy.props.FloatVectorProperty(
+        name="Factor",
+        description="What the layer's light is multiplied by",
+        size=3,
+        default=(1.0, 1.0, 1.0),
+        min=0.0,
+        soft_max=4.0,
+        subtype="COLOR",
+    )
+    saturation: bpy.props.FloatProperty(
+        name="Saturation", description="1 as it is, 0 grey", default=1.0, min=0.0, soft_max=2.0
+    )
+    radius: bpy.props.FloatProperty(
+        name="Radius", description="Of the blur, in pixels", default=8.0, min=0.1, max=500.0
+    )
+
+    def invoke(self, context: Any, event: Any) -> set[str]:
+        """Ask for the numbers, where there are some."""
+        if self.change in ("grade", "blur"):
+            return context.window_manager.invoke_props_dialog(self)
+        return self.execute(context)
+
+    def draw(self, context: Any) -> None:
+        """Show the numbers of this change alone."""
+        names = ("radius",) if self.change == "blur" else ("factor", "saturation")
+        for name in names:
+            self.layout.prop(self, name)
+
+    def start(self, context: Any) -> list[session.Job]:
+        """Start the job of the take."""
+        edit = Edit(EditKind(self.change), layer=self.layer)
+        if edit.kind is EditKind.GRADE:
+            edit = dataclasses.replace(edit, factor=tuple(self.factor), saturation=self.saturation)
+        elif edit.kind is EditKind.BLUR:
+            edit = dataclasses.replace(edit, radius=self.radius)
+        return [start_take(strips.active_strip(context), lambda there: (*there, edit))]
+
+
 class STRIPSTYLIZER_OT_edit_switch(LayersOperator, bpy.types.Operator):
     """Make a take with this change by hand switched off, or on again"""
 
@@ -187,6 +249,7 @@ class STRIPSTYLIZER_OT_edit_switch(LayersOperator, bpy.types.Operator):
 CLASSES = (
     STRIPSTYLIZER_OT_atlas_import,
     STRIPSTYLIZER_OT_picture_place,
+    STRIPSTYLIZER_OT_layer_change,
     STRIPSTYLIZER_OT_edit_switch,
 )
 

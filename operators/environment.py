@@ -5,6 +5,7 @@ from typing import Any
 import bpy
 
 from . import folders, installing, session, strips
+from .explaining import ExplainedOperator
 from .setting_up import FolderOperator, OnlineOperator, SetupOperator
 
 
@@ -75,12 +76,11 @@ class STRIPSTYLIZER_OT_engine_verify(SetupOperator, bpy.types.Operator):
     purpose = "Check"
 
     @classmethod
-    def poll(cls, context: Any) -> bool:
-        """Is there an engine?"""
+    def why_disabled(cls, context: Any) -> str:
+        """There may be no engine."""
         if session.engine() != "ready":
-            cls.poll_message_set("Install the engine or choose a Python that has it")
-            return False
-        return super().poll(context)
+            return "Install the engine or choose a Python that has it"
+        return super().why_disabled(context)
 
     def execute(self, context: Any) -> set[str]:
         """Start the check."""
@@ -92,7 +92,7 @@ class STRIPSTYLIZER_OT_engine_verify(SetupOperator, bpy.types.Operator):
         return self.begin([installing.check_step(python, folders.weights())])
 
 
-class STRIPSTYLIZER_OT_engine_cancel(bpy.types.Operator):
+class STRIPSTYLIZER_OT_engine_cancel(ExplainedOperator, bpy.types.Operator):
     """Stop the installation; what was downloaded stays, and the next one goes on from it"""
 
     bl_idname = "strip_stylizer.engine_cancel"
@@ -100,13 +100,11 @@ class STRIPSTYLIZER_OT_engine_cancel(bpy.types.Operator):
     bl_options = {"REGISTER"}
 
     @classmethod
-    def poll(cls, context: Any) -> bool:
-        """Is something being installed?"""
+    def why_disabled(cls, context: Any) -> str:
+        """Nothing may be being installed."""
         setup = session.state.setup
-        if setup is not None and not setup.ended:
-            return True
-        cls.poll_message_set("Nothing is being installed")
-        return False
+        is_running = setup is not None and not setup.ended
+        return "" if is_running else "Nothing is being installed"
 
     def execute(self, context: Any) -> set[str]:
         """Stop the command that runs."""

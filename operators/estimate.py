@@ -72,13 +72,13 @@ def work(spec: JobSpec, size: Size) -> dict[Stage, tuple[str, float]]:
     grid, mlp, style = settings.decomposition.grid, settings.decomposition.mlp, settings.stylization
     layers = grid.steps * shown if engine == "grid" else mlp.steps * mlp.points
     views = style.views.global_views + style.views.local_views
-    looks = style.steps * style.frames_per_step * views * style.candidates
+    trained = style.steps * style.frames_per_step * views * style.candidates
     return {
         Stage.FRAMES: ("frames", shown),
         Stage.FLOW: ("flow", shown),
         Stage.MASKS: ("masks", shown * objects),
         Stage.DECOMPOSITION: (f"decomposition:{engine}", layers * objects),
-        Stage.STYLIZATION: (f"stylization:{kind}", looks * max(1, len(spec.targets))),
+        Stage.STYLIZATION: (f"stylization:{kind}", trained * max(1, len(spec.targets))),
         Stage.RENDER: ("render", size.pixels),
     }
 

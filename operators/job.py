@@ -30,6 +30,9 @@ LINK = "farm.json"  # in the place of a job that lies on a farm's storage
 MOST_NOTED = 2**20  # bytes of Blender's own note; a look has no time for more
 
 
+LIVE_TAKE = "live"
+
+
 class Kind(Enum):
     """What a job is for."""
 
@@ -37,6 +40,20 @@ class Kind(Enum):
     PREVIEW = "preview"
     MASKS = "masks"
     LAYERS = "layers"
+    LIVE = "live"
+    BAKE = "bake"
+
+    @property
+    def title(self) -> str:
+        """What a job of this kind is called."""
+        return {Kind.MASKS: "mask", Kind.LIVE: "live take", Kind.BAKE: "baked live take"}.get(
+            self, self.value
+        )
+
+    @property
+    def makes_strip(self) -> bool:
+        """Does its result become a strip?"""
+        return self in (Kind.STYLIZE, Kind.LIVE, Kind.BAKE)
 
 
 @dataclass(frozen=True)
@@ -44,7 +61,8 @@ class Rendering:
     """Something that a second Blender renders before the engine can begin.
 
     ``target`` is the place of an object whose mask it is, -1 for the footage itself; ``source`` is
-    ``mask`` or ``strip``, and ``name`` that of the mask or strip.
+    ``mask`` or ``strip``, and ``name`` that of the mask or strip. Of `LIVE_TAKE` the live take
+    ``name`` is rendered over the footage, and no engine is wanted after that.
     """
 
     target: int = -1
@@ -99,14 +117,13 @@ class Job:
     @property
     def title(self) -> str:
         """What the job is called in the list."""
-        names = {Kind.PREVIEW: "preview", Kind.MASKS: "mask", Kind.LAYERS: "layers"}
-        words = names.get(self.kind, self.text)
+        words = self.text if self.kind is Kind.STYLIZE else self.kind.title
         return f"{self.place.strip}: {words}"
 
     @property
     def is_complete(self) -> bool:
         """Is there nothing left to wait for?"""
-        if self.kind is not Kind.STYLIZE:
+        if not self.kind.makes_strip:
             return self.status.ended
         done = self.arrived or self.note or self.status.phase is not Phase.FINISHED
         return bool(self.status.ended and done)
@@ -150,6 +167,8 @@ class Job:
             return "Stopping", {}
         if self.baking:
             percent = {"percent": f"{100 * self.fraction:.0f}"}
+            if self.kind is Kind.BAKE:
+                return "Baking {percent} %", percent
             if self.renderings[self.rendered].target < 0:
                 return "Rendering the Strip {percent} %", percent
             return "Rendering the Mask {percent} %", percent
@@ -191,7 +210,8 @@ class Job:
     @property
     def result_folder(self) -> Path:
         """Where the frames are that the result strip shows; no other job writes there."""
-        own = self.folder.layers if self.kind is Kind.LAYERS else self.folder.result
+        with_layers = self.kind in (Kind.LAYERS, Kind.LIVE)
+        own = self.folder.layers if with_layers else self.folder.result
         return Path(self.output) / self.id if self.output else own
 
     @property

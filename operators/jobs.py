@@ -7,12 +7,13 @@ import bpy
 from ..engine.client.status import Phase
 from ..engine.contract import files
 from . import session, strips
+from .explaining import ExplainedOperator
 from .languages import say
 
 LOG_BYTES = 2**20
 
 
-class JobOperator:
+class JobOperator(ExplainedOperator):
     """What operators on one job share: which job, and whether it is there."""
 
     job: bpy.props.StringProperty(
@@ -21,12 +22,9 @@ class JobOperator:
     reason = "There is no such job"
 
     @classmethod
-    def poll(cls, context: Any) -> bool:
-        """Does this Blender know any job?"""
-        if session.state.jobs:
-            return True
-        cls.poll_message_set(say("There is no job: stylize a strip first"))
-        return False
+    def why_disabled(cls, context: Any) -> str:
+        """This Blender may know no job."""
+        return "" if session.state.jobs else "There is no job: stylize a strip first"
 
     def execute(self, context: Any) -> set[str]:
         """Act on the job if it is in the right state."""
@@ -200,7 +198,7 @@ class STRIPSTYLIZER_OT_job_remove(JobOperator, bpy.types.Operator):
         return {"FINISHED"}
 
 
-class STRIPSTYLIZER_OT_jobs_clear(bpy.types.Operator):
+class STRIPSTYLIZER_OT_jobs_clear(ExplainedOperator, bpy.types.Operator):
     """Remove all jobs that are over from the list; their files and strips stay"""
 
     bl_idname = "strip_stylizer.jobs_clear"
@@ -208,12 +206,10 @@ class STRIPSTYLIZER_OT_jobs_clear(bpy.types.Operator):
     bl_options = {"REGISTER"}
 
     @classmethod
-    def poll(cls, context: Any) -> bool:
-        """Is any job over?"""
-        if any(job.is_complete for job in session.state.jobs.values()):
-            return True
-        cls.poll_message_set(say("No job in the list is over"))
-        return False
+    def why_disabled(cls, context: Any) -> str:
+        """No job may be over."""
+        is_any = any(job.is_complete for job in session.state.jobs.values())
+        return "" if is_any else "No job in the list is over"
 
     def execute(self, context: Any) -> set[str]:
         """Drop them."""

@@ -14,7 +14,7 @@ from ..engine.client.status import Phase
 from ..engine.contract import codec, files
 from ..engine.contract.job import JobSpec, LayerFiles
 from ..engine.contract.layers import LayerPackage, read_manifest
-from . import folders, outlook, properties, requests, session, starting, strips
+from . import folders, node_groups, outlook, properties, requests, session, starting, strips
 from .languages import say
 from .objects import why_no_source
 
@@ -50,10 +50,10 @@ def source_of(strip: Any) -> Any:
     return strips.source_of(strip) or strip
 
 
-def layers_job(strip: Any, *, painting: bool = False) -> session.Job | None:
+def layers_job(strip: Any, *, painting: bool = False, planes: bool = False) -> session.Job | None:
     """Return the last job that wrote a package which is of the strip as it is now.
 
-    ``painting``: the package has the pictures to paint on.
+    ``painting``: the package has the pictures to paint on; ``planes``: it has those of each frame.
     """
     source, take = source_of(strip), properties.of(strip).result_of
     for job in session.jobs_of(source):
@@ -62,7 +62,8 @@ def layers_job(strip: Any, *, painting: bool = False) -> session.Job | None:
         spec = job.spec
         if job.status.phase is not Phase.FINISHED or spec is None or spec.layers is None:
             continue
-        if (take or _is_current(source, job)) and (spec.layers.plates or not painting):
+        is_enough = spec.layers.plates >= painting and spec.layers.frames >= planes
+        if is_enough and (take or _is_current(source, job)):
             return job
     return None
 
@@ -109,7 +110,9 @@ def start_from(
     if known is None or known.spec is None:
         requests.check_strip(source)
         draft = change(requests.without_texts(source))
-        recipe = _without_texts(starting.recipe_of(properties.of(source))) | {"layers_of": take}
+        recipe = starting.without_texts(starting.recipe_of(properties.of(source))) | {
+            "layers_of": take
+        }
         return starting.begin(
             source.id_data, source, draft, output=output, kind=kind, recipe=recipe
         )
@@ -123,17 +126,6 @@ def start_from(
     )  # fmt: skip
     job.asked_from = take
     return job
-
-
-def _without_texts(recipe: dict) -> dict:
-    """Return a recipe whose objects stay as they are."""
-    blank = {"global_text": "", "local_text": "", "avoid": "", "picture": ""}
-
-    def emptied(item: dict) -> dict:
-        return {name: blank.get(name, value) for name, value in item.items()}
-
-    objects = [emptied(item) for item in recipe["objects"]]
-    return {**recipe, "objects": objects, "background": emptied(recipe["background"])}
 
 
 def frame_of(strip: Any, frame: int) -> int | None:
@@ -196,6 +188,40 @@ class STRIPSTYLIZER_OT_layers_export(LayersOperator, bpy.types.Operator):
         return [prepare(strips.active_strip(context), wanted, output)]
 
 
+class STRIPSTYLIZER_OT_layers_nodes(LayersOperator, bpy.types.Operator):
+    """Make a scene whose compositor puts the exported layers together, with nodes to change"""
+
+    bl_idname = "strip_stylizer.layers_nodes"
+    bl_label = "Layer Nodes"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        """Have the layers been exported?"""
+        if not super().poll(context):
+            return False
+        if layers_job(strips.active_strip(context), planes=True) is not None:
+            return True
+        cls.poll_message_set(say("Press Export Layers first: the nodes read its files"))
+        return False
+
+    def execute(self, context: Any) -> set[str]:
+        """Make the scene."""
+        strip = strips.active_strip(context)
+        job = layers_job(strip, planes=True)
+        package = package_of(job) if job else None
+        if job is None or package is None:
+            self.report({"ERROR"}, "The layers cannot be read: export them again.")
+            return {"CANCELLED"}
+        first, rate = strips.start(source_of(strip)), strip.id_data.render
+        scene = node_groups.scene_of_layers(
+            f"{strip.name} Layers", job.folder.layers, package, first
+        )
+        scene.render.fps, scene.render.fps_base = rate.fps, rate.fps_base
+        self.report({"INFO"}, f"The scene {scene.name} shows the layers in its compositor")
+        return {"FINISHED"}
+
+
 def prepare(strip: Any, wanted: LayerFiles, output: str = "") -> session.Job:
     """Start a job that writes the package of a strip's layers, in the end into ``output``."""
 
@@ -205,4 +231,8 @@ def prepare(strip: Any, wanted: LayerFiles, output: str = "") -> session.Job:
     return start_from(strip, change, kind=session.Kind.LAYERS, output=output)
 
 
-CLASSES = (STRIPSTYLIZER_OT_layers_prepare, STRIPSTYLIZER_OT_layers_export)
+CLASSES = (
+    STRIPSTYLIZER_OT_layers_prepare,
+    STRIPSTYLIZER_OT_layers_export,
+    STRIPSTYLIZER_OT_layers_nodes,
+)

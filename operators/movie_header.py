@@ -23,7 +23,6 @@ class MovieHeader:
 
     frames: int
     rate: float
-    rotated: bool
     codec: str
     is_hdr: bool = False
 
@@ -49,7 +48,7 @@ def _header(movie: Boxes, track: Boxes) -> MovieHeader:
         rate = 0.0
     coding = _inside(track, b"mdia", b"minf", b"stbl", b"stsd")
     codec = coding[12:16].decode("latin-1")
-    return MovieHeader(frames, rate, _is_rotated(_inside(track, b"tkhd")), codec, _is_hdr(coding))
+    return MovieHeader(frames, rate, codec, _is_hdr(coding))
 
 
 def _runs(table: bytes) -> list[tuple[int, int]]:
@@ -82,12 +81,6 @@ def _is_hdr(coding: bytes) -> bool:
 def _timescale(body: bytes) -> int:
     """Return how many ticks a second has, from the header of a movie or of its media."""
     return struct.unpack_from(">I", body, 20 if body[0] else 12)[0]
-
-
-def _is_rotated(body: bytes) -> bool:
-    """Does the track's matrix turn or mirror the picture?"""
-    a, b, _, c, d = struct.unpack_from(">5i", body, 52 if body[0] else 40)
-    return not (a > 0 and d > 0 and b == c == 0)
 
 
 def _movie_box(path: Path) -> bytes:

@@ -5,7 +5,7 @@ from typing import Any
 import bpy
 
 from . import properties, strips, targets
-from .languages import say
+from .explaining import ExplainedOperator
 
 TEXT_WIDTH = 640
 TEXTS = ("global_text", "local_text", "avoid")
@@ -17,16 +17,13 @@ ADVICE_LABELS = {
 TAKES_LINES = "textbox" in bpy.types.UILayout.bl_rna.functions  # from Blender 5.2 on
 
 
-class ObjectOperator:
+class ObjectOperator(ExplainedOperator):
     """What operators on the list share: a strip that someone can ask something of."""
 
     @classmethod
-    def poll(cls, context: Any) -> bool:
-        """Is a source strip active?"""
-        reason = why_no_source(strips.active_strip(context))
-        if reason:
-            cls.poll_message_set(say(reason))
-        return not reason
+    def why_disabled(cls, context: Any) -> str:
+        """No source strip may be active."""
+        return why_no_source(strips.active_strip(context))
 
 
 def why_no_source(strip: Any | None) -> str:
@@ -58,15 +55,14 @@ class ChosenOperator(ObjectOperator):
     """What operators on the chosen object share."""
 
     @classmethod
-    def poll(cls, context: Any) -> bool:
-        """Is an object chosen, not the background?"""
-        if not super().poll(context):
-            return False
+    def why_disabled(cls, context: Any) -> str:
+        """The background may be chosen, or nothing."""
+        if reason := super().why_disabled(context):
+            return reason
         target = targets.active_of(properties.of(strips.active_strip(context)))
-        if target is not None and not target.is_background:
-            return True
-        cls.poll_message_set(say("Choose an object in the list: the background is always last"))
-        return False
+        if target is None or target.is_background:
+            return "Choose an object in the list: the background is always last"
+        return ""
 
 
 class STRIPSTYLIZER_OT_object_add(ObjectOperator, bpy.types.Operator):

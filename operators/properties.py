@@ -1,6 +1,6 @@
 """What a strip remembers: its objects, preset and all settings of the engine.
 
-The groups of the settings are made in `generated`, those of the objects in `targets`. Knows
+The groups of the settings are made in `setting_groups`, those of the objects in `targets`. Knows
 nothing of jobs.
 """
 
@@ -11,7 +11,7 @@ import bpy
 
 from ..engine.contract.settings import PRESET_HELP, PRESET_NAMES, PRESETS, preset
 from . import targets
-from .generated import (
+from .setting_groups import (
     group_classes,
     read_settings,
     settings_from,

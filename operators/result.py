@@ -19,7 +19,7 @@ class STRIPSTYLIZER_OT_import_result(JobOperator, bpy.types.Operator):
 
     def fits(self, job: session.Job) -> bool:
         """Is the job finished and its result nowhere in this file?"""
-        finished = job.status.phase is Phase.FINISHED and job.kind is session.Kind.STYLIZE
+        finished = job.status.phase is Phase.FINISHED and job.kind.makes_strip
         return finished and strips.find_result(job.id) is None
 
     def act(self, context: Any, job: session.Job) -> set[str]:

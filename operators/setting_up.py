@@ -6,7 +6,8 @@ from typing import Any
 
 import bpy
 
-from . import bundled, folders, installing, session
+from . import folders, installing, session, uv_program
+from .explaining import ExplainedOperator
 
 
 def offline_reason() -> str:
@@ -29,25 +30,23 @@ def plan() -> installing.Plan:
         engine_root=folders.ROOT,
         base_python=folders.base_python(),
         version=folders.version(),
-        uv=bundled.program(folders.workspace()),
+        uv=uv_program.program(folders.workspace()),
         build=getattr(chosen, "torch_build", "automatic"),
         network=installing.Network(**text),
     )
 
 
-class SetupOperator:
+class SetupOperator(ExplainedOperator):
     """What the operators of the environment share: only one of them works at a time."""
 
     purpose = "Installation"
 
     @classmethod
-    def poll(cls, context: Any) -> bool:
-        """Is nothing being installed?"""
+    def why_disabled(cls, context: Any) -> str:
+        """Something may be being installed."""
         setup = session.state.setup
-        if setup is None or setup.ended:
-            return True
-        cls.poll_message_set("Wait until the installation has ended, or cancel it")
-        return False
+        is_free = setup is None or setup.ended
+        return "" if is_free else "Wait until the installation has ended, or cancel it"
 
     def begin(self, steps: list[installing.Step]) -> set[str]:
         """Let the session look after the commands; without a window wait for them."""
@@ -82,12 +81,9 @@ class OnlineOperator(SetupOperator):
     """A SetupOperator that needs the network."""
 
     @classmethod
-    def poll(cls, context: Any) -> bool:
-        """May Blender go online?"""
-        if reason := offline_reason():
-            cls.poll_message_set(reason)
-            return False
-        return super().poll(context)
+    def why_disabled(cls, context: Any) -> str:
+        """Blender may not go online."""
+        return offline_reason() or super().why_disabled(context)
 
 
 class FolderOperator(SetupOperator):

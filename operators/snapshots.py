@@ -14,14 +14,13 @@ from ..engine.contract.codec import to_json
 from ..engine.contract.job import JobSpec
 from ..engine.contract.settings import replace_setting
 from . import session, starting, strips
-from .languages import say
 
 LOST = "The job of this take is not known here any more: New Take makes another one"
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """One look that was made: its number from 1, how well it fits, after which steps it was saved.
+    """One result that was made: its number from 1, its score, after which steps it was saved.
 
     ``steps`` is where its finished atlas was taken from. What was kept early has no score.
     """
@@ -96,12 +95,9 @@ class STRIPSTYLIZER_OT_snapshot_render(starting.StartOperator, bpy.types.Operato
     )
 
     @classmethod
-    def poll(cls, context: Any) -> bool:
-        """Is a take active whose job is known, and an engine there?"""
-        reason = starting.without_engine() or why_not(strips.active_strip(context))
-        if reason:
-            cls.poll_message_set(say(reason))
-        return not reason
+    def why_disabled(cls, context: Any) -> str:
+        """No take may be active whose job is known, or no engine be there."""
+        return starting.without_engine() or why_not(strips.active_strip(context))
 
     def invoke(self, context: Any, event: Any) -> set[str]:
         """Ask which one, unless the button says so."""

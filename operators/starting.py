@@ -10,11 +10,11 @@ from ..engine.client.status import Phase
 from ..engine.contract import codec
 from ..engine.contract.job import JobSpec
 from . import folders, mattes, outlook, properties, requests, session, strips, targets
-from .languages import say
+from .explaining import ExplainedOperator
 from .objects import why_no_source
 
 
-class StartOperator:
+class StartOperator(ExplainedOperator):
     """What all operators that start jobs share: sentences instead of tracebacks, and waiting."""
 
     wait: bpy.props.BoolProperty(
@@ -24,12 +24,9 @@ class StartOperator:
     )
 
     @classmethod
-    def poll(cls, context: Any) -> bool:
-        """Is there something to stylize, and something to do it with?"""
-        reason = why_not(context)
-        if reason:
-            cls.poll_message_set(say(reason))
-        return not reason
+    def why_disabled(cls, context: Any) -> str:
+        """There may be nothing to stylize, or no engine."""
+        return why_not(context)
 
     def execute(self, context: Any) -> set[str]:
         """Start the jobs; without a window, or where asked for, wait for their results."""
@@ -96,6 +93,17 @@ def recipe_of(facts: Any) -> dict:
     }
 
 
+def without_texts(recipe: dict) -> dict:
+    """Return a recipe whose objects stay as they are."""
+    blank = {"global_text": "", "local_text": "", "avoid": "", "picture": ""}
+
+    def without_its_texts(item: dict) -> dict:
+        return {name: blank.get(name, value) for name, value in item.items()}
+
+    objects = [without_its_texts(item) for item in recipe["objects"]]
+    return {**recipe, "objects": objects, "background": without_its_texts(recipe["background"])}
+
+
 def draft_with(draft: JobSpec, footage: Any) -> JobSpec:
     """Return the request with its footage, while masks are still to be rendered."""
     return dataclasses.replace(draft, footage=footage)
@@ -115,7 +123,7 @@ def output_of(folder: str) -> str:
 def is_done(job: session.Job) -> bool:
     """Has the job done all that was asked for?"""
     finished = job.status.phase is Phase.FINISHED
-    return finished and (job.arrived or job.kind is not session.Kind.STYLIZE)
+    return finished and (job.arrived or not job.kind.makes_strip)
 
 
 def checked_strip(context: Any) -> Any:

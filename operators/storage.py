@@ -61,12 +61,11 @@ class STRIPSTYLIZER_OT_storage_clean(SetupOperator, bpy.types.Operator):
     what: bpy.props.EnumProperty(name="What", description="What to delete", items=KINDS)
 
     @classmethod
-    def poll(cls, context: Any) -> bool:
-        """Does nothing need the files now?"""
+    def why_disabled(cls, context: Any) -> str:
+        """A job may need the files."""
         if any(not job.status.ended for job in session.state.jobs.values()):
-            cls.poll_message_set("Wait until the jobs have ended, or cancel them")
-            return False
-        return super().poll(context)
+            return "Wait until the jobs have ended, or cancel them"
+        return super().why_disabled(context)
 
     def invoke(self, context: Any, event: Any) -> set[str]:
         """Ask first."""

@@ -8,7 +8,6 @@ from ..engine.contract.job import Stage
 from ..engine.contract.settings import EMBEDDED, with_embedded_encoder
 from ..engine.contract.words.choice import with_encoder
 from . import folders, mattes, properties, requests, session, strips, targets
-from .languages import say
 from .objects import why_no_source
 from .preview import for_preview
 from .requests import request
@@ -122,15 +121,11 @@ class STRIPSTYLIZER_OT_stylize_selected(StartOperator, bpy.types.Operator):
     bl_options = {"REGISTER"}
 
     @classmethod
-    def poll(cls, context: Any) -> bool:
-        """Is anything selected that can be stylized?"""
-        if reason := without_engine():
-            cls.poll_message_set(say(reason))
-            return False
+    def why_disabled(cls, context: Any) -> str:
+        """Nothing may be selected that can be stylized."""
         if any(cls.chosen_strips(context)):
-            return True
-        cls.poll_message_set(say("Select strips whose text says what their object becomes"))
-        return False
+            return without_engine()
+        return without_engine() or "Select strips whose text says what their object becomes"
 
     @staticmethod
     def chosen_strips(context: Any) -> list[Any]:

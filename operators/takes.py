@@ -8,36 +8,31 @@ import bpy
 
 from ..engine.contract import codec
 from . import edits, properties, requests, session, starting, strips, targets
-from .languages import say
+from .explaining import ExplainedOperator
 from .objects import ObjectOperator
 
 
-class TakeOperator:
+class TakeOperator(ExplainedOperator):
     """What operators on a stylized strip share."""
 
-    reason = "Select a stylized strip whose source is in this file"
-
     @classmethod
-    def poll(cls, context: Any) -> bool:
-        """Is a stylized strip active whose source is there?"""
+    def why_disabled(cls, context: Any) -> str:
+        """No stylized strip may be active whose source is there."""
         strip = strips.active_strip(context)
         if strip is not None and strips.recipe_of(strip) and strips.source_of(strip):
-            return True
-        cls.poll_message_set(say(cls.reason))
-        return False
+            return ""
+        return "Select a stylized strip whose source is in this file"
 
 
-class FamilyOperator:
+class FamilyOperator(ExplainedOperator):
     """What operators on a source and all of its takes share."""
 
     @classmethod
-    def poll(cls, context: Any) -> bool:
-        """Is a stylized strip or its source active?"""
+    def why_disabled(cls, context: Any) -> str:
+        """Neither a stylized strip nor its source may be active."""
         strip = strips.active_strip(context)
-        if strip is not None and strips.results_of(strip):
-            return True
-        cls.poll_message_set(say("Select a stylized strip or its source"))
-        return False
+        is_there = strip is not None and strips.results_of(strip)
+        return "" if is_there else "Select a stylized strip or its source"
 
 
 class STRIPSTYLIZER_OT_take_step(FamilyOperator, bpy.types.Operator):
@@ -91,7 +86,7 @@ class STRIPSTYLIZER_OT_reuse_settings(TakeOperator, bpy.types.Operator):
         return {"FINISHED"}
 
 
-class STRIPSTYLIZER_OT_copy_recipe(bpy.types.Operator):
+class STRIPSTYLIZER_OT_copy_recipe(ExplainedOperator, bpy.types.Operator):
     """Copy what this strip was made from to the clipboard, as JSON"""
 
     bl_idname = "strip_stylizer.copy_recipe"
@@ -99,13 +94,11 @@ class STRIPSTYLIZER_OT_copy_recipe(bpy.types.Operator):
     bl_options = {"REGISTER"}
 
     @classmethod
-    def poll(cls, context: Any) -> bool:
-        """Is a stylized strip active?"""
+    def why_disabled(cls, context: Any) -> str:
+        """No stylized strip may be active."""
         strip = strips.active_strip(context)
-        if strip is not None and strips.recipe_of(strip):
-            return True
-        cls.poll_message_set(say("Select a stylized strip"))
-        return False
+        is_there = strip is not None and strips.recipe_of(strip)
+        return "" if is_there else "Select a stylized strip"
 
     def execute(self, context: Any) -> set[str]:
         """Fill the clipboard."""
@@ -142,12 +135,9 @@ class STRIPSTYLIZER_OT_new_take(starting.StartOperator, TakeOperator, bpy.types.
     bl_options = {"REGISTER"}
 
     @classmethod
-    def poll(cls, context: Any) -> bool:
-        """Is there a take, its source, and an engine?"""
-        if reason := starting.without_engine():
-            cls.poll_message_set(say(reason))
-            return False
-        return super(starting.StartOperator, cls).poll(context)
+    def why_disabled(cls, context: Any) -> str:
+        """There may be no engine, or no take with its source."""
+        return starting.without_engine() or super(starting.StartOperator, cls).why_disabled(context)
 
     def start(self, context: Any) -> list[session.Job]:
         """Write the recipe to the source, with the next seed that no take has, and start."""
@@ -157,7 +147,7 @@ class STRIPSTYLIZER_OT_new_take(starting.StartOperator, TakeOperator, bpy.types.
         facts = properties.of(source)
         write_recipe(facts, recipe)
         facts.settings.seed = next_seed(source)
-        facts.settings.render.candidate = 0  # the order of the new looks is not known yet
+        facts.settings.render.candidate = 0  # the order of the new candidates is not known yet
         draft = dataclasses.replace(requests.request(source), edits=edits.edits_of(recipe))
         output = starting.output_of("")
         job = starting.begin(source.id_data, source, draft, output=output)
@@ -165,7 +155,36 @@ class STRIPSTYLIZER_OT_new_take(starting.StartOperator, TakeOperator, bpy.types.
         return [job]
 
 
+class STRIPSTYLIZER_OT_take_as_source(TakeOperator, bpy.types.Operator):
+    """Put this take's frames into the timeline as a source strip, to be restyled in turn"""
+
+    bl_idname = "strip_stylizer.take_as_source"
+    bl_label = "Use as Source"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def execute(self, context: Any) -> set[str]:
+        """Add the strip, with the objects of the take's own source but without their texts."""
+        take = strips.active_strip(context)
+        source = strips.source_of(take)
+        try:
+            copy = strips.copy_as_source(take)
+        except strips.Unusable as error:
+            self.report({"ERROR"}, f"{error}.")
+            return {"CANCELLED"}
+        facts, own = properties.of(source), starting.recipe_of(properties.of(source))
+        objects = starting.without_texts(own)
+        targets.restore_all(properties.of(copy), objects["objects"], objects["background"])
+        properties.of(copy).preset = facts.preset
+        if any(each.object_source == "files" for each in targets.objects_of(properties.of(copy))):
+            # Its frames have other numbers than those that the masks are named after.
+            properties.of(copy).source = "displayed"
+        strips.show_take(take)
+        strips.activate_instead(copy, take)
+        return {"FINISHED"}
+
+
 CLASSES = (
+    STRIPSTYLIZER_OT_take_as_source,
     STRIPSTYLIZER_OT_take_step,
     STRIPSTYLIZER_OT_compare,
     STRIPSTYLIZER_OT_reuse_settings,

@@ -14,8 +14,8 @@ from ..engine.contract.files import private_folder
 from ..engine.contract.folder import with_paths
 from ..engine.contract.job import JobSpec
 from . import mattes, properties, requests, session, starting, strips
+from .explaining import ExplainedOperator
 from .job import new_id, read_job, remember
-from .languages import say
 from .objects import ObjectOperator
 
 MEDIA = "media"
@@ -56,7 +56,7 @@ class STRIPSTYLIZER_OT_job_export(ObjectOperator, bpy.types.Operator):
         return {"FINISHED"}
 
 
-class STRIPSTYLIZER_OT_job_import(bpy.types.Operator):
+class STRIPSTYLIZER_OT_job_import(ExplainedOperator, bpy.types.Operator):
     """Bring back a job folder that another computer has run; its result becomes a strip"""
 
     bl_idname = "strip_stylizer.job_import"
@@ -68,12 +68,10 @@ class STRIPSTYLIZER_OT_job_import(bpy.types.Operator):
     )
 
     @classmethod
-    def poll(cls, context: Any) -> bool:
-        """Is there an edit?"""
-        if strips.sequencer_scene(context) is not None:
-            return True
-        cls.poll_message_set(say("Choose a scene in the sequencer's header first"))
-        return False
+    def why_disabled(cls, context: Any) -> str:
+        """There may be no edit."""
+        scene = strips.sequencer_scene(context)
+        return "" if scene is not None else "Choose a scene in the sequencer's header first"
 
     def invoke(self, context: Any, event: Any) -> set[str]:
         """Let the user choose the folder."""

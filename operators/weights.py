@@ -21,12 +21,11 @@ class WeightsOperator(OnlineOperator):
     """What the operators share that download weights."""
 
     @classmethod
-    def poll(cls, context: Any) -> bool:
-        """Is there an engine that can ask for them?"""
+    def why_disabled(cls, context: Any) -> str:
+        """There may be no engine that can ask for them."""
         if session.engine() != "ready":
-            cls.poll_message_set("Install the engine first")
-            return False
-        return super().poll(context)
+            return "Install the engine first"
+        return super().why_disabled(context)
 
     def fetch(self, name: str) -> set[str]:
         """Start the download of the weights ``name``, or go on with one, and test what is there."""

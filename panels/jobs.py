@@ -102,7 +102,7 @@ def draw_past(column: Any, job: session.Job) -> None:
     if job.status.phase.value != "finished":
         action(row, "job_resume", job, text="", icon="FILE_REFRESH")
         action(row, "job_log", job, text="", icon="TEXT")
-    elif job.kind is session.Kind.STYLIZE:
+    elif job.kind.makes_strip:
         if not job.arrived:
             action(row, "import_result", job, text="", icon="IMPORT")
         action(row, "reveal", job, text="", icon="FILE_FOLDER")

@@ -41,6 +41,7 @@ class STRIPSTYLIZER_PT_take(SidebarPanel, bpy.types.Panel):
         column.operator("strip_stylizer.new_take", icon="DUPLICATE")
         column.operator("strip_stylizer.reuse_settings", icon="COPYDOWN")
         column.operator("strip_stylizer.copy_recipe", icon="COPY_ID")
+        column.operator("strip_stylizer.take_as_source", icon="FORWARD")
         column.operator("strip_stylizer.layers_export", icon="EXPORT")
         if job is not None:
             action(column, "reveal", job, icon="FILE_FOLDER")

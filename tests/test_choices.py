@@ -90,7 +90,7 @@ def served(tmp_path_factory):
 @pytest.fixture
 def empty(served, tmp_path, monkeypatch):
     """A folder for weights in which there are none, where jobs look."""
-    monkeypatch.setattr(weights, "published", lambda model: served[1][model])
+    monkeypatch.setattr(weights, "published_addresses", lambda model: served[1][model])
     monkeypatch.setattr("torch.hub.get_dir", lambda: str(tmp_path / "hub"))
     monkeypatch.setenv(variables.WEIGHTS, str(tmp_path / "weights"))
     return tmp_path / "weights"
@@ -101,7 +101,7 @@ def downloaded(served, tmp_path_factory):
     """A folder with both networks, as the explicit download leaves it."""
     folder = tmp_path_factory.mktemp("downloaded")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(weights, "published", lambda model: served[1][model])
+        patch.setattr(weights, "published_addresses", lambda model: served[1][model])
         for name in (RAFT, DETECTOR):
             assert downloads.main([name, "--folder", str(folder)]) == 0
     return folder
@@ -157,7 +157,7 @@ def test_weights_that_are_not_what_their_name_says_are_refused(served, empty, ca
     other.write_bytes((folder / name).read_bytes())
     address = tags["raft_large"]["C_T_V1"].replace(name, other.name)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(weights, "published", lambda model: {"C_T_V1": address})
+        patch.setattr(weights, "published_addresses", lambda model: {"C_T_V1": address})
         assert downloads.main([RAFT, "--folder", str(empty)]) == 1
     assert "not the file that was expected" in capsys.readouterr().out
     assert not [path for path in empty.rglob("*") if path.is_file()]
@@ -167,7 +167,7 @@ def test_without_a_network_and_with_an_unknown_tag_there_is_a_sentence(empty, mo
     assert downloads.main(["raft_large:NO_TAG", "--folder", str(empty)]) == 1
     assert "weights tag of raft_large, which has: C_T_V1" in capsys.readouterr().out
     closed = {"C_T_V1": "http://127.0.0.1:9/raft_large_C_T_V1-00000000.pth"}
-    monkeypatch.setattr(weights, "published", lambda model: closed)
+    monkeypatch.setattr(weights, "published_addresses", lambda model: closed)
     monkeypatch.setattr(download, "TIMEOUT", 2)
     assert downloads.main([RAFT, "--folder", str(empty)]) == 1
     assert "cannot be reached" in capsys.readouterr().out

@@ -11,12 +11,12 @@ import torch
 from engine import __main__ as command_line
 from engine.contract.files import Refusal
 from engine.contract.job import BACKGROUND, LayerFiles, Stage
-from engine.contract.layers import MANIFEST, read_manifest
+from engine.contract.layers import LIVE_PICTURES, MANIFEST, read_manifest
 from engine.contract.settings import RenderSettings
 from engine.decomposition.layers import load_layers, of_background, sample_atlas
 from engine.decomposition.model import AtlasNetwork
 from engine.layer_package import write_package
-from engine.layer_reader import LayerReader
+from engine.layer_reader import LayerReader, read_atlas
 from engine.render import Part, stylized_frames
 from engine.stylization.network import NetworkAtlas
 from engine.stylization.shading import ShadingStatistics
@@ -126,6 +126,41 @@ def test_frames_of_other_looks_are_rebuilt_too(settings, form, tmp_path):
         frames_per_second=24.0, extras=LayerFiles(), report=QuietReport(),
     )  # fmt: skip
     check_rebuilt(tmp_path, np.stack(wanted) / 255)
+
+
+@pytest.mark.parametrize("form", ["texture", None])
+def test_live_pictures_laid_over_each_other_are_the_frames(form, tmp_path):
+    """What Blender's sequencer does with them: from back to front, over the footage."""
+    made = moving_sprite(frames=3, width=WIDTH, height=HEIGHT)
+    near, far = known.layers_of(made, side=64), known.layers_of(made, side=64)
+    far = replace(far, alpha=far.alpha.roll(12, 2), uv=far.uv.roll(12, 2))
+    parts = [Part(near, looks(form) if form else None), Part(far, looks(form) if form else None)]
+    settings = RenderSettings(keep_detail=0.5)
+    wanted = list(stylized_frames(made.frames, parts, settings, device=torch.device("cpu")))
+    package = write_package(
+        tmp_path, made.frames, parts, settings,
+        frames_per_second=24.0, extras=LayerFiles(frames=False, live=True), report=QuietReport(),
+    )  # fmt: skip
+    assert all(layer.live for layer in package.layers)
+    assert {layer.keep_detail for layer in package.layers} == {0.5 if form else None}
+    for index, frame in enumerate(wanted):
+        shown = made.frames[index] / 255
+        for layer in reversed(package.layers):
+            uv, light, rest = (
+                maps(tmp_path / "live" / layer.name / kind / f"{index:05d}.exr")
+                for kind in LIVE_PICTURES
+            )
+            atlas = read_image(tmp_path / layer.atlas, depth=16)[..., :3] / 65535
+            lit = read_atlas(atlas, uv["R"], uv["G"]) * rgb(light)
+            alpha = rest["A"].astype(float)[..., None]
+            shown = (1 - alpha) * shown + alpha * lit + rgb(rest)
+            assert (uv["B"] != 1).any() == bool(form)  # detail to keep or to leave out
+        error = np.abs(shown.clip(0, 1) - frame / 255) * 255
+        assert error.mean() <= 0.5 and error.max() <= 2, (error.mean(), error.max())
+
+
+def rgb(planes):
+    return np.stack([planes[channel].astype(float) for channel in "RGB"], 2)
 
 
 def looks(form):
@@ -258,13 +293,32 @@ def test_an_edit_over_a_stylized_object_leaves_the_rest_bit_for_bit(exported, jo
     check_rebuilt(job / "placed_out" / "layers", after)
 
 
+def test_a_removed_object_and_a_matte_need_neither_text_nor_picture(job):
+    assert run(job, "removed", "layers", "apply", job / "bare", "--remove") == 0
+    assert run(job, "matte", "layers", "apply", job / "bare", "--matte") == 0
+    plain, gone, matte = (
+        frames_of(folder) for folder in (
+            job / "frames", job / "removed" / "result", job / "matte" / "result"
+        )
+    )  # fmt: skip
+    inside = matte[..., 0] == 1
+    assert np.abs(gone - plain)[inside].mean() > 0.05
+    assert np.ptp(matte, axis=3).max() == 0 and 0.02 < inside.mean() < 0.5
+    assert (gone == plain)[:, :4].all()
+    assert run(job, "gone_out", "layers", "export", job / "removed") == 0
+    check_rebuilt(job / "gone_out" / "layers", gone)
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [(["--picture", "x.png"], "0 numbers are not four corners"),
      (["--picture", "x.png", "--corners", "1,2"], "--corners 1,2: expected"),
      (["--atlas", "x.png"], "before: is missing"),
      (["--atlas", "x.png", "--before", "x.png", "--layer", "3"], "layer: 3 is not between"),
-     (["--painted", "gone.png", "--frame", "1"], "gone.png cannot be read")],
+     (["--painted", "gone.png", "--frame", "1"], "gone.png cannot be read"),
+     (["--grade", "1,2"], "--grade 1,2: expected"),
+     (["--blur", "0"], "radius: 0.0 px is not above 0"),
+     (["--remove", "--layer", "-1"], "layer: -1 is not between 0")],
 )  # fmt: skip
 def test_what_cannot_be_applied_is_refused_in_a_sentence(job, capsys, change, words):
     assert run(job, "refused", "layers", "apply", job / "job", *change) != 0

@@ -193,7 +193,7 @@ def test_flow_that_is_killed_at_every_save_is_the_same(footage, tmp_path, monkey
 
     whole = compute(UNSAVED)
     monkeypatch.setattr(motion, "ahead", map)
-    calls = counted(monkeypatch, motion, "_checked")
+    calls = counted(monkeypatch, motion, "_with_validity")
     resumed, kills = killed_after_every(1, tmp_path, monkeypatch, compute)
     assert kills == 5 and len(calls) == 5
     assert all_equal(whole, resumed)
@@ -203,7 +203,7 @@ def test_a_stop_in_the_flow_loses_nothing(footage, tmp_path, monkeypatch):
     with pytest.raises(Stopped):
         estimate_flow(footage.frames, FlowSettings(), Listener(2), partial=PartialResults(tmp_path))
     monkeypatch.setattr(motion, "ahead", map)
-    calls = counted(monkeypatch, motion, "_checked")
+    calls = counted(monkeypatch, motion, "_with_validity")
     partial = PartialResults(tmp_path)
     resumed = estimate_flow(footage.frames, FlowSettings(), Listener(), partial=partial)
     assert len(calls) == 2

@@ -14,7 +14,7 @@ from engine import device as devices
 from engine.contract.settings import StylizationSettings, StylizationWeights, ViewsSettings
 from engine.decomposition.model import AtlasNetwork
 from engine.stylization import canvas
-from engine.stylization.canvas import cut_canvases, resized
+from engine.stylization.canvas import cut_canvases, resize
 from engine.stylization.network import NetworkAtlas
 from engine.stylization.targets import Targets
 from engine.stylization.terms import step_terms, weighted_sum
@@ -71,12 +71,12 @@ def a_context(form, *, frames=5, **changes):
         )
     sampler = atlas.sampler(canvases, tower.size, settings)
     for place in range(frames):  # where a frame shows the object is looked for once
-        resized(canvases, place, tower.size, settings)
+        resize(canvases, place, tower.size, settings)
         _ = canvases.canvases[place].index
     optimiser = atlas.optimiser(settings)
 
     def backpropagate():
-        terms = step_terms(sampler, canvases, tower, targets, settings, generator)
+        terms = step_terms(sampler, canvases, tower, targets, settings, generator=generator)
         optimiser.zero_grad()
         weighted_sum(terms, settings.weights).backward()
 

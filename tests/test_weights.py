@@ -111,17 +111,17 @@ def test_downloaded_weights_are_found_by_their_tag(address, tmp_path, monkeypatc
     sha256 = hashlib.sha256(CONTENT).hexdigest()
     file = File("ViT-B-32", "openai", address, weights.size_at(address), sha256)
     monkeypatch.setenv(variables.WEIGHTS, str(tmp_path))
-    assert weight_files.downloaded("ViT-B-32", "openai") is None
+    assert weight_files.downloaded_weights("ViT-B-32", "openai") is None
     path = weights.fetch(file, tmp_path, None)
     assert path.read_bytes() == CONTENT and file.size == len(CONTENT)
-    assert weight_files.downloaded("ViT-B-32", "openai") == path
+    assert weight_files.downloaded_weights("ViT-B-32", "openai") == path
 
 
 def test_an_unfinished_download_is_not_taken_for_weights(tmp_path, monkeypatch):
     monkeypatch.setenv(variables.WEIGHTS, str(tmp_path))
     (tmp_path / "ViT-B-32--openai").mkdir()
     (tmp_path / "ViT-B-32--openai" / "weights.pt.part").touch()
-    assert weight_files.downloaded("ViT-B-32", "openai") is None
+    assert weight_files.downloaded_weights("ViT-B-32", "openai") is None
 
 
 @pytest.mark.parametrize("name", OFFERED_WEIGHTS)
@@ -140,7 +140,7 @@ def test_the_hubs_safetensors_are_preferred(hub, tmp_path, monkeypatch, capsys):
     hub.files = dict.fromkeys(weight_files.HUB_FILES, CONTENT)
     monkeypatch.setenv(variables.WEIGHTS, str(tmp_path))
     assert weights.main(["ViT-L-14:openai", "--folder", str(tmp_path)]) == 0
-    path = weight_files.downloaded("ViT-L-14", "openai")
+    path = weight_files.downloaded_weights("ViT-L-14", "openai")
     assert path.name == "open_clip_model.safetensors" and path.read_bytes() == CONTENT
     assert str(path) in capsys.readouterr().out
 

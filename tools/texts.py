@@ -183,7 +183,7 @@ def _read_settings(values: Any, texts: Found) -> None:
 @functools.cache
 def _named_choices() -> set[str]:
     """Return the choices of settings whose labels are written out, which are then no words."""
-    tree = ast.parse((ROOT / "operators" / "generated.py").read_text(encoding="utf-8"))
+    tree = ast.parse((ROOT / "operators" / "setting_groups.py").read_text(encoding="utf-8"))
     tables = [item.value for item in tree.body if isinstance(item, ast.Assign)]
     return {_constant(key) for table in tables if isinstance(table, ast.Dict) for key in table.keys}
 

@@ -34,6 +34,7 @@ from .settings import Settings, replace_setting
 from .words.parts import unusable
 
 Record = TypeVar("Record")
+MOST_BLUR = 500  # px
 MOST = 2**63  # whole numbers stay below it
 FARTHEST = 1e6  # px from a picture's corner that a stroke may be
 
@@ -105,17 +106,22 @@ def _check_texts(texts: TargetTexts) -> None:
 
 
 def _check_edit(edit: Edit, objects: int, path: str) -> None:
-    if not edit.path:
+    if edit.kind.has_picture and not edit.path:
         raise Refusal(f"{path}.path: is missing")
     if edit.kind is EditKind.ATLAS and not edit.before:
         raise Refusal(f"{path}.before: is missing, but an atlas is compared with what it was")
-    first = BACKGROUND if edit.kind is EditKind.ATLAS else ANY
+    of_one = (EditKind.ATLAS, EditKind.GRADE, EditKind.BLUR)
+    first = BACKGROUND if edit.kind in of_one else 0 if edit.kind is EditKind.REMOVAL else ANY
     if edit.layer not in range(first, objects):
         raise Refusal(f"{path}.layer: {edit.layer} is not between {first} and {objects - 1}")
     if edit.kind is EditKind.PICTURE and len(edit.corners) != 8:
         raise Refusal(f"{path}.corners: {len(edit.corners)} numbers are not four corners")
     if edit.frame < 0 or not 0 <= edit.opacity <= 1:
         raise Refusal(f"{path}: frame {edit.frame} or opacity {edit.opacity} is out of range")
+    if len(edit.factor) != 3 or min(*edit.factor, edit.saturation) < 0:
+        raise Refusal(f"{path}: factor and saturation are three numbers and one, from 0 on")
+    if not 0 <= edit.radius <= MOST_BLUR or (edit.kind is EditKind.BLUR and not edit.radius):
+        raise Refusal(f"{path}.radius: {edit.radius} px is not above 0 and at most {MOST_BLUR}")
 
 
 def _check_mask(mask: ObjectMask, path: str) -> None:

@@ -157,6 +157,15 @@ class EditKind(Enum):
     ATLAS = "atlas"
     PICTURE = "picture"
     FRAME = "frame"
+    GRADE = "grade"
+    BLUR = "blur"
+    REMOVAL = "removal"
+    MATTE = "matte"
+
+    @property
+    def has_picture(self) -> bool:
+        """Is it made from a file?"""
+        return self in (EditKind.ATLAS, EditKind.PICTURE, EditKind.FRAME)
 
 
 class Blend(Enum):
@@ -171,6 +180,10 @@ EDIT_NAMES = {
     EditKind.ATLAS: "edited atlas",
     EditKind.PICTURE: "placed picture",
     EditKind.FRAME: "painted frame",
+    EditKind.GRADE: "graded layer",
+    EditKind.BLUR: "blurred layer",
+    EditKind.REMOVAL: "removed layer",
+    EditKind.MATTE: "matte",
 }
 BACKGROUND = -1  # the layer behind all objects
 ANY = -2  # the layer, or layers, that lie where the edit does
@@ -187,13 +200,17 @@ class Edit:
     corner). FRAME: ``path`` is the frame ``frame`` after it was painted on, ``before`` the same
     one as it was; without it the footage's own. ``frame`` counts the job's frames from 0.
 
+    GRADE: the layer's light times ``factor`` (red, green, blue), as colourful as ``saturation``
+    says. BLUR: the layer is blurred by ``radius`` px of the footage. REMOVAL: the object is covered
+    by the background, as other frames show it. MATTE: the frames are the layer's alpha, white.
+
     ``layer`` is the number of the object, counted from 0 at the front; `BACKGROUND` is what is
     behind all of them. `ANY`: of a frame each layer that was painted on, of a picture the one in
-    front at its middle.
+    front at its middle, of mattes all objects.
     """
 
     kind: EditKind
-    path: str
+    path: str = ""
     before: str = ""
     layer: int = 0
     frame: int = 0
@@ -201,6 +218,9 @@ class Edit:
     blend: Blend = Blend.OVER
     opacity: float = 1.0
     stylized: bool = False
+    factor: tuple[float, ...] = (1.0, 1.0, 1.0)
+    saturation: float = 1.0
+    radius: float = 0.0
     enabled: bool = True
 
 
@@ -210,7 +230,8 @@ class LayerFiles:
 
     ``frames``: all planes of each frame. ``plates``: what they make up, a picture for each frame.
     ``mattes``: alpha as PNG of 16 bit. ``st_maps``: uv as ST-maps of their own, and the way back.
-    ``checkerboard``: a movie of checks that lie on the atlas of each object.
+    ``checkerboard``: a movie of checks that lie on the atlas of each object. ``live``: the planes
+    as pictures of three or four channels, as Blender's sequencer reads them.
     """
 
     frames: bool = True
@@ -218,6 +239,7 @@ class LayerFiles:
     mattes: bool = False
     st_maps: bool = False
     checkerboard: bool = False
+    live: bool = False
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,11 @@ UV = (
     "bilinearly"
 )
 
+# The pictures NAME/uv/00000.exr and so on of a live layer: U, V, and what detail multiplies the
+# light by where all of it is kept; Light; Rest times alpha, and alpha: that part of what no nearer
+# live layer hides.
+LIVE_PICTURES = ("uv", "light", "rest")
+
 
 @dataclass(frozen=True)
 class PackageLayer:
@@ -35,6 +40,8 @@ class PackageLayer:
     NAME.Rest.R, .G and .B. ``atlas`` is the picture that the equation reads, ``source`` the
     footage's own; where texts or edits changed nothing they are one. ``stylized`` tells that texts
     changed it: then Light is the footage's shading. ``layer`` is its number as edits name it.
+    ``live`` tells that it is among the live pictures; ``keep_detail`` is the setting that they and
+    Light were made with, None where no detail is in the light.
     """
 
     name: str
@@ -43,6 +50,8 @@ class PackageLayer:
     source: str
     side: int
     stylized: bool = False
+    live: bool = False
+    keep_detail: float | None = None
 
     @property
     def is_background(self) -> bool:
@@ -56,7 +65,8 @@ class LayerPackage:
 
     ``frame_files`` has one OpenEXR file for each frame, ``plates`` one picture: what the equation
     gives. What is empty was not asked for: ``mattes/NAME/00000.png``, ``st_maps/NAME/00000.exr``
-    (frame to atlas) and ``inverse_st_maps/NAME/00000.exr`` (atlas to frame).
+    (frame to atlas) and ``inverse_st_maps/NAME/00000.exr`` (atlas to frame). ``live`` has three
+    pictures for each frame of each layer that is `PackageLayer.live`: `LIVE_PICTURES`.
     """
 
     engine: str
@@ -69,6 +79,7 @@ class LayerPackage:
     mattes: str = ""
     st_maps: str = ""
     inverse_st_maps: str = ""
+    live: str = ""
     equation: str = EQUATION
     uv: str = UV
     version: int = VERSION

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..stylization.losses import pooled
+from ..stylization.losses import pool
 
 RIM = 2  # px at the working size, as far as flow bleeds over an edge
 DILATION = 5  # pixels
@@ -117,9 +117,9 @@ def bareness(stylized: Tensor, shown: Tensor, alpha: Tensor) -> Tensor:
     that says whether it is bare.
     """
     cell = math.ceil(max(alpha.shape[-2:]) / (FINER * PATCHES))
-    difference, cover = (pooled(each, cell) for each in (stylized - shown, alpha))
+    difference, cover = (pool(each, cell) for each in (stylized - shown, alpha))
     distances = difference.square().sum(-3, keepdim=True).add(1e-8).sqrt()
-    distance, share = (pooled(each, FINER)[..., 0, :, :] for each in (distances, cover))
+    distance, share = (pool(each, FINER)[..., 0, :, :] for each in (distances, cover))
     alike = torch.exp(-((distance / share.clamp_min(1e-3) / ALIKE) ** 2) / 2)  # [..., h, w]
     return (alike * share).sum((-2, -1)) / share.sum((-2, -1)).clamp_min(1e-6)
 

@@ -26,7 +26,7 @@ import numpy as np
 from torch import Tensor
 
 from ..render import full_alpha
-from ..video.flow import agreeing, close_flow, warp
+from ..video.flow import close_flow, warp, where_agreeing
 from .metrics import RIM, unit
 
 LARGEST_SIDE = 854  # px; larger footage is reduced to it
@@ -95,7 +95,7 @@ class WarpingError:
             tuple(map(_grey, pair)) for pair in zip(first, second, strict=True)
         )
         motion = close_flow(grey, after)
-        valid = agreeing(motion, close_flow(after, grey))
+        valid = where_agreeing(motion, close_flow(after, grey))
         colours = [unit(picture) for picture in first]
         following = [unit(picture) for picture in second]
 

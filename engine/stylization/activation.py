@@ -34,14 +34,14 @@ def class_activation(frames: np.ndarray, words: Sequence[str], report: Report) -
         if report.stopping():
             raise Stopped
         found[index] = np.mean(
-            [_seen(encoder, directions, frame, side) for side in LONGER_SIDES], axis=0
+            [_scores_at(encoder, directions, frame, side) for side in LONGER_SIDES], axis=0
         )
         report.progress(index + 1, len(frames))
     return found
 
 
 @torch.inference_mode()
-def _seen(
+def _scores_at(
     encoder: Encoder, directions: torch.Tensor, frame: np.ndarray, longer_side: int
 ) -> np.ndarray:
     height, width = frame.shape[:2]

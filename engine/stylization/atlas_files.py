@@ -36,4 +36,4 @@ def load_atlas(folder: Path) -> StylizedAtlas:
     # Copied: the file may be written again, and Windows does not move a folder with a mapped file.
     tensors = {name: tensor.clone() for name, tensor in mapped.items()}
     statistics = ShadingStatistics(**facts["statistics"])
-    return FORMS[facts["form"]].loaded(facts, tensors, statistics)
+    return FORMS[facts["form"]].from_files(facts, tensors, statistics)

@@ -22,7 +22,7 @@ def object_boxes(alpha: Tensor) -> tuple[Tensor, Tensor]:
     top, bottom = _ends(kept.any(2))
     raw = torch.stack([left, top, right, bottom], 1).float()  # [T, 4]
     seen = kept.flatten(1).any(1)
-    smooth = _smoothed(raw, seen)
+    smooth = _smooth(raw, seen)
     outward = torch.cat([torch.minimum(raw, smooth)[:, :2], torch.maximum(raw, smooth)[:, 2:]], 1)
     return torch.where(seen[:, None], outward, smooth), seen
 
@@ -43,7 +43,7 @@ def _ends(occupied: Tensor) -> tuple[Tensor, Tensor]:
     return marks.argmax(1), occupied.shape[1] - marks.flip(1).argmax(1)
 
 
-def _smoothed(boxes: Tensor, seen: Tensor) -> Tensor:
+def _smooth(boxes: Tensor, seen: Tensor) -> Tensor:
     """Average boxes [T, 4] over neighbouring frames in which the object is seen."""
     time = torch.arange(len(boxes), device=boxes.device, dtype=boxes.dtype)
     distance = (time[:, None] - time[None]) / SMOOTHING

@@ -18,7 +18,7 @@ from ..contract.events import EngineError, Fault
 from ..contract.settings import StylizationSettings, ViewsSettings
 from ..decomposition.layers import Layers
 from .boxes import object_boxes
-from .crops import halved
+from .crops import halve
 from .shading import ShadingStatistics, measure_shading, shading
 from .views import Subject
 
@@ -78,7 +78,7 @@ class Canvas:
                 alpha = self.fields[2:3]
                 found = torch.cat([self.fields[:4], (1 - alpha) * self.fields[4:]])
             else:
-                found = functional.adaptive_avg_pool2d(self.level(0), halved(self.shape, number))
+                found = functional.adaptive_avg_pool2d(self.level(0), halve(self.shape, number))
             self._levels[number] = found
         return self._levels[number]
 
@@ -86,7 +86,7 @@ class Canvas:
     def _levels(self) -> dict[int, Tensor]:
         return {}
 
-    def enlarged(self, side: int, known: Tensor | None = None) -> Canvas:
+    def at_side(self, side: int, known: Tensor | None = None) -> Canvas:
         """Return the canvas with its longer side at ``side`` pixels, whatever it was.
 
         ``known`` is its `index`, where that has been found before.
@@ -121,7 +121,7 @@ class Canvases:
         if key not in self._large:
             if len(self._large) >= MOST_KEPT:
                 self._large.pop(next(iter(self._large)))
-            enlarged = self.canvases[number].enlarged(side, self._indices.get(key))
+            enlarged = self.canvases[number].at_side(side, self._indices.get(key))
             self._large[key] = enlarged
             self._indices[key] = enlarged.index
         return self._large[key]
@@ -158,7 +158,7 @@ def cut_canvases(
     return Canvases(tuple(canvases), statistics, atlas_frame(layers, side=side))
 
 
-def resized(canvases: Canvases, number: int, size: int, settings: StylizationSettings) -> Canvas:
+def resize(canvases: Canvases, number: int, size: int, settings: StylizationSettings) -> Canvas:
     """Return one of ``canvases`` as large as it is rendered for views of ``size`` pixels."""
     return canvases.at(number, None if settings.views.native_size else canvas_side(size, settings))
 

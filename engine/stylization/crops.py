@@ -46,7 +46,7 @@ def crop_grid(
         [levels_of(each, shape, size) for each, shape in zip(views, shapes, strict=True)]
     )
     used = np.array(sorted(set(levels.flat)))
-    sides = np.array([[halved(shape, level)[::-1] for level in used] for shape in shapes])
+    sides = np.array([[halve(shape, level)[::-1] for level in used] for shape in shapes])
     widest, highest = sides.max((0, 1))
     columns = np.append(0, (sides[..., 0].max(0) + GUTTER).cumsum())
     texture = np.array([columns[-1] if len(used) > 1 else widest, highest])
@@ -132,9 +132,9 @@ class CropGrid:
         if level == 0:
             return pictures
         if len(set(self.shapes)) == 1:
-            return functional.adaptive_avg_pool2d(pictures, halved(self.shapes[0], level))
+            return functional.adaptive_avg_pool2d(pictures, halve(self.shapes[0], level))
         coarse = [
-            functional.adaptive_avg_pool2d(picture[:, :height, :width], halved(shape, level))
+            functional.adaptive_avg_pool2d(picture[:, :height, :width], halve(shape, level))
             for picture, shape in zip(pictures, self.shapes, strict=True)
             for height, width in (shape,)
         ]
@@ -152,7 +152,7 @@ def filled_up(pictures: Sequence[Tensor]) -> list[Tensor]:
     ]
 
 
-def halved(shape: tuple[int, int], level: int) -> tuple[int, int]:
+def halve(shape: tuple[int, int], level: int) -> tuple[int, int]:
     """Return the ``shape`` of a picture that is halved ``level`` times."""
     return max(1, shape[0] >> level), max(1, shape[1] >> level)
 

@@ -137,7 +137,7 @@ def load_encoder(name: str, device: torch.device | str) -> Encoder:
     "-quickgelu" name. Raises EngineError (WEIGHTS_UNAVAILABLE) where the weights cannot be had.
     """
     if name == EMBEDDED:
-        encoder = _load_folder(weight_files.embedded())
+        encoder = _load_folder(weight_files.embedded_folder())
     elif Path(name).is_dir():
         encoder = _load_folder(Path(name).absolute())
     else:
@@ -154,7 +154,7 @@ def available(names: tuple[str, ...] = OFFERED_WEIGHTS) -> dict[str, str]:
     """
     found = {EMBEDDED: "ready"}
     try:
-        weight_files.embedded()
+        weight_files.embedded_folder()
     except EngineError as error:
         found[EMBEDDED] = error.message
     for name in dict.fromkeys((*names, *weight_files.all_downloaded())):
@@ -166,7 +166,7 @@ def available(names: tuple[str, ...] = OFFERED_WEIGHTS) -> dict[str, str]:
 
 def _file_of(model: str, tag: str, entry: Mapping[str, Any]) -> Path | None:
     """Return the file that ``tag`` names: itself, downloaded by us, or before by open_clip."""
-    if there := Path(tag) if Path(tag).is_file() else weight_files.downloaded(model, tag):
+    if there := Path(tag) if Path(tag).is_file() else weight_files.downloaded_weights(model, tag):
         return there
     from huggingface_hub import try_to_load_from_cache
 

@@ -74,14 +74,14 @@ def unevenness(albedo: Tensor, alpha: Tensor) -> Tensor:
     spots and joints do not count where each part has its share of them.
     """
     side = math.ceil(max(alpha.shape[-2:]) / PARTS)
-    coarse, share = pooled(albedo, side), pooled(alpha, side)
+    coarse, share = pool(albedo, side), pool(alpha, side)
     total = share.sum((-3, -2, -1)).clamp_min(1e-6)
     means = coarse / share.clamp_min(1e-3)
     middle = coarse.sum((-2, -1), keepdim=True) / total[..., None, None, None]
     return ((means - middle).square() * share).sum((-3, -2, -1)) / total
 
 
-def pooled(pictures: Tensor, side: int) -> Tensor:
+def pool(pictures: Tensor, side: int) -> Tensor:
     """Return the means of squares of ``side`` pixels of ``pictures`` [..., H, W].
 
     Beyond the edges there is nothing: a square that is cut off counts as much as is left of it.

@@ -20,7 +20,7 @@ from ..decomposition.layers import Layers, sample_atlas
 from ..decomposition.model import AtlasNetwork
 from ..device import at_once
 from .atlas import Counting, StylizedAtlas
-from .canvas import AtlasFrame, Canvas, Canvases, density, resized
+from .canvas import AtlasFrame, Canvas, Canvases, density, resize
 from .rendering import AtlasSampler
 from .shading import ShadingStatistics
 from .texels import Texels
@@ -89,7 +89,7 @@ class NetworkAtlas(StylizedAtlas):
         if settings.views.native_size:
             return self
         every = range(len(canvases.canvases))
-        scaled = (resized(canvases, place, size, settings) for place in every)
+        scaled = (resize(canvases, place, size, settings) for place in every)
         fine = density(size, settings)
         return NetworkTexels(self, canvases.atlas_frame, scaled, density=fine)
 
@@ -131,7 +131,7 @@ class NetworkAtlas(StylizedAtlas):
             )  # fmt: skip
 
     @classmethod
-    def loaded(
+    def from_files(
         cls, facts: dict[str, Any], tensors: dict[str, Tensor], statistics: ShadingStatistics
     ) -> NetworkAtlas:
         """Return the atlas of which files hold ``facts`` and ``tensors``."""
@@ -183,7 +183,7 @@ def initial_network(layers: Layers, generator: torch.Generator) -> AtlasNetwork:
     """Return a copy of the decomposition's colour network, else one with random weights."""
     if layers.atlas_network is not None:
         return AtlasNetwork.from_state(layers.atlas_network)
-    return _started(generator)
+    return _seeded_network(generator)
 
 
 def fit(
@@ -234,7 +234,7 @@ def fit(
             save(step + 1)
 
 
-def _started(generator: torch.Generator) -> AtlasNetwork:
+def _seeded_network(generator: torch.Generator) -> AtlasNetwork:
     """Return a network with random weights that depend on our generator alone."""
     network = AtlasNetwork()
     with torch.no_grad():

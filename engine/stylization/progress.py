@@ -21,24 +21,24 @@ class Progress:
     ahead: int
     total: int
 
-    def prepared(self, done: float) -> None:
+    def count_preparation(self, done: float) -> None:
         """Say that ``done`` of the steps ahead are done; raises Stopped where the host asks."""
         if self.report.stopping():
             raise Stopped
         self.report.progress(min(self.ahead, int(done)), self.total)
 
-    def stepped(self, done: int, terms: Mapping[str, float]) -> None:
+    def count_steps(self, done: int, terms: Mapping[str, float]) -> None:
         """Say that ``done`` steps of all candidates are done, with the terms of the last."""
         self.report.progress(self.ahead + done, self.total, terms)
 
-    def counting(self, each: float) -> Callable[[int], None]:
+    def counter_of(self, each: float) -> Callable[[int], None]:
         """Return a callback for finished units of work, each as long as ``each`` steps."""
         done = 0
 
         def count(units: int) -> None:
             nonlocal done
             done += units
-            self.prepared(done * each)
+            self.count_preparation(done * each)
 
         return count
 

@@ -68,7 +68,7 @@ class CanvasBatch:
             parts.append((alpha > 0.5).to(alpha))
         return torch.cat(parts).transpose(0, 1)
 
-    def composed(self, values: Tensor) -> Tensor:
+    def compose(self, values: Tensor) -> Tensor:
         """Return ``values`` [N, C] at the rendered pixels and 0 elsewhere, [F, C, H, W]."""
         shape = self.fields.shape[1:]
         empty = values.new_zeros(shape.numel(), values.shape[1])
@@ -91,5 +91,5 @@ def render(batch: CanvasBatch, sampler: AtlasSampler) -> Rendered:
     uv, alpha, light = points[:2].T, points[2], points[3]
     albedo = sampler.albedo(uv)
     colours = sampler.lit(albedo, light)
-    front = batch.composed(alpha[:, None] * colours)
+    front = batch.compose(alpha[:, None] * colours)
     return Rendered(front, alpha, albedo, colours)

@@ -128,7 +128,7 @@ def _places(size: int) -> tuple[Tensor, Tensor]:
     return rows, columns
 
 
-def _mixed(part: Tensor, colour: str, other: str) -> Tensor:
+def _mix(part: Tensor, colour: str, other: str) -> Tensor:
     """Return a picture [3, S, S] that has ``colour`` where ``part`` [S, S] is 1."""
     first, second = (torch.tensor(COLOURS[name])[:, None, None] for name in (colour, other))
     return second + (first - second) * part
@@ -139,24 +139,24 @@ def _plain(colour: str) -> Callable[[int], Tensor]:
 
     def draw(size: int) -> Tensor:
         light = 1.1 - 0.25 * _places(size)[0]
-        return (_mixed(torch.ones(size, size), colour, colour) * light).clamp(0, 1)
+        return (_mix(torch.ones(size, size), colour, colour) * light).clamp(0, 1)
 
     return draw
 
 
 def _checkerboard(size: int) -> Tensor:
     rows, columns = _places(size)
-    return _mixed(((6 * rows).floor() + (6 * columns).floor()) % 2, "black", "white")
+    return _mix(((6 * rows).floor() + (6 * columns).floor()) % 2, "black", "white")
 
 
 def _stripes(size: int) -> Tensor:
-    return _mixed(((6 * _places(size)[1]) % 1 < 0.5).float(), "black", "white")
+    return _mix(((6 * _places(size)[1]) % 1 < 0.5).float(), "black", "white")
 
 
 def _dots(size: int) -> Tensor:
     rows, columns = ((5 * places) % 1 - 0.5 for places in _places(size))
     inside = 0.28 - (rows**2 + columns**2).sqrt()
-    return _mixed((inside * size / 10 + 0.5).clamp(0, 1), "red", "white")
+    return _mix((inside * size / 10 + 0.5).clamp(0, 1), "red", "white")
 
 
 # The texts, and how the right picture of the side S is drawn, [3, S, S]. Colours and patterns,

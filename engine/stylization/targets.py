@@ -40,15 +40,15 @@ class Targets:
         for texts in (self.global_texts, self.local_texts):
             prefix = int(torch.randint(1 if texts is None else len(texts), (), generator=generator))
             drawn.append(None if texts is None else texts[prefix])
-        return self._mixed(drawn[0], 0), self._mixed(drawn[1], 1)
+        return self._mix(drawn[0], 0), self._mix(drawn[1], 1)
 
     def average(self) -> tuple[Tensor, Tensor]:
         """Return the directions [E] of global and of local views over all prefixes."""
         kinds = (self.global_texts, self.local_texts)
         means = [None if texts is None else unit(texts.mean(0)) for texts in kinds]
-        return self._mixed(means[0], 0), self._mixed(means[1], 1)
+        return self._mix(means[0], 0), self._mix(means[1], 1)
 
-    def _mixed(self, text: Tensor | None, kind: int) -> Tensor:
+    def _mix(self, text: Tensor | None, kind: int) -> Tensor:
         picture = None if self.picture is None else self.picture[kind]
         if picture is None or text is None:
             only = text if picture is None else picture
@@ -67,7 +67,7 @@ def embed_targets(texts: TargetTexts, encoder: Encoder, settings: StylizationSet
     whole = texts.global_text.strip() or texts.local_text.strip()
     close = texts.local.strip()
 
-    def embedded(text: str, prefixes: int) -> Tensor:
+    def embed_one(text: str, prefixes: int) -> Tensor:
         return embed_text(text, encoder, prefixes=prefixes, strip_articles=settings.strip_articles)
 
     picture, share = None, 0.0
@@ -75,11 +75,11 @@ def embed_targets(texts: TargetTexts, encoder: Encoder, settings: StylizationSet
         picture = _embed_picture(read_picture(texts.picture), encoder)
         share = texts.picture_share if whole else 1.0
     counts = settings.global_prefixes, settings.local_prefixes
-    global_texts = embedded(whole, counts[0]) if whole else None
-    local_texts = embedded(close, counts[1]) if close else None
-    avoided = [embedded(texts.avoid, counts[1])] if texts.avoid.strip() else []
+    global_texts = embed_one(whole, counts[0]) if whole else None
+    local_texts = embed_one(close, counts[1]) if close else None
+    avoided = [embed_one(texts.avoid, counts[1])] if texts.avoid.strip() else []
     if settings.avoid_surroundings and settings.encoder == EMBEDDED:
-        around = [embedded(text, counts[1]) for text in surroundings_of_texts(texts)]
+        around = [embed_one(text, counts[1]) for text in surroundings_of_texts(texts)]
         led = [each for each in (global_texts, local_texts) if each is not None]
         avoided += [each for each in around if any(_cosine(each, one) > LEANING for one in led)]
     return Targets(
@@ -109,11 +109,11 @@ def _embed_picture(picture: np.ndarray, encoder: Encoder) -> Tensor:
         for row in (0.0, 0.5, 1.0)
         for column in (0.0, 0.5, 1.0)
     ]
-    views = [_resized(pixels[:, y : y + s, x : x + s], encoder.size) for y, x, s in crops]
+    views = [_resize(pixels[:, y : y + s, x : x + s], encoder.size) for y, x, s in crops]
     embeddings = unit(encoder.embed_images(torch.stack(views)))
     return torch.stack([embeddings[0], unit(embeddings[1:].mean(0))])
 
 
-def _resized(pixels: Tensor, size: int) -> Tensor:
+def _resize(pixels: Tensor, size: int) -> Tensor:
     scaled = functional.interpolate(pixels[None], (size, size), mode="bilinear", antialias=True)
     return scaled[0].clamp(0, 1)

@@ -10,7 +10,7 @@ from torch import Tensor
 from .. import device as devices
 from ..contract.settings import StylizationSettings, StylizationWeights, ViewsSettings
 from . import losses
-from .canvas import Canvases, resized
+from .canvas import Canvases, resize
 from .crops import crop_grid
 from .encoder import Encoder
 from .rendering import AtlasSampler, CanvasBatch, Rendered, render
@@ -39,6 +39,7 @@ def step_terms(
     encoder: Encoder,
     targets: Targets,
     settings: StylizationSettings,
+    *,
     generator: torch.Generator,
 ) -> dict[str, Tensor]:
     """Return the terms of one step; `unevenness` and `avoid` only where they count."""
@@ -46,8 +47,8 @@ def step_terms(
     drawn = draw_frames(
         numbers, settings.frames_per_step, window=temporal_window(settings), generator=generator
     )
-    chosen = [resized(canvases, place, encoder.size, settings) for place in drawn]
-    views = [draw_both(one.subject, settings.views, generator).scaled(one.scale) for one in chosen]
+    chosen = [resize(canvases, place, encoder.size, settings) for place in drawn]
+    views = [draw_both(one.subject, settings.views, generator).scale(one.scale) for one in chosen]
     if isinstance(sampler, TextureAtlas):
         pyramid = sampler.pyramid()
         images = render_views(chosen, views, pyramid, encoder.size)
@@ -89,7 +90,7 @@ def unevenness(
     """Return the term of uneven albedo by its name, where it has a weight."""
     if not weights.unevenness:
         return {}
-    albedo_alone = batch.composed(rendered.alpha[:, None] * rendered.albedo)
+    albedo_alone = batch.compose(rendered.alpha[:, None] * rendered.albedo)
     return {"unevenness": losses.unevenness(albedo_alone, batch.alpha).mean()}
 
 
@@ -115,7 +116,7 @@ def text_loss(
     These are the texts and what to avoid.
     """
     generator = torch.Generator().manual_seed(seed)
-    terms = step_terms(sampler, canvases, encoder, targets, settings, generator)
+    terms = step_terms(sampler, canvases, encoder, targets, settings, generator=generator)
     led = {name: term for name, term in terms.items() if name in BY_TEXT}
     return weighted_sum(led, settings.weights)
 

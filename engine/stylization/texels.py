@@ -33,7 +33,7 @@ class Texels:
         reach = float((places.amax(0) - self.low).max())
         self.side = min(MOST, int(reach * density) + 2)
         self.density = (self.side - 1) / max(reach, 1e-6)
-        self.index = self._touched(places)  # [M] in the flat square
+        self.index = self._touch(places)  # [M] in the flat square
         columns_rows = torch.stack([self.index % self.side, self.index // self.side], 1)
         self.places = columns_rows / self.density + self.low  # [M, 2]
         # From uv to the square's [-1, 1]^2 in one operation, worked out once in double precision.
@@ -50,7 +50,7 @@ class Texels:
         found = functional.grid_sample(picture, grid, align_corners=True, padding_mode="border")
         return found[0, :, 0].T
 
-    def _touched(self, places: Tensor) -> Tensor:
+    def _touch(self, places: Tensor) -> Tensor:
         """Return the texels that bilinear reading at ``places`` [P, 2] and around them needs."""
         columns, rows = ((places - self.low) * self.density).long().unbind(1)
         marks = torch.zeros(1, 1, self.side, self.side, device=places.device)

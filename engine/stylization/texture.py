@@ -85,7 +85,7 @@ class TextureAtlas(StylizedAtlas):
         return self.albedo(uv[where], self.texels(usual_step(uv, where)))
 
     @classmethod
-    def loaded(
+    def from_files(
         cls, facts: dict[str, Any], tensors: dict[str, Tensor], statistics: ShadingStatistics
     ) -> TextureAtlas:
         """Return the atlas of which files hold ``facts`` and ``tensors``."""

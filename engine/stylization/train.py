@@ -157,7 +157,7 @@ def _prepare(
         generator.set_state(saved["generator"])
         return {name: saved[name] for name in ("atlas", "generator")}
     atlas.prepare(
-        layers, settings, generator=generator, counting=progress.counting, checkpoint=checkpoint
+        layers, settings, generator=generator, counting=progress.counter_of, checkpoint=checkpoint
     )
     atlas.choose_initial_colour(loss, checkpoint.partial)
     prepared = {"atlas": copy.deepcopy(atlas.state_dict()), "generator": generator.get_state()}
@@ -188,8 +188,9 @@ def _train_candidate(
             raise Stopped
         set_learning_rate(optimiser, atlas.rate_factor(state.step, settings))
         terms = step_terms(
-            sampler, context.canvases, context.encoder, context.targets, settings, state.generator
-        )
+            sampler, context.canvases, context.encoder, context.targets, settings,
+            generator=state.generator,
+        )  # fmt: skip
         loss = weighted_sum(terms, settings.weights)
         optimiser.zero_grad()
         loss.backward()
@@ -200,7 +201,7 @@ def _train_candidate(
             numbers = finite_terms(loss, terms, state.step)
         if state.step % settings.snapshot_every == 0:
             save_atlas(atlas, snapshot_of(context.folder, state.candidate, state.step))
-        context.progress.stepped(done + state.step, numbers)
+        context.progress.count_steps(done + state.step, numbers)
         if checkpoint.due():
             save()
         if context.previews.due():

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from ..contract.settings import StylizationSettings, ViewsSettings
-from .canvas import Canvases, resized
+from .canvas import Canvases, resize
 from .crops import crop_grid
 from .encoder import Encoder
 from .rendering import AtlasSampler, CanvasBatch, render
@@ -41,11 +41,11 @@ class Validation:
         plain = without_augmentation(settings.views, whole=GLOBAL_VIEWS, close=LOCAL_VIEWS)
         last = len(canvases.canvases) - 1
         places = torch.linspace(0, last, FRAMES + 2)[1:-1].round().int().tolist()
-        chosen = [resized(canvases, place, encoder.size, settings) for place in places]
+        chosen = [resize(canvases, place, encoder.size, settings) for place in places]
         self._batch = CanvasBatch.of(chosen)
         drawn = [draw_views(canvas.subject, plain, generator) for canvas in chosen]
         scaled = [
-            [kind.scaled(canvas.scale) for kind in views]
+            [kind.scale(canvas.scale) for kind in views]
             for canvas, views in zip(chosen, drawn, strict=True)
         ]
         device = self._batch.fields.device

@@ -32,7 +32,7 @@ class Views:
     black: Tensor  # bool [V], the background is removed
     fallback: Tensor  # bool [V], no crop was found that holds enough of the object
 
-    def scaled(self, factor: float) -> Views:
+    def scale(self, factor: float) -> Views:
         """Return the same views of a canvas that is ``factor`` times as large."""
         return replace(self, crops=self.crops * factor)
 
@@ -63,9 +63,9 @@ class Subject:
 
         ``of`` "object" gives which part of the object each of them holds.
         """
-        return torch.from_numpy(np.asarray(self.covered(crops.numpy(), of)))
+        return torch.from_numpy(np.asarray(self.coverage_of_arrays(crops.numpy(), of)))
 
-    def covered(self, crops: Array, of: str) -> Array:
+    def coverage_of_arrays(self, crops: Array, of: str) -> Array:
         """Return `coverage` of crops that are no tensor."""
         height, width = self.mask.shape
         table = self.integral.numpy()
@@ -108,7 +108,7 @@ def _global_crops(subject: Subject, settings: ViewsSettings, generator: torch.Ge
     part = _uniform(settings.global_scale_low, settings.global_scale_high, count, generator)
     area = part * side**2
     sizes = _sizes(area, settings, generator)  # [V, 2]
-    return _placed(sizes, box[2:] - sizes, box[:2], generator)
+    return _place(sizes, box[2:] - sizes, box[:2], generator)
 
 
 def _local_crops(
@@ -117,7 +117,7 @@ def _local_crops(
     """Crops [V, 4] that the object fills well, and which do not, bool [V]."""
     place = _around_object if settings.local_placement == "object" else _in_box
     crops = place(subject, settings, generator)  # [V, TRIES, 4]
-    covered = subject.covered(crops, settings.coverage_of)  # [V, TRIES]
+    covered = subject.coverage_of_arrays(crops, settings.coverage_of)  # [V, TRIES]
     enough = covered >= settings.coverage
     chosen = np.where(enough.any(1), enough.argmax(1), covered.argmax(1))
     rows = np.arange(len(crops))
@@ -132,7 +132,7 @@ def _in_box(subject: Subject, settings: ViewsSettings, generator: torch.Generato
     count = settings.local_views
     first, last = _room(subject)
     sizes = _local_sizes(subject, settings, generator).reshape(-1, 2)
-    crops = _placed(sizes, first, last - sizes, generator).reshape(count, TRIES, 4)
+    crops = _place(sizes, first, last - sizes, generator).reshape(count, TRIES, 4)
     crops[:, -1, :2] = _object_pixels(subject, count, generator) - crops[:, -1, 2:] / 2
     return crops
 
@@ -183,7 +183,7 @@ def _sizes(area: Array, settings: ViewsSettings, generator: torch.Generator) -> 
     return np.sqrt(np.stack([area * aspect, area / aspect], 1))
 
 
-def _placed(sizes: Array, low: Array, high: Array, generator: torch.Generator) -> Array:
+def _place(sizes: Array, low: Array, high: Array, generator: torch.Generator) -> Array:
     """Put rectangles with their top left corner between ``low`` and ``high`` [N, 2].
 
     Where ``high`` is below ``low`` there is no room to choose: the rectangle is centred.

@@ -101,9 +101,9 @@ class _LeanBlock(nn.Module):
         attention, mlp = block.attn, block.mlp
         inner = QUICK if quick else 1.0
         parameters = {
-            "mix": _folded(block.ln_1, attention.in_proj_weight, attention.in_proj_bias),
+            "mix": _fold_norm(block.ln_1, attention.in_proj_weight, attention.in_proj_bias),
             "out": (attention.out_proj.weight, attention.out_proj.bias),
-            "up": _folded(block.ln_2, mlp.c_fc.weight, mlp.c_fc.bias, inner),
+            "up": _fold_norm(block.ln_2, mlp.c_fc.weight, mlp.c_fc.bias, inner),
             "down": (mlp.c_proj.weight / inner, mlp.c_proj.bias),
         }
         for name, (weight, bias) in parameters.items():
@@ -209,7 +209,9 @@ def _is_plain(visual: Any) -> bool:
     )
 
 
-def _folded(norm: Any, weight: Tensor, bias: Tensor, factor: float = 1.0) -> tuple[Tensor, Tensor]:
+def _fold_norm(
+    norm: Any, weight: Tensor, bias: Tensor, factor: float = 1.0
+) -> tuple[Tensor, Tensor]:
     """Take the gain and offset of ``norm`` into the linear layer behind it, times ``factor``."""
     weight, bias = weight.float(), bias.float()
     return factor * weight * norm.weight.float(), factor * (bias + weight @ norm.bias.float())
@@ -259,14 +261,14 @@ def _mirror(module: nn.Module) -> None:
         if isinstance(child, nn.Conv2d) and child.kernel_size == child.stride == (1, 1):
             setattr(module, name, _Pointwise(child))
         elif isinstance(child, nn.Conv2d):
-            setattr(module, name, _flipped(child))
+            setattr(module, name, _flip(child))
         elif isinstance(child, nn.ReLU6):
             setattr(module, name, nn.ReLU6())
         else:
             _mirror(child)
 
 
-def _flipped(convolution: nn.Conv2d) -> nn.Conv2d:
+def _flip(convolution: nn.Conv2d) -> nn.Conv2d:
     """Return ``convolution`` with its kernels [O, C, K, K] flipped, padded by K // 2 all around."""
     side = convolution.kernel_size[0]
     flipped = nn.Conv2d(

@@ -32,20 +32,22 @@ def at_hand(name: str) -> bool:
     damaged, and where those of the embedded encoder are missing.
     """
     if name == EMBEDDED:
-        embedded()
+        embedded_folder()
         return True
     if Path(name).is_dir():
-        weight_formats.look(weights_of_folder(Path(name)))
+        weight_formats.examine(weights_of_folder(Path(name)))
         return True
     model, _, weights = name.partition(":")
-    file = Path(weights) if Path(weights).is_file() else downloaded(model, weights or "openai")
+    file = (
+        Path(weights) if Path(weights).is_file() else downloaded_weights(model, weights or "openai")
+    )
     if file is None:
         return False
-    weight_formats.look(file)
+    weight_formats.examine(file)
     return True
 
 
-def embedded() -> Path:
+def embedded_folder() -> Path:
     """Return the folder of the embedded encoder, in the format of open_clip's hub, looked through.
 
     Raises EngineError (WEIGHTS_UNAVAILABLE) where it is incomplete or damaged.
@@ -84,7 +86,7 @@ def weights_of_folder(folder: Path) -> Path:
     )
 
 
-def downloaded(model: str, tag: str) -> Path | None:
+def downloaded_weights(model: str, tag: str) -> Path | None:
     """Return the weights of a tag that were downloaded with `engine.weights`, None without.
 
     Of several files it is one that will load, if there is one.

@@ -29,7 +29,7 @@ class Format(Enum):
     ARCHIVE = "TorchScript archive"
 
 
-def look(path: Path) -> Format:
+def examine(path: Path) -> Format:
     """Return the format of the weights file ``path``.
 
     Raises EngineError (WEIGHTS_UNAVAILABLE) with a sentence where it is damaged, is cut off, or
@@ -54,7 +54,7 @@ def look(path: Path) -> Format:
 def problem(path: Path) -> str:
     """Return what is wrong with the weights file ``path``, empty where it will load."""
     try:
-        look(path)
+        examine(path)
     except EngineError as error:
         return error.message
     return ""

@@ -20,7 +20,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from .weight_formats import Format, look
+from .weight_formats import Format, examine
 
 # Numbers beside the weights that every archive of OpenAI holds, and no other file.
 MARKS_OF_OPENAI = ("input_resolution", "context_length", "vocab_size")
@@ -42,10 +42,10 @@ def read(path: Path) -> tuple[dict[str, Tensor], bool]:
     """Return the tensors of a weights file by name, and whether OpenAI's archive holds them.
 
     OpenAI's networks compute with QuickGELU; of another file only its origin tells that. Raises
-    EngineError (WEIGHTS_UNAVAILABLE) as `weight_formats.look`, and what torch, safetensors, pickle
-    and zipfile raise of a file that is damaged within.
+    EngineError (WEIGHTS_UNAVAILABLE) as `weight_formats.examine`, and what torch, safetensors,
+    pickle and zipfile raise of a file that is damaged within.
     """
-    kind = look(path)
+    kind = examine(path)
     if kind is Format.SAFETENSORS:
         found: Any = load_file(path)
     elif kind is Format.ARCHIVE:

@@ -38,7 +38,7 @@ def between(steps: list[np.ndarray], start: int, stop: int) -> np.ndarray:
     return motion if start <= stop else np.linalg.inv(motion)
 
 
-def brought(picture: np.ndarray, motion: np.ndarray) -> np.ndarray:
+def align(picture: np.ndarray, motion: np.ndarray) -> np.ndarray:
     """Bring a picture to where the start of ``motion`` has it."""
     return cv2.warpPerspective(
         picture, motion, picture.shape[1::-1],
@@ -55,7 +55,7 @@ def fine_detail(pictures: list[np.ndarray]) -> np.ndarray:
     return np.stack(detail)
 
 
-def shifted(step: np.ndarray, left: int, top: int) -> np.ndarray:
+def shift(step: np.ndarray, left: int, top: int) -> np.ndarray:
     """Express a motion of the whole picture in pixels of a part of it."""
     there = np.array([[1.0, 0.0, left], [0.0, 1.0, top], [0.0, 0.0, 1.0]])
     return np.linalg.inv(there) @ step @ there

@@ -115,7 +115,7 @@ def travelling_box(
         for index in range(start, stop, direction):
             if index != start:
                 vectors = flow.forward[index - 1] if direction == 1 else flow.backward[index]
-                corners = _moved(corners, followed[index - direction], vectors)
+                corners = _move(corners, followed[index - direction], vectors)
                 room = min(MOST_ROOM, room + ROOM_PER_FRAME)
             centre = corners.mean(axis=0)
             (x0, y0), (x1, y1) = np.rint((corners - centre) * room + centre).astype(int)
@@ -123,7 +123,7 @@ def travelling_box(
     return gates
 
 
-def _moved(corners: np.ndarray, support: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+def _move(corners: np.ndarray, support: np.ndarray, vectors: np.ndarray) -> np.ndarray:
     """Move ``corners`` [2, 2] as most of the ``support`` [H, W] moves: shift and scale."""
     rows, columns = np.nonzero(support > 0.5)
     step = max(1, len(rows) // CARRIED_PIXELS)

@@ -56,16 +56,16 @@ def detect(
     sizes = {"min_size": side, "max_size": 4 * side, "weights_backbone": None}
     detector = load_network(network, MODELS, device, **sizes)
 
-    def detected(first: int) -> Iterator[list[np.ndarray]]:
+    def detect_from(first: int) -> Iterator[list[np.ndarray]]:
         for frame in frames[first:]:
             if report.stopping():
                 partial.save()
                 raise Stopped
-            yield _packed(_detections(detector, frame, number, least_score, device))
+            yield _pack(_detections(detector, frame, number, least_score, device))
 
     found = []
-    for packed in partial.each("detections", detected):
-        found.append(_unpacked(packed, frames.shape[1:3]))
+    for packed in partial.each("detections", detect_from):
+        found.append(_unpack(packed, frames.shape[1:3]))
         report.progress(len(found), len(frames))
     return found
 
@@ -128,15 +128,15 @@ def _number(model: str, class_name: str) -> int | None:
     )
 
 
-def _packed(instances: Instances) -> list[np.ndarray]:
+def _pack(instances: Instances) -> list[np.ndarray]:
     """Return scores and probabilities as arrays; these are mostly 0 and take little room so."""
     masks = b"".join(np.ascontiguousarray(mask, np.float32).tobytes() for _, mask in instances)
     scores = np.array([score for score, _ in instances])
     return [scores, np.frombuffer(zlib.compress(masks, 1), np.uint8)]
 
 
-def _unpacked(packed: Sequence[np.ndarray], size: tuple[int, int]) -> Instances:
-    """Return what `_packed` got, of pictures of this size."""
+def _unpack(packed: Sequence[np.ndarray], size: tuple[int, int]) -> Instances:
+    """Return what `_pack` got, of pictures of this size."""
     scores, masks = packed
     values = np.frombuffer(zlib.decompress(masks.tobytes()), np.float32).reshape(-1, *size).copy()
     return list(zip(scores.tolist(), values, strict=True))

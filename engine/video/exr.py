@@ -50,7 +50,7 @@ def encode_planes(planes: Mapping[str, np.ndarray], tags: Mapping[str, str] | No
     blocks = [
         struct.pack("<ii", line, len(data)) + data
         for line in range(0, height, BLOCK)
-        for data in [_compressed(lines[line : line + BLOCK].tobytes())]
+        for data in [_compress(lines[line : line + BLOCK].tobytes())]
     ]
     starts = np.cumsum([len(header) + 8 * len(blocks), *map(len, blocks[:-1])])
     return b"".join([header, starts.astype("<u8").tobytes(), *blocks])
@@ -59,14 +59,14 @@ def encode_planes(planes: Mapping[str, np.ndarray], tags: Mapping[str, str] | No
 def decode_planes(data: bytes) -> dict[str, np.ndarray]:
     """Return the channels of a file that `encode_planes` wrote; raises Refusal where it did not."""
     try:
-        return _decoded(data)
+        return _decode(data)
     except (struct.error, ValueError, IndexError, KeyError, zlib.error) as error:
         raise Refusal(
             f"it is no OpenEXR file of half floats or floats in ZIP blocks: {error}"
         ) from (error)
 
 
-def _decoded(data: bytes) -> dict[str, np.ndarray]:
+def _decode(data: bytes) -> dict[str, np.ndarray]:
     attributes, at = _attributes(data)
     left, top, right, bottom = struct.unpack("<4i", attributes["dataWindow"])
     width, height = right - left + 1, bottom - top + 1
@@ -81,7 +81,7 @@ def _decoded(data: bytes) -> dict[str, np.ndarray]:
         (start,) = struct.unpack_from("<Q", data, at + first // BLOCK * 8)
         _, size = struct.unpack_from("<ii", data, start)
         block = data[start + 8 : start + 8 + size]
-        rows.append(_uncompressed(block, line * min(BLOCK, height - first)))
+        rows.append(_uncompress(block, line * min(BLOCK, height - first)))
     lines = np.concatenate(rows).reshape(height, line)
     planes, column = {}, 0
     for name, kind in kinds.items():
@@ -107,7 +107,7 @@ def _attributes(data: bytes) -> tuple[dict[str, bytes], int]:
     return attributes, at + 1
 
 
-def _uncompressed(block: bytes, size: int) -> np.ndarray:
+def _uncompress(block: bytes, size: int) -> np.ndarray:
     if len(block) == size:
         return np.frombuffer(block, np.uint8)
     steps = np.frombuffer(zlib.decompress(block), np.uint8).copy()
@@ -118,7 +118,7 @@ def _uncompressed(block: bytes, size: int) -> np.ndarray:
     return whole
 
 
-def _compressed(data: bytes) -> bytes:
+def _compress(data: bytes) -> bytes:
     """Return the block as ZIP, or as it is where that is not larger."""
     values = np.frombuffer(data, np.uint8)
     parted = np.concatenate([values[0::2], values[1::2]])

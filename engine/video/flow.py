@@ -72,7 +72,7 @@ def estimate_flow(
 
     def pair(index: int) -> tuple[np.ndarray, ...]:
         forward, backward = between(index, index + 1), between(index + 1, index)
-        return _checked(
+        return _with_validity(
             forward, backward, greys[index], greys[index + 1], limit=settings.consistency
         )
 
@@ -111,7 +111,7 @@ def closer_flow(
 
     def pair(both: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, ...]:
         found = close_pair(*both, limit=settings.consistency * ratio)
-        return tuple(_reduced(each, width, height) for each in found)
+        return tuple(_reduce(each, width, height) for each in found)
 
     def pairs(first: int) -> Iterator[tuple[np.ndarray, ...]]:
         return ahead(pair, pairwise(greys[first:]))
@@ -132,21 +132,21 @@ def close_pair(grey: np.ndarray, following: np.ndarray, *, limit: float) -> tupl
     ``limit`` as `FlowSettings.consistency`, in pixels of these pictures.
     """
     estimator = _close_estimator()
-    first, second = _normalised(grey), _normalised(following)
+    first, second = _normalise(grey), _normalise(following)
     there, back = dense_flow(estimator, first, second), dense_flow(estimator, second, first)
-    return _checked(there, back, first, second, limit=limit)
+    return _with_validity(there, back, first, second, limit=limit)
 
 
 def close_flow(grey: np.ndarray, following: np.ndarray) -> np.ndarray:
     """Return the first of what `close_pair` does, the flow forth [H, W, 2], on its own."""
-    return dense_flow(_close_estimator(), _normalised(grey), _normalised(following))
+    return dense_flow(_close_estimator(), _normalise(grey), _normalise(following))
 
 
 def _close_estimator() -> cv2.DISOpticalFlow:
     return cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
 
 
-def _checked(
+def _with_validity(
     there: np.ndarray, back: np.ndarray, grey: np.ndarray, following: np.ndarray, *, limit: float
 ) -> tuple[np.ndarray, ...]:
     """Return flow forth and back, and where each is valid."""
@@ -158,7 +158,7 @@ def _checked(
     )
 
 
-def _reduced(field: np.ndarray, width: int, height: int) -> np.ndarray:
+def _reduce(field: np.ndarray, width: int, height: int) -> np.ndarray:
     """Bring vectors [H, W, 2] or a validity [H, W] to another size."""
     if field.dtype == bool:
         share = cv2.resize(field.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
@@ -190,10 +190,10 @@ def _estimator(
 
 def normalised_grey(frame: np.ndarray) -> np.ndarray:
     """Return ``frame`` as uint8 grey [H, W] of fixed mean and contrast, against fades."""
-    return _normalised(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY))
+    return _normalise(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY))
 
 
-def _normalised(grey: np.ndarray) -> np.ndarray:
+def _normalise(grey: np.ndarray) -> np.ndarray:
     values = grey.astype(np.float32)
     gain = GREY_DEVIATION / max(float(values.std()), 4.0)
     return np.clip((values - values.mean()) * gain + 128.0, 0.0, 255.0).astype(np.uint8)
@@ -234,7 +234,7 @@ def inside(flow: np.ndarray) -> np.ndarray:
     return (columns >= 0) & (columns <= width - 1) & (rows >= 0) & (rows <= height - 1)
 
 
-def agreeing(there: np.ndarray, back: np.ndarray) -> np.ndarray:
+def where_agreeing(there: np.ndarray, back: np.ndarray) -> np.ndarray:
     """Say where the flow ``there`` [H, W, 2] ends where ``back`` leads to where it began."""
     returned = warp(back, there)
     missed = ((there + returned) ** 2).sum(axis=2)

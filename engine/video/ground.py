@@ -124,13 +124,13 @@ def cast_shadow(frames: np.ndarray, flow: Flow, support: np.ndarray) -> np.ndarr
     ground = ground_of(frames, flow, support)
     shadow = np.zeros(support.shape, bool)
     for index, frame in enumerate(frames):
-        dark = darkened(frame, ground.plate[index], darker=DARKER, hue=SAME_HUE)
+        dark = where_darkened(frame, ground.plate[index], darker=DARKER, hue=SAME_HUE)
         dark = _without_specks(dark & ground.seen[index] & support[index])
         shadow[index] = dark & ~_above(support[index] & ~dark)
     return shadow
 
 
-def darkened(
+def where_darkened(
     frame: np.ndarray, plate: np.ndarray, *, darker: float = LEAST_DARKER, hue: float = LIKE_HUE
 ) -> np.ndarray:
     """Say which pixels [H, W] of ``frame`` may be its ground ``plate`` in shadow; RGB levels.

@@ -48,7 +48,7 @@ def read_image(path: Path, depth: int | None = 8) -> np.ndarray:
         content = read_bytes(path.resolve(), MOST_BYTES)
         header = read_header(BytesIO(content))
         peculiar = header.peculiar if depth is not None else ""
-        pixels, why = None if peculiar else _decoded(content, header), ""
+        pixels, why = None if peculiar else _decode(content, header), ""
     except (OSError, ValueError, MemoryError) as error:
         pixels, why = None, f": {error}"
     except cv2.error as error:
@@ -77,7 +77,7 @@ def read_image(path: Path, depth: int | None = 8) -> np.ndarray:
     return with_straight_alpha(pixels) if premultiplied else pixels
 
 
-def _decoded(content: bytes, header: ImageHeader) -> np.ndarray | None:
+def _decode(content: bytes, header: ImageHeader) -> np.ndarray | None:
     """Decode the bytes of an image file as OpenCV does, BGR; None where they are damaged."""
     if not content or _breaks_off(content):
         return None
@@ -117,12 +117,12 @@ def with_straight_alpha(pixels: np.ndarray) -> np.ndarray:
 
 def read_rgb(path: Path) -> np.ndarray:
     """Decode ``path`` to uint8 RGB [H, W, 3]; transparent parts are seen over black."""
-    return over_black(_coloured(read_image(path)))
+    return over_black(_in_colour(read_image(path)))
 
 
 def read_whole(path: Path, depth: int) -> np.ndarray:
     """Decode ``path`` to RGB [H, W, 3], or [H, W, 4] where it has alpha, as in `read_image`."""
-    return _coloured(read_image(path, depth))
+    return _in_colour(read_image(path, depth))
 
 
 def over_black(pixels: np.ndarray) -> np.ndarray:
@@ -157,7 +157,7 @@ def write_png(path: Path, image: np.ndarray) -> None:
     part.replace(path)
 
 
-def _coloured(pixels: np.ndarray) -> np.ndarray:
+def _in_colour(pixels: np.ndarray) -> np.ndarray:
     return np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels
 
 

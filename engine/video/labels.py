@@ -118,7 +118,7 @@ class _Survey:
         if not self.fractions and self.greys[0]:
             labels = _labels(numbers, VOID if step == 257 else WHITE)
         if self.coloured:
-            colours = _numbered([int(code) for code in np.flatnonzero(self.codes) if code])
+            colours = _number_colours([int(code) for code in np.flatnonzero(self.codes) if code])
             labels = sorted(set(colours.values()))
         if labels and not (alpha and len(labels) == 1):
             return Reading(
@@ -135,7 +135,7 @@ def _labels(numbers: list[int], white: int) -> list[int]:
     return others if others and max(others) <= MOST_LABELS else []
 
 
-def _numbered(codes: list[int]) -> dict[int, int]:
+def _number_colours(codes: list[int]) -> dict[int, int]:
     """Number colours 0xRRGGBB as the palette of VOC and DAVIS does, else in ascending order."""
     codes = [code for code in codes if code not in (0xFFFFFF, _voc_colour(VOID))]
     if not codes or len(codes) > MOST_LABELS:

@@ -80,7 +80,7 @@ def mask_pictures(source: Path, footage: Footage, count: int, report: Report) ->
         length = sum(1 for _ in movie_frames(source, (), pixels))
         chosen = _by_count(length, footage, count)
         if chosen is None:
-            raise _unmatched(source, f"{length} frames", count)
+            raise _mismatch(source, f"{length} frames", count)
         return MaskPictures(
             lambda: movie_frames(source, chosen, pixels), tuple((index,) for index in range(count))
         )
@@ -133,7 +133,7 @@ def _chosen_files(
         return shared
     numbered = _by_frame_number(names, footage, count)
     if numbered is None:
-        raise _unmatched(folder, f"{len(names)} images", count)
+        raise _mismatch(folder, f"{len(names)} images", count)
     return numbered
 
 
@@ -170,7 +170,7 @@ def _number(name: str) -> int | None:
     return int(digits[-1]) if digits else None
 
 
-def _unmatched(source: Path, has: str, count: int) -> EngineError:
+def _mismatch(source: Path, has: str, count: int) -> EngineError:
     return EngineError(
         Fault.MASKS_UNREADABLE,
         f"{source} has {has} of masks, but the job has {count} frames, and no mask is named or "

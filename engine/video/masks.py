@@ -16,14 +16,14 @@ from ..contract.events import EngineError, Fault, Report
 from ..contract.job import Footage, MaskKind, ObjectMask
 from ..contract.settings import MasksSettings
 from ..partial_results import UNSAVED, PartialResults
+from .finders import find_by_box, find_by_detector, find_by_motion
 from .flow import Device, Flow, on_processor
-from .found import find_by_box, find_by_detector, find_by_motion
 from .frames import Video
 from .mask_files import read_masks
-from .named import find_by_name
-from .painted import corrected, find_by_marks
+from .masks_by_name import find_by_name
+from .masks_from_strokes import correct, find_by_marks
 from .repeatable import repeatable
-from .strokes import Marks, drawn
+from .strokes import Marks, draw
 
 LookFor = Callable[[str], np.ndarray]  # how much a named class is seen, [T, H, W]
 LEVELS = 51  # steps of a found probability: finer ones would be noise
@@ -65,13 +65,13 @@ def find_masks(
     ENVIRONMENT, and Stopped.
     """
     with repeatable():
-        marks = drawn(mask.strokes, video.source_size, video.frames.shape[:3])
+        marks = draw(mask.strokes, video.source_size, video.frames.shape[:3])
         if mask.kind is MaskKind.FILES:
             found = Masks(*read_masks(mask, footage, video, report), given=True)
         else:
             search = _Search(video, flow, settings, marks, report, device, partial, look_for)
-            found = search.found(mask)
-        found = _obeyed(found, marks)
+            found = search.find(mask)
+        found = _obey(found, marks)
     _check_area(found)
     return found
 
@@ -89,7 +89,7 @@ class _Search:
     partial: PartialResults
     look_for: LookFor | None
 
-    def found(self, mask: ObjectMask) -> Masks:
+    def find(self, mask: ObjectMask) -> Masks:
         """Return the masks of the object that ``mask`` asks for."""
         video, flow, report = self.video, self.flow, self.report
         if mask.kind is MaskKind.STROKES:
@@ -105,7 +105,7 @@ class _Search:
                 video, flow, mask.class_name, self.settings, report,
                 device=self.device, partial=self.partial,
             )  # fmt: skip
-            masks = _from_probability(self._corrected(found))
+            masks = _from_probability(self._correct(found))
             # Frames in which it is not detected stay unknown.
             return replace(masks, known=masks.known & seen)
         if mask.kind is MaskKind.BOX:
@@ -113,26 +113,26 @@ class _Search:
                 raise EngineError(
                     Fault.BAD_JOB, "The mask comes from a box, but there is none.", "Draw a box."
                 )
-            return _from_probability(self._corrected(find_by_box(video, flow, mask.box, report)))
+            return _from_probability(self._correct(find_by_box(video, flow, mask.box, report)))
         if mask.kind is MaskKind.NAME and self.look_for is not None:
             name = mask.class_name
             found = find_by_name(video, flow, self.look_for(name), name, report)
-            return _from_probability(self._corrected(found))
-        return _from_probability(self._corrected(find_by_motion(video, flow, report)))
+            return _from_probability(self._correct(found))
+        return _from_probability(self._correct(find_by_motion(video, flow, report)))
 
-    def _corrected(self, probability: np.ndarray) -> np.ndarray:
+    def _correct(self, probability: np.ndarray) -> np.ndarray:
         if not self.marks:
             return probability
-        return corrected(probability, self.video, self.flow, self.marks, self.report)
+        return correct(probability, self.video, self.flow, self.marks, self.report)
 
 
-def _obeyed(found: Masks, marks: Mapping[int, Marks]) -> Masks:
+def _obey(found: Masks, marks: Mapping[int, Marks]) -> Masks:
     """Make what was painted certain at the working size."""
     if not marks:
         return found
     masks, known = found.masks.copy(), found.known.copy()
     for frame, mark in marks.items():
-        masks[frame] = np.rint(mark.obeyed(masks[frame] / 255.0) * 255.0).astype(np.uint8)
+        masks[frame] = np.rint(mark.obey(masks[frame] / 255.0) * 255.0).astype(np.uint8)
         known[frame] = True
     return replace(found, masks=masks, known=known)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from .affine import brought, fine_detail
+from .affine import align, fine_detail
 from .flow import Flow, chains, normalised_grey, warp
 
 GAPS = (1, 2, 4, 8, 16)  # frames between the two that are compared; wide gaps show slow motion
@@ -51,7 +51,7 @@ class _Step:
 
 
 def _frame_evidence(greys: list[np.ndarray], flow: Flow, index: int) -> np.ndarray:
-    textured = _textured(greys[index])
+    textured = _where_textured(greys[index])
     steps, values, weights = [], [], []
     for gap, there, valid in chains(flow, index, GAPS):
         ground = _homography(there, valid & textured)
@@ -75,8 +75,8 @@ def _held_together(grey: np.ndarray, evidence: np.ndarray, steps: list[_Step]) -
     own, ground, nearer = [grey], [grey], []
     for step in steps:
         homography = _homography(step.there, step.valid & core)
-        own.append(brought(step.other, homography))
-        ground.append(brought(step.other, step.ground))
+        own.append(align(step.other, homography))
+        ground.append(align(step.other, step.ground))
         nearer.append(
             np.log(step.distance + 2.0 * LEAST_SCATTER)
             - np.log(_distance(step.there, homography) + 2.0 * LEAST_SCATTER)
@@ -95,7 +95,7 @@ def _lasting_detail(pictures: list[np.ndarray]) -> np.ndarray:
     )
 
 
-def _textured(grey: np.ndarray) -> np.ndarray:
+def _where_textured(grey: np.ndarray) -> np.ndarray:
     """Say where flow is held by texture in two directions: the better half of the frame."""
     strength = cv2.cornerMinEigenVal(grey, 7)
     return strength >= np.median(strength)
@@ -128,7 +128,7 @@ def _misfit(grey: np.ndarray, other: np.ndarray, homography: np.ndarray) -> np.n
 
     Smooth ground beside an object gets the object's flow, but fits the background as well.
     """
-    seen = brought(other, homography)
+    seen = align(other, homography)
     difference = cv2.absdiff(cv2.blur(grey, (3, 3)), cv2.blur(seen, (3, 3))).astype(np.float32)
     difference = cv2.blur(difference, (5, 5))
     return 1.0 - np.exp(-((difference / NOTABLE_DIFFERENCE) ** 2))

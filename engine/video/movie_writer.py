@@ -125,10 +125,10 @@ class MovieWriter:
     def add(self, frame: np.ndarray) -> None:
         """Write the next frame; raises OSError where ffmpeg fails."""
         if self._encoding is None:
-            self._encoding = self._open.enter_context(self._started(frame))
+            self._encoding = self._open.enter_context(self._start(frame))
         self._encoding.add(frame)
 
-    def _started(self, frame: np.ndarray) -> Encoding:
+    def _start(self, frame: np.ndarray) -> Encoding:
         tags = [
             item
             for name, text in self._tags.items()
@@ -136,8 +136,8 @@ class MovieWriter:
         ]
         stored = STORED[self._codec, frame.shape[2]]
         options = ["-vcodec", CODECS[self._codec], "-pix_fmt", stored]
-        look = _look(self._codec, self._source)
-        options += [*OPTIONS[self._codec], *look, *tags]
+        appearance = _look(self._codec, self._source)
+        options += [*OPTIONS[self._codec], *appearance, *tags]
         return Encoding(self._path, frame, self._rate, options)
 
 

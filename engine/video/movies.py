@@ -145,7 +145,7 @@ class _Decoding:
                 )  # fmt: skip
             assert process.stdout is not None
             try:
-                decoded, lost, cut = yield from self._placed(process.stdout, times)
+                decoded, lost, cut = yield from self._place(process.stdout, times)
                 process.wait()
                 errors = said.read_text(encoding="utf-8", errors="replace")
                 self._check(decoded, lost, errors, failed=cut or process.returncode != 0)
@@ -163,7 +163,7 @@ class _Decoding:
             *("-f", "rawvideo", "-"),
         )
 
-    def _placed(
+    def _place(
         self, pipe: IO[bytes], times: Path
     ) -> Generator[np.ndarray, None, tuple[int, int, bool]]:
         """Yield the frames, with the one before in the place of each that is lost.
@@ -179,7 +179,7 @@ class _Decoding:
             while len(data := pipe.read(size)) == size:
                 if not decoded:
                     seconds = _seconds_apart(stack.enter_context(times.open()))
-                for _ in range(self._lost(next(seconds))):
+                for _ in range(self._count_lost(next(seconds))):
                     lost += 1
                     yield frame
                 frame = self._pixels.frame(data, width, height)
@@ -187,7 +187,7 @@ class _Decoding:
                 yield frame
         return decoded, lost, bool(data)
 
-    def _lost(self, seconds: Fraction | None) -> int:
+    def _count_lost(self, seconds: Fraction | None) -> int:
         """Count the frames that lack between two that are ``seconds`` apart."""
         rate = self._facts.frames_per_second
         if seconds is None or not self._facts.constant or seconds * rate < SURELY_LOST:

@@ -26,11 +26,11 @@ class Raft:
     def between(self, frame: np.ndarray, other: np.ndarray) -> np.ndarray:
         """Return the flow from ``frame`` to ``other``, uint8 RGB [H, W, 3]; float32 [H, W, 2]."""
         height, width = frame.shape[:2]
-        pair = [self._prepared(one) for one in (frame, other)]
+        pair = [self._prepare(one) for one in (frame, other)]
         flow = self.network(*pair, num_flow_updates=UPDATES)[-1][0]  # [2, H', W']
         return np.ascontiguousarray(flow[:, :height, :width].permute(1, 2, 0).float().cpu().numpy())
 
-    def _prepared(self, frame: np.ndarray) -> torch.Tensor:
+    def _prepare(self, frame: np.ndarray) -> torch.Tensor:
         """Return the picture in [-1, 1], [1, 3, H', W'], its last row and column repeated."""
         height, width = frame.shape[:2]
         down, across = (_missing(side) for side in (height, width))

@@ -33,7 +33,7 @@ def resting_frames(evidence: np.ndarray, where: np.ndarray) -> np.ndarray:
 
 
 def through_rests(
-    look: Appearance,
+    appearance: Appearance,
     found: np.ndarray,
     evidence: np.ndarray,
     flow: Flow,
@@ -52,15 +52,15 @@ def through_rests(
     less = _less_than_beside(moving)
     if not less.any() or less.all():
         return found, None
-    keys, within = _remembered(moving, less)
-    carried = follow(look, {index: found[index] for index in keys}, flow, tick)
+    keys, within = _frames_to_remember(moving, less)
+    carried = follow(appearance, {index: found[index] for index in keys}, flow, tick)
     resting = resting_frames(evidence, np.where(within[:, None, None], carried, found)) & within
     if not resting.any():
         return found, None
     # From the remembered frames on, where it comes to rest, what moves is less and less of it.
     near = np.convolve(resting, np.ones(2 * NEAREST + 1))[NEAREST : NEAREST + len(found)] > 0
     prior = np.where((within & near)[:, None, None], carried, prior)
-    return segment(look, prior, flow, tick), int(np.argmax(moving))
+    return segment(appearance, prior, flow, tick), int(np.argmax(moving))
 
 
 def _less_than_beside(moving: np.ndarray) -> np.ndarray:
@@ -74,7 +74,7 @@ def _less_than_beside(moving: np.ndarray) -> np.ndarray:
     return moving < LESS * expected
 
 
-def _remembered(moving: np.ndarray, less: np.ndarray) -> tuple[list[int], np.ndarray]:
+def _frames_to_remember(moving: np.ndarray, less: np.ndarray) -> tuple[list[int], np.ndarray]:
     """Return the frames to remember, and which frames [T] lie between them."""
     keys, within = [], np.zeros(len(less), bool)
     edges = np.flatnonzero(np.diff(np.concatenate([[0], less.astype(np.int8), [0]])))

@@ -13,11 +13,11 @@ import cv2
 import numpy as np
 
 from ..contract.events import Report, Stopped
+from .border_refinement import refine_border
 from .flow import Flow
 from .frames import working_size
-from .refined import refined
 from .segmentation import Appearance, Certain, edge_aware
-from .steady import segment_solid
+from .steadiness import segment_solid
 
 BORDER_PART = 0.08  # of the longer side: objects rarely begin at the border
 BORDER_WEIGHT = 0.3  # what is left of the evidence at the very border
@@ -46,7 +46,7 @@ class Steps:
 
 
 def refine_masks(
-    look: Appearance,
+    appearance: Appearance,
     frames: np.ndarray,
     flow: Flow,
     found: np.ndarray,
@@ -58,10 +58,10 @@ def refine_masks(
 
     A reflection and a wake differ from the ground as much as the object does.
     """
-    solid = segment_solid(look, frames, flow, found, tick, certain=certain)
+    solid = segment_solid(appearance, frames, flow, found, tick, certain=certain)
     if solid is not found:
         return solid
-    return refined(look, frames, flow, found, tick, certain=certain)
+    return refine_border(appearance, frames, flow, found, tick, certain=certain)
 
 
 def motion_prior(evidence: np.ndarray) -> np.ndarray:
@@ -77,7 +77,7 @@ def motion_prior(evidence: np.ndarray) -> np.ndarray:
     return (1.0 / (1.0 + np.exp((STRONG - ratio) / SOFTNESS))).astype(np.float32)
 
 
-def reduced(frames: np.ndarray, flow: Flow) -> tuple[np.ndarray, Flow]:
+def reduce(frames: np.ndarray, flow: Flow) -> tuple[np.ndarray, Flow]:
     """Bring ``frames`` [T, H, W, 3] and their ``flow`` to the size of the search."""
     height, width = frames.shape[1:3]
     size = working_size((width, height), SEARCH_SIDE)
@@ -97,7 +97,7 @@ def reduced(frames: np.ndarray, flow: Flow) -> tuple[np.ndarray, Flow]:
     )
 
 
-def enlarged(probability: np.ndarray, frames: np.ndarray) -> np.ndarray:
+def enlarge(probability: np.ndarray, frames: np.ndarray) -> np.ndarray:
     """Bring ``probability`` [T, h, w] to the size of ``frames``, along their edges."""
     height, width = frames.shape[1:3]
     if probability.shape[1:] == (height, width):

@@ -35,7 +35,7 @@ REACH_PART = 0.05  # how far an object's edge may leave its warped place, of the
 class Certain(Protocol):
     """What is known for sure about some pixels of a frame."""
 
-    def obeyed(self, probability: np.ndarray) -> np.ndarray:
+    def obey(self, probability: np.ndarray) -> np.ndarray:
         """Return ``probability`` [H, W] with what is sure."""
         ...
 
@@ -49,7 +49,7 @@ class Appearance:
     local: LocalVotes
 
 
-def appearance(frames: np.ndarray) -> Appearance:
+def describe_appearance(frames: np.ndarray) -> Appearance:
     """Prepare ``frames``, uint8 RGB [T, H, W, 3]."""
     guide = frames.astype(np.float32) / 255.0
     local = LocalVotes(colour_bins(guide, LOCAL_BINS))
@@ -57,7 +57,7 @@ def appearance(frames: np.ndarray) -> Appearance:
 
 
 def segment(
-    look: Appearance,
+    appearance: Appearance,
     prior: np.ndarray,
     flow: Flow,
     tick: Callable[[], None],
@@ -74,30 +74,30 @@ def segment(
     probability = prior.copy()
     for round_ in range(rounds):
         left = prior_weight * (1.0 - 0.5 * round_ / (rounds - 1))
-        colour = colour_odds(look.colour, probability, look.colour)
+        colour = colour_odds(appearance.colour, probability, appearance.colour)
         smooth = along_time(probability, flow)
-        vote = look.local.everywhere(smooth)
+        vote = appearance.local.everywhere(smooth)
         updated = np.empty_like(probability)
         for index in range(len(probability)):
             known = left * log_odds(prior[index]) + TIME_WEIGHT * log_odds(smooth[index])
             updated[index] = _posterior(
-                look.guide[index], vote=vote[index], colour=colour[index], known=known
+                appearance.guide[index], vote=vote[index], colour=colour[index], known=known
             )
             if index in certain:
-                updated[index] = certain[index].obeyed(updated[index])
+                updated[index] = certain[index].obey(updated[index])
             tick()
         probability = updated
     return probability
 
 
 def follow(
-    look: Appearance, keys: dict[int, np.ndarray], flow: Flow, tick: Callable[[], None]
+    appearance: Appearance, keys: dict[int, np.ndarray], flow: Flow, tick: Callable[[], None]
 ) -> np.ndarray:
     """Carry the probabilities [H, W] of the frames ``keys`` to all frames, [T, H, W].
 
     Between two keys both are carried; the nearer one counts more.
     """
-    probability = np.zeros(look.guide.shape[:3], np.float32)
+    probability = np.zeros(appearance.guide.shape[:3], np.float32)
     frames = sorted(keys)
     for number, start in enumerate(frames):
         probability[start] = keys[start]
@@ -106,7 +106,10 @@ def follow(
             neighbour = number + direction
             other = frames[neighbour] if 0 <= neighbour < len(frames) else None
             walk = _walk(
-                look, keys[start], range(start, stop if other is None else other, direction), flow
+                appearance,
+                keys[start],
+                range(start, stop if other is None else other, direction),
+                flow,
             )
             for index, answer in walk:
                 share = 1.0 if other is None else 1.0 - abs(index - start) / abs(other - start)
@@ -116,7 +119,7 @@ def follow(
 
 
 def _walk(
-    look: Appearance, first: np.ndarray, frames: range, flow: Flow
+    appearance: Appearance, first: np.ndarray, frames: range, flow: Flow
 ) -> Iterator[tuple[int, np.ndarray]]:
     """Carry ``first`` from the first of ``frames`` to the others; yields frame and probability.
 
@@ -133,13 +136,15 @@ def _walk(
         allowed = cv2.dilate((brought > 0.5).astype(np.uint8), kernel) > 0
         chosen = [start, *list(seen)[-RECENT:]]
         colour = colour_odds(
-            look.colour[chosen],
+            appearance.colour[chosen],
             np.stack([seen[frame] for frame in chosen]),
-            look.colour[index : index + 1],
+            appearance.colour[index : index + 1],
         )[0]
-        vote = look.local.among({index: brought, index - direction: seen[index - direction]}, index)
+        vote = appearance.local.among(
+            {index: brought, index - direction: seen[index - direction]}, index
+        )
         known = (PRIOR_WEIGHT + TIME_WEIGHT) * log_odds(brought)
-        answer = _posterior(look.guide[index], vote=vote, colour=colour, known=known)
+        answer = _posterior(appearance.guide[index], vote=vote, colour=colour, known=known)
         seen[index] = np.where(allowed, answer, np.float32(0.0))
         yield index, seen[index]
 
@@ -156,7 +161,7 @@ def edge_aware(guide: np.ndarray, image: np.ndarray, radius: int = EDGE_RADIUS) 
     image = image.astype(np.float32)
     mean_guide, mean_image = mean(guide), mean(image)
     covariance = mean(guide * image[..., None]) - mean_guide * mean_image[..., None]
-    coefficients = _solved(_covariance(guide, mean_guide, mean), covariance)  # [H, W, 3]
+    coefficients = _solve(_covariance(guide, mean_guide, mean), covariance)  # [H, W, 3]
     offset = mean_image - (coefficients * mean_guide).sum(axis=2)
     return np.clip((mean(coefficients) * guide).sum(axis=2) + mean(offset), 0.0, 1.0)
 
@@ -173,7 +178,7 @@ def _covariance(guide: np.ndarray, mean_guide: np.ndarray, mean: Callable) -> li
     ]
 
 
-def _solved(covariance: list[np.ndarray], right: np.ndarray) -> np.ndarray:
+def _solve(covariance: list[np.ndarray], right: np.ndarray) -> np.ndarray:
     """Solve the symmetric 3 x 3 system of each pixel by Cramer's rule."""
     rr, rg, rb, gg, gb, bb = covariance
     cofactors = {

@@ -29,13 +29,13 @@ class Marks:
     inside: np.ndarray
     outside: np.ndarray
 
-    def obeyed(self, probability: np.ndarray) -> np.ndarray:
+    def obey(self, probability: np.ndarray) -> np.ndarray:
         """Return ``probability`` [H, W] with what was painted made certain."""
         return np.where(self.inside, 1.0, np.where(self.outside, 0.0, probability)).astype(
             np.float32
         )
 
-    def reduced(self, shape: tuple[int, ...]) -> Marks:
+    def reduce(self, shape: tuple[int, ...]) -> Marks:
         """Return the marks of a smaller picture of ``shape`` (H, W); doubtful pixels are none's."""
         if self.inside.shape == shape:
             return self
@@ -53,7 +53,7 @@ class Marks:
         return cls(np.zeros(shape, bool), outside)
 
 
-def drawn(
+def draw(
     strokes: Iterable[Stroke], source_size: tuple[int, int], shape: tuple[int, int, int]
 ) -> dict[int, Marks]:
     """Draw ``strokes`` at the size of a video of ``shape`` (T, H, W), by frame, ascending.
@@ -89,17 +89,17 @@ def cut_by_marks(frame: np.ndarray, marks: Marks, guess: np.ndarray) -> np.ndarr
     seen = labels.copy()
     called = np.isin(labels, (cv2.GC_FGD, cv2.GC_PR_FGD))
     if called.all() or not called.any():
-        return marks.obeyed(guess.astype(np.float32))
+        return marks.obey(guess.astype(np.float32))
     cv2.setRNGSeed(0)
     models = np.zeros((1, 65)), np.zeros((1, 65))
     cv2.grabCut(frame, seen, (0, 0, 1, 1), *models, GRABCUT_ROUNDS, cv2.GC_INIT_WITH_MASK)
-    cut = _meant(np.isin(seen, (cv2.GC_FGD, cv2.GC_PR_FGD)), marks, guess)
-    return marks.obeyed(
+    cut = _keep_meant(np.isin(seen, (cv2.GC_FGD, cv2.GC_PR_FGD)), marks, guess)
+    return marks.obey(
         edge_aware(frame.astype(np.float32) / 255.0, cut.astype(np.float32), radius=1)
     )
 
 
-def _meant(cut: np.ndarray, marks: Marks, guess: np.ndarray) -> np.ndarray:
+def _keep_meant(cut: np.ndarray, marks: Marks, guess: np.ndarray) -> np.ndarray:
     """Keep the components that a stroke touches, or that were thought to be the object before."""
     count, found = cv2.connectedComponents(cut.astype(np.uint8))
     labels = np.asarray(found, np.int64)

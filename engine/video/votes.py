@@ -38,7 +38,7 @@ def colour_odds(bins: np.ndarray, probability: np.ndarray, asked: np.ndarray) ->
     ratios = []
     for votes in (probability.ravel(), 1.0 - probability.ravel()):
         histogram = np.bincount(flat, votes, COLOUR_BINS**3).reshape(shape)
-        smooth = _blurred(histogram.astype(np.float32))
+        smooth = _blur(histogram.astype(np.float32))
         ratios.append(smooth / max(float(smooth.sum()), 1e-6) + 1e-5)
     table = np.log(ratios[0] / ratios[1])
     return table[tuple(np.moveaxis(asked, -1, 0))]
@@ -70,8 +70,8 @@ class LocalVotes:
         """Return the vote [H, W] on the frame ``index`` of it and other frames, by frame."""
         weights = {frame: 1.0 if frame == index else 0.5 for frame in votes}
         ones = np.ones(self.places.shape[1:], np.float32)
-        yes = sum(weights[frame] * self._counted(votes[frame], frame) for frame in votes)
-        total = sum(weights[frame] * self._counted(ones, frame) for frame in votes)
+        yes = sum(weights[frame] * self._count(votes[frame], frame) for frame in votes)
+        total = sum(weights[frame] * self._count(ones, frame) for frame in votes)
         mean = PRIOR_VOTES * float(votes[index].mean())
         return (self._looked_up(np.asarray(yes), index) + mean) / (
             self._looked_up(np.asarray(total), index) + PRIOR_VOTES
@@ -85,22 +85,22 @@ class LocalVotes:
         for index in range(count):
             for voter in range(index - REACH, index + REACH + 1):
                 if 0 <= voter < count and voter not in recent:
-                    recent[voter] = self._counted(votes[voter], voter)
+                    recent[voter] = self._count(votes[voter], voter)
             recent.pop(index - REACH - 1, None)
             together = 0.5 * (np.sum(list(recent.values()), axis=0) + recent[index])
             answer[index] = self._looked_up(together, index)
         return answer
 
-    def _counted(self, votes: np.ndarray, index: int) -> np.ndarray:
+    def _count(self, votes: np.ndarray, index: int) -> np.ndarray:
         size = int(np.prod(self.shape))
         counted = np.bincount(self.places[index].ravel(), votes.ravel(), size)
         return counted.astype(np.float32)
 
     def _looked_up(self, counted: np.ndarray, index: int) -> np.ndarray:
-        return _blurred(counted.reshape(self.shape)).ravel()[self.places[index]]
+        return _blur(counted.reshape(self.shape)).ravel()[self.places[index]]
 
 
-def _blurred(votes: np.ndarray) -> np.ndarray:
+def _blur(votes: np.ndarray) -> np.ndarray:
     """Blur along every axis with (1, 2, 1) / 4."""
     for axis in range(votes.ndim):
         moved = np.moveaxis(votes, axis, 0)

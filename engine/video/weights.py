@@ -53,10 +53,10 @@ def weights_file(name: str, models: tuple[str, ...]) -> Path:
             f'"{model}" is no network for this; there is {" and ".join(models)}.',
             f"Name one of them and its weights, such as {models[0]}:/path/to/weights.pth.",
         )
-    return Path(weights) if Path(weights).is_file() else _kept(model, weights)
+    return Path(weights) if Path(weights).is_file() else _path_of(model, weights)
 
 
-def published(model: str) -> dict[str, str]:
+def published_addresses(model: str) -> dict[str, str]:
     """Return the address of the weights file of each tag of ``model``. Raises EngineError."""
     return {tag.name: tag.url for tag in _torchvision().models.get_model_weights(model)}
 
@@ -66,7 +66,7 @@ def source(model: str, tag: str) -> tuple[str, str]:
 
     Raises EngineError ENVIRONMENT or WEIGHTS_UNAVAILABLE.
     """
-    tags = published(model)
+    tags = published_addresses(model)
     if tag not in tags:
         raise EngineError(
             Fault.WEIGHTS_UNAVAILABLE,
@@ -97,7 +97,7 @@ def _torchvision() -> ModuleType:
     return torchvision
 
 
-def _kept(model: str, tag: str) -> Path:
+def _path_of(model: str, tag: str) -> Path:
     """Return the downloaded file of a tag of ``model``."""
     name = source(model, tag)[0].rpartition("/")[2]
     downloads = os.environ.get(variables.WEIGHTS)

@@ -4,7 +4,7 @@
 run. No reference into Blender's data is kept between two calls.
 """
 
-from ..job import Job, Kind, Rendering
+from ..job import LIVE_TAKE, Job, Kind, Rendering
 from .delivery import place
 from .pictures import load_pictures, thumbnail
 from .polling import INTERVAL, ensure_polling, poll, wait
@@ -39,7 +39,7 @@ from .state import (
 from .work import cancel, keep
 
 __all__ = [
-    "INTERVAL", "Job", "Kind", "Rendering", "add", "attach_jobs", "cancel", "close",
+    "INTERVAL", "LIVE_TAKE", "Job", "Kind", "Rendering", "add", "attach_jobs", "cancel", "close",
     "current_job", "drop_standby", "engine", "ensure_polling", "follow_file", "footage_of",
     "forget", "go_on", "job_of", "jobs_of", "keep", "leave", "load_pictures", "masks_of",
     "move", "new_job", "newest_first", "pause", "place", "poll", "rates", "refresh_engine",

@@ -8,8 +8,9 @@ from typing import Any
 import bpy
 
 from ...engine.contract import files
+from ...engine.contract.layers import read_manifest
 from .. import folders, properties, strips
-from ..job import Job, remember
+from ..job import Job, Kind, remember
 
 BY_HAND = "The result is finished: Import Result puts it into the timeline."
 
@@ -66,15 +67,25 @@ def place(job: Job) -> Any | None:
     job.note = ""
     try:
         job.folder.check()
-        folder, names = _deliver(job)
-        facts = {"job_id": job.id, "label": job.text, "recipe": job.recipe}
-        strip = strips.insert(job.place, folder, names, **facts)
-    except (strips.Unusable, OSError) as error:
+        strip = _insert(job)
+    except (strips.Unusable, OSError, files.Refusal) as error:
         job.note = f"{error}."
         return None
     job.arrived = True
     remember(job)
     return strip
+
+
+def _insert(job: Job) -> Any:
+    """Insert the result; raises Unusable, OSError or Refusal."""
+    words = {Kind.LIVE: "live", Kind.BAKE: "baked"}.get(job.kind, "")
+    label = ", ".join(filter(None, (words, job.text)))
+    facts = {"job_id": job.id, "label": label, "recipe": job.recipe}
+    if job.kind is Kind.LIVE:
+        package = read_manifest(job.folder.layers)
+        return strips.insert_live(job.place, job.folder.layers, package, **facts)
+    folder, names = _deliver(job)
+    return strips.insert(job.place, folder, names, **facts)
 
 
 def _deliver(job: Job) -> tuple[Path, list[str]]:

@@ -112,13 +112,14 @@ def _render_again(job: Job) -> None:
     place, footage = strips.place_of(scene, strip), footage_of(scene, strip)
     if footage is not None:
         job.spec = dataclasses.replace(job.spec, footage=footage)
-        job.renderings = tuple(each for each in job.renderings if each.target >= 0)
+        job.renderings = tuple(each for each in job.renderings if each.source)
     job.rendered = 0
     if job.renderings:
         work.begin_rendering(job, scene, strip)
     else:
         work.enqueue(job)
-    job.place = place
+    if job.kind is not Kind.BAKE:
+        job.place = place
     remember(job)
 
 

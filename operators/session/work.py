@@ -1,6 +1,7 @@
 """One job a step further: render what must be rendered, start the engine, watch it."""
 
 import dataclasses
+import json
 import time
 from pathlib import Path
 from typing import Any
@@ -8,12 +9,13 @@ from typing import Any
 from ...engine.client import process
 from ...engine.client.farm import Watch, fold_answer
 from ...engine.client.status import JobReader, Phase, Status, crash_status
-from ...engine.contract.codec import to_json
-from ...engine.contract.events import Fault
+from ...engine.contract import files
+from ...engine.contract.codec import event_to_json, to_json
+from ...engine.contract.events import Fault, Finished
 from ...engine.contract.job import Footage
 from ...engine.contract.settings import replace_setting
 from .. import baking, estimate, folders, mattes, strips
-from ..job import Job, Kind, Rendering, failed_status, remember
+from ..job import LIVE_TAKE, Job, Kind, Rendering, failed_status, remember
 from . import delivery, pictures, standby
 from .state import next_order, rates, state
 
@@ -39,7 +41,9 @@ def begin_rendering(job: Job, scene: Any, strip: Any) -> None:
     """
     job.status, job.note, job.stopped_at = Status(), "", 0.0
     wanted = job.renderings[job.rendered]
-    if wanted.target < 0:
+    if wanted.source == LIVE_TAKE:
+        job.baking = baking.start_live(scene, strip, wanted.name, job.place.length, job.folder.path)
+    elif wanted.target < 0:
         job.baking = baking.start(scene, strip, job.folder.path)
     else:
         job.baking = mattes.start(scene, strip, wanted, job.folder.path)
@@ -118,6 +122,9 @@ def _advance_baking(job: Job) -> None:
     if job.baking.process.poll() is None:
         return
     try:
+        if job.renderings[job.rendered].source == LIVE_TAKE:
+            _end_live_baking(job)
+            return
         footage = baking.finish(job.baking, folders.workspace())
         take_rendered(job, job.renderings[job.rendered], footage)
         job.rendered += 1
@@ -132,6 +139,22 @@ def _advance_baking(job: Job) -> None:
     except strips.Unusable as error:
         job.status = failed_status(job.status, Fault.MEDIA_UNREADABLE, str(error), "")
     end_baking(job)
+
+
+def _end_live_baking(job: Job) -> None:
+    """Let the frames that were rendered be the result of the job: no engine is wanted for it.
+
+    Raises Unusable where frames are missing.
+    """
+    assert job.baking is not None and job.spec is not None
+    frames = job.baking.total
+    baking.hand_over(job.baking, job.folder.result)
+    job.baking = None
+    job.folder.write_spec(job.spec)
+    line = json.dumps(event_to_json(Finished(frames, 0.0), time.time()))
+    files.append(job.folder.events, f"{line}\n".encode())
+    job.status = job.reader.poll()
+    remember(job)
 
 
 def take_rendered(job: Job, rendering: Rendering, footage: Footage) -> None:
@@ -233,4 +256,4 @@ def _left_alone(status: Status) -> Status:
 
 def is_quick(job: Job) -> bool:
     """Is somebody waiting for a picture of it?"""
-    return job.kind is not Kind.STYLIZE
+    return job.kind not in (Kind.STYLIZE, Kind.BAKE)

@@ -16,6 +16,7 @@ from .footage import (
     visible_frames,
     why_unusable,
 )
+from .live import LIVE, insert_live, live_layers
 from .regions import (
     redraw,
     redraw_panels,
@@ -23,7 +24,7 @@ from .regions import (
     redraw_previews,
     redraw_timelines,
 )
-from .results import Place, find, insert, place_of, result_files
+from .results import Place, copy_as_source, find, insert, place_of, result_files
 from .sequencer import (
     Unusable,
     active_strip,
@@ -59,6 +60,7 @@ from .takes import (
 )
 
 __all__ = [
+    "LIVE",
     "Place",
     "StripFacts",
     "Unusable",
@@ -67,6 +69,7 @@ __all__ = [
     "all_strips",
     "compare",
     "content_start",
+    "copy_as_source",
     "facts_of",
     "find",
     "find_result",
@@ -75,9 +78,11 @@ __all__ = [
     "free_channel",
     "image_names",
     "insert",
+    "insert_live",
     "is_displayed",
     "is_in_meta",
     "length",
+    "live_layers",
     "make_active",
     "mark",
     "mask_strip",

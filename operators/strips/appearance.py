@@ -47,6 +47,29 @@ def copy_appearance(source: Any, result: Any, *, displayed: bool) -> None:
     animation.copy(source, result, names)
 
 
+def copy_appearance_to_live(
+    source: Any, meta: Any, pictures: list[Any], *, displayed: bool
+) -> None:
+    """Let a meta strip of ``pictures`` cover ``source``: those lie as it does, it does the rest."""
+    colours = tuple(name for name in PICTURE if not name.startswith("use_flip"))
+    names = BLENDING if displayed else BLENDING + colours
+    for name in names:
+        setattr(meta, name, getattr(source, name))
+    if meta.blend_type == "REPLACE":
+        meta.blend_type = "ALPHA_OVER"
+    if not displayed:
+        copy_modifiers(source, meta)
+        names += ("modifiers",)
+    for picture in pictures:
+        if displayed:
+            _fit(picture, render_size(source.id_data)[0])
+            continue
+        picture.use_flip_x, picture.use_flip_y = source.use_flip_x, source.use_flip_y
+        _place(source, picture)
+        animation.copy(source, picture, ("transform", "crop"))
+    animation.copy(source, meta, names)
+
+
 def _fit(result: Any, width: int) -> None:
     ratio = width / (media_size(result)[0] or width)
     result.transform.scale_x = result.transform.scale_y = ratio

@@ -32,7 +32,7 @@ from .sequencer import (
 READABLE_IMAGES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"}
 # H.264, H.265 and AV1: what a benchmark found alike in all Blenders (docs/strips.md).
 READ_ALIKE = {"avc1", "avc3", "hvc1", "hev1", "av01"}
-TURNS_PICTURES = (4, 5)  # older Blenders do not obey the rotation that a movie asks for
+SHOWS_ALIKE = (4, 5)  # older Blenders convert chroma otherwise and do not turn movies
 WITH_MEDIA = ("MOVIE", "IMAGE")
 
 
@@ -181,10 +181,10 @@ def _is_linear_of_other_colours(strip: Any) -> bool:
 
 def _is_counted_alike(strip: Any) -> bool:
     """Is frame n of the movie the same picture for Blender and for the engine, beyond doubt?"""
+    if bpy.app.version < SHOWS_ALIKE:
+        return False
     header = movie_header.read(media_path(strip))
     if header is None or header.codec not in READ_ALIKE or header.is_hdr:
-        return False
-    if header.rotated and bpy.app.version < TURNS_PICTURES:
         return False
     whole = content_trim(strip) + content_length(strip) + content_trim_end(strip)
     return whole == header.frames and abs(strip.fps - header.rate) <= 1e-3

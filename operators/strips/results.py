@@ -102,28 +102,77 @@ def insert(
     Selection, current frame, frame rate and the source stay as they are; earlier takes are muted.
     Raises Unusable where the source is gone or no channel is free.
     """
-    source = find(place)
-    if source is None:
-        raise Unusable(f"The strip {place.strip} is gone: the result waits until it is back")
+    gap = gap_over(place, label)
     is_movie = any(name.endswith(MOVIES) for name in names)
     if not is_movie and len(names) != place.length:
         raise Unusable(f"{len(names)} of {place.length} frames are there: run the job again")
+    add = _new_movie_strip if is_movie else new_image_strip
+    result = add(gap.owner, gap.name, folder, names, channel=gap.channel, first=gap.first)
+    _check(result, gap.owner, gap.first, place.length)
+    appearance.set_colours(
+        gap.source if place.same_colours else None, result, names[0],
+        premultiplied=place.premultiplied,
+    )  # fmt: skip
+    appearance.copy_appearance(gap.source, result, displayed=place.displayed)
+    make_take(result, gap, place, job_id=job_id, recipe=recipe)
+    return result
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Where a result goes: over its source, in a free channel, under a name of its own."""
+
+    source: Any
+    owner: Any
+    first: int
+    channel: int
+    number: int
+    name: str
+
+
+def gap_over(place: Place, label: str) -> Gap:
+    """Return where the result of ``place`` goes now.
+
+    Raises Unusable where the source is gone or no channel is free.
+    """
+    source = find(place)
+    if source is None:
+        raise Unusable(f"The strip {place.strip} is gone: the result waits until it is back")
     owner = owner_of(source.id_data, source)
     first = place.start + round(content_start(source) - place.content_start)
     channel = free_channel(owner, source.channel, first, place.length)
     number = takes.next_number(place.strip_id)
-    name = take_name(source.name, label, number)
-    add = _new_movie_strip if is_movie else _new_image_strip
-    result = add(owner, name, folder, names, channel, first)
-    _check(result, owner, first, place.length)
-    result.channel, result.select = channel, False
-    appearance.set_colours(
-        source if place.same_colours else None, result, names[0], premultiplied=place.premultiplied
-    )
-    appearance.copy_appearance(source, result, displayed=place.displayed)
-    _label(result, place, job_id, {**recipe, "take": number})
+    return Gap(source, owner, first, channel, number, take_name(source.name, label, number))
+
+
+def make_take(result: Any, gap: Gap, place: Place, *, job_id: str, recipe: dict) -> None:
+    """Let a strip that has just been made be the newest take of its source, and the one shown."""
+    result.channel, result.select = gap.channel, False
+    _label(result, place, job_id, {**recipe, "take": gap.number})
     takes.show_take(result)
-    return result
+
+
+def copy_as_source(take: Any) -> Any:
+    """Add a take's frames once more as a strip above it that is nobody's take, and return it.
+
+    Raises Unusable where the take is no strip of images or no channel is free.
+    """
+    if take.type != "IMAGE":
+        raise Unusable("Only a take of images can be a source: bake it, or render it as PNG")
+    owner = owner_of(take.id_data, take)
+    first, frames = start(take), length(take)
+    folder, shift = Path(bpy.path.abspath(take.directory)), first - round(content_start(take))
+    names = [each.filename for each in take.elements][shift : shift + frames]
+    if len(names) != frames or shift < 0:
+        raise Unusable("The take shows frames that it does not have: trim it to its own")
+    channel = free_channel(owner, take.channel, first, frames)
+    name = _cut(f"{take.name} source", NAME_BYTES)
+    copy = new_image_strip(owner, name, folder, names, channel=channel, first=first)
+    copy.channel = channel
+    copy.colorspace_settings.name = take.colorspace_settings.name
+    copy.alpha_mode = take.alpha_mode
+    appearance.copy_appearance(take, copy, displayed=False)
+    return copy
 
 
 def take_name(source: str, label: str, number: int) -> str:
@@ -141,9 +190,10 @@ def _cut(text: str, size: int) -> str:
     return text.encode()[:size].decode(errors="ignore").rstrip()
 
 
-def _new_image_strip(
-    owner: Any, name: str, folder: Path, names: list[str], channel: int, first: int
+def new_image_strip(
+    owner: Any, name: str, folder: Path, names: list[str], *, channel: int, first: int
 ) -> Any:
+    """Add the images ``names`` in ``folder`` as a strip."""
     path = str(folder / names[0])
     strip = top_strips(owner).new_image(name, path, channel, first, fit_method="ORIGINAL")
     for other in names[1:]:
@@ -152,7 +202,7 @@ def _new_image_strip(
 
 
 def _new_movie_strip(
-    owner: Any, name: str, folder: Path, names: list[str], channel: int, first: int
+    owner: Any, name: str, folder: Path, names: list[str], *, channel: int, first: int
 ) -> Any:
     path = str(folder / names[0])
     return top_strips(owner).new_movie(name, path, channel, first, fit_method="ORIGINAL")

@@ -159,6 +159,12 @@ def free_channel(owner: Any, above: int, first: int, count: int) -> int:
     raise Unusable("All channels above the strip are full: free one, then import the result")
 
 
+def set_length(strip: Any, frames: int) -> None:
+    """Let a strip be seen for ``frames`` timeline frames from its start on."""
+    name = "duration" if hasattr(strip, "duration") else "frame_final_duration"
+    setattr(strip, name, frames)
+
+
 @contextlib.contextmanager
 def mask_strip(mask: Any, like: Any, first: int, count: int) -> Iterator[Any]:
     """Give a strip of ``mask`` in a scene of its own, at the rate of ``like``, for a while."""
@@ -167,10 +173,7 @@ def mask_strip(mask: Any, like: Any, first: int, count: int) -> Iterator[Any]:
         scene.render.fps, scene.render.fps_base = like.render.fps, like.render.fps_base
         owner = scene.sequence_editor_create()
         strip = top_strips(owner).new_mask(name="mask", mask=mask, channel=1, frame_start=first)
-        if hasattr(strip, "duration"):
-            strip.duration = count
-        else:
-            strip.frame_final_duration = count
+        set_length(strip, count)
         yield strip
     finally:
         bpy.data.scenes.remove(scene)
@@ -187,3 +190,17 @@ def add_modifier(strip: Any, name: str, kind: str) -> Any:
         return strip.modifiers.new(name=name, type=kind)
     with bpy.context.temp_override(sequencer_scene=strip.id_data):
         return strip.modifiers.new(name=name, type=kind)
+
+
+def add_nodes(strip: Any, group: Any, mask: Any) -> Any:
+    """Let the node group change the strip's picture, with that of ``mask`` as its second input."""
+    modifier = add_modifier(strip, group.name, "COMPOSITOR")
+    modifier.node_group = group
+    modifier.input_mask_type, modifier.input_mask_strip = "STRIP", mask
+    return modifier
+
+
+def node_groups_of(strip: Any) -> list[Any]:
+    """Return the node groups that change a strip's picture, in their order."""
+    found = [each.node_group for each in strip.modifiers if each.type == "COMPOSITOR"]
+    return [group for group in found if group is not None]

@@ -182,6 +182,38 @@ def test_a_stylized_take_keeps_its_text_below_the_edit(part, clip, media, scene)
     assert len(edits_of(takes(part, clip)[2])) == 1
 
 
+def test_whole_layers_are_changed_without_a_text_or_a_picture(part, clip, scene):
+    shown = drawn(part)
+    assert shown.operators.count("layer_change") == 7  # no background is removed
+    assert OPERATORS.layer_change(change="removal") == {"FINISHED"}
+    (take,) = takes(part, clip)
+    assert edits_of(take)[0]["kind"] == "removal" and "removed layer" in take.name
+    scene.sequence_editor.active_strip = take
+    grade = {"change": "grade", "layer": -1, "factor": (0.5, 1, 1), "saturation": 0.25}
+    assert OPERATORS.layer_change(**grade) == {"FINISHED"}
+    removal, graded = edits_of(takes(part, clip)[1])
+    assert removal["kind"] == "removal" and graded["layer"] == -1
+    assert graded["factor"] == [0.5, 1, 1] and graded["saturation"] == 0.25
+    with pytest.raises(RuntimeError, match="is not between"):
+        OPERATORS.layer_change(change="blur", layer=3)
+
+
+def test_an_edited_take_is_the_source_of_a_stylization(part, clip, scene):
+    OPERATORS.layer_change(change="removal")
+    (take,) = takes(part, clip)
+    scene.sequence_editor.active_strip = take
+    assert OPERATORS.take_as_source() == {"FINISHED"}
+    strips = part("operators.strips")
+    copy = scene.sequence_editor.active_strip
+    assert copy != take and (strips.start(copy), strips.length(copy)) == (5, 10)
+    assert copy.directory == take.directory and copy.channel == take.channel + 1
+    part("operators.properties").of(copy).global_text = "a gold swan"
+    assert OPERATORS.stylize() == {"FINISHED"}
+    assert len(takes(part, copy)) == 1 and len(takes(part, clip)) == 1
+    spec = json.loads(jobs(part)[0].folder.spec.read_text())
+    assert spec["footage"]["path"].endswith("result") and spec["edits"] == []
+
+
 def test_an_imported_atlas_is_compared_with_the_packages(part, prepared, media):
     path = str(sorted((media / "frames").glob("*.png"))[0])
     assert OPERATORS.atlas_import(filepath=path, layer=-1) == {"FINISHED"}

@@ -6,8 +6,8 @@ import torch
 
 from engine.decomposition.grid.crop import Crop
 from engine.decomposition.grid.mapping import Background, Foreground
+from engine.decomposition.grid.packing import pack, unpack
 from engine.decomposition.grid.relaxation import compute_relaxation
-from engine.decomposition.grid.saved import pack, unpack
 from engine.decomposition.grid.splines import Lattice
 from engine.evaluation.drift import determinants
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 EXTENSION = "bl_ext.user_default.strip_stylizer"
 
-bundled = sys.modules[f"{EXTENSION}.operators.bundled"]
-found, version = bundled.find()
-program = bundled.program(Path(sys.argv[-1]))
+uv_program = sys.modules[f"{EXTENSION}.operators.uv_program"]
+found, version = uv_program.find()
+program = uv_program.program(Path(sys.argv[-1]))
 said = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
 facts = {"found": str(found), "version": version, "program": str(program), "said": said}
 print("carried", json.dumps(facts))

@@ -58,7 +58,7 @@ def test_one_unit_of_the_atlas_is_half_the_object_on_both_axes(layers):
 def test_enlarging_keeps_the_picture_and_tells_the_scale(make_disc):
     layers = make_disc(frames=1)
     canvas = cut_canvases(layers, layers.foreground, ViewsSettings()).canvases[0]
-    larger = canvas.enlarged(60)
+    larger = canvas.at_side(60)
     assert larger.fields.shape == (7, 60, 60) and larger.scale == 2
     assert larger.fields[2].mean() == pytest.approx(canvas.fields[2].mean().item(), abs=0.01)
 

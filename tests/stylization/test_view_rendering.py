@@ -20,7 +20,7 @@ SIDE = 64  # of the canvases, which show a smooth texture of as many texels
 @pytest.fixture
 def canvases(layers) -> list[Canvas]:
     cut = cut_canvases(layers, layers.foreground, ViewsSettings()).canvases
-    return [canvas.enlarged(SIDE) for canvas in cut[:2]]
+    return [canvas.at_side(SIDE) for canvas in cut[:2]]
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def drawn(canvases: list[Canvas], *, background_removal: float = 0.5) -> list[Vi
         ViewsSettings(), global_views=2, local_views=4, local_placement="object",
         background_removal=background_removal,
     )  # fmt: skip
-    return [draw_both(one.subject, settings, generator).scaled(one.scale) for one in canvases]
+    return [draw_both(one.subject, settings, generator).scale(one.scale) for one in canvases]
 
 
 def of_canvases(canvases: list[Canvas], views: list[Views], texture: TextureAtlas) -> torch.Tensor:

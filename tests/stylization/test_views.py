@@ -168,7 +168,7 @@ def test_views_of_a_larger_canvas_see_the_same_place():
     small = torch.nn.functional.avg_pool2d(torch.rand(1, 6, 16, 16), 3, 1, 1)[0]
     large = torch.nn.functional.interpolate(small[None], scale_factor=4, mode="bilinear")[0]
     view = one_view([2, 3, 10, 8])
-    assert (crop_views(small, view, 8) - crop_views(large, view.scaled(4), 8)).abs().mean() < 0.03
+    assert (crop_views(small, view, 8) - crop_views(large, view.scale(4), 8)).abs().mean() < 0.03
 
 
 def test_coverage_can_mean_the_part_of_the_object():

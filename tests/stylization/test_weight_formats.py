@@ -7,7 +7,7 @@ import torch
 from safetensors.torch import save_file
 
 from engine.contract.events import EngineError, Fault
-from engine.stylization.weight_formats import Format, look, problem
+from engine.stylization.weight_formats import Format, examine, problem
 
 NUMBERS = {"a": torch.arange(2000.0), "b": torch.ones(3)}
 
@@ -15,13 +15,13 @@ NUMBERS = {"a": torch.arange(2000.0), "b": torch.ones(3)}
 def test_each_format_is_known_by_its_content(tmp_path):
     path = tmp_path / "no-ending"
     save_file(NUMBERS, path)
-    assert look(path) is Format.SAFETENSORS
+    assert examine(path) is Format.SAFETENSORS
     torch.save(NUMBERS, path)
-    assert look(path) is Format.TORCH
+    assert examine(path) is Format.TORCH
     torch.save(NUMBERS, path, _use_new_zipfile_serialization=False)
-    assert look(path) is Format.OLD_TORCH
+    assert examine(path) is Format.OLD_TORCH
     torch.jit.save(torch.jit.trace(torch.nn.Linear(2, 2), torch.zeros(1, 2)), path)
-    assert look(path) is Format.ARCHIVE
+    assert examine(path) is Format.ARCHIVE
     assert problem(path) == ""
 
 
@@ -41,7 +41,7 @@ def test_what_is_no_weights_gets_a_sentence(content, words, tmp_path):
     path = tmp_path / "weights.pt"
     path.write_bytes(content)
     with pytest.raises(EngineError, match=words) as caught:
-        look(path)
+        examine(path)
     assert caught.value.fault is Fault.WEIGHTS_UNAVAILABLE and str(path) in caught.value.message
 
 

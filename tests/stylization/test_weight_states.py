@@ -163,7 +163,7 @@ def test_a_whole_file_is_preferred_to_a_damaged_one(monkeypatch, tmp_path):
     folder = tmp_path / "ViT-B-32--openai"
     whole = hosted.save(hosted.network("ViT-B-32", "openai"), "safetensors", folder)
     (folder / "ViT-B-32.pt").write_bytes(b"PK\x03\x04 and no more")
-    assert weight_files.downloaded("ViT-B-32", "openai") == whole
+    assert weight_files.downloaded_weights("ViT-B-32", "openai") == whole
     whole.unlink()
     assert "cut off or damaged" in available()["ViT-B-32:openai"]
     with pytest.raises(EngineError, match="cut off or damaged"):

@@ -14,8 +14,8 @@ from engine.contract.settings import MasksSettings
 from engine.partial_results import UNSAVED, PartialResults
 from engine.video import detector
 from engine.video.detector import detect, longest_track
+from engine.video.finders import find_by_detections, find_by_detector
 from engine.video.flow import Flow, on_processor
-from engine.video.found import find_by_detections, find_by_detector
 from engine.video.frames import Video
 from engine.video.masks import find_masks
 

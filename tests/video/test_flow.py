@@ -8,7 +8,7 @@ import pytest
 
 from engine.contract.events import Stopped
 from engine.contract.settings import FlowSettings
-from engine.video.flow import agreeing, closer_flow, estimate_flow, load_flow, save_flow, warp
+from engine.video.flow import closer_flow, estimate_flow, load_flow, save_flow, warp, where_agreeing
 
 
 def shifted(shift, height=90, width=120):
@@ -122,7 +122,7 @@ def test_flow_is_sure_where_the_way_back_ends_where_it_began():
     there = np.full((20, 854, 2), (3.0, 0.0), np.float32)
     back = -there
     back[:, 400:500, 1] = 2.0  # misses by two pixels
-    sure = agreeing(there, back)
+    sure = where_agreeing(there, back)
     assert sure[:, :390].all() and not sure[:, 400:490].any()
     assert not sure[:, 852:].any()  # ends outside
 
@@ -131,4 +131,4 @@ def test_flow_is_sure_where_the_way_back_ends_where_it_began():
 def test_half_a_pixel_is_much_in_a_small_picture(width, sure):
     there = np.full((20, width, 2), (3.0, 0.0), np.float32)
     back = np.full((20, width, 2), (-3.0, 0.5), np.float32)
-    assert (agreeing(there, back)[:, : width - 4] == sure).all()
+    assert (where_agreeing(there, back)[:, : width - 4] == sure).all()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from engine.video.border_refinement import difference_from, ground_odds, refine_border
 from engine.video.ground import ground_of
-from engine.video.refined import difference_from, ground_odds, refined
-from engine.video.segmentation import appearance
+from engine.video.segmentation import describe_appearance
 
 from .conftest import moving_disc, texture
 
@@ -61,5 +61,7 @@ def test_a_part_that_was_missed_is_given_back(scene, flow):
     found = scene.masks.astype(np.float32)
     found[:, :34] = 0.0  # the upper 7 px of the disc, on all frames
     assert overlap(found > 0.5, scene.masks) < 0.9
-    answer = refined(appearance(scene.frames), scene.frames, flow, found, lambda: None)
+    answer = refine_border(
+        describe_appearance(scene.frames), scene.frames, flow, found, lambda: None
+    )
     assert overlap(answer > 0.5, scene.masks) > 0.95

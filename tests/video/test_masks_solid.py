@@ -8,13 +8,13 @@ import pytest
 
 from engine.contract.job import Box, Footage, FootageKind, MaskKind, ObjectMask
 from engine.contract.settings import FlowSettings, MasksSettings
+from engine.video.border_refinement import refine_border
 from engine.video.flow import estimate_flow
 from engine.video.frames import Video
 from engine.video.ground import cast_shadow
 from engine.video.masks import find_masks
-from engine.video.refined import refined
-from engine.video.segmentation import appearance
-from engine.video.steady import segment_solid, steadiness
+from engine.video.segmentation import describe_appearance
+from engine.video.steadiness import segment_solid, steadiness
 
 from .conftest import Listener, Scene, texture
 
@@ -83,7 +83,7 @@ def test_a_reflection_that_was_taken_for_the_object_is_given_back(boat, boat_flo
     scene, reflections = boat
     both = scene.masks | reflections
     assert overlap(both, scene.masks) < 0.55
-    look = appearance(scene.frames)
+    look = describe_appearance(scene.frames)
     found = segment_solid(look, scene.frames, boat_flow, both.astype(np.float32), nothing)
     assert overlap(found > 0.5, scene.masks) > 0.9
 
@@ -93,7 +93,9 @@ def test_an_object_that_bends_is_left_as_it_was_found(listener):
     flow = estimate_flow(frames, FlowSettings("fast"), listener)
     found = np.zeros((6, 64, 96), np.float32)
     found[:, 20:40, 30:60] = 0.9
-    assert np.array_equal(segment_solid(appearance(frames), frames, flow, found, nothing), found)
+    assert np.array_equal(
+        segment_solid(describe_appearance(frames), frames, flow, found, nothing), found
+    )
 
 
 @pytest.mark.parametrize("kind", ["automatic", "box"])
@@ -147,6 +149,8 @@ def test_a_border_drawn_by_the_ground_does_not_take_the_whole_shadow_in(listener
     flow = estimate_flow(scene.frames, FlowSettings(), listener)
     found = scene.masks.astype(np.float32)
     found[:, 70:73][shadows[:, 70:73]] = 1.0  # the shadow's first rows were taken for the object
-    answer = refined(appearance(scene.frames), scene.frames, flow, found, nothing) > 0.5
+    answer = (
+        refine_border(describe_appearance(scene.frames), scene.frames, flow, found, nothing) > 0.5
+    )
     assert np.mean(answer[shadows]) < 0.5  # nearly all, where a shadow may tell
     assert overlap(answer, scene.masks) > 0.85

@@ -11,7 +11,7 @@ from engine.contract.settings import FlowSettings, MasksSettings
 from engine.video.flow import estimate_flow
 from engine.video.frames import Video
 from engine.video.masks import find_masks
-from engine.video.strokes import drawn
+from engine.video.strokes import draw
 
 MOVIE = Footage(FootageKind.MOVIE, "never opened.mp4")
 
@@ -100,13 +100,13 @@ def test_painted_pixels_are_obeyed_whatever_else_finds_the_object(find, scene, k
 
 def test_the_later_of_two_strokes_that_cross_holds(scene):
     first, second = Stroke(0, (10, 10, 40, 10), 5), Stroke(0, (20, 10, 20, 10), 5, False)
-    marks = drawn((first, second), (96, 72), (2, 72, 96))[0]
+    marks = draw((first, second), (96, 72), (2, 72, 96))[0]
     assert marks.outside[10, 20] and not marks.inside[10, 20]
     assert marks.inside[10, 35] and not (marks.inside & marks.outside).any()
 
 
 def test_a_stroke_lies_where_it_was_painted_at_another_size():
-    marks = drawn((Stroke(1, (100.0, 50.0, 140.0, 50.0), 10.0),), (200, 100), (3, 50, 100))
+    marks = draw((Stroke(1, (100.0, 50.0, 140.0, 50.0), 10.0),), (200, 100), (3, 50, 100))
     rows, columns = np.nonzero(marks[1].inside)
     assert (rows.mean() + 0.5, columns.mean() + 0.5) == pytest.approx((25, 60), abs=0.5)
     assert (rows.max() - rows.min() + 1, columns.max() - columns.min() + 1) == pytest.approx(

@@ -73,7 +73,9 @@ def register_background(
     def apart(first: int) -> Iterator[tuple[Array, ...]]:
         flows = ahead(lambda pair: _far_flows(scenery, chain, pair), gaps[first:])
         for pair, (there, back, between) in zip(gaps[first:], flows, strict=True):
-            yield _sample_matches(scenery, there, back, pair, between, random).arrays()
+            yield _sample_matches(
+                scenery, there, back, pair, between=between, random=random
+            ).arrays()
 
     far = []
     for number, found in enumerate(partial.each("far matches", apart, random)):
@@ -105,7 +107,9 @@ def _scenery(frames: Array, occupied: Array, flow: Flow) -> Scenery:
 def _near_matches(scenery: Scenery, frame: int, random: np.random.Generator) -> Matches:
     identity = np.eye(3)
     there, back = scenery.forward[frame], scenery.backward[frame]
-    return _sample_matches(scenery, there, back, (frame, frame + 1), identity, random)
+    return _sample_matches(
+        scenery, there, back, (frame, frame + 1), between=identity, random=random
+    )
 
 
 def _far_flows(scenery: Scenery, chain: Array, pair: tuple[int, int]) -> tuple[Array, Array, Array]:
@@ -131,6 +135,7 @@ def _sample_matches(
     there: Array,
     back: Array,
     pair: tuple[int, int],
+    *,
     between: Array,
     random: np.random.Generator,
 ) -> Matches:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ...ahead import ahead as side_by_side
 from ...partial_results import PartialResults
-from ...video.flow import agreeing
+from ...video.flow import where_agreeing
 from .chunks import chunks, of_frames
 from .flow_constraints import for_sampling
 from .mapping import Background, Foreground, around, box_positions, panorama
@@ -109,8 +109,8 @@ def build(
     positions = box_positions(foreground.crop, range(count), corners, size)
     rows, columns = (each.to(device) for each in positions)
     before, after = corners[:-1], corners[1:]
-    ahead, valid = _ends(flow.forward, flow.forward_valid, before, after, size, device)
-    behind, _ = _ends(flow.backward, flow.backward_valid, after, before, size, device)
+    ahead, valid = _ends(flow.forward, flow.forward_valid, before, after, size=size, device=device)
+    behind, _ = _ends(flow.backward, flow.backward_valid, after, before, size=size, device=device)
     uv = _uv_of_boxes(foreground, rows, columns)
     uv = _refined_mapping(uv, boxed[0], flow, (ahead, behind), corners, partial=partial)
     behind_uv = [
@@ -179,7 +179,7 @@ def _sure(flow: Flow) -> tuple[Array, Array]:
     """Return where ``flow`` forth and back agree, bool [T-1, H, W] each."""
 
     def pair(both: tuple[Array, Array]) -> tuple[Array, Array]:
-        return agreeing(*both), agreeing(*both[::-1])
+        return where_agreeing(*both), where_agreeing(*both[::-1])
 
     found = list(side_by_side(pair, zip(flow.forward, flow.backward, strict=True)))
     forth, back = zip(*found, strict=True) if found else ([], [])
@@ -224,6 +224,7 @@ def _ends(
     valid: Array,
     here: list[tuple[int, int]],
     there: list[tuple[int, int]],
+    *,
     size: tuple[int, int],
     device: torch.device,
 ) -> tuple[Tensor, Tensor]:

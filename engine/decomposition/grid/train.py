@@ -27,7 +27,7 @@ from .completion import complete
 from .foreground import register_foreground, still
 from .model import Model
 from .optimizer import adam, restore, schedule, state_before
-from .saved import pack, unpack
+from .packing import pack, unpack
 from .scene import Scene, build
 
 if TYPE_CHECKING:

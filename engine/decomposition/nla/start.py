@@ -10,7 +10,7 @@ from ...contract.settings import NlaSettings
 from ..coordinates import MAPPING_SCALE
 from ..model import Networks
 from .samples import VideoPoints
-from .saved import PRETRAINING, SavedState
+from .saved_state import PRETRAINING, SavedState
 
 # Reading the terms makes the host wait for the device.
 READ_EVERY = 10

@@ -24,7 +24,7 @@ from ..model import Networks, atlas_frequencies, seeded_networks
 from .bake import layers_of, reconstructed_frame
 from .predict import loss_terms, predict
 from .samples import VideoPoints
-from .saved import TRAINING, SavedState
+from .saved_state import TRAINING, SavedState
 from .start import READ_EVERY, pretrain, stop_if_asked
 
 if TYPE_CHECKING:

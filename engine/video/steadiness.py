@@ -15,7 +15,7 @@ from types import MappingProxyType
 import cv2
 import numpy as np
 
-from .affine import affine_steps, away_from, between, brought, fine_detail, shifted
+from .affine import affine_steps, align, away_from, between, fine_detail, shift
 from .flow import Flow, chains
 from .segmentation import Appearance, Certain, log_odds, segment
 
@@ -76,14 +76,14 @@ def steadiness(
         return Steadiness(score, 0.0)
     rows, columns = _around(support)
     own, ground = (
-        [shifted(step, columns.start, rows.start) for step in affine_steps(flow, which)]
+        [shift(step, columns.start, rows.start) for step in affine_steps(flow, which)]
         for which in (support, away_from(support))
     )
     crop = Flow(*(each[:, rows, columns] for each in vars(flow).values()))
     parts, inside = frames[:, rows, columns], support[:, rows, columns]
     seen = []
     for index in range(len(frames)):
-        seen.append(_seen(parts, index, crop, own, ground, inside[index]))
+        seen.append(_observe(parts, index, crop, own, ground, support=inside[index]))
         tick()
     score[:, rows, columns], confidence = _compute_steadiness(seen, own, inside)
     return Steadiness(score, confidence)
@@ -95,12 +95,12 @@ def _compute_steadiness(
     notable = np.stack([one.notable for one in seen])
     everywhere = np.ones_like(notable)
     lasting, streaming = (
-        _accumulated(np.stack([getattr(one, name) for one in seen]), notable, own)
+        _accumulate(np.stack([getattr(one, name) for one in seen]), notable, own)
         for name in ("own", "ground")
     )
     ratio = np.log((1.0 + UNEXPLAINED - streaming) / (1.0 + UNEXPLAINED - lasting))
-    astray = _accumulated(np.stack([one.astray for one in seen]), everywhere, own)
-    weight = _accumulated(notable, everywhere, own) * np.exp(-((astray / OWN_SPEED) ** 2))
+    astray = _accumulate(np.stack([one.astray for one in seen]), everywhere, own)
+    weight = _accumulate(notable, everywhere, own) * np.exp(-((astray / OWN_SPEED) ** 2))
     usual = _usual(ratio[support], weight[support])
     score = np.clip((ratio - STEADY_PART * usual) / (0.5 * max(usual, 0.1)), -1.0, 1.0) * weight
     return score, float(np.clip(usual - LEAST_STEADY, 0.0, 1.0))
@@ -114,12 +114,13 @@ def _usual(ratio: np.ndarray, weight: np.ndarray) -> float:
     return float(edges[peak] + edges[peak + 1]) / 2.0 if smooth[peak] > 0 else 0.0
 
 
-def _seen(
+def _observe(
     frames: np.ndarray,
     index: int,
     flow: Flow,
     own: list[np.ndarray],
     ground: list[np.ndarray],
+    *,
     support: np.ndarray,
 ) -> _Seen:
     grey = cv2.cvtColor(frames[index], cv2.COLOR_RGB2GRAY)
@@ -128,9 +129,9 @@ def _seen(
     astray = []
     for gap, there, _ in chains(flow, index, GAPS):
         other = index + gap
-        motion = _refined(grey, frames[other], between(own, index, other), inner)
-        stacks[0].append(brought(frames[other], motion))
-        stacks[1].append(brought(frames[other], between(ground, index, other)))
+        motion = _refine_motion(grey, frames[other], between(own, index, other), inner)
+        stacks[0].append(align(frames[other], motion))
+        stacks[1].append(align(frames[other], between(ground, index, other)))
         astray.append(_distance(there, motion) / abs(gap))
     lasting, energy = _lasting(stacks[0])
     return _Seen(
@@ -147,7 +148,7 @@ def _lasting(pictures: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     return same / (energy + NOISE), energy
 
 
-def _refined(
+def _refine_motion(
     grey: np.ndarray, other: np.ndarray, motion: np.ndarray, inner: np.ndarray
 ) -> np.ndarray:
     """Correct a chained ``motion`` by the pixels themselves (Evangelidis and Psarakis 2008)."""
@@ -161,7 +162,7 @@ def _refined(
     return np.concatenate([affine, motion[2:]])
 
 
-def _accumulated(values: np.ndarray, weights: np.ndarray, own: list[np.ndarray]) -> np.ndarray:
+def _accumulate(values: np.ndarray, weights: np.ndarray, own: list[np.ndarray]) -> np.ndarray:
     """Average ``values`` [T, H, W] along the object's motion, forth and back, fading."""
     total, mass = values * weights, weights.copy()
     for order in (1, -1):
@@ -169,7 +170,7 @@ def _accumulated(values: np.ndarray, weights: np.ndarray, own: list[np.ndarray])
         indices = range(len(values)) if order == 1 else range(len(values) - 1, -1, -1)
         for position, index in enumerate(indices):
             if position:
-                memory = MEMORY * brought(memory, between(own, index, index - order))
+                memory = MEMORY * align(memory, between(own, index, index - order))
                 total[index] += memory[..., 0]
                 mass[index] += memory[..., 1]
             memory = memory + np.dstack([values[index] * weights[index], weights[index]])
@@ -201,14 +202,14 @@ class _Facts:
     never: np.ndarray
     asked: Certain | None
 
-    def obeyed(self, probability: np.ndarray) -> np.ndarray:
+    def obey(self, probability: np.ndarray) -> np.ndarray:
         """Return ``probability`` [H, W] with what is sure."""
         probability = np.where(self.never, np.float32(0.0), probability)
-        return probability if self.asked is None else self.asked.obeyed(probability)
+        return probability if self.asked is None else self.asked.obey(probability)
 
 
 def segment_solid(
-    look: Appearance,
+    appearance: Appearance,
     frames: np.ndarray,
     flow: Flow,
     found: np.ndarray,
@@ -235,6 +236,6 @@ def segment_solid(
     prior = (1.0 / (1.0 + np.exp(-odds))).astype(np.float32)
     never = ((score < -SURE) & (prior < 0.5)) | ~near
     facts = {index: _Facts(one, certain.get(index)) for index, one in enumerate(never)}
-    solid = segment(look, prior, flow, tick, facts, rounds=ROUNDS, prior_weight=PRIOR_WEIGHT)
+    solid = segment(appearance, prior, flow, tick, facts, rounds=ROUNDS, prior_weight=PRIOR_WEIGHT)
     companion = (support & (solid <= 0.5)).sum()
     return solid if companion > LEAST_COMPANION * support.sum() else found

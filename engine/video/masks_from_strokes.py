@@ -12,15 +12,15 @@ import cv2
 import numpy as np
 
 from ..contract.events import Report
+from .border_refinement import REFINED_ROUNDS
 from .boxes import MOVING_CONTRAST
 from .components import persistent
 from .flow import Flow
 from .frames import Video
 from .motion import motion_evidence
-from .refined import REFINED_ROUNDS
-from .search import Steps, enlarged, motion_prior, reduced, refine_masks
-from .segmentation import ROUNDS, appearance, follow, segment
-from .steady import SOLID_ROUNDS
+from .search import Steps, enlarge, motion_prior, reduce, refine_masks
+from .segmentation import ROUNDS, describe_appearance, follow, segment
+from .steadiness import SOLID_ROUNDS
 from .strokes import Marks, cut_by_marks, first_guess, near, shrunk
 
 BELONGING_PART = 0.06  # of the longer side: how far from a followed object motion is its own
@@ -34,7 +34,7 @@ def find_by_marks(
     return _by_marks(video, flow, marks, None, report)
 
 
-def corrected(
+def correct(
     found: np.ndarray,
     video: Video,
     flow: Flow,
@@ -55,32 +55,32 @@ def _by_marks(
     base: np.ndarray | None,
     report: Report,
 ) -> np.ndarray:
-    frames, small_flow = reduced(video.frames, flow)
+    frames, small_flow = reduce(video.frames, flow)
     shape = frames.shape[1:3]
-    small = {frame: mark.reduced(shape) for frame, mark in marks.items()}
+    small = {frame: mark.reduce(shape) for frame, mark in marks.items()}
     base = None if base is None else np.stack([shrunk(one, shape) for one in base])
     rounds = ROUNDS + 2 + len(marks) + SOLID_ROUNDS + REFINED_ROUNDS
     steps = Steps(report, len(frames) * rounds)
-    look = appearance(frames)
+    appearance = describe_appearance(frames)
     moving = None
     if base is None:
         evidence = motion_evidence(frames, small_flow, steps.tick)
         moving = motion_prior(evidence) if _marked_moves(evidence, small) else None
-    carry = partial(follow, look, flow=small_flow, tick=steps.tick)
+    carry = partial(follow, appearance, flow=small_flow, tick=steps.tick)
     prior = _carried_from_marks(frames, small, base, moving, carry)
     if moving is not None:
-        prior = 0.5 * (prior + moving * _reached(prior))
+        prior = 0.5 * (prior + moving * _within_reach(prior))
     if base is not None:
-        prior = _faded(prior, base, small)
-    found = segment(look, prior, small_flow, steps.tick, small)
+        prior = _fade(prior, base, small)
+    found = segment(appearance, prior, small_flow, steps.tick, small)
     start = {frame: found[frame] > 0.5 for frame in small}
     found = persistent(found, small_flow, start)
     if base is None:
-        found = refine_masks(look, frames, small_flow, found, steps.tick, certain=small)
+        found = refine_masks(appearance, frames, small_flow, found, steps.tick, certain=small)
         start = {frame: found[frame] > 0.5 for frame in small}
         found = persistent(found, small_flow, start)
     steps.finish()
-    return enlarged(found, video.frames)
+    return enlarge(found, video.frames)
 
 
 def _carried_from_marks(
@@ -122,14 +122,14 @@ def _marked_moves(evidence: np.ndarray, marks: Mapping[int, Marks]) -> bool:
     return float(np.concatenate(inside).mean()) > MOVING_CONTRAST * float(ground.mean()) + 1e-3
 
 
-def _reached(followed: np.ndarray) -> np.ndarray:
+def _within_reach(followed: np.ndarray) -> np.ndarray:
     """Say which pixels [T, H, W] are near enough to the ``followed`` object to belong to it."""
     side = 2 * round(BELONGING_PART * max(followed.shape[1:])) + 1
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
     return np.stack([cv2.dilate((one > 0.5).astype(np.uint8), kernel) for one in followed])
 
 
-def _faded(carried: np.ndarray, base: np.ndarray, marks: Mapping[int, Marks]) -> np.ndarray:
+def _fade(carried: np.ndarray, base: np.ndarray, marks: Mapping[int, Marks]) -> np.ndarray:
     """Mix what was ``carried`` from corrected frames into ``base``, less with each frame."""
     distance = np.abs(np.arange(len(base))[:, None] - np.array(sorted(marks))).min(axis=1)
     share = 0.5 ** (distance / CORRECTION_FADE)

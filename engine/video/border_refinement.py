@@ -14,13 +14,13 @@ import cv2
 import numpy as np
 
 from .flow import Flow
-from .ground import Ground, darkened, ground_of
+from .ground import Ground, ground_of, where_darkened
 from .segmentation import Appearance, Certain, along_time, edge_aware, log_odds
 from .votes import colour_odds
 
 PASSES = 2  # a better object leaves a cleaner ground
 ROUNDS_PER_PASS = 2
-REFINED_ROUNDS = PASSES * ROUNDS_PER_PASS  # how often `refined` ticks for each frame
+REFINED_ROUNDS = PASSES * ROUNDS_PER_PASS  # how often `refine_border` ticks for each frame
 REACH = 10  # px around the object in which missed parts are looked for
 NOISE = 3.0  # levels of Lab
 SLACK = 0.5  # px by which the ground may be misplaced
@@ -36,8 +36,8 @@ EDGE_RADIUS = 1  # px: thin parts stay
 FAR = -9.0  # log odds beyond the reach
 
 
-def refined(
-    look: Appearance,
+def refine_border(
+    appearance: Appearance,
     frames: np.ndarray,
     flow: Flow,
     found: np.ndarray,
@@ -55,12 +55,14 @@ def refined(
     for _ in range(PASSES):
         ground = ground_of(lab, flow, probability > 0.5)
         difference = difference_from(ground, lab)
-        telling = ground.seen & ~_shaded(ground, frames)
+        telling = ground.seen & ~_where_shaded(ground, frames)
         for _ in range(ROUNDS_PER_PASS):
             near = near_to(probability > 0.5)
             odds = GROUND_WEIGHT * ground_odds(difference, telling & near, probability)
             odds += FOUND_WEIGHT * log_odds(found)
-            probability = _round(look, flow, probability, np.where(near, odds, FAR), certain, tick)
+            probability = _round(
+                appearance, flow, probability, np.where(near, odds, FAR), certain, tick=tick
+            )
     return probability
 
 
@@ -110,36 +112,37 @@ def near_to(support: np.ndarray) -> np.ndarray:
     return np.stack([cv2.dilate(one.astype(np.uint8), kernel) > 0 for one in support])
 
 
-def _shaded(ground: Ground, frames: np.ndarray) -> np.ndarray:
+def _where_shaded(ground: Ground, frames: np.ndarray) -> np.ndarray:
     """Say where the ``ground``, in Lab, may only lie in shadow, bool [T, H, W]."""
     plates = (np.rint(one).astype(np.uint8) for one in ground.plate)
     return np.stack(
         [
-            darkened(frame, cv2.cvtColor(plate, cv2.COLOR_LAB2RGB))
+            where_darkened(frame, cv2.cvtColor(plate, cv2.COLOR_LAB2RGB))
             for frame, plate in zip(frames, plates, strict=True)
         ]
     )
 
 
 def _round(
-    look: Appearance,
+    appearance: Appearance,
     flow: Flow,
     probability: np.ndarray,
     known: np.ndarray,
     certain: Mapping[int, Certain],
+    *,
     tick: Callable[[], None],
 ) -> np.ndarray:
     """Ask colours, places and neighbouring frames beside what is ``known`` (log odds)."""
-    colour = colour_odds(look.colour, probability, look.colour)
+    colour = colour_odds(appearance.colour, probability, appearance.colour)
     smooth = along_time(probability, flow)
-    vote = look.local.everywhere(smooth)
+    vote = appearance.local.everywhere(smooth)
     updated = np.empty_like(probability)
     for index in range(len(probability)):
         odds = known[index] + COLOUR_WEIGHT * np.clip(colour[index], -3.0, 3.0)
         odds += log_odds(vote[index], most=4.0) + TIME_WEIGHT * log_odds(smooth[index])
         chance = (1.0 / (1.0 + np.exp(-odds))).astype(np.float32)
-        updated[index] = edge_aware(look.guide[index], chance, radius=EDGE_RADIUS)
+        updated[index] = edge_aware(appearance.guide[index], chance, radius=EDGE_RADIUS)
         if index in certain:
-            updated[index] = certain[index].obeyed(updated[index])
+            updated[index] = certain[index].obey(updated[index])
         tick()
     return updated

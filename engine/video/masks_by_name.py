@@ -1,9 +1,9 @@
 """The object that somebody names: found where its class is seen, and by how it moves.
 
-Class activation is coarse and strongest on heads, so it says where to look and which of several
-things is meant; motion, colours and the ground draw the object. What activation is worth is learnt
-from the clip itself: from the whole of it, so that the object is known again in frames in which it
-rests, turns or moves in part.
+Class activation is coarse and strongest on heads, so it says which of several things is meant, and
+where the object is while it rests; motion, colours and the ground draw it. What activation is worth
+is learnt from the whole clip, so that the object is known again in frames in which it turns or
+moves in part.
 """
 
 from __future__ import annotations
@@ -12,25 +12,22 @@ import cv2
 import numpy as np
 
 from ..contract.events import EngineError, Fault, Report
+from .border_refinement import REFINED_ROUNDS, ground_odds, refine_border
 from .components import persistent
 from .flow import Flow
 from .frames import Video
 from .ground import without_shadow
 from .motion import along_the_clip, motion_evidence
-from .refined import REFINED_ROUNDS, ground_odds
-from .search import Steps, enlarged, motion_prior, reduced, refine_masks
-from .segmentation import ROUNDS, appearance, log_odds, segment
-from .steady import SOLID_ROUNDS
+from .search import Steps, enlarge, motion_prior, reduce
+from .segmentation import ROUNDS, describe_appearance, log_odds, segment
+from .steadiness import SOLID_ROUNDS, segment_solid
 
-NEAR_PART = 0.033  # of the longer side, around an activation, where the object may be
-WHOLE = 0.2  # of the usual peak of activation from which on motion is believed entirely
-OUTSIDE = 0.1  # what is left of motion's probability where the name is not seen
 CORE = 0.5  # of the usual peak that is surely the object
 SOFTNESS = 0.1
 RESTING = 0.25  # probability of motion within the core below which the object rests
 NAME_WEIGHT = 0.5  # of what activation says, beside what was found
 NAMED_ROUNDS = 3
-LEAST_RISE = 2.0  # by which activation must rise above what is usual in the clip
+LEAST_RISE = 3.3  # by which activation must rise above what is usual in the clip
 
 
 def find_by_name(
@@ -41,23 +38,24 @@ def find_by_name(
     ``activation`` [T, H, W] of that class is of the size of ``video``'s frames. Raises EngineError
     OBJECT_NOT_FOUND where nothing stands out in it.
     """
-    frames, small_flow = reduced(video.frames, flow)
+    frames, small_flow = reduce(video.frames, flow)
     size = frames.shape[2], frames.shape[1]
     small = np.stack([cv2.resize(one, size, interpolation=cv2.INTER_AREA) for one in activation])
     rounds = ROUNDS + NAMED_ROUNDS + 1 + SOLID_ROUNDS + REFINED_ROUNDS
     steps = Steps(report, len(frames) * rounds)
     seen = _in_peaks(along_the_clip(small, small_flow), name)
-    look = appearance(frames)
+    appearance = describe_appearance(frames)
     prior = _first_guess(motion_prior(motion_evidence(frames, small_flow, steps.tick)), seen)
-    found = segment(look, prior, small_flow, steps.tick)
-    learnt = ground_odds(seen, np.ones(seen.shape, bool), found)
-    joined = _probability(log_odds(found) + NAME_WEIGHT * learnt)
-    found = segment(look, joined, small_flow, steps.tick, rounds=NAMED_ROUNDS)
-    found = _named_component(found, seen, small_flow)
-    found = refine_masks(look, frames, small_flow, found, steps.tick)
-    found = _named_component(found, seen, small_flow)
+    found = _named_component(segment(appearance, prior, small_flow, steps.tick), seen, small_flow)
+    solid = segment_solid(appearance, frames, small_flow, found, steps.tick)
+    if solid is found:  # what is seen in a reflection or a wake would bring that back
+        found = refine_border(appearance, frames, small_flow, found, steps.tick)
+        learnt = ground_odds(seen, np.ones(seen.shape, bool), found)
+        joined = _probability(log_odds(found) + NAME_WEIGHT * learnt)
+        solid = segment(appearance, joined, small_flow, steps.tick, rounds=NAMED_ROUNDS)
+    found = _named_component(solid, seen, small_flow)
     steps.finish()
-    return enlarged(without_shadow(found, frames, small_flow), video.frames)
+    return enlarge(without_shadow(found, frames, small_flow), video.frames)
 
 
 def _in_peaks(activation: np.ndarray, name: str) -> np.ndarray:
@@ -79,32 +77,33 @@ def _in_peaks(activation: np.ndarray, name: str) -> np.ndarray:
 
 
 def _first_guess(moving: np.ndarray, seen: np.ndarray) -> np.ndarray:
-    """Return what moves and is near what is ``seen``; where it rests, what is surely seen.
+    """Return what moves, and where the core of what is ``seen`` does not, also this core.
 
     ``moving`` is motion's probability [T, H, W].
     """
-    reach = 2 * round(NEAR_PART * max(seen.shape[1:])) + 1
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
-    near = np.stack([cv2.dilate(one, kernel) for one in seen])
-    guess = moving * np.clip(near / WHOLE, OUTSIDE, 1.0)
     core = seen > CORE
     inside = (moving * core).sum(axis=(1, 2)) / np.maximum(core.sum(axis=(1, 2)), 1)
     resting = (inside < RESTING)[:, None, None]
     certain = _probability((np.clip(seen, 0.0, 1.2) - CORE) / SOFTNESS)
-    return np.where(resting, np.maximum(guess, certain), guess).astype(np.float32)
+    return np.where(resting, np.maximum(moving, certain), moving).astype(np.float32)
 
 
 def _named_component(probability: np.ndarray, seen: np.ndarray, flow: Flow) -> np.ndarray:
-    """Keep what is joined through time with the component in which most of the class is seen."""
-    best, start, component = 0.0, 0, probability[0] > 0.5
-    for index, frame in enumerate(probability):
-        count, labels = cv2.connectedComponents((frame > 0.5).astype(np.uint8))
-        sums = np.bincount(labels.ravel(), np.clip(seen[index], 0.0, 1.0).ravel(), count)
-        sums[0] = 0.0
-        if sums.max() > best:
-            best, start = float(sums.max()), index
-            component = np.asarray(labels) == int(np.argmax(sums))
-    return persistent(probability, flow, {start: component})
+    """Keep what is joined through time with the component in which most of the class is seen.
+
+    The frame in which that component is of median size begins: in others it may be in parts.
+    """
+    found = [_most_seen(frame > 0.5, where) for frame, where in zip(probability, seen, strict=True)]
+    start = int(np.argsort([component.sum() for component in found])[len(found) // 2])
+    return persistent(probability, flow, {start: found[start]})
+
+
+def _most_seen(solid: np.ndarray, seen: np.ndarray) -> np.ndarray:
+    count, labels = cv2.connectedComponents(solid.astype(np.uint8))
+    labels = np.asarray(labels)
+    sums = np.bincount(labels.ravel(), np.clip(seen, 0.0, 1.0).ravel(), count)
+    sums[0] = 0.0
+    return (labels == int(np.argmax(sums))) & solid
 
 
 def _probability(odds: np.ndarray) -> np.ndarray:

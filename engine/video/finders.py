@@ -14,17 +14,17 @@ from ..contract.events import EngineError, Fault, Report
 from ..contract.job import ANYTHING, Box
 from ..contract.settings import MasksSettings
 from ..partial_results import UNSAVED, PartialResults
+from .border_refinement import REFINED_ROUNDS
 from .boxes import cut_by_box, moving_in, rectangle_of, travelling_box
 from .components import largest_persistent, persistent
 from .flow import Device, Flow
 from .frames import Video
 from .ground import without_shadow
 from .motion import motion_evidence
-from .refined import REFINED_ROUNDS
 from .rests import REST_ROUNDS, through_rests
-from .search import Steps, enlarged, motion_prior, reduced, refine_masks
-from .segmentation import ROUNDS, appearance, follow, segment
-from .steady import SOLID_ROUNDS
+from .search import Steps, enlarge, motion_prior, reduce, refine_masks
+from .segmentation import ROUNDS, describe_appearance, follow, segment
+from .steadiness import SOLID_ROUNDS
 from .strokes import Marks, shrunk
 
 if TYPE_CHECKING:
@@ -35,24 +35,26 @@ OUTSIDE_BOX = 0.1  # what is left of the probability outside the travelling box
 
 def find_by_motion(video: Video, flow: Flow, report: Report) -> np.ndarray:
     """Return the probability float32 [T, H, W] of the object that moves against the background."""
-    frames, small_flow = reduced(video.frames, flow)
+    frames, small_flow = reduce(video.frames, flow)
     steps = Steps(report, len(frames) * (ROUNDS + 1 + REST_ROUNDS + SOLID_ROUNDS + REFINED_ROUNDS))
     evidence = motion_evidence(frames, small_flow, steps.tick)
-    look = appearance(frames)
+    appearance = describe_appearance(frames)
     prior = motion_prior(evidence)
-    found = largest_persistent(segment(look, prior, small_flow, steps.tick), small_flow)
-    found, best = through_rests(look, found, evidence, small_flow, prior=prior, tick=steps.tick)
+    found = largest_persistent(segment(appearance, prior, small_flow, steps.tick), small_flow)
+    found, best = through_rests(
+        appearance, found, evidence, small_flow, prior=prior, tick=steps.tick
+    )
     if best is not None:
         found = largest_persistent(found, small_flow, best)
-    found = refine_masks(look, frames, small_flow, found, steps.tick)
+    found = refine_masks(appearance, frames, small_flow, found, steps.tick)
     found = without_shadow(largest_persistent(found, small_flow, best), frames, small_flow)
     steps.finish()
-    return enlarged(found, video.frames)
+    return enlarge(found, video.frames)
 
 
 def find_by_box(video: Video, flow: Flow, box: Box, report: Report) -> np.ndarray:
     """Return the probability float32 [T, H, W] of the object in ``box`` on one frame."""
-    frames, small_flow = reduced(video.frames, flow)
+    frames, small_flow = reduce(video.frames, flow)
     if not 0 <= box.frame < len(frames):
         raise EngineError(
             Fault.BAD_JOB,
@@ -64,19 +66,19 @@ def find_by_box(video: Video, flow: Flow, box: Box, report: Report) -> np.ndarra
     evidence = motion_evidence(frames, small_flow, steps.tick)
     moving = moving_in(evidence[box.frame], rectangle)
     first = cut_by_box(frames[box.frame], rectangle, moving)
-    look = appearance(frames)
-    prior = follow(look, {box.frame: first}, small_flow, steps.tick)
+    appearance = describe_appearance(frames)
+    prior = follow(appearance, {box.frame: first}, small_flow, steps.tick)
     gate = travelling_box(prior, rectangle, box.frame, small_flow)
     prior = prior * np.where(gate, 1.0, OUTSIDE_BOX).astype(np.float32)
     if moving is not None:
         prior = 0.5 * (prior + motion_prior(evidence) * gate)
     certain = {box.frame: Marks.around(rectangle, first.shape)}
-    found = segment(look, prior, small_flow, steps.tick, certain)
+    found = segment(appearance, prior, small_flow, steps.tick, certain)
     found = largest_persistent(found, small_flow, box.frame)
-    found = refine_masks(look, frames, small_flow, found, steps.tick, certain=certain)
+    found = refine_masks(appearance, frames, small_flow, found, steps.tick, certain=certain)
     found = largest_persistent(found, small_flow, box.frame)
     steps.finish()
-    return enlarged(without_shadow(found, frames, small_flow), video.frames)
+    return enlarge(without_shadow(found, frames, small_flow), video.frames)
 
 
 def find_by_detector(
@@ -133,11 +135,11 @@ def _by_keys(
     video: Video, flow: Flow, keys: Mapping[int, np.ndarray], report: Report
 ) -> np.ndarray:
     """Carry masks [H, W] of some frames, in [0, 1], to all frames and draw their edges anew."""
-    frames, small_flow = reduced(video.frames, flow)
+    frames, small_flow = reduce(video.frames, flow)
     steps = Steps(report, len(frames) * (ROUNDS + 2))
-    look = appearance(frames)
+    appearance = describe_appearance(frames)
     small = {frame: shrunk(mask, frames.shape[1:3]) for frame, mask in keys.items()}
-    prior = follow(look, small, small_flow, steps.tick)
-    found = segment(look, prior, small_flow, steps.tick)
+    prior = follow(appearance, small, small_flow, steps.tick)
+    found = segment(appearance, prior, small_flow, steps.tick)
     start = {frame: mask > 0.5 for frame, mask in small.items()}
-    return enlarged(persistent(found, small_flow, start), video.frames)
+    return enlarge(persistent(found, small_flow, start), video.frames)
