@@ -25,6 +25,8 @@ from .status import JobReader, Phase, Status
 JOB_TYPE = "strip-stylizer"  # the manager's name for strip_stylizer.js
 OLDEST = (3, 8)
 TIMEOUT = 10.0  # seconds
+MANY_FRAMES = 2000  # from which on several machines are faster than one
+MANY_TARGETS = 3
 MOST_BYTES = 16 * 2**20
 WATCH_SECONDS = 3.0
 MOST_COMPLETED = 20  # looks, in which another computer's files must be seen
@@ -203,13 +205,18 @@ class Manager:
 
 
 def settings_of(spec: JobSpec, folder: Path, frames: int) -> dict[str, Any]:
-    """Return the settings of the job type for a request that lies in ``folder``."""
+    """Return the settings of the job type for a request that lies in ``folder``.
+
+    Each task starts a process, which reads its libraries: a short job is done sooner by one
+    machine (docs/scale.md).
+    """
     restyled = [number for number, item in enumerate(spec.objects) if not item.texts.empty]
     if not spec.background.empty:
         restyled.append(BACKGROUND)
     return {
         "job_folder": str(folder), "objects": len(spec.objects), "frames": frames,
         "restyled": ",".join(map(str, restyled)),
+        "divide": not 0 < frames < MANY_FRAMES or len(restyled) >= MANY_TARGETS,
     }  # fmt: skip
 
 

@@ -23,6 +23,8 @@ const JOB_TYPE = {
           propargs: { min: 0 }, description: "How many frames the job has; 0 where unknown" },
         { key: "chunk_size", type: "int32", required: false, default: 48, visible: "submission",
           propargs: { min: 8 }, description: "Frames that one task renders" },
+        { key: "divide", type: "bool", required: false, default: true, visible: "submission",
+          description: "Several machines share the job; short ones are done sooner by one" },
     ],
 };
 
@@ -35,6 +37,10 @@ function compileJob(job) {
         throw new Error("The setting job_folder is empty: name the folder with job.json.");
     }
     const check = addTask(job, "check", [], []);
+    if (settings.divide === false) {
+        addTask(job, "assemble", [], [check]); // which makes all that it does not find
+        return;
+    }
     const prepare = addTask(job, "prepare", [], [check]);
     const layers = decompositionNumbers(settings).map(function (number) {
         return addTask(job, "decompose", targetArguments(number), [prepare]);

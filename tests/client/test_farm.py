@@ -1,6 +1,7 @@
 """A job on a farm: every answer that the manager can give has a sentence."""
 
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -53,7 +54,17 @@ def test_a_job_is_checked_and_then_taken(farm, tmp_path):
     assert job["type_etag"] == "first" and job["name"] == "a: gold"
     assert job["settings"] == {
         "job_folder": str(tmp_path / "job"), "objects": 2, "restyled": "1,-1", "frames": 50,
+        "divide": False,
     }  # fmt: skip
+
+
+def test_only_what_is_long_or_has_many_looks_is_divided(tmp_path):
+    three = replace(SPEC, objects=(*SPEC.objects, SPEC.objects[1]))
+    divided = [
+        settings_of(spec, tmp_path, frames)["divide"]
+        for spec, frames in ((SPEC, 1999), (SPEC, 2000), (SPEC, 0), (three, 50))
+    ]
+    assert divided == [False, True, True, True]
 
 
 def test_settings_have_only_types_that_a_manager_knows(tmp_path):

@@ -83,6 +83,13 @@ def test_a_job_without_objects_or_a_known_length_has_tasks_too():
     assert names(tasks) == expected
 
 
+def test_a_job_that_is_not_divided_is_one_task_after_the_check():
+    tasks = compile_job(job_folder="/j", objects=1, restyled="0", frames=50, divide=False)
+    assert [(each["name"], each["dependencies"]) for each in tasks] == [
+        ("check", []), ("assemble", ["check"]),
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [({"job_folder": ""}, "job_folder is empty"), ({"restyled": "4"}, "names 4"),
