@@ -158,7 +158,7 @@ def _changed_atlas(part: Part) -> Tensor:
     everywhere = torch.ones(side, side, dtype=torch.bool)
     changed = colours.reshape(-1, 3)
     for edit in part.edits:
-        changed = edit.applied(changed, uv, everywhere, torch.ones_like(changed))
+        changed = edit.apply(changed, uv, everywhere, torch.ones_like(changed))
     return changed.reshape(side, side, 3)
 
 

@@ -21,8 +21,7 @@ from .contract.settings import RenderSettings
 from .decomposition.layers import Layers
 from .device import at_once
 from .editing.atlas_edit import AtlasEdit
-from .editing.gain import gain
-from .editing.whole_layer import Fill, Grade, LayerBlur, grow_alpha
+from .editing.whole_layer import Fill, Grade, LayerBlur, grow_alpha, measure_gain
 from .stylization.atlas import StylizedAtlas
 from .stylization.boxes import slices_around
 from .stylization.shading import RELIEF_POWER, detail, luminance, reach, shading
@@ -201,14 +200,14 @@ def part_colours(
         for edit in part.edits:
             is_stylized = isinstance(edit, AtlasEdit) and edit.stylized
             own = light if is_stylized and light is not None else gained
-            colour = edit.applied(colour, uv, seen, own)
+            colour = edit.apply(colour, uv, seen, own)
         colour = colour.clamp(0, 1)
     return colour, light
 
 
 def part_gain(source: Tensor, part: Part, index: int) -> Tensor:
     """Return the `gain` of a part's layers at the size of the frame ``source``, [H, W, 3]."""
-    return _at_frame(gain(part.layers, index), source)
+    return _at_frame(measure_gain(part.layers, index), source)
 
 
 def _stylized_colours(

@@ -44,13 +44,13 @@ def edits_of(recipe: dict) -> tuple[Edit, ...]:
 def start_take(strip: Any, change: Callable[[tuple[Edit, ...]], tuple[Edit, ...]]) -> session.Job:
     """Start a job whose take has the edits that ``change`` makes of those there are."""
 
-    def changed(spec: JobSpec) -> JobSpec:
+    def change_edits(spec: JobSpec) -> JobSpec:
         spec = dataclasses.replace(spec, edits=change(spec.edits), layers=None, until=None)
         if spec.needs_texts and not spec.targets:
             raise strips.Unusable("Without this edit there is only the source: show that instead")
         return spec
 
-    return start_from(strip, changed, output=starting.output_of(""))
+    return start_from(strip, change_edits, output=starting.output_of(""))
 
 
 class STRIPSTYLIZER_OT_atlas_import(LayersOperator, bpy.types.Operator):
@@ -235,7 +235,7 @@ class STRIPSTYLIZER_OT_edit_switch(LayersOperator, bpy.types.Operator):
     def start(self, context: Any) -> list[session.Job]:
         """Start the job of the take."""
 
-        def switched(there: tuple[Edit, ...]) -> tuple[Edit, ...]:
+        def switch(there: tuple[Edit, ...]) -> tuple[Edit, ...]:
             if self.number >= len(there):
                 raise strips.Unusable("The take has no such edit: choose another one")
             return tuple(
@@ -243,7 +243,7 @@ class STRIPSTYLIZER_OT_edit_switch(LayersOperator, bpy.types.Operator):
                 for number, each in enumerate(there)
             )
 
-        return [start_take(strips.active_strip(context), switched)]
+        return [start_take(strips.active_strip(context), switch)]
 
 
 CLASSES = (

@@ -47,7 +47,7 @@ class STRIPSTYLIZER_OT_picture_drag(drawing.PreviewModal, bpy.types.Operator):
             self.end(context)
             return {"CANCELLED"}
         if event.type in {"RET", "NUMPAD_ENTER", "SPACE"} and event.value == "PRESS":
-            return self._finished(context, strip)
+            return self._finish(context, strip)
         if event.type == "LEFTMOUSE" and event.value == "PRESS":
             if not self.inside(event):
                 return {"PASS_THROUGH"}
@@ -95,7 +95,7 @@ class STRIPSTYLIZER_OT_picture_drag(drawing.PreviewModal, bpy.types.Operator):
         self.corners = [(left, top), (right, top), (right, bottom), (left, bottom)]
         self.corners = self.corners if is_large else []  # a click is no box: try again
 
-    def _finished(self, context: Any, strip: Any) -> set[str]:
+    def _finish(self, context: Any, strip: Any) -> set[str]:
         frame = layers.frame_of(strip, strips.sequencer_scene(context).frame_current)
         if frame is None or not self.corners:
             return {"RUNNING_MODAL"}

@@ -31,7 +31,7 @@ class AtlasEdit:
     extent: tuple[float, float]
     stylized: bool = False
 
-    def applied(self, colours: Tensor, uv: Tensor, where: Tensor, light: Tensor) -> Tensor:
+    def apply(self, colours: Tensor, uv: Tensor, where: Tensor, light: Tensor) -> Tensor:
         """Return ``colours`` [N, 3] with the change, at the pixels of ``where`` bool [H, W].
 
         ``uv`` [H, W, 2] is where the pixels read the atlas, ``light`` [N, 3] what shines there.
@@ -57,7 +57,7 @@ class AtlasEdit:
         read = functional.grid_sample(texels[None], grid, align_corners=False)
         return read[0, :, 0].T
 
-    def cropped(self) -> AtlasEdit:
+    def crop(self) -> AtlasEdit:
         """Return the same change without the texels around it that hold none, but for a rim."""
         changed = (self.texels != 0).any(0)
         (top, bottom), (left, right) = (_span(changed.any(axis)) for axis in (1, 0))

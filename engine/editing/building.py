@@ -17,9 +17,9 @@ from ..contract.job import ANY, Blend, Edit, EditKind
 from ..decomposition.layers import Layers
 from ..video.images import read_image
 from .atlas_edit import AtlasEdit
-from .comparison import Painted, painted
-from .gain import gain
-from .inverse import TexelGrid, places_of_texels, sampled
+from .comparison import Painted, compare_painting
+from .inverse import TexelGrid, places_of_texels, sample
+from .whole_layer import measure_gain
 
 DENSITY = 2.0  # texels for each pixel of the footage, so that reading twice blurs little
 MOST = 2048  # texels along a side
@@ -44,7 +44,7 @@ class Frame:
         """Return the frame ``index`` of ``layers``; ``size`` is the footage's width and height."""
         alpha = layers.alpha[index].cpu()
         scale = size[0] / alpha.shape[1], size[1] / alpha.shape[0]
-        return cls(layers.uv[index].cpu(), alpha, gain(layers, index).cpu(), scale)
+        return cls(layers.uv[index].cpu(), alpha, measure_gain(layers, index).cpu(), scale)
 
     def in_footage(self, places: Tensor) -> Tensor:
         """Return ``places`` [..., 2] px of this frame as px of the footage."""
@@ -112,26 +112,26 @@ def build_edit(edit: Edit, layers: Layers, size: tuple[int, int], footage: Foota
         built = _of_picture(edit, Frame.of(layers, edit.frame, size))
     else:
         built = _of_frame(edit, Frame.of(layers, edit.frame, size), footage)
-    return built.cropped()
+    return built.crop()
 
 
 def _of_atlas(edit: Edit) -> AtlasEdit:
     """Return what was painted on the whole atlas. Its alpha says how much a texel counts."""
     before, after = _read(edit.before), _read(edit.path)
     if before.shape[:2] != after.shape[:2]:  # made anew by a program that scales: all is changed
-        before = _resized(before, after.shape[1], after.shape[0])
+        before = _resize(before, after.shape[1], after.shape[0])
     own, alpha = before[..., 3:], after[..., 3:]
     weight = torch.where(own > 0, alpha / own.clamp_min(1e-6), alpha).clamp(0, 1)
     shown = torch.lerp(before[..., :3], after[..., :3], weight)
     known = torch.maximum(own, alpha)
-    change = painted(before[..., :3], shown, opacity=edit.opacity, alpha=known)
+    change = compare_painting(before[..., :3], shown, opacity=edit.opacity, alpha=known)
     return AtlasEdit(_texels(change), (0.0, 0.0), (1.0, 1.0), edit.stylized)
 
 
 def _of_picture(edit: Edit, frame: Frame) -> AtlasEdit:
     """Return a picture that lies in a frame with its corners at four places."""
     corners = torch.tensor(edit.corners).reshape(4, 2)
-    to_picture = partial(_unprojected, matrix=_homography(corners.numpy()))
+    to_picture = partial(_unproject, matrix=_homography(corners.numpy()))
     height, width = frame.alpha.shape
     y, x = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
     everywhere = to_picture(frame.in_footage(torch.stack([x, y], 2).float()) + 0.5)
@@ -146,7 +146,7 @@ def _of_picture(edit: Edit, frame: Frame) -> AtlasEdit:
     across, down = (max(1, round(float(spans[i::2].max()))) for i in (0, 1))
     picture = torch.cat([picture[..., :3] * picture[..., 3:], picture[..., 3:]], 2)
     if across < picture.shape[1] or down < picture.shape[0]:
-        picture = _resized(picture, min(across, picture.shape[1]), min(down, picture.shape[0]))
+        picture = _resize(picture, min(across, picture.shape[1]), min(down, picture.shape[0]))
     grid = to_picture(frame.in_footage(places) + 0.5) * 2 - 1
     read = functional.grid_sample(picture.permute(2, 0, 1)[None], grid[None], align_corners=False)
     read = read[0].permute(1, 2, 0) * edit.opacity
@@ -170,7 +170,7 @@ def _of_frame(edit: Edit, frame: Frame, footage: Footage) -> AtlasEdit:
             f"{before.shape[1]} x {before.shape[0]} px.",
             "Paint on the frame at its own size.",
         )
-    change = painted(before, after, opacity=edit.opacity)
+    change = compare_painting(before, after, opacity=edit.opacity)
     height, width = frame.alpha.shape
     shown = functional.interpolate(change.changed[None, None].float(), (height, width), mode="area")
     touched = (shown[0, 0] > 0) & (frame.alpha > SOLID)
@@ -180,10 +180,10 @@ def _of_frame(edit: Edit, frame: Frame, footage: Footage) -> AtlasEdit:
         raise EngineError(Fault.BAD_JOB, message, hint)
     texels = _texels_over(frame, touched)
     places, found = places_of_texels(frame.uv, frame.alpha, texels)
-    found &= sampled(frame.alpha[..., None], places)[..., 0] > SOLID
+    found &= sample(frame.alpha[..., None], places)[..., 0] > SOLID
     stacked = torch.cat([change.removed, change.added], 2)
     ratio = width * frame.scale[0] / after.shape[1]  # where the picture is not the footage's size
-    read = sampled(stacked, (frame.in_footage(places) + 0.5) / ratio - 0.5)
+    read = sample(stacked, (frame.in_footage(places) + 0.5) / ratio - 0.5)
     moved = Painted(*read.split(3, 2))
     return _in_atlas(moved, frame, texels, places, found)
 
@@ -192,7 +192,7 @@ def _in_atlas(
     change: Painted, frame: Frame, texels: TexelGrid, places: Tensor, found: Tensor
 ) -> AtlasEdit:
     """Return a change of colours in ``frame``, [h, w] texels, free of the frame's own light."""
-    light = sampled(frame.light, places)
+    light = sample(frame.light, places)
     stacked = torch.cat([change.removed, change.added / light], 2)
     stacked = torch.where(found[..., None], stacked, 0.0)
     return AtlasEdit(stacked.permute(2, 0, 1), texels.corner, texels.extent)
@@ -230,7 +230,7 @@ def _colours(pixels: np.ndarray) -> Tensor:
     return values
 
 
-def _resized(picture: Tensor, width: int, height: int) -> Tensor:
+def _resize(picture: Tensor, width: int, height: int) -> Tensor:
     scaled = functional.interpolate(
         picture.permute(2, 0, 1)[None], (height, width), mode="bilinear", antialias=True
     )
@@ -251,7 +251,7 @@ def _homography(corners: np.ndarray) -> np.ndarray:
         raise EngineError(Fault.BAD_JOB, message, hint) from error
 
 
-def _unprojected(points: Tensor, matrix: np.ndarray) -> Tensor:
+def _unproject(points: Tensor, matrix: np.ndarray) -> Tensor:
     joined = torch.cat([points, torch.ones_like(points[..., :1])], -1)
     projected = joined @ torch.from_numpy(matrix).to(points).T
     return projected[..., :2] / projected[..., 2:]

@@ -27,7 +27,7 @@ class Painted:
 
 
 @torch.no_grad()
-def painted(
+def compare_painting(
     before: Tensor, after: Tensor, *, opacity: float = 1.0, alpha: Tensor | None = None
 ) -> Painted:
     """Return what turned the picture ``before`` [H, W, 3] into ``after``, colours in [0, 1].

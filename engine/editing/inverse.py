@@ -46,8 +46,8 @@ def places_of_texels(uv: Tensor, alpha: Tensor, texels: TexelGrid) -> tuple[Tens
     steps = _derivatives(uv)  # [H, W, 4]
     moved = torch.full_like(place, LONGEST)
     for _ in range(ROUNDS):
-        lacking = wanted - sampled(uv, place)
-        a, b, c, d = sampled(steps, place).unbind(2)  # of u along x, y; of v along x, y
+        lacking = wanted - sample(uv, place)
+        a, b, c, d = sample(steps, place).unbind(2)  # of u along x, y; of v along x, y
         area = a * d - b * c
         inverse = torch.where(area.abs() > LEAST_AREA, 1 / area, 0.0)
         u, v = lacking.unbind(2)
@@ -57,11 +57,11 @@ def places_of_texels(uv: Tensor, alpha: Tensor, texels: TexelGrid) -> tuple[Tens
     x, y = place.unbind(2)
     is_inside = (x > -1) & (x < width) & (y > -1) & (y < height)
     texel = uv.new_tensor([texels.extent[0] / texels.width, texels.extent[1] / texels.height])
-    is_read = ((wanted - sampled(uv, place)).abs() < texel).all(2)
+    is_read = ((wanted - sample(uv, place)).abs() < texel).all(2)
     return place, is_inside & is_read & (moved.abs().amax(2) < CLOSE)
 
 
-def sampled(picture: Tensor, places: Tensor) -> Tensor:
+def sample(picture: Tensor, places: Tensor) -> Tensor:
     """Read ``picture`` [H, W, C] bilinearly at ``places`` [..., 2] px; its rim goes on outside."""
     height, width, channels = picture.shape
     grid = (places + 0.5) / places.new_tensor([width, height]) * 2 - 1
@@ -84,13 +84,13 @@ def _first_places(uv: Tensor, alpha: Tensor, texels: TexelGrid, wanted: Tensor) 
     grid = torch.full((CELLS * CELLS,), -1, device=uv.device, dtype=torch.long)
     flat = cells[:, 1] * CELLS + cells[:, 0]
     grid.scatter_reduce_(0, flat[inside], rank[inside], "amax")
-    grid = _filled(grid.reshape(CELLS, CELLS))
+    grid = _fill(grid.reshape(CELLS, CELLS))
     nearest = ((wanted - corner) / extent * CELLS).long().clamp(0, CELLS - 1)
     number = grid[nearest[..., 1], nearest[..., 0]].clamp_min(0) % (height * width)
     return torch.stack([number % width, number // width], 2).to(uv)
 
 
-def _filled(grid: Tensor) -> Tensor:
+def _fill(grid: Tensor) -> Tensor:
     """Let the cells that no pixel reads have the number of a neighbour, again and again."""
     grid = grid.double()
     for _ in range(CELLS):

@@ -9,11 +9,13 @@ from torch import Tensor
 from torch.nn import functional
 
 from ..decomposition.layers import Layers, sample_atlas
-from ..stylization.shading import gaussian_blur
-from .gain import gain
+from ..stylization.shading import FLOOR, gaussian_blur
 
 LUMINANCE = (0.2126, 0.7152, 0.0722)  # of linear Rec. 709
 LEAST_KNOWN = 0.5  # coverage from which on a texel of the background was seen
+GAIN_BLUR = 0.02  # of the frame's longer side: light changes slowly, what is finer is no light
+GAIN_PRIOR = 1e-3  # how much no change weighs where the layer is not
+GAIN_RANGE = 0.2, 5.0
 GROWN = 2  # px of the layers that a removed object is taken larger: its rim shows on both sides
 
 
@@ -27,7 +29,7 @@ class Grade:
     factor: tuple[float, ...]
     saturation: float
 
-    def applied(self, colours: Tensor, uv: Tensor, where: Tensor, light: Tensor) -> Tensor:
+    def apply(self, colours: Tensor, uv: Tensor, where: Tensor, light: Tensor) -> Tensor:
         """Return ``colours`` [N, 3], display codes, with the change; the rest does not matter."""
         linear = to_light(colours) * colours.new_tensor(self.factor)
         grey = (linear * colours.new_tensor(LUMINANCE)).sum(1, keepdim=True)
@@ -40,7 +42,7 @@ class LayerBlur:
 
     radius: float
 
-    def applied(self, colours: Tensor, uv: Tensor, where: Tensor, light: Tensor) -> Tensor:
+    def apply(self, colours: Tensor, uv: Tensor, where: Tensor, light: Tensor) -> Tensor:
         """Return ``colours`` [N, 3] at the pixels of ``where`` bool [H, W], blurred."""
         stacked = torch.zeros(4, *where.shape).to(colours)
         stacked[:3, where], stacked[3, where] = colours.T, 1.0
@@ -66,9 +68,9 @@ class Fill:
 
     def colours(self, index: int) -> Tensor:
         """Return the whole background of a frame, [h, w, 3] at the working size."""
-        return (sample_atlas(self.atlas, self.behind.uv[index]) * gain(self.behind, index)).clamp(
-            0, 1
-        )
+        return (
+            sample_atlas(self.atlas, self.behind.uv[index]) * measure_gain(self.behind, index)
+        ).clamp(0, 1)
 
 
 def grow_alpha(alpha: Tensor) -> Tensor:
@@ -115,3 +117,19 @@ def to_codes(light: Tensor) -> Tensor:
     light = light.clamp(0, 1)
     high = 1.055 * light.clamp_min(1e-6).pow(1 / 2.4) - 0.055
     return torch.where(light <= 0.0031308, light * 12.92, high)
+
+
+@torch.no_grad()
+def measure_gain(layers: Layers, index: int) -> Tensor:
+    """Return what the atlas's colours are multiplied by in a frame, [H, W, 3].
+
+    It is the blurred ratio of the layer's colours, light and changes over time included, to
+    what the atlas itself has there, at the working size.
+    """
+    weight = layers.alpha[index][..., None] + GAIN_PRIOR  # [H, W, 1]
+    shown = layers.foreground[index].float() + FLOOR
+    own = sample_atlas(layers.atlas, layers.uv[index]) + FLOOR
+    sigma = GAIN_BLUR * max(weight.shape)
+    stacked = torch.cat([shown * weight, own * weight], 2).permute(2, 0, 1)
+    above, below = gaussian_blur(stacked, sigma, repeat_edges=True).permute(1, 2, 0).split(3, 2)
+    return (above / below).clamp(*GAIN_RANGE)
