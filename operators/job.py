@@ -239,8 +239,6 @@ def remember(job: Job) -> None:
     """Write down what belongs to the job but does not influence its result."""
     note = {"place": dataclasses.asdict(job.place), "recipe": job.recipe, "kind": job.kind.value}
     note |= {"output": job.output, "arrived": job.arrived}
-    if job.farm is not None:
-        note["farm"] = to_json(job.farm)
     note |= {"renderings": to_json(job.renderings), "size": list(job.size)}
     if job.spec is not None and not job.folder.spec.is_file():
         note["draft"] = to_json(job.spec)  # else a job that was never rendered would be lost
@@ -248,19 +246,28 @@ def remember(job: Job) -> None:
 
 
 def link_to(job: Job, place: Path) -> None:
-    """Let `linked_folder` of ``place`` be the job's folder."""
-    files.write_text(place / LINK, json.dumps({"folder": str(job.folder.path)}))
+    """Let `read_own` find in ``place`` a job that lies on a farm's storage."""
+    link = {"folder": str(job.folder.path), "farm": to_json(job.farm), "output": job.output}
+    files.write_text(place / LINK, json.dumps(link))
 
 
-def linked_folder(place: Path) -> Path:
-    """Return where the job of this place lies: on a farm's storage, or there itself.
+def read_own(place: Path) -> Job | None:
+    """Return the job of a place in the workspace as `read_job` does, also one on a farm's storage.
 
-    Raises OSError and ValueError where that cannot be told.
+    Others may write there: which farm is asked, and where frames go, the workspace alone says.
     """
     if not (place / LINK).is_file():
-        return place
-    found = files.read_json(place / LINK, MOST_NOTED)
-    return Path(str(found["folder"]) if isinstance(found, dict) and "folder" in found else place)
+        return read_job(place)
+    try:
+        link = files.read_json(place / LINK, MOST_NOTED)
+        folder, output = Path(str(link["folder"])), str(link["output"])
+        farm = from_json(FarmJob, link["farm"], "farm")
+    except (OSError, ValueError, LookupError, TypeError, Refusal):
+        return None
+    job = read_job(folder)
+    if job is not None:
+        job.farm, job.output = farm, output
+    return job
 
 
 def read_job(path: Path, *, anywhere: bool = False) -> Job | None:
@@ -289,8 +296,6 @@ def read_job(path: Path, *, anywhere: bool = False) -> Job | None:
             from_json(Rendering, each, "rendering") for each in note.get("renderings", ())
         )
         job.arrived = note["arrived"] is True
-        if "farm" in note:
-            job.farm = from_json(FarmJob, note["farm"], "farm")
         job.status = job.reader.poll(READ_SECONDS if anywhere else POLL_SECONDS / 2)
     except (OSError, ValueError, LookupError, TypeError, OverflowError, EngineError, Refusal):
         return None

@@ -17,6 +17,7 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
+from ..contract import files
 from ..contract.events import Fault
 from ..contract.job import BACKGROUND, JobSpec, Stage
 from ..contract.tasks import FARM, TaskVerb
@@ -187,7 +188,7 @@ class Manager:
         with error:
             try:
                 found = json.loads(error.read(MOST_BYTES))
-                said = str(found["message"])
+                said = files.one_line(found["message"])
             except (ValueError, RecursionError, LookupError, TypeError, OSError, HTTPException):
                 said = str(error.reason)
         if error.code == 412:

@@ -4,7 +4,7 @@ import time
 import traceback
 from pathlib import Path
 
-from ..job import Job, linked_folder, read_job
+from ..job import Job, read_own
 from .state import state
 
 REMEMBERED = 50  # jobs of one file
@@ -25,7 +25,7 @@ def attach_some(seconds: float) -> None:
 def _job_in(path: Path) -> Job | None:
     """Return the job in a folder; one that cannot be read hides none but itself."""
     try:
-        return read_job(linked_folder(path))
+        return read_own(path)
     except Exception:
         traceback.print_exc()
         return None

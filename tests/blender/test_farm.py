@@ -110,6 +110,7 @@ def test_a_job_on_the_farm_is_found_again(farm, part, tmp_path):
     poll_until(part, lambda: name in session.state.jobs)
     found = session.state.jobs[name]
     assert (found.folder.path, found.farm) == (folder, sent)
+    assert "farm" not in json.loads((folder / "strip.json").read_text())
     farm.status = "canceled"
     poll_until(part, lambda: found.status.ended)
 
