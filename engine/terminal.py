@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import shutil
 import sys
+import time
 from typing import Any
 
 from .client.status import STAGE_LABELS, duration
 from .contract import events
 
+SILENT_SECONDS = 60.0  # a farm's manager gives a task up that says nothing for minutes
+
 
 class Bar:
-    """Shows events as they come; nothing but warnings and failures where ``quiet``."""
+    """Shows events as they come; nothing but warnings and failures where ``quiet``.
+
+    Where nobody sees a terminal it is one line for each tenth of a stage, and for each minute.
+    """
 
     def __init__(self, *, quiet: bool) -> None:
         self.quiet = quiet
         self.live = sys.stdout.isatty()
         self._width = 0
         self._tenth = -1
+        self._printed_at = 0.0
 
     def show(self, event: events.Event) -> None:
         """Print what there is to say about ``event``."""
@@ -57,8 +64,8 @@ class Bar:
             width = shutil.get_terminal_size().columns - 1
             print("\r" + text[:width].ljust(self._width), end="", flush=True)
             self._width = len(text[:width])
-        elif int(10 * share) > self._tenth:
-            self._tenth = int(10 * share)
+        elif int(10 * share) > self._tenth or time.monotonic() > self._printed_at + SILENT_SECONDS:
+            self._tenth, self._printed_at = int(10 * share), time.monotonic()
             print(text, flush=True)
 
     def _line(self, text: str, file: Any = None) -> None:
