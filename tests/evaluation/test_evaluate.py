@@ -192,8 +192,8 @@ def test_texts_of_a_file_take_the_place_of_the_papers(tmp_path):
         ({"ablation": []}, "holds no object with examples"),
         ({}, "holds no object with examples"),
         ({"examples": []}, "holds no list of texts for examples"),
-        ({"examples": [{"local_text": "gold"}]}, "which is no look"),
-        ({"examples": [{"global_text": 3}]}, "which is no look"),
+        ({"examples": [{"local_text": "gold"}]}, "which is no style"),
+        ({"examples": [{"global_text": 3}]}, "which is no style"),
     ],
 )
 def test_a_file_of_texts_that_cannot_be_read_is_refused(tmp_path, content, told):
