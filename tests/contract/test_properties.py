@@ -27,6 +27,7 @@ from engine.contract.codec import (
 from engine.contract.job import PROTOCOL, JobSpec, MaskKind
 from engine.contract.settings import Settings
 from engine.contract.settings_table import walk
+from engine.contract.words.parts import unusable
 
 TEXTS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=20)
 NUMBERS = {
@@ -107,9 +108,20 @@ def test_a_request_survives_the_journey_or_is_refused_with_a_reason(spec):
             or spec.edits
             or not all(0 <= share <= 1 for share in shares)
             or kinds - {MaskKind.AUTOMATIC}
+            or any(is_empty(item.mask.box) for item in spec.objects if item.mask.box)
+            or any(map(unusable, texts_of(spec)))
             or any(not Path(name).parts or ".." in re.split(r"[/\\]", name) or is_elsewhere(name)
                    for name in spec.footage.files)
         )  # fmt: skip
+
+
+def is_empty(box):
+    return box.frame < 0 or min(box.width, box.height) <= 0
+
+
+def texts_of(spec):
+    return [text for each in spec.targets for text in (each.global_text, each.local_text,
+                                                       each.avoid)]  # fmt: skip
 
 
 def is_elsewhere(name):
