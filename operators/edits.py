@@ -12,7 +12,6 @@ import bpy
 from ..engine.contract import codec, files
 from ..engine.contract.job import ANY, BACKGROUND, Blend, Edit, EditKind, JobSpec
 from . import folders, layers, session, starting, strips
-from .languages import say
 from .layers import LayersOperator, start_from
 
 BLENDS = (
@@ -71,14 +70,12 @@ class STRIPSTYLIZER_OT_atlas_import(LayersOperator, bpy.types.Operator):
     )
 
     @classmethod
-    def poll(cls, context: Any) -> bool:
-        """Is there an atlas to compare with?"""
-        if not super().poll(context):
-            return False
-        if layers.layers_job(strips.active_strip(context)) is not None:
-            return True
-        cls.poll_message_set(say("Press Prepare Layers first: there is no atlas of this strip yet"))
-        return False
+    def why_disabled(cls, context: Any) -> str:
+        """There may be no atlas to compare with."""
+        if reason := super().why_disabled(context):
+            return reason
+        is_there = layers.layers_job(strips.active_strip(context)) is not None
+        return "" if is_there else "Press Prepare Layers first: there is no atlas of this strip yet"
 
     def invoke(self, context: Any, event: Any) -> set[str]:
         """Let the user choose the file."""

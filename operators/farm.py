@@ -14,7 +14,6 @@ from ..engine.client.farm import Manager, Unsent
 from ..engine.contract import files
 from . import folders, requests, session, setting_up, starting, strips, travel
 from .job import Job, link_to, read_job, remember
-from .languages import say
 from .objects import ObjectOperator
 
 SHARED = Path("strip-stylizer") / "jobs"  # below the farm's storage
@@ -32,15 +31,13 @@ class STRIPSTYLIZER_OT_farm_send(ObjectOperator, bpy.types.Operator):
     )
 
     @classmethod
-    def poll(cls, context: Any) -> bool:
-        """Is there a source strip, a farm, and a way to it?"""
-        if not super().poll(context):
-            return False
-        reason = "" if address() else "Write the address of the farm into the preferences first"
-        reason = reason or setting_up.offline_reason()
-        if reason:
-            cls.poll_message_set(say(reason))
-        return not reason
+    def why_disabled(cls, context: Any) -> str:
+        """There may be no source strip, no farm, or no way to it."""
+        if reason := super().why_disabled(context):
+            return reason
+        if not address():
+            return "Write the address of the farm into the preferences first"
+        return setting_up.offline_reason()
 
     def execute(self, context: Any) -> set[str]:
         """Write the folder, send the job and watch it."""

@@ -37,12 +37,9 @@ class LayersOperator(starting.StartOperator):
     """What operators on the layers of a source strip or a take share."""
 
     @classmethod
-    def poll(cls, context: Any) -> bool:
-        """Is there a strip with layers, and an engine?"""
-        reason = why_no_layers(strips.active_strip(context)) or starting.without_engine()
-        if reason:
-            cls.poll_message_set(say(reason))
-        return not reason
+    def why_disabled(cls, context: Any) -> str:
+        """There may be no strip with layers, or no engine."""
+        return why_no_layers(strips.active_strip(context)) or starting.without_engine()
 
 
 def source_of(strip: Any) -> Any:
@@ -196,14 +193,12 @@ class STRIPSTYLIZER_OT_layers_nodes(LayersOperator, bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     @classmethod
-    def poll(cls, context: Any) -> bool:
-        """Have the layers been exported?"""
-        if not super().poll(context):
-            return False
-        if layers_job(strips.active_strip(context), planes=True) is not None:
-            return True
-        cls.poll_message_set(say("Press Export Layers first: the nodes read its files"))
-        return False
+    def why_disabled(cls, context: Any) -> str:
+        """The layers may not have been exported."""
+        if reason := super().why_disabled(context):
+            return reason
+        is_there = layers_job(strips.active_strip(context), planes=True) is not None
+        return "" if is_there else "Press Export Layers first: the nodes read its files"
 
     def execute(self, context: Any) -> set[str]:
         """Make the scene."""

@@ -8,7 +8,6 @@ import bpy
 
 from ..engine.contract.job import JobSpec, LayerFiles
 from . import folders, layers, node_groups, properties, session, starting, strips
-from .languages import say
 
 PICTURES = LayerFiles(frames=False, live=True)
 
@@ -28,12 +27,9 @@ class STRIPSTYLIZER_OT_live_take(layers.LayersOperator, bpy.types.Operator):
     bl_options = {"REGISTER"}
 
     @classmethod
-    def poll(cls, context: Any) -> bool:
-        """Has this Blender nodes in strips, and the strip layers?"""
-        if reason := why_no_live():
-            cls.poll_message_set(say(reason))
-            return False
-        return super().poll(context)
+    def why_disabled(cls, context: Any) -> str:
+        """This Blender may have no nodes in strips, or the strip no layers."""
+        return why_no_live() or super().why_disabled(context)
 
     def start(self, context: Any) -> list[session.Job]:
         """Start the job that writes the pictures which the strips show."""
@@ -48,13 +44,11 @@ class LiveOperator(starting.StartOperator):
     """What operators on a live take share."""
 
     @classmethod
-    def poll(cls, context: Any) -> bool:
-        """Is a live take active whose source is in this file?"""
+    def why_disabled(cls, context: Any) -> str:
+        """No live take may be active whose source is in this file."""
         strip = strips.active_strip(context)
-        if is_live(strip) and strips.source_of(strip) is not None:
-            return True
-        cls.poll_message_set(say("Select a live take whose source is in this file"))
-        return False
+        is_there = is_live(strip) and strips.source_of(strip) is not None
+        return "" if is_there else "Select a live take whose source is in this file"
 
 
 class STRIPSTYLIZER_OT_live_bake(LiveOperator, bpy.types.Operator):

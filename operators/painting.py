@@ -12,7 +12,6 @@ import bpy
 from ..engine.contract.job import ANY, BACKGROUND, Edit, EditKind
 from ..engine.contract.layers import PackageLayer
 from . import edits, layers, properties, session, strips
-from .languages import say
 
 KEY = "strip_stylizer_painting"
 
@@ -21,14 +20,12 @@ class PaintOperator(layers.LayersOperator):
     """What both ways to paint share: a package with pictures, and the Image Editor."""
 
     @classmethod
-    def poll(cls, context: Any) -> bool:
-        """Is there something to paint on?"""
-        if not super().poll(context):
-            return False
-        if layers.layers_job(strips.active_strip(context), painting=True) is not None:
-            return True
-        cls.poll_message_set(say("Press Prepare Layers first: there is nothing to paint on yet"))
-        return False
+    def why_disabled(cls, context: Any) -> str:
+        """There may be nothing to paint on."""
+        if reason := super().why_disabled(context):
+            return reason
+        is_there = layers.layers_job(strips.active_strip(context), painting=True) is not None
+        return "" if is_there else "Press Prepare Layers first: there is nothing to paint on yet"
 
     def execute(self, context: Any) -> set[str]:
         """Open a copy of the picture."""
@@ -98,14 +95,12 @@ class STRIPSTYLIZER_OT_edits_apply(layers.LayersOperator, bpy.types.Operator):
     )
 
     @classmethod
-    def poll(cls, context: Any) -> bool:
-        """Is there a picture that was opened for this strip?"""
-        if not super().poll(context):
-            return False
-        if painted_images(strips.active_strip(context)):
-            return True
-        cls.poll_message_set(say("Press Edit Atlas or Paint Frame first, and paint"))
-        return False
+    def why_disabled(cls, context: Any) -> str:
+        """There may be no picture that was opened for this strip."""
+        if reason := super().why_disabled(context):
+            return reason
+        is_there = painted_images(strips.active_strip(context))
+        return "" if is_there else "Press Edit Atlas or Paint Frame first, and paint"
 
     def start(self, context: Any) -> list[session.Job]:
         """Save the picture as it is and start the job of the take."""
