@@ -11,8 +11,7 @@ from ..events import EngineError, Fault, Report
 from ..job import JobSpec, TargetTexts
 from ..settings import EMBEDDED
 from .concepts import ENDINGS, Vocabulary, forms_of, load_vocabulary
-from .parts import weighted_parts
-from .reading import Reading, read
+from .reading import Reading, read_parts
 
 UNKNOWN = "The embedded encoder does not know {words}"
 NO_LOOK = 'The embedded encoder knows no look in "{said}"'
@@ -89,9 +88,9 @@ def unknown_words(texts: TargetTexts) -> tuple[str, ...]:
 
 def remarks(texts: TargetTexts, vocabulary: Vocabulary) -> list[Remark]:
     """Return what is to be said of one target's texts: a refusal, a warning, or nothing."""
-    whole = _readings(texts.global_text, vocabulary, local=False)
-    close = _readings(texts.local_text, vocabulary, local=True)
-    avoid = _readings(texts.avoid, vocabulary, local=True)
+    whole = read_parts(texts.global_text, vocabulary, local=False)
+    close = read_parts(texts.local_text, vocabulary, local=True)
+    avoid = read_parts(texts.avoid, vocabulary, local=True)
     said = [*whole, *close, *avoid]
     unknown = tuple(dict.fromkeys(word for reading in said for word in reading.unknown))
     near = _near_words(unknown, vocabulary)
@@ -112,10 +111,6 @@ def near(word: str, vocabulary: Vocabulary) -> list[str]:
     alike = difflib.get_close_matches(word, vocabulary.looks, n=OFFERED, cutoff=ALIKE)
     by_name = {vocabulary.looks[each].name: each for each in reversed(alike)}
     return list(reversed(by_name.values()))
-
-
-def _readings(text: str, vocabulary: Vocabulary, *, local: bool) -> list[Reading]:
-    return [read(part, vocabulary, local=local) for part, _ in weighted_parts(text)]
 
 
 def _refusal(

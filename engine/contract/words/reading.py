@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from .concepts import Concept, Kind, Span, Vocabulary
+from .parts import weighted_parts
 
 LISTS = frozenset(("and", "or", ","))
 # After these comes a look; after the weak ones it may also be a thing that the object has.
@@ -94,6 +95,11 @@ def read(text: str, vocabulary: Vocabulary, *, local: bool = False) -> Reading:
         else:
             _read_object(phrase, vocabulary, head, is_listed=place > 0 or local_list)
     return _decide(head, tail, local)
+
+
+def read_parts(text: str, vocabulary: Vocabulary, *, local: bool = False) -> list[Reading]:
+    """Read each of a text's weighted parts, see `read`."""
+    return [read(part, vocabulary, local=local) for part, _ in weighted_parts(text)]
 
 
 def _phrases(spans: Sequence[Span], vocabulary: Vocabulary) -> list[_Phrase]:

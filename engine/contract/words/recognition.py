@@ -5,8 +5,7 @@ from __future__ import annotations
 from ..events import EngineError, Fault
 from ..job import TargetTexts
 from .concepts import Concept, Vocabulary, load_vocabulary
-from .parts import weighted_parts
-from .reading import read
+from .reading import read_parts
 
 UNSEEN = 'The embedded encoder knows no picture of "{name}"'
 UNNAMED = "No text names a thing that the embedded encoder knows by sight"
@@ -23,8 +22,8 @@ def noun_of(texts: TargetTexts) -> str:
     """
     vocabulary = load_vocabulary()
     for text in (texts.global_text, texts.local_text):
-        for part, _ in weighted_parts(text):
-            for subject in read(part, vocabulary).subjects:
+        for reading in read_parts(text, vocabulary):
+            for subject in reading.subjects:
                 if subject.classes:
                     return subject.name
     return ""

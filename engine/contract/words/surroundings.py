@@ -10,19 +10,15 @@ from collections.abc import Sequence
 
 from ..job import TargetTexts
 from .concepts import Vocabulary, load_vocabulary
-from .parts import weighted_parts
-from .reading import Reading, read
+from .reading import Reading, read_parts
 
 
 def surroundings_of_texts(texts: TargetTexts) -> list[str]:
     """Return the `surroundings_of` all that ``texts`` say."""
     vocabulary = load_vocabulary()
-    readings = [
-        read(part, vocabulary, local=is_local)
-        for text, is_local in ((texts.global_text, False), (texts.local, True))
-        for part, _ in weighted_parts(text)
-    ]
-    return surroundings_of(readings, vocabulary)
+    whole = read_parts(texts.global_text, vocabulary)
+    close = read_parts(texts.local, vocabulary, local=True)
+    return surroundings_of([*whole, *close], vocabulary)
 
 
 def surroundings_of(readings: Sequence[Reading], vocabulary: Vocabulary) -> list[str]:
