@@ -54,17 +54,38 @@ def crop_grid(
     side = sides[np.arange(len(shapes))[:, None], level]  # [F, V, 2], of the view's level
     start = np.stack([columns[level], np.zeros_like(level)], -1)
     whole = np.array([shape[::-1] for shape in shapes])[:, None]  # [F, 1, 2]
-    # From a view's square [-1, 1]^2 to the texture's: reach times what the warp says, plus middle.
     reach = crops[..., 2:] * side / whole / texture
     middle = 2 * ((crops[..., :2] + crops[..., 2:] / 2) * side / whole + start) / texture - 1
-    rows = reach[..., None] * warps[..., :2, :] + middle[..., None] * warps[..., 2:, :]
     facts = [
-        np.concatenate([rows, warps[..., 2:, :]], -2).swapaxes(-1, -2).reshape(*level.shape, 9),
+        homographies(warps, middle, reach),
         middle, reach, 2 * (start - 1) / texture - 1, 2 * (start + side + 1) / texture - 1,
         ~black[..., None],
     ]  # fmt: skip
     packed = torch.from_numpy(np.concatenate(facts, -1).astype(np.float32))
     return CropGrid(tuple(shapes), tuple(used.tolist()), size, devices.send(packed, device))
+
+
+def homographies(warps: np.ndarray, middle: np.ndarray, reach: np.ndarray) -> np.ndarray:
+    """Return the maps from the squares [-1, 1]^2 of views to that of a picture, see `project`.
+
+    It is ``reach`` [..., 2] times what the ``warps`` [..., 3, 3] say, plus ``middle`` [..., 2]; the
+    nine numbers of each, [..., 9], are those of its columns.
+    """
+    rows = reach[..., None] * warps[..., :2, :] + middle[..., None] * warps[..., 2:, :]
+    whole = np.concatenate([rows, warps[..., 2:, :]], -2).swapaxes(-1, -2)
+    return whole.reshape(*whole.shape[:-2], 9)
+
+
+def project(matrices: Tensor, size: int) -> tuple[Tensor, Tensor]:
+    """Return where ``matrices`` [F, V, 9] put the pixels of views, and how far away they are.
+
+    These are [F, V, S, S, 2] and [F, V, S, S, 1]; what is not above 0 lies behind the viewer.
+    """
+    across, down, rest = matrices[:, :, None, None].split(3, -1)
+    columns, rows = _steps(size, matrices.device)
+    mapped = torch.addcmul(rest, down, rows)
+    mapped = torch.addcmul(mapped, across, columns)  # [F, V, S, S, 3]
+    return mapped[..., :2] / mapped[..., 2:], mapped[..., 2:]
 
 
 def levels_of(views: Views, shape: tuple[int, int], size: int) -> np.ndarray:
@@ -109,12 +130,8 @@ class CropGrid:
     @cached_property
     def _grid(self) -> Tensor:
         """Where the views' pixels lie in the texture, [F, V, S, S, 2]."""
-        facts = self.facts[:, :, None, None]  # [F, V, 1, 1, 18]
-        columns, rows = steps(self.size, self.facts.device)
-        mapped = torch.addcmul(facts[..., 6:9], facts[..., 3:6], rows)
-        mapped = torch.addcmul(mapped, facts[..., :3], columns)  # [F, V, S, S, 3]
-        places, depth = mapped[..., :2] / mapped[..., 2:], mapped[..., 2:]
-        middle, reach, low, high = facts[..., 9:17].split(2, -1)
+        places, depth = project(self.facts[..., :9], self.size)
+        middle, reach, low, high = self.facts[:, :, None, None, 9:17].split(2, -1)
         visible = ((places - middle).abs() <= reach).all(-1, keepdim=True) & (depth > 0)
         return torch.where(visible, torch.clamp(places, low, high), low)
 
@@ -158,7 +175,7 @@ def halve(shape: tuple[int, int], level: int) -> tuple[int, int]:
 
 
 @lru_cache(maxsize=4)
-def steps(size: int, device: torch.device) -> tuple[Tensor, Tensor]:
+def _steps(size: int, device: torch.device) -> tuple[Tensor, Tensor]:
     """Where a view's pixels lie in [-1, 1]: columns [S, 1] and rows [S, 1, 1]."""
     steps = (torch.arange(size, device=device) + 0.5) / size * 2 - 1
     return steps[:, None], steps[:, None, None]

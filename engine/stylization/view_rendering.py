@@ -17,7 +17,7 @@ from torch.nn import functional
 
 from .. import device as devices
 from .canvas import Canvas
-from .crops import levels_of, steps
+from .crops import homographies, levels_of, project
 from .texture import TextureAtlas
 from .views import Views
 
@@ -33,7 +33,7 @@ def render_views(
     levels = np.stack([levels_of(each, canvas.shape, size) for canvas, each in pairs])  # [F, V]
     facts = np.stack([_facts(canvas, each) for canvas, each in pairs])  # [F, V, 10]
     facts = devices.send(torch.from_numpy(facts), canvases[0].fields.device)
-    grids = _places(facts[..., :9], size)  # [F, V, S, S, 2]
+    grids, _ = project(facts[..., :9], size)  # [F, V, S, S, 2]
     fields = [
         functional.grid_sample(canvas.level(level)[None], one[None], align_corners=False)
         for canvas, own, grid in zip(canvases, levels.tolist(), grids.unbind(), strict=True)
@@ -69,22 +69,12 @@ def _albedo(
 def _facts(canvas: Canvas, views: Views) -> np.ndarray:
     """Return how ``views`` lie in the canvas's square [-1, 1]^2, and whether it is kept, [V, 10].
 
-    The first nine are the rows of the homography from a view's own square.
+    The first nine are those of `homographies`.
     """
     height, width = canvas.shape
     extent = np.array([width, height])
     crops, warps = views.crops.double().numpy(), views.warps.double().numpy()
     reach = crops[:, 2:] / extent  # [V, 2]
     middle = (2 * crops[:, :2] + crops[:, 2:]) / extent - 1
-    rows = reach[..., None] * warps[:, :2] + middle[..., None] * warps[:, 2:]  # [V, 2, 3]
-    matrices = np.concatenate([rows, warps[:, 2:]], 1).reshape(-1, 9)
+    matrices = homographies(warps, middle, reach)
     return np.append(matrices, ~views.black.numpy()[:, None], 1).astype(np.float32)
-
-
-def _places(matrices: Tensor, size: int) -> Tensor:
-    """Return where a view's pixels lie by ``matrices`` [F, V, 9], [F, V, S, S, 2]."""
-    columns, rows = steps(size, matrices.device)
-    across, down, rest = matrices.unflatten(-1, (3, 3))[:, :, None, None].unbind(-1)
-    mapped = torch.addcmul(rest, down, rows)
-    mapped = torch.addcmul(mapped, across, columns)  # [F, V, S, S, 3]
-    return mapped[..., :2] / mapped[..., 2:]

@@ -153,20 +153,21 @@ class LeanConvolutions(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the embeddings of ``images``."""
-        plain = (images - self.mean) / self.deviation
-        plain = plain.flip(2, 3) if self.mirrored else plain
-        return self.tower(plain.contiguous(memory_format=torch.channels_last))
+        return self.tower(self._prepare(images).contiguous(memory_format=torch.channels_last))
 
     def places(self, images: Tensor) -> Tensor:
         """Return what each place of ``images`` [V, 3, H, W] would embed to alone, [V, E, h, w].
 
         Of an EfficientNet, whose embedding is the mean of these; sides are multiples of 32.
         """
-        plain = (images - self.mean) / self.deviation
-        plain = plain.flip(2, 3) if self.mirrored else plain
-        features = self.tower.trunk.forward_features(plain)
+        features = self.tower.trunk.forward_features(self._prepare(images))
         features = features.flip(2, 3) if self.mirrored else features
         return self.tower.head(features.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+
+    def _prepare(self, images: Tensor) -> Tensor:
+        """Return ``images`` as the tower reads them."""
+        plain = (images - self.mean) / self.deviation
+        return plain.flip(2, 3) if self.mirrored else plain
 
 
 def lean(visual: Any, mean: Tensor, deviation: Tensor) -> nn.Module | None:
