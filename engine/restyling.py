@@ -260,11 +260,11 @@ class Restyling:
         return 16 if is_deep(self.spec.settings.render.format) else 8
 
     def with_flow_residuals(self, clip: Clip, parts: Sequence[Part]) -> list[Part]:
-        """Return ``parts`` with the flow residual of those that need it."""
+        """Return ``parts`` with the flow residual of those that need it and have none yet."""
         settings, keys = self.spec.settings.render, self._keys(Stage.DECOMPOSITION)
         found = []
         for index, part in enumerate(parts):
-            if part.needs_flow_residual(settings):
+            if part.flow_residual is None and part.needs_flow_residual(settings):
                 artifact = self.artifacts.flow_residual(clip, part.layers, key=keys[index])
                 flow_residual = self.stages.beside(Stage.DECOMPOSITION, artifact)
                 part = dataclasses.replace(part, flow_residual=flow_residual)
