@@ -286,7 +286,7 @@ def failures(field: Field, count: int) -> None:
         strike = Strike(field.chance.randrange(1, 200), 0, failure, field.chance.random() < 0.5)
         there = field.new("failed")
         code = field.run(there, strike)
-        status = JobReader(there / "job").poll(5)
+        status = JobReader(there / "job").read_to_end()
         seen = status.fault.value if status.fault else f"exit status {code}"
         if code == 0:
             seen = "no harm" if digests(there) == field.expected else "WRONG RESULT"
@@ -313,7 +313,7 @@ def damage(field: Field, count: int) -> None:
             path.unlink()
         name = str(path.relative_to(there))
         field.expect(f"cached file {how}", there, name, seen="healed, same bytes")
-        told = JobReader(there / "job").poll(5).warnings
+        told = JobReader(there / "job").read_to_end().warnings
         if not any("made again" in message for message, _ in told):
             field.wrong.append(f"{name} {how}: nothing was said: {told}")
 
@@ -385,7 +385,7 @@ def fuzz(field: Field, seconds: float) -> None:
         "job.json": ((field.whole / "job" / "job.json").read_bytes(), "job.json",
                      lambda path: JobFolder(path.parent).read_spec()),
         "events.jsonl": ((field.whole / "job" / "events.jsonl").read_bytes(), "events.jsonl",
-                         lambda path: JobReader(path.parent).poll(5)),
+                         lambda path: JobReader(path.parent).read_to_end()),
         "image": ((there / "a.png").read_bytes(), "b.png", read_image),
         "movie": ((there / "a.mp4").read_bytes(), "b.mp4",
                   lambda path: list(movie_frames(path, ()))),

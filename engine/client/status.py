@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import time
 from dataclasses import dataclass, field, replace
@@ -221,6 +222,10 @@ class JobReader:
                 file.seek(self._offset)
                 self.is_behind = self._take_block(file.read(BLOCK), end)
         return self.status
+
+    def read_to_end(self) -> Status:
+        """Read all events that are there, however long it takes, and return the status."""
+        return self.poll(math.inf)
 
     def _take_block(self, block: bytes, end: float) -> bool:
         """Read the whole lines of a block until ``end``; is there most likely more?"""

@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
 DECIDED = "decided.json"
 LOCK_PAUSE = 0.1  # seconds
-READ_SECONDS = 2.0  # for what one task said
 
 
 def run(task: Task, job: JobFolder, cache: Cache, report: Reporter) -> None:
@@ -175,7 +174,7 @@ def _repeat_warnings(report: Reporter) -> None:
     for folder in sorted((report.folder.path / FARM).iterdir()):
         if not folder.is_dir():
             continue
-        for message, hint in JobReader(folder).poll(READ_SECONDS).warnings:
+        for message, hint in JobReader(folder).read_to_end().warnings:
             report.warning(message, hint)
 
 

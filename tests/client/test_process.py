@@ -38,7 +38,7 @@ def wait_for(condition, seconds=20.0):
 def test_a_rehearsed_job_says_and_writes_what_a_real_one_does(tmp_path):
     engine = start(tmp_path, "a swan")
     assert engine.wait(20) == 0
-    status = JobReader(tmp_path).poll()
+    status = JobReader(tmp_path).read_to_end()
     assert status.phase is Phase.FINISHED
     assert set(status.stage_seconds) == {stage.value for stage in Stage}
     assert len(list((tmp_path / "result").glob("*.png"))) == status.frames == 24
@@ -51,17 +51,17 @@ def test_a_stop_request_cancels_the_job(tmp_path):
     wait_for(lambda: process.is_alive(tmp_path))
     process.request_stop(tmp_path)
     assert engine.wait(20) == 130
-    assert JobReader(tmp_path).poll().phase is Phase.CANCELLED
+    assert JobReader(tmp_path).read_to_end().phase is Phase.CANCELLED
     assert not (tmp_path / "result").exists()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 def test_an_engine_whose_terminal_goes_away_says_so(tmp_path):
     engine = start(tmp_path, "slow swan")
-    wait_for(lambda: JobReader(tmp_path).poll().stage is not None)
+    wait_for(lambda: JobReader(tmp_path).read_to_end().stage is not None)
     engine.send_signal(signal.SIGHUP)
     assert engine.wait(20) == 130
-    assert JobReader(tmp_path).poll().phase is Phase.CANCELLED
+    assert JobReader(tmp_path).read_to_end().phase is Phase.CANCELLED
 
 
 def test_a_stopped_job_can_be_run_again(tmp_path):
@@ -70,13 +70,13 @@ def test_a_stopped_job_can_be_run_again(tmp_path):
     assert engine.wait(20) == 130
     engine = process.start(REHEARSAL, tmp_path)
     assert engine.wait(60) == 0
-    assert JobReader(tmp_path).poll().phase is Phase.FINISHED
+    assert JobReader(tmp_path).read_to_end().phase is Phase.FINISHED
 
 
 def test_a_failure_is_a_sentence_and_a_remedy(tmp_path):
     engine = start(tmp_path, "fail")
     assert engine.wait(20) == 1
-    status = JobReader(tmp_path).poll()
+    status = JobReader(tmp_path).read_to_end()
     assert status.phase is Phase.FAILED
     assert status.message == "The rehearsal failed, as its text asked."
     assert status.hint == "Change the text."
@@ -85,10 +85,10 @@ def test_a_failure_is_a_sentence_and_a_remedy(tmp_path):
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 def test_a_killed_engine_shows_no_sign_of_life(tmp_path):
     engine = start(tmp_path, "slow swan")
-    wait_for(lambda: JobReader(tmp_path).poll().phase is Phase.RUNNING)
+    wait_for(lambda: JobReader(tmp_path).read_to_end().phase is Phase.RUNNING)
     os.killpg(engine.pid, signal.SIGKILL)
     assert engine.wait(20) == -9
-    assert not JobReader(tmp_path).poll().ended
+    assert not JobReader(tmp_path).read_to_end().ended
     assert not process.is_alive(tmp_path)  # at once
     engine = process.start(REHEARSAL, tmp_path)
     assert engine.wait(60) == 0
@@ -97,7 +97,7 @@ def test_a_killed_engine_shows_no_sign_of_life(tmp_path):
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 def test_a_stopped_engine_keeps_its_folder_from_a_second_one(tmp_path):
     first = start(tmp_path, "slow swan")
-    wait_for(lambda: JobReader(tmp_path).poll().phase is Phase.RUNNING)
+    wait_for(lambda: JobReader(tmp_path).read_to_end().phase is Phase.RUNNING)
     os.killpg(first.pid, signal.SIGSTOP)
     said = (tmp_path / "events.jsonl").read_bytes()
     try:
@@ -112,7 +112,7 @@ def test_a_stopped_engine_keeps_its_folder_from_a_second_one(tmp_path):
     finally:
         os.killpg(first.pid, signal.SIGCONT)
     assert first.wait(60) == 0
-    assert JobReader(tmp_path).poll(5).phase is Phase.FINISHED
+    assert JobReader(tmp_path).read_to_end().phase is Phase.FINISHED
 
 
 @pytest.mark.parametrize("name", ["engine.log", "events.jsonl", "report.json", "preview", "stop"])
@@ -161,7 +161,7 @@ def test_a_broken_job_file_is_refused_with_exit_code_2(tmp_path):
     engine = process.start(REHEARSAL, tmp_path)
     assert engine.wait(20) == 2
     assert "job.footage.path: is missing" in JobFolder(tmp_path).log.read_text()
-    status = JobReader(tmp_path).poll()
+    status = JobReader(tmp_path).read_to_end()
     assert status.fault is Fault.BAD_JOB and "job.footage.path" in status.message
 
 
@@ -176,18 +176,18 @@ def test_the_hosts_python_does_not_leak_into_the_engine(monkeypatch):
 def test_a_paused_job_waits_and_goes_on(tmp_path):
     engine = start(tmp_path, "slow swan")
     reader = JobReader(tmp_path)
-    wait_for(lambda: reader.poll().step > 0)
+    wait_for(lambda: reader.read_to_end().step > 0)
     process.pause(tmp_path)
-    wait_for(lambda: reader.poll().paused)
-    step = reader.poll().step
+    wait_for(lambda: reader.read_to_end().paused)
+    step = reader.read_to_end().step
     time.sleep(0.6)
-    assert reader.poll().step == step and reader.status.label == "Paused"
+    assert reader.read_to_end().step == step and reader.status.label == "Paused"
     assert process.is_alive(tmp_path)
     process.go_on(tmp_path)
-    wait_for(lambda: reader.poll().step > step)
+    wait_for(lambda: reader.read_to_end().step > step)
     assert not reader.status.paused
     process.pause(tmp_path)
-    wait_for(lambda: reader.poll().paused)
+    wait_for(lambda: reader.read_to_end().paused)
     process.request_stop(tmp_path)
     assert engine.wait(20) == 130
 
@@ -213,13 +213,13 @@ start(Path({str(tmp_path)!r}), "slow swan")
     with pytest.raises(OSError, match="another engine"):
         process.start(REHEARSAL, tmp_path)
     wait_for(lambda: not process.is_alive(tmp_path), 60)
-    assert JobReader(tmp_path).poll(5).phase is Phase.FINISHED
+    assert JobReader(tmp_path).read_to_end().phase is Phase.FINISHED
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="open folders are not deleted")
 def test_an_engine_whose_folder_is_deleted_says_so_by_its_exit_code(tmp_path):
     engine = start(tmp_path / "job", "slow swan")
-    wait_for(lambda: JobReader(tmp_path / "job").poll().phase is Phase.RUNNING)
+    wait_for(lambda: JobReader(tmp_path / "job").read_to_end().phase is Phase.RUNNING)
 
     def deleted() -> bool:  # while it is, the engine may write into it
         shutil.rmtree(tmp_path / "job", ignore_errors=True)
@@ -237,4 +237,4 @@ def test_what_fails_before_the_first_event_is_told_too(tmp_path):
     (tmp_path / "events.old.jsonl").mkdir()  # so that the run before cannot be put aside
     words = [*REHEARSAL.command(["rehearse", str(tmp_path)]), "--quiet"]
     subprocess.run(words, env=REHEARSAL.environment(), cwd=tmp_path, capture_output=True)
-    assert JobReader(tmp_path).poll().fault is Fault.FOLDER_UNWRITABLE
+    assert JobReader(tmp_path).read_to_end().fault is Fault.FOLDER_UNWRITABLE

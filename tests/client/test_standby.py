@@ -39,7 +39,7 @@ def test_it_runs_the_job_that_it_is_given(waiting, launch, tmp_path):
     assert waiting.fits(launch)
     engine = waiting.give(tmp_path / "job")
     assert engine is not None and engine.wait(120) == 1
-    status = JobReader(tmp_path / "job").poll()
+    status = JobReader(tmp_path / "job").read_to_end()
     assert status.phase is Phase.FAILED and "/no/such/movie.mp4" in status.message
     assert "Traceback" in JobFolder(tmp_path / "job").log.read_text()
 

@@ -92,29 +92,29 @@ def line(event):
 
 def test_a_reader_waits_for_the_rest_of_a_line(tmp_path):
     reader = JobReader(tmp_path)
-    assert reader.poll().phase is Phase.WAITING
+    assert reader.read_to_end().phase is Phase.WAITING
     path = tmp_path / "events.jsonl"
     whole = line(events.Hello("0", 1, 1)) + line(events.Finished(7, 1.0))
     path.write_bytes(whole[:-9])
-    assert reader.poll().phase is Phase.RUNNING
+    assert reader.read_to_end().phase is Phase.RUNNING
     path.write_bytes(whole)
-    assert reader.poll().frames == 7
+    assert reader.read_to_end().frames == 7
 
 
 def test_a_reader_starts_anew_with_a_new_run(tmp_path):
     path = tmp_path / "events.jsonl"
     path.write_bytes(line(events.Hello("0", 1, 1)) + line(events.Cancelled()))
     reader = JobReader(tmp_path)
-    assert reader.poll().phase is Phase.CANCELLED
+    assert reader.read_to_end().phase is Phase.CANCELLED
     path.replace(tmp_path / "events.old.jsonl")
     path.write_bytes(line(events.Hello("0", 1, 1)))
-    assert reader.poll().phase is Phase.RUNNING
+    assert reader.read_to_end().phase is Phase.RUNNING
 
 
 def test_a_damaged_line_is_passed_over(tmp_path):
     path = tmp_path / "events.jsonl"
     path.write_bytes(b"{broken\n" + line(events.Finished(7, 1.0)))
-    assert JobReader(tmp_path).poll().frames == 7
+    assert JobReader(tmp_path).read_to_end().frames == 7
 
 
 def written(tmp_path, lines):
@@ -148,13 +148,20 @@ def test_many_events_never_take_long_at_a_time(tmp_path, kind):
     assert len(reader.status.warnings) <= 100 and not reader.is_behind
 
 
+def test_what_a_look_leaves_is_read_to_the_end(tmp_path):
+    lines = [line_of(events.Hello("0", 1, 1)), line_of(events.Finished(3, 1.0))]
+    reader = written(tmp_path, lines)
+    assert reader.poll(0).phase is Phase.WAITING and reader.is_behind
+    assert reader.read_to_end().phase is Phase.FINISHED and not reader.is_behind
+
+
 def test_an_event_is_a_line_whatever_it_says(tmp_path):
     reader = written(tmp_path, [line_of(events.Warned("a\u2028b\u0085c\u2029d"))])
-    assert reader.poll().warnings == (("a\u2028b\u0085c\u2029d", ""),)
+    assert reader.read_to_end().warnings == (("a\u2028b\u0085c\u2029d", ""),)
     (tmp_path / "events.jsonl").write_text(
         json.dumps(event_to_json(events.Warned("\u2028\u0085"), 1.0), ensure_ascii=False) + "\n"
     )
-    assert JobReader(tmp_path).poll().warnings == (("\u2028\u0085", ""),)
+    assert JobReader(tmp_path).read_to_end().warnings == (("\u2028\u0085", ""),)
 
 
 def test_half_a_line_swallows_no_event(tmp_path, monkeypatch):
@@ -171,13 +178,13 @@ def test_half_a_line_swallows_no_event(tmp_path, monkeypatch):
             report.warning("half of this")
         monkeypatch.setattr(files, "append", append)
         report.say(events.Failed(events.Fault.DISK_FULL, "The disk is full.", "Free some space."))
-    status = JobReader(tmp_path).poll()
+    status = JobReader(tmp_path).read_to_end()
     assert status.fault is events.Fault.DISK_FULL and status.warnings == ()
 
 
 def test_an_endless_line_is_passed_over(tmp_path):
     reader = written(tmp_path, [b"x" * 200_000, line_of(events.Finished(3, 1.0))])
-    assert reader.poll(5).phase is Phase.FINISHED
+    assert reader.read_to_end().phase is Phase.FINISHED
 
 
 def test_a_job_that_waits_for_another_one_shows_it():

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from engine.client.status import JobReader
 from engine.contract import events, files
 from engine.contract.codec import (
+    FARTHEST,
     Refusal,
     event_from_json,
     event_to_json,
@@ -109,6 +110,7 @@ def test_a_request_survives_the_journey_or_is_refused_with_a_reason(spec):
             or not all(0 <= share <= 1 for share in shares)
             or kinds - {MaskKind.AUTOMATIC}
             or any(is_empty(item.mask.box) for item in spec.objects if item.mask.box)
+            or any(is_no_stroke(stroke) for item in spec.objects for stroke in item.mask.strokes)
             or any(map(unusable, texts_of(spec)))
             or any(not Path(name).parts or ".." in re.split(r"[/\\]", name) or is_elsewhere(name)
                    for name in spec.footage.files)
@@ -117,6 +119,11 @@ def test_a_request_survives_the_journey_or_is_refused_with_a_reason(spec):
 
 def is_empty(box):
     return box.frame < 0 or min(box.width, box.height) <= 0
+
+
+def is_no_stroke(stroke):
+    places_are_near = all(abs(place) <= FARTHEST for place in stroke.points)
+    return stroke.frame < 0 or not 0 < stroke.radius <= FARTHEST or not places_are_near
 
 
 def texts_of(spec):
@@ -229,15 +236,15 @@ def test_events_that_come_bit_by_bit_are_read_as_those_that_come_at_once(
     data = b"".join(line + b"\n" for line in lines)
     (tmp_path / "whole").mkdir(exist_ok=True)
     (tmp_path / "whole" / "events.jsonl").write_bytes(data)
-    expected = JobReader(tmp_path / "whole").poll(5)
+    expected = JobReader(tmp_path / "whole").read_to_end()
     reader, path = JobReader(tmp_path), tmp_path / "events.jsonl"
     path.write_bytes(b"")
-    reader.poll(5)
+    reader.read_to_end()
     done = 0
     for place in [*sorted(min(place, len(data)) for place in places), len(data)]:
         with path.open("ab") as file:
             file.write(data[done:place])
         done = max(done, place)
-        status = reader.poll(5)
+        status = reader.read_to_end()
         assert 0 <= status.fraction <= 1 and 0 <= status.stage_fraction <= 1
     assert reader.status == expected
