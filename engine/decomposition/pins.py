@@ -21,7 +21,7 @@ from ..contract.events import EngineError, Fault, Report
 from ..contract.job import Pin
 from .grid.folds import areas, least_areas, move_without_folds
 
-REACH = 0.4  # of the square root of the seen area: where the atlas moves half as much or less
+REACH = 0.15  # of the square root of the seen area: where half of the movement is left, about
 LASTING = 100.0  # frames after which a correction is still done by 1/e
 EXACTNESS = 1e-3  # variance of what a pin says, where that of the correction is 1
 FILE_NAME = "mapping.safetensors"

@@ -48,10 +48,11 @@ def corrected(uv, alpha, *pins):
     return correct_mapping(uv, alpha, read_pins(pins, uv, SIZE))
 
 
-def error(uv, alpha):
-    """Return by how many pixels the mapping of each frame is wrong on the object, median."""
+def error(uv):
+    """Return by how many pixels the mapping is wrong at most within 2 px of the spots, [T]."""
     wrong = (uv - truth()).norm(dim=3) * WIDTH
-    return [float(each[there > 0.5].median()) for each, there in zip(wrong, alpha, strict=True)]
+    near = [wrong[:, y - 2 : y + 3, x - 2 : x + 3].amax((1, 2)) for x, y in SPOTS]
+    return torch.stack(near).amax(0)
 
 
 def test_a_sliding_mapping_is_held_between_the_frames_of_the_pins_too(alpha):
@@ -59,9 +60,8 @@ def test_a_sliding_mapping_is_held_between_the_frames_of_the_pins_too(alpha):
     found = corrected(uv, alpha, *(pin(spot, 0, LAST) for spot in SPOTS))
     for x, y in SPOTS:
         assert found[LAST, y, x] == pytest.approx(uv[0, y, x], abs=0.2 / WIDTH)
-    before, after = error(uv, alpha), error(found, alpha)
-    for frame in (5, 10, 15, LAST):
-        assert after[frame] < 0.4 * before[frame]
+    before, after = error(uv), error(found)
+    assert (after[5:] < 0.5 * before[5:]).all()
     assert after[0] < 0.2  # where the pins begin, the mapping was right
     assert folds(found.numpy(), alpha.numpy() > 0.5) == 0
 
