@@ -66,6 +66,7 @@ def _stages(job: EarlyStages) -> Iterator[tuple[Stage, int]]:
     yield Stage.DECOMPOSITION, count
     parts = rest.stylization(clip, layers)
     yield Stage.STYLIZATION, count
+    layers, parts = rest.apply_pins(clip, layers, parts)
     parts = rest.apply_edits(clip, layers, parts)
     if job.spec.layers is not None:
         rest.write_layers(clip, layers, parts)
