@@ -27,7 +27,7 @@ class STRIPSTYLIZER_OT_pins_set(drawing.PreviewModal, bpy.types.Operator):
         """Begin with the pins that are there."""
         super().begin(strip)
         target = target_for_drawing(properties.of(strip))
-        self.pins = [targets.read_spots(item) for item in target.pins]
+        self.pins = targets.spots_of(target)
         self.before: list[list[targets.Spots]] = []  # for undo
         self.held: int | None = None
         self.mouse = (0.0, 0.0)

@@ -255,6 +255,11 @@ def read_spots(pin: Any) -> Spots:
     return {int(frame): (float(x), float(y)) for frame, x, y in found}
 
 
+def spots_of(target: Any) -> list[Spots]:
+    """Return where the pins of an object are, but for those that cannot be read."""
+    return [spots for spots in map(read_spots, target.pins) if spots]
+
+
 def write_pins(target: Any, pins: Iterable[Spots]) -> None:
     """Store pins in the place of those that are there."""
     target.pins.clear()

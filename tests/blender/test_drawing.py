@@ -224,6 +224,8 @@ def test_pins_are_in_the_recipe_and_can_be_removed(clip, part):
     values = targets.to_values(target)
     assert bpy.ops.strip_stylizer.pin_remove(number=0) == {"FINISHED"}
     assert [item.spots for item in target.pins] == ["0:1.0,2.0 1:3.0,4.0"]
+    target.pins.add().spots = "of no use"
+    assert targets.spots_of(target) == [{0: (1.0, 2.0), 1: (3.0, 4.0)}]
     targets.restore(target, values)
     assert target.pins[0].spots == "3:20.0,10.0 6:60.0,30.0"
 
