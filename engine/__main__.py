@@ -241,6 +241,14 @@ def _add_object(verb: argparse.ArgumentParser) -> None:
         )  # fmt: skip
 
 
+def _add_pins(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "--pin", action="append", default=[], metavar="'FRAME:X,Y FRAME:X,Y ...'", dest="pins",
+        help="one spot of the object in two frames or more, in pixels: corrects where its texture "
+        "slides, from the first one on; repeatable",
+    )  # fmt: skip
+
+
 def _add_settings(verb: argparse.ArgumentParser, default: str) -> None:
     verb.add_argument("--preset", choices=PRESET_NAMES, default=default)
     verb.add_argument(
@@ -271,6 +279,7 @@ def _add_stylize(verbs: argparse._SubParsersAction) -> None:
         help="one more object, behind those before it: JSON with texts and mask",
     )  # fmt: skip
     _add_object(verb)
+    _add_pins(verb)
     _add_settings(verb, "standard")
     verb.add_argument("--out", type=Path, required=True, metavar="DIR", help="the job folder")
     _add_cache(verb)

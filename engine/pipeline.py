@@ -72,6 +72,7 @@ def _stages(job: EarlyStages) -> Iterator[tuple[Stage, int]]:
         return
     parts = rest.stylization(clip, layers)
     yield Stage.STYLIZATION, count
+    layers, parts = rest.apply_pins(clip, layers, parts)
     parts = rest.apply_edits(clip, layers, parts)
     if job.spec.layers is not None:
         rest.write_layers(clip, layers, parts)

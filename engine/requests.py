@@ -21,6 +21,7 @@ from .contract.job import (
     JobSpec,
     MaskKind,
     ObjectMask,
+    Pin,
     Stroke,
     Sweep,
     TargetObject,
@@ -179,9 +180,10 @@ def _objects(options: argparse.Namespace) -> tuple[TargetObject, ...]:
         or bool(options.strokes or options.not_strokes)
     )
     bare = texts.empty and (others or options.background_text or options.background_local_text)
-    if bare and not named:
+    if bare and not (named or options.pins):
         return others
-    return (TargetObject(texts, _mask(options)), *others)
+    pins = tuple(_pin(text) for text in options.pins)
+    return (TargetObject(texts, _mask(options), pins=pins), *others)
 
 
 def object_from_file(path: Path) -> TargetObject:
@@ -250,6 +252,18 @@ def _stroke(text: str, option: str) -> Stroke:
     points = _numbers(rest[0], ",", count, option, form)
     (radius,) = _numbers(rest[1], ":", 1, option, form)
     return Stroke(int(frame), tuple(points), radius)
+
+
+def _pin(text: str) -> Pin:
+    form = "FRAME:X,Y FRAME:X,Y ..., such as '0:100,50 12:120,55'"
+    frames, points = [], []
+    for part in text.split():
+        frame, colon, point = part.partition(":")
+        if not (colon and frame.isascii() and frame.isdigit()):
+            raise codec.Refusal(f"--pin {text}: expected {form}")
+        frames.append(int(frame))
+        points += _numbers(point, ",", 2, "--pin", form)
+    return Pin(tuple(frames), tuple(points))
 
 
 def _range(text: str) -> tuple[int, ...]:

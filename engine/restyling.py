@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ from .contract.events import Stopped
 from .contract.job import ANY, BACKGROUND, Edit, EditKind, JobSpec, Stage, TargetTexts
 from .contract.settings import RenderSettings
 from .decomposition.layers import Layers, of_background
+from .decomposition.pins import check_pins
 from .editing.building import build_edits
 from .editing.whole_layer import Fill, Grade, LayerBlur
 from .evaluation.checkerboard import write_checkerboard
@@ -95,7 +97,11 @@ class Restyling:
         return self.encoder
 
     def decomposition(self, clip: Clip) -> list[Layers]:
-        """Return the layers of each object; with no object those of the bare background."""
+        """Return the layers of each object; with no object those of the bare background.
+
+        Raises EngineError where a pin lies outside the footage.
+        """
+        self._check_pins(clip)
         layers = self.stages.all(Stage.DECOMPOSITION, self.layer_artifacts(clip))
         for index, each in enumerate(layers):
             self._show(previews.of_layers(each), index)
@@ -113,6 +119,10 @@ class Restyling:
             )
             for index, (own, others) in enumerate(seen)
         ]  # fmt: skip
+
+    def _check_pins(self, clip: Clip) -> None:
+        for each, masks in zip(self.spec.objects, clip.masks, strict=True):
+            check_pins(each.pins, masks.masks, clip.video.source_size, self.report)
 
     def stylization(self, clip: Clip, layers: Sequence[Layers]) -> list[Part]:
         """Return what the frames are made of: all objects, restyled or not, and the background."""
@@ -165,6 +175,26 @@ class Restyling:
             folder = self.stages.cache.folder(Stage.STYLIZATION, key)
             if folder.is_dir():  # an early snapshot has no rivals
                 self._show(previews.of_candidates(folder, part.layers, clip.video.frames), index)
+
+    def apply_pins(
+        self, clip: Clip, layers: Sequence[Layers], parts: Sequence[Part]
+    ) -> tuple[list[Layers], list[Part]]:
+        """Return ``layers`` and ``parts`` with the mappings that the pins correct.
+
+        The atlas stays where it is, so what was trained on it needs no training again.
+        """
+        corrected, whole, keys = [*layers], [*parts], [*self._keys(Stage.DECOMPOSITION)]
+        for number, each in enumerate(self.spec.objects):
+            if each.pins:
+                artifact = self.artifacts.corrected_mapping(
+                    layers[number], each.pins, clip.video.source_size, key=keys[number]
+                )
+                uv = self.stages.beside(Stage.DECOMPOSITION, artifact)
+                keys[number] = artifact.key
+                corrected[number] = dataclasses.replace(layers[number], uv=uv)
+                whole[number] = dataclasses.replace(parts[number], layers=corrected[number])
+        self.stages.keys[Stage.DECOMPOSITION] = keys
+        return corrected, whole
 
     def apply_edits(
         self, clip: Clip, layers: Sequence[Layers], parts: Sequence[Part]
@@ -241,7 +271,12 @@ class Restyling:
         """Return the key of the finished frames."""
         edits = [identity.of_edit(each, self.stages.cache.names) for each in self.spec.shown_edits]
         keys = self._keys(Stage.STYLIZATION)
-        return stage_key(Stage.RENDER, self.spec.settings.render, *keys, *edits)
+        pins = [
+            f"{number} {json.dumps(to_json(each.pins))}"
+            for number, each in enumerate(self.spec.objects)
+            if each.pins
+        ]
+        return stage_key(Stage.RENDER, self.spec.settings.render, *keys, *edits, *pins)
 
     def _write_frames(
         self, clip: Clip, layers: Sequence[Layers], parts: Sequence[Part], render: FrameRenderer

@@ -62,6 +62,9 @@ def write_sweep(rest: Restyling, clip: Clip, sources: dict[int, Source], sweep: 
         artifacts.append(rest.atlas_artifacts(clip, swept))
     keys = dict.fromkeys(artifact.key for each in artifacts for artifact in each.values())
     reused = all(rest.stages.cache.has(Stage.STYLIZATION, key) for key in keys)
+    plain = [Part(each.layers, None, number == BACKGROUND) for number, each in sources.items()]
+    _, plain = rest.apply_pins(clip, [part.layers for part in plain], plain)
+    parts = dict(zip(sources, plain, strict=True))
     shown = choose_frame(rest, sources[front].layers.alpha)
 
     def write(folder: Path) -> None:
@@ -69,7 +72,7 @@ def write_sweep(rest: Restyling, clip: Clip, sources: dict[int, Source], sweep: 
         with rest.stages.announce(Stage.STYLIZATION, [*keys], reused=reused):
             for index, text in enumerate(sweep.texts):
                 with rest.report.share(index, len(sweep.texts)):
-                    looks = _Looks(rest, clip, sources, artifacts[index])
+                    looks = _Looks(rest, clip, parts, artifacts[index])
                     looks.train()
                 for cell, frame in looks.render(shown, sweep.strengths):
                     picture = f"{index + 1:03d}-{cell.candidate}-{100 * cell.strength:g}.png"
@@ -107,7 +110,7 @@ class _Looks:
 
     rest: Restyling
     clip: Clip
-    sources: dict[int, Source]
+    plain: dict[int, Part]  # before they have an atlas
     artifacts: dict[int, CachedArtifact[StylizedAtlas]]
 
     def train(self) -> None:
@@ -135,14 +138,12 @@ class _Looks:
         return found
 
     def _parts(self, candidate: int) -> list[Part]:
-        cache, parts = self.rest.stages.cache, []
-        for number, source in self.sources.items():
-            atlas = None
-            if number in self.artifacts:
-                folder = cache.folder(Stage.STYLIZATION, self.artifacts[number].key)
-                atlas = load_atlas(candidates.folder_of(folder, candidate))
-            parts.append(Part(source.layers, atlas, number == BACKGROUND))
-        return parts
+        cache, parts = self.rest.stages.cache, {**self.plain}
+        for number, artifact in self.artifacts.items():
+            folder = cache.folder(Stage.STYLIZATION, artifact.key)
+            atlas = load_atlas(candidates.folder_of(folder, candidate))
+            parts[number] = replace(parts[number], atlas=atlas)
+        return [*parts.values()]
 
 
 def _sheet(cells: dict[Cell, np.ndarray], shown: ShownFrame) -> np.ndarray:

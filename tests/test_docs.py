@@ -1,4 +1,4 @@
-"""Pages that are made from the code are as the code is now."""
+"""Pages that are made from the code are as the code is now; links lead somewhere; all is short."""
 
 import re
 from pathlib import Path
@@ -15,6 +15,7 @@ PAGES = [
     *(page for room in ("docs", "engine", "training", "benchmarks", "examples", "tests")
       for page in (ROOT / room).rglob("*.md")),
 ]  # fmt: skip
+MOST_WORDS = 35_000  # of all that users and developers are asked to read
 
 
 def test_the_page_of_settings_is_true():
@@ -23,6 +24,13 @@ def test_the_page_of_settings_is_true():
 
 def test_the_page_of_remedies_is_true():
     assert (DOCS / "remedies.md").read_text(encoding="utf-8") == remedies.markdown()
+
+
+def test_all_pages_together_are_short():
+    rooms = [*DOCS.rglob("*.md"), *(ROOT / "training").rglob("*.md")]
+    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *rooms]
+    words = sum(len(page.read_text(encoding="utf-8").split()) for page in pages)
+    assert words <= MOST_WORDS
 
 
 def test_every_fault_has_a_remedy():

@@ -13,7 +13,8 @@ from engine.contract import sweeps
 from engine.contract.codec import event_from_json
 from engine.contract.events import Preview, StageFinished, Stopped
 from engine.contract.folder import JobFolder
-from engine.contract.job import Stage, Sweep
+from engine.contract.job import Pin, Stage, Sweep
+from engine.contract.settings import replace_setting
 from engine.reporter import Reporter
 from engine.video.images import read_rgb
 from engine.workspace import Cache
@@ -44,6 +45,12 @@ def place(tmp_path_factory):
 def sweep(place, out, *more, texts=TEXTS):
     line = ["sweep", str(place / "job"), "--out", str(out), "--cache", str(place / "cache")]
     return command_line.main([*line, *(w for text in texts for w in ("--texts", text)), *more])
+
+
+def middle_of(mask):
+    """The middle of a mask, x and y."""
+    rows, columns = np.nonzero(read_rgb(mask)[..., 0] > 127)
+    return float(columns.mean()), float(rows.mean())
 
 
 def reused(out):
@@ -152,6 +159,27 @@ def test_what_is_no_sweep_is_refused_in_a_sentence(place, tmp_path, capsys, text
     assert sweep(place, tmp_path / "out", *more, texts=texts) == 2
     said = capsys.readouterr()
     assert words in said.err + said.out
+
+
+def test_a_cell_shows_what_pins_correct(place, trainings, tmp_path):
+    spec = JobFolder(place / "job").read_spec()
+    (item,) = spec.objects
+    mid, end = (middle_of(place / "masks" / f"{index:03d}.png") for index in (0, 5))
+    pins = (Pin((0, 5), (*mid, end[0] + 3, end[1])),)
+    spec = dataclasses.replace(spec, objects=(dataclasses.replace(item, pins=pins),))
+    style = replace_setting(spec.settings, "stylization.candidates", 2)
+    swept = dataclasses.replace(spec, settings=style, sweep=Sweep(TEXTS[:1]))
+    folder, take = JobFolder(tmp_path / "swept"), JobFolder(tmp_path / "take")
+    folder.write_spec(swept)
+    with Reporter(folder) as report:
+        pipeline.run(folder.read_spec(), Cache(place / "cache"), report)
+    cell = sweeps.read_cells(folder.sweep)[0]
+    take.write_spec(sweeps.request_of(swept, cell))
+    with Reporter(take) as report:
+        pipeline.run(take.read_spec(), Cache(place / "cache"), report)
+    shown = read_rgb(folder.sweep / cell.picture)
+    assert any(np.array_equal(read_rgb(path), shown) for path in take.result.glob("*.png"))
+    assert trainings == []
 
 
 def test_a_farm_does_no_sweep(place, capsys):

@@ -1,8 +1,14 @@
-"""Colours by name, and how to give one to a picture."""
+"""Colours by name, how to give one to a picture, and the mean colours of materials.
+
+`python -m training.colours` prints ``mean_colours`` of the list of concepts.
+"""
 
 import colorsys
 
 import numpy as np
+
+from training.materials import MATERIALS, paint
+from training.materials.material import Material
 
 # Hue, saturation and value; the words are in `concepts`.
 TONES = {
@@ -27,3 +33,21 @@ def recoloured(picture: np.ndarray, name: str, rng: np.random.Generator) -> np.n
     dark = tone * (0.35 + 1.3 * part)
     mixed = np.where(part < 0.5, dark, tone + (light - tone) * (2 * part - 1))
     return np.clip(mixed, 0, 1).astype(np.float32)
+
+
+def mean_colour(material: Material, *, count: int, side: int = 48) -> np.ndarray:
+    """Return the mean [3] in [0, 1] of pictures that no training has seen."""
+    pictures = [paint(material, 900_000 + index, side) for index in range(count)]
+    return np.stack(pictures).reshape(-1, 3).mean(0) / 255
+
+
+def mean_colours(count: int = 24) -> dict[str, list[float]]:
+    """Return the RGB of all names, and of materials with a colour, of ``count`` pictures each."""
+    found = {each.name: mean_colour(each, count=count) for each in MATERIALS if not each.any_colour}
+    found |= {name: np.array(colorsys.hsv_to_rgb(*tone)) for name, tone in TONES.items()}
+    return {name: [round(float(value), 2) for value in colour] for name, colour in found.items()}
+
+
+if __name__ == "__main__":
+    for name, colour in mean_colours().items():
+        print(f'"{name}": {colour},')

@@ -99,9 +99,10 @@ class Plan:
     def offline(self, folder: Path) -> list[Step]:
         """Return the commands that install from a folder of `collect`, without any network."""
         self._demand_uv("install from a folder")
+        chosen = {"folder": folder, "install_list": self._list, "build": self.build}
         return [
             self._venv(offline=True),
-            self._verb("Checking the folder", "accept", folder=folder, install_list=self._list),
+            self._verb("Checking the folder", "accept", **chosen),
             self._install(),
             *self._end("offline folder"),
         ]

@@ -53,7 +53,14 @@ def accept(options: argparse.Namespace) -> None:
                 f"This folder was made for {name} {facts.get(name, 'unknown')}, here is {mine}: "
                 "make it on a computer with the same system and the same Blender"
             )
-    _refuse_unknown(files, any_torch=facts.get("build") != "locked")
+    is_chosen = options.build not in ("automatic", "locked")  # by the user, not by the folder
+    if facts.get("build") != "locked" and not is_chosen:
+        raise packages.Unfit(
+            f"The folder holds PyTorch's build {facts.get('build', 'unknown')}, whose files this "
+            "extension cannot check: if you trust who made it, choose that kind of build as "
+            "PyTorch Build in the preferences (--build) and install from the folder again"
+        )
+    _refuse_unknown(files, any_torch=is_chosen)
     missing = [file.file_name for file in files if not (options.folder / file.file_name).is_file()]
     if missing:
         raise packages.Unfit(f"The folder lacks {len(missing)} files, the first is {missing[0]}")

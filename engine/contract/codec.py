@@ -28,6 +28,7 @@ from .job import (
     JobSpec,
     MaskKind,
     ObjectMask,
+    Pin,
     Sweep,
     TargetTexts,
 )
@@ -93,6 +94,8 @@ def job_from_json(data: Any) -> JobSpec:
         inside(Path(), name)
     for number, target in enumerate(spec.objects):
         _check_mask(target.mask, f"job.objects[{number}].mask")
+        for place, pin in enumerate(target.pins):
+            _check_pin(pin, f"job.objects[{number}].pins[{place}]")
     for texts in spec.targets:
         _check_texts(texts)
     for number, edit in enumerate(spec.edits):
@@ -163,6 +166,18 @@ def _check_mask(mask: ObjectMask, path: str) -> None:
     name, missing, source = lacks.get(mask.kind, ("", False, ""))
     if missing:
         raise Refusal(f"{path}.{name}: is missing, but the mask comes from {source}")
+
+
+def _check_pin(pin: Pin, path: str) -> None:
+    if len(set(pin.frames)) < 2 or len(set(pin.frames)) < len(pin.frames):
+        raise Refusal(f"{path}.frames: a pin is set on two frames or more, once on each")
+    if min(pin.frames) < 0:
+        raise Refusal(f"{path}.frames: {min(pin.frames)} is no frame, they are counted from 0")
+    if len(pin.points) != 2 * len(pin.frames):
+        count, frames = len(pin.points), len(pin.frames)
+        raise Refusal(f"{path}.points: {count} numbers are not x and y for each of {frames} frames")
+    if any(abs(place) > FARTHEST for place in pin.points):
+        raise Refusal(f"{path}.points: a point is farther out than any picture")
 
 
 def event_to_json(event: Event, time: float) -> dict[str, Any]:

@@ -26,11 +26,13 @@ SIGNED, FLOAT = 2, 3  # kinds of TIFF
 class ImageHeader:
     """``alpha`` is "", or how a TIFF holds it: "straight" or "premultiplied".
 
+    ``bits`` are those of a channel of a TIFF with alpha.
     ``peculiar`` says what of the file is read in different ways; "" where nothing.
     ``straight_at`` is where a TIFF has the word that its alpha is straight, 0 where none.
     """
 
     alpha: str = ""
+    bits: int = 8
     peculiar: str = ""
     straight_at: int = 0
 
@@ -132,7 +134,7 @@ def _tiff(entries: Entries) -> ImageHeader:
         alpha = "premultiplied" if extra == ASSOCIATED else "straight"
         patched = extra == UNASSOCIATED and packing != JPEG
         at = entries[EXTRA][0] if patched else 0
-        return ImageHeader(alpha=alpha, straight_at=at)
+        return ImageHeader(alpha=alpha, bits=bits, straight_at=at)
     if samples != {RGB: 3, 5: 4, 6: 3, 8: 3}.get(meaning, 1):
         return ImageHeader(peculiar=f"a TIFF with {samples} channels of an unusual kind")
     return ImageHeader()

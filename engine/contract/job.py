@@ -140,15 +140,30 @@ class TargetTexts:
 
 
 @dataclass(frozen=True)
+class Pin:
+    """One spot of an object, pointed at in two frames or more.
+
+    ``frames`` count the job's frames from 0, each at most once; ``points`` are x, y, x, y, ..., one
+    for each of them, in pixels of the footage at its own size, from the top left corner. The first
+    frame shows where the spot lies on the atlas: there the mapping stays as it is.
+    """
+
+    frames: tuple[int, ...]
+    points: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class TargetObject:
     """One object of the footage: how it is found and what it becomes.
 
-    With empty texts it stays as it is and only hides what lies behind it.
+    With empty texts it stays as it is and only hides what lies behind it. ``pins`` correct where
+    its atlas lies in the frames.
     """
 
     texts: TargetTexts = field(default_factory=TargetTexts)
     mask: ObjectMask = field(default_factory=ObjectMask)
     name: str = ""
+    pins: tuple[Pin, ...] = ()
 
 
 class EditKind(Enum):

@@ -41,9 +41,17 @@ def plain(settings: Settings) -> str:
     return "\n".join(lines)
 
 
+def describe_presets(path: str) -> str:
+    """Say which presets set the setting ``path`` to what, those with one value together."""
+    names: dict[Any, list[str]] = {}
+    for name in PRESET_NAMES:
+        if path in PRESETS[name]:
+            names.setdefault(PRESETS[name][path], []).append(name.capitalize())
+    return "; ".join(f"{', '.join(those)}: {value}" for value, those in names.items())
+
+
 def markdown() -> str:
     """Return the whole of ``docs/settings.md``."""
-    head = "| Setting | Default | Allowed | " + " | ".join(n.capitalize() for n in PRESET_NAMES)
     lines = [
         "# Settings",
         "",
@@ -51,12 +59,12 @@ def markdown() -> str:
         "",
         *(f"* **{name.capitalize()}**: {text}" for name, text in PRESET_HELP.items()),
         "",
-        head + " | What it does | Source |",
-        "| --- " * (5 + len(PRESET_NAMES)) + "|",
+        "| Setting | Default | Allowed | In presets | What it does | Source |",
+        "| --- | --- | --- | --- | --- | --- |",
     ]
     for path, item, value in walk(Settings()):
-        presets = [PRESETS[name].get(path, "") for name in PRESET_NAMES]
+        presets = describe_presets(path)
         meta = item.metadata
-        cells = [f"`{path}`", value, describe_values(item).replace("|", "\\|"), *presets]
+        cells = [f"`{path}`", value, describe_values(item).replace(" | ", ", "), presets]
         lines.append("| " + " | ".join(map(str, [*cells, meta["help"], meta["paper"]])) + " |")
     return "\n".join(lines) + "\n"

@@ -188,7 +188,8 @@ def _blocks(early: EarlyStages, clip: Clip) -> tuple[Blocks, list[Layers]]:
 
     rest = early.restyling
     layers = rest.decomposition(clip)
-    parts = rest.apply_edits(clip, layers, rest.stylization(clip, layers))
+    layers, parts = rest.apply_pins(clip, layers, rest.stylization(clip, layers))
+    parts = rest.apply_edits(clip, layers, parts)
     parts = rest.with_flow_residuals(clip, parts)
     return Blocks(rest, parts, len(clip.video.frames), early.report), layers
 

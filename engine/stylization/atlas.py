@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from ..checkpoint import Checkpoint
 from ..contract.settings import StylizationSettings
+from ..contract.words.concepts import Colour
 from ..decomposition.layers import Layers
 from ..device import at_once
 from ..partial_results import UNSAVED, PartialResults
@@ -101,6 +102,9 @@ class StylizedAtlas(nn.Module):
         ``counting`` gives, for steps that are as long as a part of one, a callback for the number
         of them that are done. Raises Stopped.
         """
+
+    def begin_with(self, colour: Colour) -> None:
+        """Begin as ``colour``, RGB in [0, 1], if the atlas is free to begin anywhere."""
 
     def choose_initial_colour(
         self, loss: Callable[[], Tensor], partial: PartialResults = UNSAVED

@@ -11,6 +11,8 @@ from torch.nn import functional
 
 from ..contract.job import TargetTexts
 from ..contract.settings import EMBEDDED, StylizationSettings
+from ..contract.words.concepts import Colour
+from ..contract.words.mean_colours import mean_colour_of_texts
 from ..contract.words.surroundings import surroundings_of_texts
 from .encoder import Encoder
 from .picture import read_picture
@@ -29,6 +31,7 @@ class Targets:
     picture: Tensor | None  # [2, E]: the whole of it, and its parts
     picture_share: float
     avoid: Tensor | None  # [R, E]
+    colour: Colour | None = None  # of what the texts name, RGB in [0, 1], where it has one
 
     def draw(self, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Return the directions [E] of global and of local views, behind random prefixes.
@@ -88,6 +91,7 @@ def embed_targets(texts: TargetTexts, encoder: Encoder, settings: StylizationSet
         picture,
         share,
         torch.cat(avoided) if avoided else None,
+        None if texts.picture else mean_colour_of_texts(texts),
     )
 
 

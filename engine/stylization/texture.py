@@ -19,6 +19,7 @@ from torch.nn import functional
 
 from ..checkpoint import on_device
 from ..contract.settings import StylizationSettings
+from ..contract.words.concepts import Colour
 from ..decomposition.layers import Layers
 from ..partial_results import UNSAVED, PartialResults
 from .atlas import StylizedAtlas
@@ -35,6 +36,7 @@ SHOULDER = 0.7  # brightness from which lit colours approach white without reach
 MOST = 1024  # texels along a side
 HALVINGS = 3  # at most, of a picture for views from far
 WARM_UP = 8  # steps until the learning rate is whole
+DARKEST = 0.04  # that a channel may begin with
 LEVELS = (0.15, 0.5, 0.85)  # of red, green and blue that a texture may begin with
 MEAN_RATE = 0.3  # learning rate of the mean colour, in that of the waves
 SEEN = 0.05  # alpha from which on a pixel belongs to what the picture must reach
@@ -166,13 +168,18 @@ class LearnedTexture(TextureAtlas):
         )  # fmt: skip
 
     @torch.no_grad()
-    def choose_initial_colour(
-        self, loss: Callable[[], Tensor], partial: PartialResults = UNSAVED
-    ) -> None:
-        """Begin as that of 27 even colours with the least ``loss`` of the atlas as it is.
+    def begin_with(self, colour: Colour) -> None:
+        """Begin as ``colour``, short of black and white, from which hardly a gradient leads away.
 
         Networks answer to a hue and, more weakly, to its opposite: from grey, gold may end in blue.
         """
+        self.mean.copy_(torch.logit(self.mean.new_tensor(colour).clamp(DARKEST, 1 - DARKEST)))
+
+    @torch.no_grad()
+    def choose_initial_colour(
+        self, loss: Callable[[], Tensor], partial: PartialResults = UNSAVED
+    ) -> None:
+        """Begin as that of 27 even colours with the least ``loss`` of the atlas as it is."""
         colours = torch.tensor(list(product(LEVELS, repeat=3)), device=self.mean.device)  # [27, 3]
 
         def losses(first: int) -> Iterator[list[Tensor]]:

@@ -16,6 +16,7 @@ from ..checkpoint import Checkpoint
 from ..contract.events import EngineError, Fault, Report, Stopped
 from ..contract.job import TargetTexts
 from ..contract.settings import StylizationSettings
+from ..contract.words.concepts import Colour
 from ..decomposition.layers import Layers
 from .atlas import StylizedAtlas
 from .atlas_files import FORMS, load_atlas, save_atlas
@@ -112,7 +113,7 @@ def stylize(
     atlas = form.initial(layers, canvases, settings, size=encoder.size, generator=generator)
     atlas.to(device)
     prepared = _prepare(
-        atlas, layers, settings,
+        atlas, layers, settings, colour=targets.colour,
         loss=lambda: text_loss(atlas, canvases, encoder, targets, settings, seed=seed),
         generator=generator, progress=progress, checkpoint=checkpoint,
     )  # fmt: skip
@@ -145,12 +146,16 @@ def _prepare(
     layers: Layers,
     settings: StylizationSettings,
     *,
+    colour: Colour | None,
     loss: Callable[[], Tensor],
     generator: torch.Generator,
     progress: Progress,
     checkpoint: Checkpoint,
 ) -> dict[str, Any]:
-    """Bring ``atlas`` and ``generator`` to where the first step begins; returns their state."""
+    """Bring ``atlas`` and ``generator`` to where the first step begins; returns their state.
+
+    It begins as ``colour`` if there is one, else as the colour with the least ``loss``.
+    """
     saved = checkpoint.load() or {}
     if "atlas" in saved:
         atlas.load_state_dict(saved["atlas"])
@@ -159,7 +164,10 @@ def _prepare(
     atlas.prepare(
         layers, settings, generator=generator, counting=progress.counter_of, checkpoint=checkpoint
     )
-    atlas.choose_initial_colour(loss, checkpoint.partial)
+    if colour is None:
+        atlas.choose_initial_colour(loss, checkpoint.partial)
+    else:
+        atlas.begin_with(colour)
     prepared = {"atlas": copy.deepcopy(atlas.state_dict()), "generator": generator.get_state()}
     checkpoint.save(prepared)
     return prepared

@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 
 from ..contract.events import EngineError, Fault, Report, Stopped
+from ..contract.image_headers import header_of
 from ..contract.job import Footage, FootageKind
 from ..contract.sequences import oddities, twice
 from ..contract.settings import FramesSettings
@@ -102,15 +103,37 @@ def read_video(footage: Footage, settings: FramesSettings, report: Report) -> Vi
 
 
 def _say_what_is_odd(footage: Footage, report: Report) -> None:
+    path = Path(footage.path)
     if footage.kind is FootageKind.IMAGES:
-        for oddity in oddities(footage_names(footage)):
+        names = footage_names(footage)
+        for oddity in oddities(names):
             report.warning(oddity, "Check that these are all images of the shot, and no others.")
-    elif not movie_facts(Path(footage.path)).constant:
+        has_deep_alpha = bool(names) and _has_deep_alpha(path / names[0])
+    else:
+        facts = movie_facts(path)
+        has_deep_alpha = facts.has_alpha and facts.is_deep
+        if not facts.constant:
+            report.warning(
+                f"The movie {path} may show its frames for different times: the result has "
+                f"each of them once, {footage.frames_per_second:g} a second.",
+                "Convert it to a constant rate first if the result must keep its times.",
+            )
+    if has_deep_alpha:
         report.warning(
-            f"The movie {footage.path} may show its frames for different times: the result has "
-            f"each of them once, {footage.frames_per_second:g} a second.",
-            "Convert it to a constant rate first if the result must keep its times.",
+            f"The alpha of {path} has more than 8 bits and is read as the file says, straight "
+            "unless it says otherwise; Blender may show such footage as premultiplied.",
+            "If edges look too dark or too light, start the job in Blender, or save the footage "
+            "as PNG.",
         )
+
+
+def _has_deep_alpha(path: Path) -> bool:
+    """Has the image, a TIFF, alpha of more than 8 bits?"""
+    try:
+        header = header_of(path)
+    except OSError:
+        return False  # who reads its pixels says what is wrong with it
+    return bool(header.alpha) and header.bits > 8
 
 
 def source_frames(footage: Footage, warn: Warn | None = None) -> Iterator[np.ndarray]:

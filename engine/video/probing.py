@@ -79,6 +79,11 @@ class MovieFacts:
     decoder: str = ""
 
     @property
+    def is_deep(self) -> bool:
+        """Has a channel more than 8 bits? ffmpeg names the order of its bytes then."""
+        return self.pixel_format.endswith(("le", "be"))
+
+    @property
     def frames(self) -> int:
         """How many frames the file says it holds, about; 0 where it says nothing."""
         return round(float(self.frames_per_second) * self.seconds)

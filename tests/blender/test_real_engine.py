@@ -2,6 +2,8 @@
 
 import json
 import math
+import os
+import subprocess
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -190,3 +192,31 @@ def test_no_engine_waits_where_the_preferences_do_not_want_one(strip, part, with
         assert session.state.standby is None
     finally:
         preferences.keep_ready = True
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="no /proc")
+def test_jobs_leave_no_handles_and_no_processes(strip, part):
+    """STRIP_STYLIZER_JOBS=50 looks longer, and prints the memory after each tenth of them."""
+    import bpy
+
+    count = int(os.environ.get("STRIP_STYLIZER_JOBS", "2"))
+    session = part("operators.session")
+
+    def held():
+        handles = len(list(Path("/proc/self/fd").iterdir()))
+        memory = int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        children = subprocess.run(
+            ["ps", "--ppid", str(os.getpid()), "-o", "stat="], capture_output=True, text=True
+        ).stdout.split()
+        return handles, memory, children
+
+    seen = []
+    for number in range(count):
+        bpy.ops.strip_stylizer.stylize(global_text="a golden disc", seed=number)
+        seen.append(held())
+        if number % max(1, count // 10) == 0:
+            print(f"job {number + 1}: {seen[-1][0]} handles, {seen[-1][1] / 2**20:.0f} MiB")
+    assert len(session.state.jobs) == count
+    assert seen[-1][0] <= seen[0][0]
+    assert not any("Z" in state for state in seen[-1][2])

@@ -40,9 +40,8 @@ def test_a_sweep_is_one_job_that_lists_its_cells_and_adds_no_strip(swept, scene,
     assert part("panels.sweep").STRIPSTYLIZER_PT_sweep.poll(bpy.context)
     drawn = shown(part)
     assert drawn.lines.count("Make Take") == 8 and "sweep_show" in drawn.operators
-    assert next(line for line in drawn.lines if line != "Make Take").startswith(
-        "0.290  a bronze swan"
-    )
+    first = next(line for line in drawn.lines if line != "Make Take")
+    assert first.startswith("0.290  a bronze swan")
     assert bpy.ops.strip_stylizer.sweep_show() == {"FINISHED"}
     assert [image.filepath for image in bpy.data.images if "sheet" in image.name]
 

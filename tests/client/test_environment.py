@@ -160,8 +160,9 @@ def test_a_file_that_was_changed_is_not_installed(plan, tmp_path, there):
     assert code != 0 and "ash mismatch" in said
 
 
-def accept(folder, tmp_path):
-    return verbs.main(["accept", "--folder", str(folder), "--install-list", str(tmp_path / "list")])
+def accept(folder, tmp_path, build="automatic"):
+    words = ["--folder", str(folder), "--install-list", str(tmp_path / "list"), "--build", build]
+    return verbs.main(["accept", *words])
 
 
 def test_a_folder_for_another_python_is_refused_in_a_sentence(tmp_path, capsys):
@@ -176,6 +177,16 @@ def test_a_folder_with_a_file_that_was_never_locked_is_refused(tmp_path, capsys)
     packages.write_list(tmp_path, [file], verbs.this_kind() | {"build": "locked"})
     assert accept(tmp_path, tmp_path) == 1
     assert "not among the files" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("build", "code"), [("automatic", 1), ("locked", 1), ("cpu", 0)])
+def test_another_build_of_pytorch_is_taken_where_the_user_chose_one(build, code, tmp_path, capsys):
+    name = "torch-2.9+cpu-py3-none-any.whl"
+    (tmp_path / name).write_bytes(b"anything")
+    file = File("torch", "2.9+cpu", f"https://index.example/{name}", 8, "a" * 64)
+    packages.write_list(tmp_path, [file], verbs.this_kind() | {"build": "cpu"})
+    assert accept(tmp_path, tmp_path, build) == code
+    assert ("PyTorch's build cpu" in capsys.readouterr().out) == bool(code)
 
 
 def test_a_folder_that_lacks_a_file_is_refused(tmp_path, capsys):

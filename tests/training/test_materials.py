@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from engine.contract.words.concepts import load_vocabulary
+from training.colours import mean_colours
 from training.materials import MATERIALS, paint
 
 SIDE = 48
@@ -33,6 +35,13 @@ def test_no_two_materials_paint_the_same():
     pictures = np.stack([paint(material, 1, SIDE) for material in MATERIALS]).astype(int)
     for index, picture in enumerate(pictures[:-1]):
         assert np.abs(pictures[index + 1 :] - picture).mean(axis=(1, 2, 3)).min() > 4
+
+
+def test_the_list_of_concepts_has_the_mean_colours_of_materials_and_names():
+    listed, found = load_vocabulary().mean_colours, mean_colours(count=6)
+    assert listed.keys() == found.keys()
+    for name, colour in found.items():
+        assert np.allclose(listed[name], colour, atol=0.12), name
 
 
 @pytest.mark.parametrize("name", ["gold", "copper"])

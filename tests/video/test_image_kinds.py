@@ -111,6 +111,14 @@ def test_a_gap_is_said_when_the_images_are_read(tmp_path, listener):
     assert "002.png and 004.png" in listener.warnings[0]
 
 
+@pytest.mark.parametrize(("dtype", "count"), [(np.uint8, 0), (np.uint16, 1)])
+def test_deep_alpha_of_a_tiff_is_warned_of(dtype, count, tmp_path, listener):
+    for name in ("1.tif", "2.tif"):
+        (tmp_path / name).write_bytes(tiff(COLOURS.astype(dtype), extra=2))
+    read_video(footage_from_path(tmp_path), FramesSettings(), listener)
+    assert sum("premultiplied" in sentence for sentence in listener.warnings) == count
+
+
 @pytest.mark.parametrize("order", "<>")
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_straight_alpha_of_a_tiff_is_not_multiplied(dtype, order, tmp_path):

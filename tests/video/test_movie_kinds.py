@@ -187,6 +187,15 @@ def test_a_webm_keeps_its_alpha(codec, tmp_path):
     assert np.abs(frame[..., 3].astype(int) - glass[..., 3])[:, ::8].max() <= 3
 
 
+@pytest.mark.parametrize(("pixels", "count"), [("yuva444p", 0), ("yuva444p10le", 1)])
+def test_deep_alpha_of_a_movie_is_warned_of(pixels, count, tmp_path, listener):
+    path = tmp_path / "glass.mov"
+    glass = [np.full((HEIGHT, WIDTH, 4), (200, 60, 90, 128), np.uint8)] * 3
+    ffmpeg("-c:v", "ffv1", "-pix_fmt", pixels, path, frames=glass, pixels="rgba")
+    read_video(footage_from_path(path), settings(), listener)
+    assert sum("premultiplied" in sentence for sentence in listener.warnings) == count
+
+
 @pytest.mark.parametrize(("transfer", "name"), [("smpte2084", "PQ"), ("arib-std-b67", "HLG")])
 def test_hdr_is_refused_by_name(transfer, name, tmp_path):
     colours = f"setparams=colorspace=bt2020nc:color_primaries=bt2020:color_trc={transfer}"

@@ -27,6 +27,9 @@ ENDINGS = {
 SHORTEST_STEM = 3
 
 
+Colour = tuple[float, float, float]
+
+
 class Kind(Enum):
     """What a concept is; a subject is a word for the object that has no direction of its own."""
 
@@ -79,6 +82,7 @@ class Vocabulary:
     """All concepts; words that carry no look; nouns for a surface; near meanings of other words.
 
     ``surroundings`` are looks that photographs of these ImageNet classes show beside the thing.
+    ``mean_colours`` are RGB in [0, 1], of colours by name and of the materials that have one.
     """
 
     concepts: Mapping[str, Concept]
@@ -86,6 +90,7 @@ class Vocabulary:
     surfaces: frozenset[str]
     near: Mapping[str, tuple[str, ...]]
     surroundings: Mapping[str, frozenset[int]] = field(default_factory=dict)
+    mean_colours: Mapping[str, Colour] = field(default_factory=dict)
 
     def spans(self, text: str) -> list[Span]:
         """Return ``text`` word by word, the words of the longest known phrases together."""
@@ -184,6 +189,7 @@ def vocabulary_from(entries: Mapping[str, Any]) -> Vocabulary:
     """Return the vocabulary of a list in the form of ``concepts.json``."""
     concepts = [_concept(entry) for entry in entries["concepts"]]
     concepts += [Concept(word, Kind.SUBJECT, (word,)) for word in entries["subjects"]]
+    colours = entries.get("mean_colours", {})
     return Vocabulary(
         {concept.name: concept for concept in concepts},
         frozenset(entries["filling"]),
@@ -193,6 +199,7 @@ def vocabulary_from(entries: Mapping[str, Any]) -> Vocabulary:
             word: frozenset(itertools.chain.from_iterable(map(_range, keys)))
             for word, keys in entries.get("surroundings", {}).items()
         },
+        {name: (red, green, blue) for name, (red, green, blue) in colours.items()},
     )
 
 
