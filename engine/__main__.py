@@ -77,9 +77,28 @@ def parser() -> argparse.ArgumentParser:
     sheet.add_argument("jobs", nargs="+", type=Path, metavar="JOB", help="job folders")
     sheet.add_argument("--out", type=Path, required=True, help="folder to write into")
     sheet.set_defaults(run=commands.sheet)
+    _add_sweep(verbs)
     _add_layers(verbs)
     _add_evaluate(verbs)
     return top
+
+
+def _add_sweep(verbs: argparse._SubParsersAction) -> None:
+    verb = verbs.add_parser("sweep", help="texts, seeds and strengths, from a job's layers")
+    verb.add_argument("job", type=Path, metavar="JOB", help="the folder of a job")
+    verb.add_argument(
+        "--texts", action="append", required=True, metavar="TEXT",
+        help="what the object in front becomes; repeatable",
+    )  # fmt: skip
+    verb.add_argument(
+        "--seeds", type=int, default=1, metavar="N", help="looks of each text, from JOB's seed on"
+    )
+    verb.add_argument(
+        "--strengths", default="1", metavar="S,...", help="each look at these, 0 to 1 (default: 1)"
+    )
+    verb.add_argument("--out", type=Path, required=True, metavar="DIR", help="a job folder")
+    _add_cache(verb)
+    verb.set_defaults(run=commands.sweep, quiet=False)
 
 
 def _add_layers(verbs: argparse._SubParsersAction) -> None:

@@ -23,6 +23,7 @@ from .contract.job import (
     ObjectMask,
     Pin,
     Stroke,
+    Sweep,
     TargetObject,
     TargetTexts,
     single,
@@ -76,6 +77,27 @@ def with_edit(spec: JobSpec, options: argparse.Namespace) -> JobSpec:
         return codec.job_from_json(codec.to_json(spec))
     except codec.Refusal as refusal:
         hint = "`python -m engine layers apply --help` lists what can be given."
+        raise EngineError(Fault.BAD_JOB, f"{refusal}.", hint) from refusal
+
+
+def with_sweep(spec: JobSpec, options: argparse.Namespace) -> JobSpec:
+    """Return ``spec`` as a sweep over what the options of the verb `sweep` name.
+
+    Raises EngineError (BAD_JOB) with a sentence where they name none.
+    """
+    try:
+        form = "numbers with commas between them"
+        count = options.strengths.count(",") + 1
+        strengths = tuple(_numbers(options.strengths, ",", count, "--strengths", form))
+        texts = tuple(text.strip() for text in options.texts)
+        settings = codec.set_from_text(spec.settings, f"stylization.candidates={options.seeds}")
+        spec = dataclasses.replace(
+            spec, settings=settings, until=None, edits=(), layers=None,
+            sweep=Sweep(texts, strengths),
+        )  # fmt: skip
+        return codec.job_from_json(codec.to_json(spec))
+    except codec.Refusal as refusal:
+        hint = "`python -m engine sweep --help` lists what can be given."
         raise EngineError(Fault.BAD_JOB, f"{refusal}.", hint) from refusal
 
 

@@ -149,15 +149,20 @@ class Restyling:
         }
 
     def sources(self, layers: Sequence[Layers]) -> dict[int, Source]:
-        """Return what is restyled or stays, by the object's number, front to back."""
-        keys = self._keys(Stage.DECOMPOSITION)
+        """Return what is restyled or stays, by the object's number, front to back.
+
+        Of a sweep the first one's text is that of its first cell.
+        """
+        keys, spec = self._keys(Stage.DECOMPOSITION), self.spec
+        if spec.sweep is not None:
+            spec = spec.with_front_text(spec.sweep.texts[0])
         found = {
             number: Source(layers[number], item.texts, (keys[number],))
-            for number, item in enumerate(self.spec.objects)
+            for number, item in enumerate(spec.objects)
         }
-        if not self.spec.background.empty:
-            behind = of_background(layers, is_bare=not self.spec.objects)
-            found[BACKGROUND] = Source(behind, self.spec.background, tuple(keys))
+        if not spec.background.empty:
+            behind = of_background(layers, is_bare=not spec.objects)
+            found[BACKGROUND] = Source(behind, spec.background, tuple(keys))
         return found
 
     def _show_atlases(self, clip: Clip, parts: Sequence[Part]) -> None:
@@ -242,7 +247,7 @@ class Restyling:
                     shown = list(layers) if spec.objects else [parts[-1].layers]
                     write_checkerboard(spec.footage, shown, folder)
 
-            results.write_layers(self.report.folder, write)
+            results.write_whole(self.report.folder.layers, write)
 
     def render(self, clip: Clip, layers: Sequence[Layers], parts: Sequence[Part]) -> dict[str, Any]:
         """Write the frames, not yet where the host looks for them; returns the metrics."""

@@ -29,6 +29,7 @@ from .job import (
     MaskKind,
     ObjectMask,
     Pin,
+    Sweep,
     TargetTexts,
 )
 from .settings import Settings, replace_setting
@@ -36,6 +37,7 @@ from .words.parts import unusable
 
 Record = TypeVar("Record")
 MOST_BLUR = 500  # px
+MOST_CELLS = 1000  # of a sweep
 MOST = 2**63  # whole numbers stay below it
 FARTHEST = 1e6  # px from a picture's corner that a stroke may be
 
@@ -84,6 +86,8 @@ def job_from_json(data: Any) -> JobSpec:
     spec = from_json(JobSpec, data, "job")
     if spec.protocol != PROTOCOL:
         raise Refusal(f"job.protocol: {spec.protocol} is not {PROTOCOL}, this engine's")
+    if spec.sweep is not None:
+        _check_sweep(spec, spec.sweep)
     if spec.needs_texts and not spec.targets:
         raise Refusal("job: no object and no background has a text, a picture or an edit")
     for name in spec.footage.files:
@@ -97,6 +101,22 @@ def job_from_json(data: Any) -> JobSpec:
     for number, edit in enumerate(spec.edits):
         _check_edit(edit, len(spec.objects), f"job.edits[{number}]")
     return spec
+
+
+def _check_sweep(spec: JobSpec, sweep: Sweep) -> None:
+    if spec.until is not None or spec.edits or spec.layers is not None:
+        raise Refusal("job.sweep: goes with no edits, no layers and no earlier end")
+    for name, values in (("texts", sweep.texts), ("strengths", sweep.strengths)):
+        if not values or len(set(values)) < len(values):
+            raise Refusal(f"job.sweep.{name}: at least one is needed, and each only once")
+    if not all(text.strip() for text in sweep.texts):
+        raise Refusal("job.sweep.texts: one of them is empty")
+    for strength in sweep.strengths:
+        if not 0 <= strength <= 1:
+            raise Refusal(f"job.sweep.strengths: {strength} is not between 0 and 1")
+    count = len(sweep.texts) * len(sweep.strengths) * spec.settings.stylization.candidates
+    if count > MOST_CELLS:
+        raise Refusal(f"job.sweep: {count} cells are more than {MOST_CELLS}")
 
 
 def _check_texts(texts: TargetTexts) -> None:
