@@ -77,9 +77,28 @@ def parser() -> argparse.ArgumentParser:
     sheet.add_argument("jobs", nargs="+", type=Path, metavar="JOB", help="job folders")
     sheet.add_argument("--out", type=Path, required=True, help="folder to write into")
     sheet.set_defaults(run=commands.sheet)
+    _add_sweep(verbs)
     _add_layers(verbs)
     _add_evaluate(verbs)
     return top
+
+
+def _add_sweep(verbs: argparse._SubParsersAction) -> None:
+    verb = verbs.add_parser("sweep", help="texts, seeds and strengths, from a job's layers")
+    verb.add_argument("job", type=Path, metavar="JOB", help="the folder of a job")
+    verb.add_argument(
+        "--texts", action="append", required=True, metavar="TEXT",
+        help="what the object in front becomes; repeatable",
+    )  # fmt: skip
+    verb.add_argument(
+        "--seeds", type=int, default=1, metavar="N", help="looks of each text, from JOB's seed on"
+    )
+    verb.add_argument(
+        "--strengths", default="1", metavar="S,...", help="each look at these, 0 to 1 (default: 1)"
+    )
+    verb.add_argument("--out", type=Path, required=True, metavar="DIR", help="a job folder")
+    _add_cache(verb)
+    verb.set_defaults(run=commands.sweep, quiet=False)
 
 
 def _add_layers(verbs: argparse._SubParsersAction) -> None:
@@ -222,6 +241,14 @@ def _add_object(verb: argparse.ArgumentParser) -> None:
         )  # fmt: skip
 
 
+def _add_pins(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "--pin", action="append", default=[], metavar="'FRAME:X,Y FRAME:X,Y ...'", dest="pins",
+        help="one spot of the object in two frames or more, in pixels: corrects where its texture "
+        "slides, from the first one on; repeatable",
+    )  # fmt: skip
+
+
 def _add_settings(verb: argparse.ArgumentParser, default: str) -> None:
     verb.add_argument("--preset", choices=PRESET_NAMES, default=default)
     verb.add_argument(
@@ -252,6 +279,7 @@ def _add_stylize(verbs: argparse._SubParsersAction) -> None:
         help="one more object, behind those before it: JSON with texts and mask",
     )  # fmt: skip
     _add_object(verb)
+    _add_pins(verb)
     _add_settings(verb, "standard")
     verb.add_argument("--out", type=Path, required=True, metavar="DIR", help="the job folder")
     _add_cache(verb)

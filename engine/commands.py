@@ -172,6 +172,12 @@ def export_layers(options: argparse.Namespace) -> int:
     return _begin(dataclasses.replace(spec, until=None, layers=wanted), options)
 
 
+def sweep(options: argparse.Namespace) -> int:
+    """Try texts, seeds and strengths on a job's layers, which are found in the cache."""
+    spec = JobFolder(options.job.absolute()).read_spec()
+    return _begin(requests.with_sweep(spec, options), options)
+
+
 def apply_edit(options: argparse.Namespace) -> int:
     """Run a job again with one more change by hand, or with none at all."""
     spec = JobFolder(options.job.absolute()).read_spec()
@@ -249,7 +255,7 @@ def _perform(
             last = Failed(known.fault, known.message, known.hint)
             return _say_last(report, bar, last, exit_code(known, refused))
     if not options.quiet and not isinstance(folder, TaskFolder):
-        frames = folder.layers if spec.layers else folder.result
+        frames = folder.sweep if spec.sweep else folder.layers if spec.layers else folder.result
         print(f"Frames: {frames}" if spec.until is None else f"Done: {spec.until.value}")
     return 0
 

@@ -64,8 +64,15 @@ def _stages(job: EarlyStages) -> Iterator[tuple[Stage, int]]:
     rest.load_encoder()
     layers = rest.decomposition(clip)
     yield Stage.DECOMPOSITION, count
+    if job.spec.sweep is not None:
+        from .sweeping import write_sweep  # torch comes with it
+
+        write_sweep(rest, clip, rest.sources(layers), job.spec.sweep)
+        yield Stage.RENDER, count
+        return
     parts = rest.stylization(clip, layers)
     yield Stage.STYLIZATION, count
+    layers, parts = rest.apply_pins(clip, layers, parts)
     parts = rest.apply_edits(clip, layers, parts)
     if job.spec.layers is not None:
         rest.write_layers(clip, layers, parts)

@@ -24,8 +24,9 @@ from .contract.events import (
     Preview,
     Stopped,
 )
-from .contract.job import BACKGROUND, JobSpec, Stage
+from .contract.job import BACKGROUND, JobSpec, Stage, Sweep
 from .contract.layers import LIVE_PICTURES, LayerPackage, PackageLayer, write_manifest
+from .contract.sweeps import SHEET_FILE, Cell, write_cells
 from .reporter import Reporter
 
 STEPS = 20
@@ -51,7 +52,9 @@ def rehearse(spec: JobSpec, report: Reporter, *, frames: int | None = None) -> N
                 _misbehave(words)
             if stage is Stage.STYLIZATION:
                 _preview(report)
-            if stage is Stage.RENDER and spec.layers is not None:
+            if stage is Stage.RENDER and spec.sweep is not None:
+                _write_sweep(report.folder.sweep, spec, spec.sweep)
+            elif stage is Stage.RENDER and spec.layers is not None:
                 _write_layers(report.folder.layers, spec, count)
             elif stage is Stage.RENDER:
                 _write_report(report.folder.report, spec)
@@ -128,6 +131,27 @@ def _write_layers(folder: Path, spec: JobSpec, count: int) -> None:
     )
     package = LayerPackage("rehearsal", 64, 36, 24.0, layers, (), plates, live=live)
     write_manifest(package, part)
+    files.replace_folder(part, folder)
+
+
+def _write_sweep(folder: Path, spec: JobSpec, sweep: Sweep) -> None:
+    part = folder.with_name(".sweep.part")
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir()
+    looks = range(1, spec.settings.stylization.candidates + 1)
+    cells = [
+        Cell(
+            text, spec.settings.seed + look - 1, look, strength,
+            round(0.3 - 0.01 * (number + look), 4), f"{number}-{look}-{strength}.png",
+        )
+        for number, text in enumerate(sweep.texts)
+        for look in looks
+        for strength in sweep.strengths
+    ]  # fmt: skip
+    for each in cells:
+        (part / each.picture).write_bytes(grey_png(64, 36, 120))
+    (part / SHEET_FILE).write_bytes(grey_png(128, 72, 120))
+    write_cells(cells, part)
     files.replace_folder(part, folder)
 
 

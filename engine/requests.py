@@ -21,7 +21,9 @@ from .contract.job import (
     JobSpec,
     MaskKind,
     ObjectMask,
+    Pin,
     Stroke,
+    Sweep,
     TargetObject,
     TargetTexts,
     single,
@@ -75,6 +77,27 @@ def with_edit(spec: JobSpec, options: argparse.Namespace) -> JobSpec:
         return codec.job_from_json(codec.to_json(spec))
     except codec.Refusal as refusal:
         hint = "`python -m engine layers apply --help` lists what can be given."
+        raise EngineError(Fault.BAD_JOB, f"{refusal}.", hint) from refusal
+
+
+def with_sweep(spec: JobSpec, options: argparse.Namespace) -> JobSpec:
+    """Return ``spec`` as a sweep over what the options of the verb `sweep` name.
+
+    Raises EngineError (BAD_JOB) with a sentence where they name none.
+    """
+    try:
+        form = "numbers with commas between them"
+        count = options.strengths.count(",") + 1
+        strengths = tuple(_numbers(options.strengths, ",", count, "--strengths", form))
+        texts = tuple(text.strip() for text in options.texts)
+        settings = codec.set_from_text(spec.settings, f"stylization.candidates={options.seeds}")
+        spec = dataclasses.replace(
+            spec, settings=settings, until=None, edits=(), layers=None,
+            sweep=Sweep(texts, strengths),
+        )  # fmt: skip
+        return codec.job_from_json(codec.to_json(spec))
+    except codec.Refusal as refusal:
+        hint = "`python -m engine sweep --help` lists what can be given."
         raise EngineError(Fault.BAD_JOB, f"{refusal}.", hint) from refusal
 
 
@@ -157,9 +180,10 @@ def _objects(options: argparse.Namespace) -> tuple[TargetObject, ...]:
         or bool(options.strokes or options.not_strokes)
     )
     bare = texts.empty and (others or options.background_text or options.background_local_text)
-    if bare and not named:
+    if bare and not (named or options.pins):
         return others
-    return (TargetObject(texts, _mask(options)), *others)
+    pins = tuple(_pin(text) for text in options.pins)
+    return (TargetObject(texts, _mask(options), pins=pins), *others)
 
 
 def object_from_file(path: Path) -> TargetObject:
@@ -228,6 +252,18 @@ def _stroke(text: str, option: str) -> Stroke:
     points = _numbers(rest[0], ",", count, option, form)
     (radius,) = _numbers(rest[1], ":", 1, option, form)
     return Stroke(int(frame), tuple(points), radius)
+
+
+def _pin(text: str) -> Pin:
+    form = "FRAME:X,Y FRAME:X,Y ..., such as '0:100,50 12:120,55'"
+    frames, points = [], []
+    for part in text.split():
+        frame, colon, point = part.partition(":")
+        if not (colon and frame.isascii() and frame.isdigit()):
+            raise codec.Refusal(f"--pin {text}: expected {form}")
+        frames.append(int(frame))
+        points += _numbers(point, ",", 2, "--pin", form)
+    return Pin(tuple(frames), tuple(points))
 
 
 def _range(text: str) -> tuple[int, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ from .contract.events import Stopped
 from .contract.job import ANY, BACKGROUND, Edit, EditKind, JobSpec, Stage, TargetTexts
 from .contract.settings import RenderSettings
 from .decomposition.layers import Layers, of_background
+from .decomposition.pins import check_pins
 from .editing.building import build_edits
 from .editing.whole_layer import Fill, Grade, LayerBlur
 from .evaluation.checkerboard import write_checkerboard
@@ -95,7 +97,11 @@ class Restyling:
         return self.encoder
 
     def decomposition(self, clip: Clip) -> list[Layers]:
-        """Return the layers of each object; with no object those of the bare background."""
+        """Return the layers of each object; with no object those of the bare background.
+
+        Raises EngineError where a pin lies outside the footage.
+        """
+        self._check_pins(clip)
         layers = self.stages.all(Stage.DECOMPOSITION, self.layer_artifacts(clip))
         for index, each in enumerate(layers):
             self._show(previews.of_layers(each), index)
@@ -113,6 +119,10 @@ class Restyling:
             )
             for index, (own, others) in enumerate(seen)
         ]  # fmt: skip
+
+    def _check_pins(self, clip: Clip) -> None:
+        for each, masks in zip(self.spec.objects, clip.masks, strict=True):
+            check_pins(each.pins, masks.masks, clip.video.source_size, self.report)
 
     def stylization(self, clip: Clip, layers: Sequence[Layers]) -> list[Part]:
         """Return what the frames are made of: all objects, restyled or not, and the background."""
@@ -139,15 +149,20 @@ class Restyling:
         }
 
     def sources(self, layers: Sequence[Layers]) -> dict[int, Source]:
-        """Return what is restyled or stays, by the object's number, front to back."""
-        keys = self._keys(Stage.DECOMPOSITION)
+        """Return what is restyled or stays, by the object's number, front to back.
+
+        Of a sweep the first one's text is that of its first cell.
+        """
+        keys, spec = self._keys(Stage.DECOMPOSITION), self.spec
+        if spec.sweep is not None:
+            spec = spec.with_front_text(spec.sweep.texts[0])
         found = {
             number: Source(layers[number], item.texts, (keys[number],))
-            for number, item in enumerate(self.spec.objects)
+            for number, item in enumerate(spec.objects)
         }
-        if not self.spec.background.empty:
-            behind = of_background(layers, is_bare=not self.spec.objects)
-            found[BACKGROUND] = Source(behind, self.spec.background, tuple(keys))
+        if not spec.background.empty:
+            behind = of_background(layers, is_bare=not spec.objects)
+            found[BACKGROUND] = Source(behind, spec.background, tuple(keys))
         return found
 
     def _show_atlases(self, clip: Clip, parts: Sequence[Part]) -> None:
@@ -160,6 +175,26 @@ class Restyling:
             folder = self.stages.cache.folder(Stage.STYLIZATION, key)
             if folder.is_dir():  # an early snapshot has no rivals
                 self._show(previews.of_candidates(folder, part.layers, clip.video.frames), index)
+
+    def apply_pins(
+        self, clip: Clip, layers: Sequence[Layers], parts: Sequence[Part]
+    ) -> tuple[list[Layers], list[Part]]:
+        """Return ``layers`` and ``parts`` with the mappings that the pins correct.
+
+        The atlas stays where it is, so what was trained on it needs no training again.
+        """
+        corrected, whole, keys = [*layers], [*parts], [*self._keys(Stage.DECOMPOSITION)]
+        for number, each in enumerate(self.spec.objects):
+            if each.pins:
+                artifact = self.artifacts.corrected_mapping(
+                    layers[number], each.pins, clip.video.source_size, key=keys[number]
+                )
+                uv = self.stages.beside(Stage.DECOMPOSITION, artifact)
+                keys[number] = artifact.key
+                corrected[number] = dataclasses.replace(layers[number], uv=uv)
+                whole[number] = dataclasses.replace(parts[number], layers=corrected[number])
+        self.stages.keys[Stage.DECOMPOSITION] = keys
+        return corrected, whole
 
     def apply_edits(
         self, clip: Clip, layers: Sequence[Layers], parts: Sequence[Part]
@@ -212,7 +247,7 @@ class Restyling:
                     shown = list(layers) if spec.objects else [parts[-1].layers]
                     write_checkerboard(spec.footage, shown, folder)
 
-            results.write_layers(self.report.folder, write)
+            results.write_whole(self.report.folder.layers, write)
 
     def render(self, clip: Clip, layers: Sequence[Layers], parts: Sequence[Part]) -> dict[str, Any]:
         """Write the frames, not yet where the host looks for them; returns the metrics."""
@@ -236,7 +271,12 @@ class Restyling:
         """Return the key of the finished frames."""
         edits = [identity.of_edit(each, self.stages.cache.names) for each in self.spec.shown_edits]
         keys = self._keys(Stage.STYLIZATION)
-        return stage_key(Stage.RENDER, self.spec.settings.render, *keys, *edits)
+        pins = [
+            f"{number} {json.dumps(to_json(each.pins))}"
+            for number, each in enumerate(self.spec.objects)
+            if each.pins
+        ]
+        return stage_key(Stage.RENDER, self.spec.settings.render, *keys, *edits, *pins)
 
     def _write_frames(
         self, clip: Clip, layers: Sequence[Layers], parts: Sequence[Part], render: FrameRenderer

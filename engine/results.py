@@ -80,13 +80,13 @@ def write_frames(
     return output.facts()
 
 
-def write_layers(folder: JobFolder, write: Callable[[Path], object]) -> None:
-    """Let ``write`` fill the folder of the layer package, and give it its name when it is whole."""
-    part = folder.path / ".layers.part"
-    with explain_failures(folder.path):
+def write_whole(folder: Path, write: Callable[[Path], object]) -> None:
+    """Let ``write`` fill ``folder``, such as ``layers/``, which has its name when it is whole."""
+    part = folder.with_name(f".{folder.name}.part")
+    with explain_failures(folder.parent):
         _empty(part)
         write(part)
-        replace_folder(part, folder.layers)
+        replace_folder(part, folder)
 
 
 def publish(folder: JobFolder, facts: dict[str, Any]) -> None:

@@ -14,7 +14,7 @@ from . import device as devices
 from . import identity
 from .checkpoint import Checkpoint, check_finite, train_with_restart
 from .contract.codec import to_json
-from .contract.job import JobSpec, Stage, TargetTexts
+from .contract.job import JobSpec, Pin, Stage, TargetTexts
 from .contract.settings import Settings
 from .decomposition.flow_residual import (
     compute_flow_residual,
@@ -22,6 +22,7 @@ from .decomposition.flow_residual import (
     save_flow_residual,
 )
 from .decomposition.layers import Layers, load_layers, save_layers
+from .decomposition.pins import correct_mapping, load_mapping, read_pins, save_mapping
 from .decomposition.train import decompose
 from .reporter import Reporter
 from .stages import CachedArtifact
@@ -83,6 +84,21 @@ class TrainedArtifacts:
         return CachedArtifact(
             stage_key(Stage.DECOMPOSITION, chosen, str(seed), *keys), make, load_layers
         )
+
+    def corrected_mapping(
+        self, layers: Layers, pins: Sequence[Pin], size: tuple[int, int], *, key: str
+    ) -> CachedArtifact[Tensor]:
+        """The uv of the ``layers`` that have this ``key``, as ``pins`` correct it.
+
+        ``size`` is the footage's width and height.
+        """
+
+        def make(folder: Path) -> None:
+            corrections = read_pins(pins, layers.uv, size)
+            save_mapping(correct_mapping(layers.uv, layers.alpha, corrections), folder)
+
+        identity = stage_key(Stage.DECOMPOSITION, to_json(tuple(pins)), "pins", key)
+        return CachedArtifact(identity, make, load_mapping)
 
     def flow_residual(self, clip: Clip, layers: Layers, *, key: str) -> CachedArtifact[Tensor]:
         """The flow residual of the ``layers`` that have this ``key``."""

@@ -22,6 +22,7 @@ from ..engine.contract.events import EngineError, Fault
 from ..engine.contract.folder import JobFolder
 from ..engine.contract.job import JobSpec, Stage
 from ..engine.contract.layers import LayerPackage
+from ..engine.contract.sweeps import Cell
 from .baking import LOG, Baking
 from .strips import Place
 
@@ -42,6 +43,7 @@ class Kind(Enum):
     LAYERS = "layers"
     LIVE = "live"
     BAKE = "bake"
+    SWEEP = "sweep"
 
     @property
     def title(self) -> str:
@@ -102,6 +104,7 @@ class Job:
     stopped_at: float = 0.0
     candidates: tuple | None = None
     layers: LayerPackage | None = None
+    cells: tuple[Cell, ...] | None = None
     kept_step: int = 0
     asked_from: str = ""
     farm: FarmJob | None = None
@@ -212,6 +215,7 @@ class Job:
         """Where the frames are that the result strip shows; no other job writes there."""
         with_layers = self.kind in (Kind.LAYERS, Kind.LIVE)
         own = self.folder.layers if with_layers else self.folder.result
+        own = self.folder.sweep if self.kind is Kind.SWEEP else own
         return Path(self.output) / self.id if self.output else own
 
     @property

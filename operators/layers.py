@@ -14,7 +14,17 @@ from ..engine.client.status import Phase
 from ..engine.contract import codec, files
 from ..engine.contract.job import JobSpec, LayerFiles
 from ..engine.contract.layers import LayerPackage, read_manifest
-from . import folders, node_groups, outlook, properties, requests, session, starting, strips
+from . import (
+    folders,
+    node_groups,
+    outlook,
+    properties,
+    requests,
+    session,
+    starting,
+    strips,
+    targets,
+)
 from .languages import say
 from .objects import why_no_source
 
@@ -69,7 +79,9 @@ def _is_current(source: Any, job: session.Job) -> bool:
     assert job.spec is not None
     shown = strips.length(source), strips.start(source) - round(strips.content_start(source))
     then = job.place.length, job.place.start - round(job.place.content_start)
-    return shown == then and outlook.same_layers(job.spec, requests.draft_of(source))
+    draft = requests.draft_of(source)
+    pins = [each.pins for each in job.spec.objects] == [each.pins for each in draft.objects]
+    return shown == then and pins and outlook.same_layers(job.spec, draft)
 
 
 def package_of(job: session.Job) -> LayerPackage | None:
@@ -116,6 +128,10 @@ def start_from(
     spec = change(dataclasses.replace(known.spec, layers=None))
     spec = codec.job_from_json(codec.to_json(spec))
     recipe = {name: value for name, value in known.recipe.items() if name not in OF_A_JOB}
+    recipe["objects"] = [
+        values | {"pins": [targets.text_of_pin(pin) for pin in each.pins]}
+        for values, each in zip(recipe.get("objects", ()), spec.objects, strict=False)
+    ]
     job = session.add(
         source.id_data, source, spec, draft=spec, output=output, kind=kind,
         recipe=recipe | {"layers_of": take},

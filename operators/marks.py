@@ -1,9 +1,14 @@
-"""The preview, and what is marked in it by hand: boxes and strokes in the picture's pixels."""
+"""The preview, and what is marked in it by hand, in the pixels of the picture."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..engine.contract.job import Stroke
 from . import ink, placement, strips
+
+SET, ELSEWHERE = 6, 9  # radius of a pin on this frame, and of one that is set on others alone
+
+Spots = Mapping[int, tuple[float, float]]  # where a pin is, px by frame
 
 
 def preview_region(context: Any) -> tuple[Any, Any] | None:
@@ -53,3 +58,23 @@ def draw_stroke(region: Any, lies: placement.Placement, stroke: Stroke) -> None:
     places = [to_region(region, lies, pair) for pair in pairs]
     colour = ink.OBJECT if stroke.is_object else ink.NOT_OBJECT
     ink.brush(places, stroke.radius * zoom(region, lies), colour)
+
+
+def draw_pins(region: Any, lies: placement.Placement, pins: Sequence[Spots], frame: int) -> None:
+    """Draw pins over the preview, with their numbers."""
+    for number, spots in enumerate(pins, 1):
+        centre = to_region(region, lies, spot_at(spots, frame))
+        shape = ink.circle(centre, SET if frame in spots else ELSEWHERE)
+        if frame in spots:
+            ink.area(shape, ink.OBJECT)
+        ink.outline(shape)
+        ink.words(str(number), centre[0] + 2 * SET, centre[1] + SET, 12)
+
+
+def spot_at(spots: Spots, frame: int) -> tuple[float, float]:
+    """Return where a pin is on a frame, or between the frames on which it is set."""
+    first = max((each for each in spots if each <= frame), default=min(spots))
+    last = min((each for each in spots if each >= frame), default=max(spots))
+    part = 0.0 if last <= first else (frame - first) / (last - first)
+    (x, y), (right, down) = spots[first], spots[last]
+    return x + part * (right - x), y + part * (down - y)

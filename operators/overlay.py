@@ -103,6 +103,7 @@ def _draw_target(region: Any, lies: placement.Placement, target: Any, frame: int
         for item in target.strokes:
             if item.frame == frame:
                 marks.draw_stroke(region, lies, targets.read_stroke(item))
+    marks.draw_pins(region, lies, targets.spots_of(target), frame)
 
 
 def _draw_masks(region: Any, strip: Any, lies: placement.Placement, frame: int) -> None:

@@ -178,8 +178,8 @@ def edit_of(image: Any, strip: Any) -> Edit:
     )
 
 
-def show(context: Any, image: Any) -> None:
-    """Show a picture in an Image Editor, in paint mode; in a window of its own where none is."""
+def show(context: Any, image: Any, mode: str = "PAINT") -> None:
+    """Show a picture in an Image Editor, to paint or to view; in a window where none is."""
     if bpy.app.background:
         return
     areas = [area for area in context.screen.areas if area.type == "IMAGE_EDITOR"]
@@ -189,5 +189,5 @@ def show(context: Any, image: Any) -> None:
         areas[0].type = "IMAGE_EDITOR"
     space = areas[0].spaces.active
     space.image = image
-    space.ui_mode = "PAINT"
+    space.ui_mode = mode
     areas[0].tag_redraw()

@@ -69,7 +69,7 @@ def _move(item: TargetObject, chosen: range) -> TargetObject:
     strokes = tuple(_moved_stroke(s, chosen) for s in mask.strokes if s.frame in chosen)
     box = _moved_box(mask.box, chosen) if mask.box else None
     moved = dataclasses.replace(mask, box=box, strokes=strokes)
-    return dataclasses.replace(item, mask=moved)
+    return dataclasses.replace(item, mask=moved, pins=())  # of frames that it does not look at
 
 
 def _moved_stroke(stroke: Stroke, chosen: range) -> Stroke:

@@ -1,6 +1,7 @@
 """What a strip's properties ask for, as a `JobSpec`, refused in one sentence where it cannot be."""
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from ..engine.contract.job import (
     JobSpec,
     MaskKind,
     ObjectMask,
+    Pin,
     Stage,
     TargetObject,
     TargetTexts,
@@ -37,7 +39,9 @@ def draft_of(strip: Any, until: Stage | None = None) -> JobSpec:
     """Return what the strip's properties say, unchecked and without footage; opens no file."""
     facts = properties.of(strip)
     objects = tuple(
-        TargetObject(targets.read_texts(item), targets.read_mask(item), item.name)
+        TargetObject(
+            targets.read_texts(item), targets.read_mask(item), item.name, targets.read_pins(item)
+        )
         for item in targets.objects_of(facts)
     )
     behind = targets.background_of(facts)
@@ -99,6 +103,22 @@ def check_objects(strip: Any, draft: JobSpec) -> None:
     objects = targets.objects_of(properties.of(strip))
     for target, item in zip(objects, draft.objects, strict=True):
         check_source(strip, target, item.mask)
+        check_pins(item.pins, strip)
+
+
+def check_pins(pins: Sequence[Pin], strip: Any) -> None:
+    """Raise Unusable where a pin says nothing, or lies outside the strip."""
+    size = strips.picture_size(strip) if pins else (0, 0)
+    for number, pin in enumerate(pins, 1):
+        if len(pin.frames) < 2:
+            raise strips.Unusable(
+                f"Pin {number} is on one frame only: show its spot on another one, or remove it"
+            )
+        if max(pin.frames) >= strips.length(strip):
+            raise strips.Unusable(f"Pin {number} is on a frame after the strip's end: remove it")
+        for x, y in zip(pin.points[::2], pin.points[1::2], strict=True):
+            if not (0 <= x <= size[0] and 0 <= y <= size[1]):
+                raise strips.Unusable(f"Pin {number} is outside the picture: set it again")
 
 
 def check_words(draft: JobSpec) -> None:

@@ -3,12 +3,14 @@
 The property groups, and what they mean as `engine.contract.job` values. Knows nothing of jobs.
 """
 
+import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import bpy
 
-from ..engine.contract.job import Box, MaskKind, ObjectMask, Stroke, TargetTexts
+from ..engine.contract.job import Box, MaskKind, ObjectMask, Pin, Stroke, TargetTexts
 from ..engine.contract.words.recognition import noun_of
 from . import folders
 from .strips.footage import READABLE_IMAGES
@@ -23,6 +25,7 @@ OBJECT_SOURCES = (
     ("name", "Name", "The object is what looks like the thing that the text, or you, name"),
     ("detector", "Detector", "A trained detector knows the object by its name"),
 )
+Spots = dict[int, tuple[float, float]]  # where a pin is, px by frame; the first one counts
 RENDERED_SOURCES = ("mask", "strip")
 ORDINARY = (
     "name", "global_text", "local_text", "avoid", "picture", "picture_share", "object_source",
@@ -38,6 +41,12 @@ class STRIPSTYLIZER_PG_stroke(bpy.types.PropertyGroup):
     points: bpy.props.StringProperty()
     radius: bpy.props.FloatProperty(min=0.5, default=10.0)
     is_object: bpy.props.BoolProperty(default=True)
+
+
+class STRIPSTYLIZER_PG_pin(bpy.types.PropertyGroup):
+    """One spot of the object on several frames: "frame:x,y frame:x,y" """
+
+    spots: bpy.props.StringProperty()
 
 
 def _is_mask(self: Any, mask: Any) -> bool:
@@ -104,6 +113,7 @@ class STRIPSTYLIZER_PG_target(bpy.types.PropertyGroup):
         subtype="PIXEL",
     )
     strokes: bpy.props.CollectionProperty(type=STRIPSTYLIZER_PG_stroke)
+    pins: bpy.props.CollectionProperty(type=STRIPSTYLIZER_PG_pin)
     mask: bpy.props.PointerProperty(
         name="Mask",
         description="The object is inside this mask, which is laid over the strip's picture",
@@ -137,7 +147,7 @@ class STRIPSTYLIZER_PG_target(bpy.types.PropertyGroup):
     )
 
 
-CLASSES = (STRIPSTYLIZER_PG_stroke, STRIPSTYLIZER_PG_target)
+CLASSES = (STRIPSTYLIZER_PG_stroke, STRIPSTYLIZER_PG_pin, STRIPSTYLIZER_PG_target)
 
 
 # --- the list of a strip -------------------------------------------------------------------------
@@ -239,6 +249,45 @@ def add_stroke(target: Any, stroke: Stroke) -> None:
     item.points = " ".join(f"{number:.1f}" for number in stroke.points)
 
 
+def read_spots(pin: Any) -> Spots:
+    """Return where a stored pin is; what cannot be read is left out."""
+    found = re.findall(r"(\d+):(-?[\d.]+),(-?[\d.]+)", pin.spots)
+    return {int(frame): (float(x), float(y)) for frame, x, y in found}
+
+
+def spots_of(target: Any) -> list[Spots]:
+    """Return where the pins of an object are, but for those that cannot be read."""
+    return [spots for spots in map(read_spots, target.pins) if spots]
+
+
+def write_pins(target: Any, pins: Iterable[Spots]) -> None:
+    """Store pins in the place of those that are there."""
+    target.pins.clear()
+    for spots in pins:
+        target.pins.add().spots = text_of_pin(pin_at(spots))
+
+
+def text_of_pin(pin: Pin) -> str:
+    """Return a pin as it is stored and as recipes keep it."""
+    places = zip(pin.frames, pin.points[::2], pin.points[1::2], strict=True)
+    return " ".join(f"{frame}:{x:.1f},{y:.1f}" for frame, x, y in places)
+
+
+def pin_at(spots: Spots) -> Pin:
+    """Return a pin as the engine knows it."""
+    return Pin(tuple(spots), tuple(number for spot in spots.values() for number in spot))
+
+
+def read_pins(target: Any) -> tuple[Pin, ...]:
+    """Return the pins of an object as the engine knows them."""
+    return tuple(pin_at(read_spots(item)) for item in target.pins)
+
+
+def pins_of(facts: Any) -> list[tuple[Pin, ...]]:
+    """Return the pins of each object of a strip, from front to back."""
+    return [read_pins(target) for target in objects_of(facts)]
+
+
 # --- for the recipe ------------------------------------------------------------------------------
 
 
@@ -251,6 +300,7 @@ def to_values(target: Any) -> dict:
         {"frame": s.frame, "points": s.points, "radius": round(s.radius, 3), "object": s.is_object}
         for s in target.strokes
     ]
+    values["pins"] = [item.spots for item in target.pins]
     return values
 
 
@@ -265,6 +315,9 @@ def restore(target: Any, values: dict) -> None:
         item = target.strokes.add()
         item.frame, item.points = stroke["frame"], stroke["points"]
         item.radius, item.is_object = stroke["radius"], stroke["object"]
+    target.pins.clear()
+    for spots in values.get("pins", ()):
+        target.pins.add().spots = spots
 
 
 def restore_all(facts: Any, objects: list[dict], background: dict) -> None:

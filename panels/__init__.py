@@ -1,13 +1,14 @@
 """Everything that only draws: the sequencer's sidebar, the menus and the preferences."""
 
 from ..operators.registration import register_all, unregister_all
-from . import jobs, layers, menus, preferences, settings, sidebar, take
+from . import jobs, layers, menus, preferences, settings, sidebar, sweep, take
 
 CLASSES = (
     *preferences.CLASSES,
     *sidebar.CLASSES,
     *settings.CLASSES,
     *take.CLASSES,
+    *sweep.CLASSES,
     *layers.CLASSES,
     *jobs.CLASSES,
     *menus.CLASSES,

@@ -45,6 +45,11 @@ def draw_progress(box: Any, job: session.Job) -> None:
         action(row, "job_remove", job, text="", icon="X")
         if job.note:
             draw_text(box, job.note, icon="ERROR")
+    elif job.kind is session.Kind.SWEEP and job.status.frames:
+        row = box.row(align=True)
+        row.label(text="The sweep is ready: its best are below", icon="IMAGE_DATA")
+        action(row, "sweep_show", job, text="", icon="IMAGE_DATA")
+        action(row, "job_remove", job, text="", icon="X")
     elif job.kind is session.Kind.PREVIEW and job.status.frames:
         row = box.row(align=True)
         words = say("A first look, made in {seconds} s", seconds=round(job.status.seconds))

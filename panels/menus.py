@@ -7,8 +7,9 @@ import bpy
 PLACES = ("SEQUENCER_MT_strip", "SEQUENCER_MT_context_menu", "SEQUENCER_MT_preview_context_menu")
 GROUPS = (
     ("stylize", "stylize_selected", "preview", "show_mask"),
-    ("box_draw", "strokes_paint"),
-    ("import_result", "compare", "new_take", "snapshot_render"),
+    ("box_draw", "strokes_paint", "pins_set"),
+    ("import_result", "compare", "new_take", "pins_follow", "snapshot_render"),
+    ("sweep", "sweep_show", "sweep_take"),
     ("layers_prepare", "atlas_edit", "frame_paint", "edits_apply"),
     ("picture_place", "atlas_import", "layers_export"),
     ("reuse_settings", "copy_recipe", "paste_recipe", "reveal"),

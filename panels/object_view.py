@@ -126,6 +126,22 @@ def draw_mask(layout: Any, strip: Any, target: Any) -> None:
         row.prop(manager, "strip_stylizer_show_mask", text="", icon=icon, toggle=True)
     column.use_property_split, column.use_property_decorate = True, False
     DRAW_SOURCE.get(target.object_source, draw_nothing)(column, strip, target)
+    draw_pins(layout, target)
+
+
+def draw_pins(layout: Any, target: Any) -> None:
+    """Show the pins of the chosen object, how to set and how to remove them."""
+    header, body = layout.panel("strip_stylizer_pins", default_closed=True)
+    header.label(text=say("Pins: {count}", count=len(target.pins)), translate=False)
+    if body is None:
+        return
+    body.operator("strip_stylizer.pins_set", icon="PINNED")
+    for number, item in enumerate(target.pins):
+        frames = ", ".join(map(str, targets.read_spots(item)))
+        words = say("Pin {number}, frames: {frames}", number=number + 1, frames=frames)
+        row = body.row(align=True)
+        row.label(text=words, translate=False)
+        row.operator("strip_stylizer.pin_remove", text="", icon="X").number = number
 
 
 def draw_nothing(column: Any, strip: Any, target: Any) -> None:

@@ -39,6 +39,7 @@ class STRIPSTYLIZER_PT_take(SidebarPanel, bpy.types.Panel):
             draw_snapshots(self.layout, job)
         column = self.layout.column(align=True)
         column.operator("strip_stylizer.new_take", icon="DUPLICATE")
+        column.operator("strip_stylizer.pins_follow", icon="PINNED")
         column.operator("strip_stylizer.reuse_settings", icon="COPYDOWN")
         column.operator("strip_stylizer.copy_recipe", icon="COPY_ID")
         column.operator("strip_stylizer.take_as_source", icon="FORWARD")

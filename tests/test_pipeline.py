@@ -116,6 +116,26 @@ def test_a_second_text_reuses_all_that_does_not_depend_on_it(footage, cache, fin
     assert reused(tmp_path) == {Stage.FRAMES, Stage.FLOW, Stage.MASKS, Stage.DECOMPOSITION}
 
 
+def test_pins_correct_frames_and_train_nothing_again(footage, cache, finished, tmp_path):
+    assert stylize(footage, tmp_path, cache, "--pin", "0:50,30 5:62,38") == 0
+    assert reused(tmp_path) == set(Stage) - {Stage.RENDER}
+    before, after = (json.loads((job / "report.json").read_text()) for job in (finished, tmp_path))
+    changed = {name for name in after["keys"] if after["keys"][name] != before["keys"][name]}
+    assert changed == {Stage.DECOMPOSITION.value, Stage.RENDER.value}
+    last = "result/00005.png"
+    assert not np.array_equal(read_rgb(finished / last), read_rgb(tmp_path / last))
+    assert after["metrics"]["folds"] == before["metrics"]["folds"]
+    kept = {path.name for path in cache.glob("stylization-*")}
+    assert stylize(footage, tmp_path / "again", cache, "--pin", "0:50,30 5:60,38") == 0
+    assert {path.name for path in cache.glob("stylization-*")} == kept
+
+
+def test_a_pin_outside_the_footage_is_refused_before_the_layers(footage, tmp_path, capsys):
+    assert stylize(footage, tmp_path, tmp_path / "cache", "--pin", "0:50,30 6:62,38") == 2
+    assert "Pin 1 is on frame 6, but the last one is 5." in capsys.readouterr().err
+    assert not [*(tmp_path / "cache").glob("decomposition-*")]
+
+
 def test_the_same_request_again_is_all_reuse_and_equal(footage, cache, finished, tmp_path):
     assert stylize(footage, tmp_path, cache) == 0
     assert reused(tmp_path) == set(Stage) - {Stage.RENDER}

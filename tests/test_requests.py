@@ -9,7 +9,7 @@ import pytest
 
 from engine.__main__ import main, parser
 from engine.contract.events import EngineError, Fault
-from engine.contract.job import MaskKind, Stroke
+from engine.contract.job import MaskKind, Pin, Stroke
 from engine.requests import from_options
 from engine.video.frames import write_png
 
@@ -114,6 +114,20 @@ def test_a_stroke_that_cannot_be_read_is_refused_with_the_form(mask_of, text):
     assert (
         caught.value.fault is Fault.BAD_JOB and "FRAME:X,Y,X,Y,...:RADIUS" in caught.value.message
     )
+
+
+def test_pins_are_spots_in_several_frames(request_of):
+    spec = request_of("--pin", "0:100,50 12:120.5,55", "--pin", "3:1,2 4:3,4  9:5,6")
+    assert spec.objects[0].pins == (
+        Pin((0, 12), (100.0, 50.0, 120.5, 55.0)),
+        Pin((3, 4, 9), (1.0, 2.0, 3.0, 4.0, 5.0, 6.0)),
+    )
+
+
+@pytest.mark.parametrize("text", ["0:1,2 1:x,3", "0:1,2,3 1:2,3", "zero:1,2 1:2,3", "1,2 3,4"])
+def test_a_pin_that_cannot_be_read_is_refused_with_the_form(request_of, text):
+    with pytest.raises(EngineError, match="expected FRAME:X,Y FRAME:X,Y"):
+        request_of("--pin", text)
 
 
 LONG = 300 * "n"

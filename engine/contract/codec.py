@@ -28,6 +28,8 @@ from .job import (
     JobSpec,
     MaskKind,
     ObjectMask,
+    Pin,
+    Sweep,
     TargetTexts,
 )
 from .settings import Settings, replace_setting
@@ -35,6 +37,7 @@ from .words.parts import unusable
 
 Record = TypeVar("Record")
 MOST_BLUR = 500  # px
+MOST_CELLS = 1000  # of a sweep
 MOST = 2**63  # whole numbers stay below it
 FARTHEST = 1e6  # px from a picture's corner that a stroke may be
 
@@ -83,17 +86,37 @@ def job_from_json(data: Any) -> JobSpec:
     spec = from_json(JobSpec, data, "job")
     if spec.protocol != PROTOCOL:
         raise Refusal(f"job.protocol: {spec.protocol} is not {PROTOCOL}, this engine's")
+    if spec.sweep is not None:
+        _check_sweep(spec, spec.sweep)
     if spec.needs_texts and not spec.targets:
         raise Refusal("job: no object and no background has a text, a picture or an edit")
     for name in spec.footage.files:
         inside(Path(), name)
     for number, target in enumerate(spec.objects):
         _check_mask(target.mask, f"job.objects[{number}].mask")
+        for place, pin in enumerate(target.pins):
+            _check_pin(pin, f"job.objects[{number}].pins[{place}]")
     for texts in spec.targets:
         _check_texts(texts)
     for number, edit in enumerate(spec.edits):
         _check_edit(edit, len(spec.objects), f"job.edits[{number}]")
     return spec
+
+
+def _check_sweep(spec: JobSpec, sweep: Sweep) -> None:
+    if spec.until is not None or spec.edits or spec.layers is not None:
+        raise Refusal("job.sweep: goes with no edits, no layers and no earlier end")
+    for name, values in (("texts", sweep.texts), ("strengths", sweep.strengths)):
+        if not values or len(set(values)) < len(values):
+            raise Refusal(f"job.sweep.{name}: at least one is needed, and each only once")
+    if not all(text.strip() for text in sweep.texts):
+        raise Refusal("job.sweep.texts: one of them is empty")
+    for strength in sweep.strengths:
+        if not 0 <= strength <= 1:
+            raise Refusal(f"job.sweep.strengths: {strength} is not between 0 and 1")
+    count = len(sweep.texts) * len(sweep.strengths) * spec.settings.stylization.candidates
+    if count > MOST_CELLS:
+        raise Refusal(f"job.sweep: {count} cells are more than {MOST_CELLS}")
 
 
 def _check_texts(texts: TargetTexts) -> None:
@@ -143,6 +166,18 @@ def _check_mask(mask: ObjectMask, path: str) -> None:
     name, missing, source = lacks.get(mask.kind, ("", False, ""))
     if missing:
         raise Refusal(f"{path}.{name}: is missing, but the mask comes from {source}")
+
+
+def _check_pin(pin: Pin, path: str) -> None:
+    if len(set(pin.frames)) < 2 or len(set(pin.frames)) < len(pin.frames):
+        raise Refusal(f"{path}.frames: a pin is set on two frames or more, once on each")
+    if min(pin.frames) < 0:
+        raise Refusal(f"{path}.frames: {min(pin.frames)} is no frame, they are counted from 0")
+    if len(pin.points) != 2 * len(pin.frames):
+        count, frames = len(pin.points), len(pin.frames)
+        raise Refusal(f"{path}.points: {count} numbers are not x and y for each of {frames} frames")
+    if any(abs(place) > FARTHEST for place in pin.points):
+        raise Refusal(f"{path}.points: a point is farther out than any picture")
 
 
 def event_to_json(event: Event, time: float) -> dict[str, Any]:

@@ -80,6 +80,11 @@ class JobFolder:
         return self.path / "layers"
 
     @property
+    def sweep(self) -> Path:
+        """Pictures and list of the cells, where the job is a sweep."""
+        return self.path / "sweep"
+
+    @property
     def report(self) -> Path:
         """Versions, device, seconds, metrics, keys."""
         return self.path / "report.json"
@@ -87,13 +92,14 @@ class JobFolder:
     def files(self) -> tuple[Path, ...]:
         """All that a job leaves."""
         known = (self.spec, self.events, self.report, self.log)
-        return (*known, self.result, self.preview, self.masks, self.layers)
+        return (*known, self.result, self.preview, self.masks, self.layers, self.sweep)
 
     def check(self) -> None:
         """Raise OSError where something in the folder leads elsewhere: a stranger's may."""
         for path in self.path.iterdir():
             files.check_plain(path)
-        for folder in (self.result, self.preview, self.masks, self.layers, self.path / "media"):
+        own = (self.result, self.preview, self.masks, self.layers, self.sweep)
+        for folder in (*own, self.path / "media"):
             for _ in files.entries(folder) if folder.is_dir() else ():
                 pass
 

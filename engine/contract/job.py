@@ -5,7 +5,7 @@ What is not in a `JobSpec` does not influence the result. Standard library only.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from .settings import Settings
@@ -140,15 +140,30 @@ class TargetTexts:
 
 
 @dataclass(frozen=True)
+class Pin:
+    """One spot of an object, pointed at in two frames or more.
+
+    ``frames`` count the job's frames from 0, each at most once; ``points`` are x, y, x, y, ..., one
+    for each of them, in pixels of the footage at its own size, from the top left corner. The first
+    frame shows where the spot lies on the atlas: there the mapping stays as it is.
+    """
+
+    frames: tuple[int, ...]
+    points: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class TargetObject:
     """One object of the footage: how it is found and what it becomes.
 
-    With empty texts it stays as it is and only hides what lies behind it.
+    With empty texts it stays as it is and only hides what lies behind it. ``pins`` correct where
+    its atlas lies in the frames.
     """
 
     texts: TargetTexts = field(default_factory=TargetTexts)
     mask: ObjectMask = field(default_factory=ObjectMask)
     name: str = ""
+    pins: tuple[Pin, ...] = ()
 
 
 class EditKind(Enum):
@@ -243,13 +258,25 @@ class LayerFiles:
 
 
 @dataclass(frozen=True)
+class Sweep:
+    """What is tried from one decomposition, on the object in front or, without one, behind all.
+
+    Each of ``texts`` is that object's text once, with as many seeds as there are candidates, and
+    is shown at each of ``strengths``, 0 to 1.
+    """
+
+    texts: tuple[str, ...]
+    strengths: tuple[float, ...] = (1.0,)
+
+
+@dataclass(frozen=True)
 class JobSpec:
     """The whole request.
 
     ``objects`` are ordered from front to back. ``background`` is what lies behind all of them;
     with no objects it is the whole frame. ``edits`` are laid over what texts have made, the first
     one first. ``until`` is the last stage that is done, None for all. With ``layers`` the job
-    leaves a layer package as well.
+    leaves a layer package as well; with a ``sweep`` it leaves that in place of frames.
     """
 
     footage: Footage
@@ -259,6 +286,7 @@ class JobSpec:
     until: Stage | None = None
     edits: tuple[Edit, ...] = ()
     layers: LayerFiles | None = None
+    sweep: Sweep | None = None
     protocol: int = PROTOCOL
 
     @property
@@ -283,9 +311,27 @@ class JobSpec:
 
     @property
     def targets(self) -> tuple[TargetTexts, ...]:
-        """What is restyled, in order: objects with texts, then the background if it has some."""
+        """What is restyled, in order: objects with texts, then the background if it has some.
+
+        Of a sweep all that any of its texts restyles.
+        """
+        if self.sweep is not None:
+            each = [self.with_front_text(text).targets for text in self.sweep.texts]
+            return tuple(dict.fromkeys(texts for targets in each for texts in targets))
         found = (*(item.texts for item in self.objects), self.background)
         return tuple(texts for texts in found if not texts.empty)
+
+    def with_front_text(self, text: str) -> JobSpec:
+        """Return the request for frames in which the object in front becomes ``text``.
+
+        Without an object it is the background; what to avoid, and a picture, stay.
+        """
+        if not self.objects:
+            changed = replace(self.background, global_text=text, local_text="")
+            return replace(self, background=changed, sweep=None)
+        first, *others = self.objects
+        changed = replace(first.texts, global_text=text, local_text="")
+        return replace(self, objects=(replace(first, texts=changed), *others), sweep=None)
 
     @property
     def title(self) -> str:

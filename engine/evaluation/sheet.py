@@ -105,13 +105,28 @@ def picture_sheet(rows: Sequence[tuple[str, Sequence[np.ndarray]]]) -> np.ndarra
     )
 
 
-def cell(picture: np.ndarray, caption: str, size: tuple[int, int] = CELL) -> np.ndarray:
-    """Fit a picture into one cell of the sheet (width, height), with its caption below."""
+def rows_of_cells(pictures: Sequence[tuple[str, np.ndarray]]) -> np.ndarray:
+    """Return pictures, uint8 [H, W, 3], with their captions in rows of `COLUMNS`."""
+    cells = [cell(picture, caption) for caption, picture in pictures]
+    cells += [np.full_like(cells[0], PAPER)] * (-len(cells) % COLUMNS)
+    rows = [np.hstack(cells[at : at + COLUMNS]) for at in range(0, len(cells), COLUMNS)]
+    return np.vstack(rows)
+
+
+def fit(picture: np.ndarray, size: tuple[int, int] = CELL) -> np.ndarray:
+    """Return a picture as large as fits into ``size`` (width, height)."""
     width, height = size
     scale = min(width / picture.shape[1], height / picture.shape[0])
     across, down = max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale))
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    small = cv2.resize(picture, (across, down), interpolation=method)
+    return cv2.resize(picture, (across, down), interpolation=method)
+
+
+def cell(picture: np.ndarray, caption: str, size: tuple[int, int] = CELL) -> np.ndarray:
+    """Fit a picture into one cell of the sheet (width, height), with its caption below."""
+    width, height = size
+    small = fit(picture, size)
+    down, across = small.shape[:2]
     field = np.full((height + CAPTION + GAP, width + GAP, 3), PAPER, np.uint8)
     top, left = (height - down) // 2, (width - across) // 2
     field[top : top + down, left : left + across] = small

@@ -98,6 +98,10 @@ def _check_task(task: Task, spec: JobSpec) -> None:
         message = f"The job has {len(spec.objects)} objects; {task.target} is none of them."
         hint = "Objects are counted from 0; -1 is the background of a job that has a text for it."
         raise EngineError(Fault.BAD_JOB, message, hint)
+    if spec.sweep is not None:
+        message = "The job is a sweep, which one machine makes."
+        hint = "Run it there: python -m engine run JOB."
+        raise EngineError(Fault.BAD_JOB, message, hint)
     if spec.until not in (None, Stage.RENDER):
         message = f"The job ends with the stage {spec.until.value}: there is nothing to divide."
         hint = "Run it on one machine: python -m engine run JOB."
@@ -184,7 +188,8 @@ def _blocks(early: EarlyStages, clip: Clip) -> tuple[Blocks, list[Layers]]:
 
     rest = early.restyling
     layers = rest.decomposition(clip)
-    parts = rest.apply_edits(clip, layers, rest.stylization(clip, layers))
+    layers, parts = rest.apply_pins(clip, layers, rest.stylization(clip, layers))
+    parts = rest.apply_edits(clip, layers, parts)
     parts = rest.with_flow_residuals(clip, parts)
     return Blocks(rest, parts, len(clip.video.frames), early.report), layers
 

@@ -12,7 +12,7 @@ from .state import state
 
 FRAME, ATLAS = "frame", "atlas"
 SHOWN = {
-    FRAME: ("frame", "reconstruction", "mask"),
+    FRAME: ("sweep", "frame", "reconstruction", "mask"),
     ATLAS: ("stylized_atlas", "atlas"),
 }
 

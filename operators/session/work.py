@@ -31,7 +31,7 @@ def enqueue(job: Job) -> None:
     job.order = next_order() - (AHEAD if is_quick(job) else 0)
     job.reader = JobReader(job.folder.path)
     job.stopped_at, job.paused_by, job.arrived, job.candidates = 0.0, "", False, None
-    job.kept_step, job.layers = 0, None
+    job.kept_step, job.layers, job.cells = 0, None, None
 
 
 def begin_rendering(job: Job, scene: Any, strip: Any) -> None:
@@ -256,4 +256,4 @@ def _left_alone(status: Status) -> Status:
 
 def is_quick(job: Job) -> bool:
     """Is somebody waiting for a picture of it?"""
-    return job.kind not in (Kind.STYLIZE, Kind.BAKE)
+    return job.kind not in (Kind.STYLIZE, Kind.BAKE, Kind.SWEEP)

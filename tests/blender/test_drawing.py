@@ -62,7 +62,10 @@ class Mouse:
             value = getattr(kind, name)
             if callable(value) and not name.startswith("__") and hasattr(value, "__code__"):
                 setattr(self.operator, name, value.__get__(self.operator))
-        view = SimpleNamespace(region_to_view=lambda x, y: (x - 64, y - 32))
+        view = SimpleNamespace(
+            region_to_view=lambda x, y: (x - 64, y - 32),
+            view_to_region=lambda x, y, clip: (x + 64, y + 32),
+        )
         region = SimpleNamespace(x=0, y=0, width=128, height=64, view2d=view)
         self.operator.place = None, region
         self.operator.lies = part("operators.placement").of(strip)
@@ -154,6 +157,77 @@ def test_a_stroke_can_be_taken_back_and_all_can_be_left(brush, clip):
     assert len(brush.operator.strokes) == 1
     assert brush.send("ESC", "PRESS") == {"CANCELLED"}
     assert not len(clip.strip_stylizer.targets)
+
+
+@pytest.fixture
+def pins(part, clip, scene):
+    scene.frame_current = 8
+    mouse = Mouse(part("operators.pins").STRIPSTYLIZER_OT_pins_set, clip, part)
+    state = {"pins": [], "before": [], "held": None, "mouse": (0.0, 0.0)}
+    for name, value in state.items():
+        setattr(mouse.operator, name, value)
+    return mouse
+
+
+def test_a_pin_is_set_on_one_frame_and_dragged_on_another(pins, clip, scene, part):
+    pins.drag((20, 10), (20, 10))
+    scene.frame_current = 11
+    pins.drag((22, 12), (60, 30))  # the same pin: it is beneath the mouse
+    pins.drag((100, 50), (100, 50))  # another one
+    assert pins.send("RET", "PRESS") == {"FINISHED"}
+    target = clip.strip_stylizer.targets[0]
+    assert [item.spots for item in target.pins] == ["3:20.0,10.0 6:60.0,30.0", "6:100.0,50.0"]
+    asked = part("operators.requests").draft_of(clip).objects[0].pins
+    assert (asked[0].frames, asked[0].points) == ((3, 6), (20.0, 10.0, 60.0, 30.0))
+
+
+def test_pins_can_be_taken_back_removed_and_left(pins, clip):
+    pins.drag((20, 10), (20, 10))
+    pins.drag((100, 50), (100, 50))
+    pins.send("Z", "PRESS", ctrl=True)
+    assert pins.operator.pins == [{3: (20.0, 10.0)}]
+    pins.send("MOUSEMOVE", x=22, y=12)
+    pins.send("X", "PRESS")
+    assert pins.operator.pins == []
+    pins.send("Z", "PRESS", ctrl=True)
+    assert pins.send("ESC", "PRESS") == {"CANCELLED"}
+    assert not len(clip.strip_stylizer.targets)
+
+
+def test_a_pin_is_shown_between_the_frames_on_which_it_is_set(part):
+    spot_at = part("operators.marks").spot_at
+    spots = {8: (40.0, 0.0), 4: (20.0, 10.0)}
+    assert spot_at(spots, 6) == (30.0, 5.0)
+    assert spot_at(spots, 1) == (20.0, 10.0) and spot_at(spots, 9) == (40.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("spots", "said"),
+    [
+        ("3:20.0,10.0", "Pin 1 is on one frame only"),
+        ("3:20.0,10.0 99:20.0,10.0", "Pin 1 is on a frame after the strip's end"),
+        ("3:20.0,10.0 4:129.0,10.0", "Pin 1 is outside the picture"),
+    ],
+)
+def test_a_pin_that_says_nothing_is_refused(spots, said, clip, part):
+    clip.strip_stylizer.global_text = "a gold swan"
+    target = part("operators.objects").target_for_drawing(clip.strip_stylizer)
+    target.pins.add().spots = spots
+    with pytest.raises(part("operators.strips").Unusable, match=said):
+        part("operators.requests").request(clip)
+
+
+def test_pins_are_in_the_recipe_and_can_be_removed(clip, part):
+    targets = part("operators.targets")
+    target = part("operators.objects").target_for_drawing(clip.strip_stylizer)
+    targets.write_pins(target, [{3: (20.0, 10.0), 6: (60.0, 30.0)}, {0: (1.0, 2.0), 1: (3.0, 4.0)}])
+    values = targets.to_values(target)
+    assert bpy.ops.strip_stylizer.pin_remove(number=0) == {"FINISHED"}
+    assert [item.spots for item in target.pins] == ["0:1.0,2.0 1:3.0,4.0"]
+    target.pins.add().spots = "of no use"
+    assert targets.spots_of(target) == [{0: (1.0, 2.0), 1: (3.0, 4.0)}]
+    targets.restore(target, values)
+    assert target.pins[0].spots == "3:20.0,10.0 6:60.0,30.0"
 
 
 def test_the_objects_found_have_colours_of_their_own(part):

@@ -182,6 +182,27 @@ def test_a_stylized_take_keeps_its_text_below_the_edit(part, clip, media, scene)
     assert len(edits_of(takes(part, clip)[2])) == 1
 
 
+def test_a_take_follows_the_pins_of_its_source(part, clip, scene):
+    part("operators.properties").of(clip).global_text = "a gold swan"
+    assert OPERATORS.stylize() == {"FINISHED"}
+    (take,) = takes(part, clip)
+    scene.sequence_editor.active_strip = take
+    follow = part("operators.pins").STRIPSTYLIZER_OT_pins_follow
+    assert follow.why_disabled(bpy.context).startswith("Set pins on the source strip first")
+    targets = part("operators.targets")
+    target = part("operators.properties").of(clip).targets[0]
+    targets.write_pins(target, [{1: (20.0, 10.0), 4: (30.5, 12.0)}])
+    assert follow.why_disabled(bpy.context) == ""
+    assert OPERATORS.pins_follow() == {"FINISHED"}
+    spec = json.loads(jobs(part)[0].folder.spec.read_text())
+    assert spec["objects"][0]["pins"] == [{"frames": [1, 4], "points": [20, 10, 30.5, 12]}]
+    assert spec["objects"][0]["texts"]["global_text"] == "a gold swan"
+    scene.sequence_editor.active_strip = followed = takes(part, clip)[1]
+    assert follow.why_disabled(bpy.context).startswith("Set pins on the source strip first")
+    recipe = part("operators.strips").recipe_of(followed)
+    assert recipe["objects"][0]["pins"] == ["1:20.0,10.0 4:30.5,12.0"]
+
+
 def test_whole_layers_are_changed_without_a_text_or_a_picture(part, clip, scene):
     shown = drawn(part)
     assert shown.operators.count("layer_change") == 7  # no background is removed

@@ -246,7 +246,7 @@ def test_a_stylized_strip_shows_what_it_was_made_from(part, clip, scene):
     words = {"a bronze swan", "hammered bronze", "Source: bars", "Draft, seed 0", "Take 1 of 1"}
     assert words <= set(shown.lines)
     steps = ["take_step", "compare", "take_step"]
-    below = ["new_take", "reuse_settings", "copy_recipe", "take_as_source"]
+    below = ["new_take", "pins_follow", "reuse_settings", "copy_recipe", "take_as_source"]
     below += ["layers_export", "reveal"]
     others = [name for name in shown.operators if name != "snapshot_render"]
     assert others == [*steps, *below] and len(others) < len(shown.operators)
