@@ -12,6 +12,7 @@ import bpy
 from ..engine.contract import codec, files
 from ..engine.contract.job import ANY, BACKGROUND, Blend, Edit, EditKind, JobSpec
 from . import folders, layers, session, starting, strips
+from .explaining import FileOperator
 from .layers import LayersOperator, start_from
 
 BLENDS = (
@@ -52,7 +53,7 @@ def start_take(strip: Any, change: Callable[[tuple[Edit, ...]], tuple[Edit, ...]
     return start_from(strip, change_edits, output=starting.output_of(""))
 
 
-class STRIPSTYLIZER_OT_atlas_import(LayersOperator, bpy.types.Operator):
+class STRIPSTYLIZER_OT_atlas_import(FileOperator, LayersOperator, bpy.types.Operator):
     """Take a painted atlas from a file; what was changed in it follows the object in all frames"""
 
     bl_idname = "strip_stylizer.atlas_import"
@@ -76,11 +77,6 @@ class STRIPSTYLIZER_OT_atlas_import(LayersOperator, bpy.types.Operator):
             return reason
         is_there = layers.layers_job(strips.active_strip(context)) is not None
         return "" if is_there else "Press Prepare Layers first: there is no atlas of this strip yet"
-
-    def invoke(self, context: Any, event: Any) -> set[str]:
-        """Let the user choose the file."""
-        context.window_manager.fileselect_add(self)
-        return {"RUNNING_MODAL"}
 
     def start(self, context: Any) -> list[session.Job]:
         """Start the job of the take."""
@@ -109,7 +105,7 @@ def new_folder() -> Path:
     return files.private_folder(folders.edits() / uuid.uuid4().hex[:12])
 
 
-class STRIPSTYLIZER_OT_picture_place(LayersOperator, bpy.types.Operator):
+class STRIPSTYLIZER_OT_picture_place(FileOperator, LayersOperator, bpy.types.Operator):
     """Lay a picture over the surface on one frame; it follows in all others"""
 
     bl_idname = "strip_stylizer.picture_place"
@@ -147,8 +143,7 @@ class STRIPSTYLIZER_OT_picture_place(LayersOperator, bpy.types.Operator):
         """Let the user choose the picture, where the caller has not."""
         if self.filepath:
             return self.execute(context)
-        context.window_manager.fileselect_add(self)
-        return {"RUNNING_MODAL"}
+        return super().invoke(context, event)
 
     def execute(self, context: Any) -> set[str]:
         """Let the user drag the picture into its place, where the caller has not said where."""

@@ -5,7 +5,7 @@ from typing import Any
 import bpy
 
 from . import folders, installing, session, strips
-from .explaining import ExplainedOperator
+from .explaining import ExplainedOperator, FileOperator
 from .setting_up import FolderOperator, OnlineOperator, SetupOperator
 
 
@@ -114,7 +114,7 @@ class STRIPSTYLIZER_OT_engine_cancel(ExplainedOperator, bpy.types.Operator):
         return {"FINISHED"}
 
 
-class STRIPSTYLIZER_OT_engine_choose(bpy.types.Operator):
+class STRIPSTYLIZER_OT_engine_choose(FileOperator, bpy.types.Operator):
     """Use a Python that has the engine's packages already"""
 
     bl_idname = "strip_stylizer.engine_choose"
@@ -124,11 +124,6 @@ class STRIPSTYLIZER_OT_engine_choose(bpy.types.Operator):
     filepath: bpy.props.StringProperty(
         name="Python", description="The Python program of an environment", subtype="FILE_PATH"
     )
-
-    def invoke(self, context: Any, event: Any) -> set[str]:
-        """Let the user pick the program."""
-        context.window_manager.fileselect_add(self)
-        return {"RUNNING_MODAL"}
 
     def execute(self, context: Any) -> set[str]:
         """Write the preference."""

@@ -1,4 +1,4 @@
-"""Operators that say why they cannot be used now."""
+"""What operators share: they say why they cannot be used now, or ask for a file or folder."""
 
 from typing import Any
 
@@ -20,3 +20,12 @@ class ExplainedOperator:
         if reason:
             cls.poll_message_set(say(reason))
         return not reason
+
+
+class FileOperator:
+    """Asks for its ``filepath`` or ``directory`` in Blender's file browser first."""
+
+    def invoke(self, context: Any, event: Any) -> set[str]:
+        """Open the file browser; `execute` follows when something was chosen."""
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}

@@ -8,6 +8,7 @@ import bpy
 
 from ..engine.contract.job import JobSpec, LayerFiles
 from . import folders, layers, node_groups, properties, session, starting, strips
+from .explaining import FileOperator
 
 PICTURES = LayerFiles(frames=False, live=True)
 
@@ -81,7 +82,7 @@ class STRIPSTYLIZER_OT_live_bake(LiveOperator, bpy.types.Operator):
 OWN = (strips.LIVE, "job", "take")  # of a recipe, not of what is baked from it
 
 
-class STRIPSTYLIZER_OT_live_atlas(LiveOperator, bpy.types.Operator):
+class STRIPSTYLIZER_OT_live_atlas(FileOperator, LiveOperator, bpy.types.Operator):
     """Let a layer of a live take read another picture in place of its atlas"""
 
     bl_idname = "strip_stylizer.live_atlas"
@@ -95,11 +96,6 @@ class STRIPSTYLIZER_OT_live_atlas(LiveOperator, bpy.types.Operator):
     layer: bpy.props.IntProperty(
         name="Layer", description="Which of the take's layers, from 0 in front", min=0
     )
-
-    def invoke(self, context: Any, event: Any) -> set[str]:
-        """Let the user choose the file."""
-        context.window_manager.fileselect_add(self)
-        return {"RUNNING_MODAL"}
 
     def execute(self, context: Any) -> set[str]:
         """Load it and show it."""

@@ -7,7 +7,7 @@ from typing import Any
 import bpy
 
 from . import folders, installing, session, uv_program
-from .explaining import ExplainedOperator
+from .explaining import ExplainedOperator, FileOperator
 
 
 def offline_reason() -> str:
@@ -86,17 +86,12 @@ class OnlineOperator(SetupOperator):
         return offline_reason() or super().why_disabled(context)
 
 
-class FolderOperator(SetupOperator):
+class FolderOperator(FileOperator, SetupOperator):
     """A SetupOperator that asks for a folder."""
 
     directory: bpy.props.StringProperty(
         name="Folder", description="The folder with the packages", subtype="DIR_PATH"
     )
-
-    def invoke(self, context: Any, event: Any) -> set[str]:
-        """Let the user pick the folder."""
-        context.window_manager.fileselect_add(self)
-        return {"RUNNING_MODAL"}
 
     @property
     def folder(self) -> Path:

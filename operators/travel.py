@@ -14,7 +14,7 @@ from ..engine.contract.files import private_folder
 from ..engine.contract.folder import with_paths
 from ..engine.contract.job import JobSpec
 from . import mattes, properties, requests, session, starting, strips
-from .explaining import ExplainedOperator
+from .explaining import ExplainedOperator, FileOperator
 from .job import new_id, read_job, remember
 from .objects import ObjectOperator
 
@@ -27,7 +27,7 @@ In Blender: Stylize > Import Job Folder, in the file that the strip is in.
 """
 
 
-class STRIPSTYLIZER_OT_job_export(ObjectOperator, bpy.types.Operator):
+class STRIPSTYLIZER_OT_job_export(FileOperator, ObjectOperator, bpy.types.Operator):
     """Write a folder with all that another computer needs to stylize this strip"""
 
     bl_idname = "strip_stylizer.job_export"
@@ -37,11 +37,6 @@ class STRIPSTYLIZER_OT_job_export(ObjectOperator, bpy.types.Operator):
     directory: bpy.props.StringProperty(
         name="Folder", description="The job's own folder is made in this one", subtype="DIR_PATH"
     )
-
-    def invoke(self, context: Any, event: Any) -> set[str]:
-        """Let the user choose a folder."""
-        context.window_manager.fileselect_add(self)
-        return {"RUNNING_MODAL"}
 
     def execute(self, context: Any) -> set[str]:
         """Write it."""
@@ -56,7 +51,7 @@ class STRIPSTYLIZER_OT_job_export(ObjectOperator, bpy.types.Operator):
         return {"FINISHED"}
 
 
-class STRIPSTYLIZER_OT_job_import(ExplainedOperator, bpy.types.Operator):
+class STRIPSTYLIZER_OT_job_import(FileOperator, ExplainedOperator, bpy.types.Operator):
     """Bring back a job folder that another computer has run; its result becomes a strip"""
 
     bl_idname = "strip_stylizer.job_import"
@@ -72,11 +67,6 @@ class STRIPSTYLIZER_OT_job_import(ExplainedOperator, bpy.types.Operator):
         """There may be no edit."""
         scene = strips.sequencer_scene(context)
         return "" if scene is not None else "Choose a scene in the sequencer's header first"
-
-    def invoke(self, context: Any, event: Any) -> set[str]:
-        """Let the user choose the folder."""
-        context.window_manager.fileselect_add(self)
-        return {"RUNNING_MODAL"}
 
     def execute(self, context: Any) -> set[str]:
         """Read it and place its result."""
