@@ -412,6 +412,16 @@ def fuzz(field: Field, seconds: float) -> None:
                 field.wrong.append(f"fuzzed {kind}: took {time.monotonic() - began:.0f} s")
 
 
+def tell(field: Field) -> None:
+    """Print what was seen by now as a table, and what was wrong."""
+    print("\n| What happened | What was seen | Times |\n| --- | --- | --- |")
+    for (row, seen), times in sorted(field.rows.items()):
+        print(f"| {row} | {seen} | {times} |")
+    for each in field.wrong:
+        print(json.dumps(each))
+    sys.stdout.flush()
+
+
 def main() -> int:
     """Strike jobs as the options say and print a table; 1 where anything was wrong."""
     parser = argparse.ArgumentParser(prog="python -m tests.torture", description=__doc__)
@@ -431,18 +441,16 @@ def main() -> int:
     encoder.library()
     place = Path(tempfile.mkdtemp(prefix="torture-"))
     field = Field(place, options.seed)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
     with contextlib.suppress(KeyboardInterrupt):  # what was seen by then is told
         for strike in (kills, damage, checkpoints, together, failures, fuzz):
             if wanted := getattr(options, strike.__name__):
                 started = time.monotonic()
                 strike(field, wanted)
                 print(f"{strike.__name__}: {time.monotonic() - started:.0f} s", flush=True)
-    print("\n| What happened | What was seen | Times |\n| --- | --- | --- |")
-    for (row, seen), times in sorted(field.rows.items()):
-        print(f"| {row} | {seen} | {times} |")
-    for each in field.wrong:
-        print(json.dumps(each))
+                tell(field)
+    tell(field)
     shutil.rmtree(place, ignore_errors=True)
     return 1 if field.wrong else 0
 
