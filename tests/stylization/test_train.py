@@ -7,6 +7,7 @@ from engine.checkpoint import Checkpoint
 from engine.contract.events import EngineError, Fault, Stopped
 from engine.contract.job import TargetTexts
 from engine.contract.settings import StylizationWeights
+from engine.contract.words.concepts import load_vocabulary
 from engine.decomposition.layers import sample_atlas
 from engine.decomposition.model import AtlasNetwork
 from engine.stylization import network
@@ -15,16 +16,16 @@ from engine.stylization.encoder import load_encoder
 from engine.stylization.network import NetworkAtlas
 from engine.stylization.progress import progress_of
 from engine.stylization.shading import ShadingStatistics
-from engine.stylization.texture import TextureAtlas
+from engine.stylization.texture import LearnedTexture, TextureAtlas
 from engine.stylization.train import stylize
 
 TEXTS = TargetTexts("a swan with zebra fur", "zebra fur")
 
 
-def run(layers, settings, checkpoint, listener, seed=0):
+def run(layers, settings, checkpoint, listener, seed=0, texts=TEXTS):
     frames = (layers.reconstruction() * 255).round().byte()
     return stylize(
-        layers, frames, TEXTS, settings,
+        layers, frames, texts, settings,
         encoder=load_encoder(settings.encoder, "cpu"), device="cpu", seed=seed,
         report=listener, checkpoint=checkpoint,
     )  # fmt: skip
@@ -204,13 +205,22 @@ def test_a_stop_in_the_fit_loses_nothing(layers, settings, checkpoint, tmp_path,
     assert same(whole, run(layers, settings, checkpoint, Silent()))
 
 
+def test_where_the_colour_is_known_it_is_begun_with(layers, settings, checkpoint, monkeypatch):
+    begun = []
+    monkeypatch.setattr(LearnedTexture, "begin_with", lambda _, colour: begun.append(colour))
+    gold = TargetTexts("a swan made of gold", "gold")
+    run(layers, replace(settings, steps=1), checkpoint, Silent(), texts=gold)
+    assert begun == [load_vocabulary().mean_colours["gold"]]
+
+
 def test_the_choice_of_a_colour_that_is_killed_goes_on(layers, settings, tmp_path, monkeypatch):
     settings = replace(settings, steps=2, candidates=2)
+    knit = TargetTexts("a knitted swan", "knitted wool")  # wool has no colour of its own
     (tmp_path / "whole").mkdir()
-    whole = run(layers, settings, Checkpoint(tmp_path / "whole" / "c.pt"), Silent())
+    whole = run(layers, settings, Checkpoint(tmp_path / "whole" / "c.pt"), Silent(), texts=knit)
     resumed, kills = killed_at_each_save(
         Checkpoint(tmp_path / "c.pt"), monkeypatch,
-        lambda checkpoint: run(layers, settings, checkpoint, Silent()),
+        lambda checkpoint: run(layers, settings, checkpoint, Silent(), texts=knit),
     )  # fmt: skip
     assert kills == 27 + 1 + 2 * 2
     assert same(whole, resumed)
