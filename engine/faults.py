@@ -9,11 +9,12 @@ from .contract.events import EngineError, Fault
 from .contract.files import Refusal
 from .workspace import of_the_system, out_of_memory
 
-# How libraries say that memory ran out: PyTorch, its allocators, oneDNN, CUDA's own, OpenCV.
+# How libraries say that memory ran out: PyTorch, its allocators, oneDNN, CUDA's own, OpenCV, and
+# the loader of libraries.
 NO_MEMORY = (
     "out of memory", "can't allocate memory", "cannot allocate memory", "not enough memory",
     "insufficient memory", "could not create a memory object", "outofmemory", "alloc_failed",
-    "bad_alloc", "failed to allocate",
+    "bad_alloc", "failed to allocate", "failed to map segment",
 )  # fmt: skip
 # How libraries that swallow the number of a failure spell it.
 NUMBERS = {

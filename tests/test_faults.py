@@ -38,6 +38,10 @@ HERE = Path("/job")
         ),
         (OSError("ffmpeg could not write result.mov: No space left on device"), Fault.DISK_FULL),
         (ImportError("no torch"), Fault.ENVIRONMENT),
+        (
+            ImportError("libtorch_cpu.so: failed to map segment from shared object"),
+            Fault.OUT_OF_MEMORY,
+        ),
         (EngineError(Fault.DIVERGED, "a", "b"), Fault.DIVERGED),
         (ZeroDivisionError("division by zero"), Fault.UNEXPECTED),
     ],

@@ -49,7 +49,13 @@ def read_image(path: Path, depth: int | None = 8) -> np.ndarray:
         header = read_header(BytesIO(content))
         peculiar = header.peculiar if depth is not None else ""
         pixels, why = None if peculiar else _decode(content, header), ""
-    except (OSError, ValueError, MemoryError) as error:
+    except MemoryError as error:
+        raise EngineError(
+            Fault.OUT_OF_MEMORY,
+            f"The memory was not enough to read the image {path}.",
+            "Close other programs or take smaller images; then run the job again.",
+        ) from error
+    except (OSError, ValueError) as error:
         pixels, why = None, f": {error}"
     except cv2.error as error:
         large = "CV_IO_MAX_IMAGE" in str(error)

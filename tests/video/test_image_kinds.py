@@ -15,6 +15,7 @@ from engine.contract.job import Footage, FootageKind
 from engine.contract.sequences import by_number, oddities
 from engine.contract.settings import FramesSettings
 from engine.output import Output
+from engine.video import images
 from engine.video.frames import (
     footage_from_path,
     footage_names,
@@ -102,6 +103,17 @@ def test_gaps_and_kinds_are_named(names, words):
     found = oddities(names)
     assert len(found) == len(words)
     assert all(word in sentence for word, sentence in zip(words, found, strict=True))
+
+
+def test_too_little_memory_is_not_the_images_fault(tmp_path, monkeypatch):
+    def without_memory(*_):
+        raise MemoryError
+
+    write_png(tmp_path / "a.png", np.zeros((4, 4, 3), np.uint8))
+    monkeypatch.setattr(images, "read_bytes", without_memory)
+    with pytest.raises(EngineError, match="memory was not enough") as caught:
+        read_image(tmp_path / "a.png")
+    assert caught.value.fault is Fault.OUT_OF_MEMORY
 
 
 def test_a_gap_is_said_when_the_images_are_read(tmp_path, listener):
