@@ -83,7 +83,7 @@ class Reporter:
         except EngineError as error:
             with contextlib.suppress(EngineError):
                 self.say(Failed(error.fault, error.message, error.hint))
-            self._lock.free()
+            self.__exit__()
             raise
         return self
 

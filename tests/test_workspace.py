@@ -1,5 +1,6 @@
 """The cache: one job builds a stage at a time, and what was damaged is made again."""
 
+import errno
 import json
 import os
 import random
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from engine.contract import files, seals
-from engine.contract.events import Stopped
+from engine.contract.events import EngineError, Fault, Stopped
 from engine.contract.folder import JobFolder
 from engine.contract.job import Stage
 from engine.contract.locks import Lock, is_held
@@ -184,3 +185,26 @@ def test_a_job_says_that_it_waits_and_what_it_heals(tmp_path):
     said = [json.loads(line)["event"] for line in folder.events.read_text().splitlines()]
     assert said == ["stage_started", "waiting", "stage_finished",
                     "stage_started", "warning", "stage_finished"]  # fmt: skip
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="an open file cannot be removed there")
+def test_a_lock_whose_file_cannot_be_removed_is_free_nevertheless(tmp_path, monkeypatch):
+    def failing(*_, **__):
+        raise OSError(errno.EIO, "Input/output error")
+
+    lock = Lock(tmp_path / "lock")
+    assert lock.take()
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="Input/output"):
+        patch.setattr(Path, "unlink", failing)
+        lock.free()
+    assert Lock(tmp_path / "lock").take()
+
+
+def test_a_disk_that_fails_to_the_end_is_named_when_a_job_begins(tmp_path, monkeypatch):
+    def failing(*_, **__):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(Path, "unlink", failing)
+    with pytest.raises(EngineError) as caught, Reporter(JobFolder(tmp_path / "job")):
+        pass
+    assert caught.value.fault is Fault.DISK_FAILED

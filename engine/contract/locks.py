@@ -61,9 +61,11 @@ class Lock:
         number, self._number = self._number, None
         if number is None:
             return
-        if sys.platform != "win32":  # there a file that is open cannot be removed
-            self.path.unlink(missing_ok=True)
-        os.close(number)
+        try:
+            if sys.platform != "win32":  # there a file that is open cannot be removed
+                self.path.unlink(missing_ok=True)
+        finally:
+            os.close(number)
         if sys.platform == "win32":
             try:
                 self.path.unlink(missing_ok=True)

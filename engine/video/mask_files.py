@@ -58,6 +58,8 @@ def read_masks(
             known[frames] = True
             report.progress(step + 1, len(pictures.frames))
     except EngineError as error:
+        if error.fault is not Fault.MEDIA_UNREADABLE:  # the system's, not the masks'
+            raise
         raise EngineError(Fault.MASKS_UNREADABLE, error.message, error.hint) from error
     if not known.all():
         report.warning(

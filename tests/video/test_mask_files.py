@@ -119,6 +119,16 @@ def refused(find, *arguments, **named):
     return caught.value
 
 
+def test_a_failing_disk_is_not_the_masks_fault(find, report, tmp_path, monkeypatch):
+    def failing(*_):
+        raise EngineError(Fault.DISK_FAILED, "The disk failed.", "Check it.")
+
+    monkeypatch.setattr(report, "progress", failing)
+    with pytest.raises(EngineError) as caught:
+        find(written(tmp_path / "m", labelled()), label=1)
+    assert caught.value.fault is Fault.DISK_FAILED
+
+
 GREY = {
     "values 1 and 2": labelled(),
     "any two values": labelled(120, 38),
