@@ -53,12 +53,15 @@ def rehearse(spec: JobSpec, report: Reporter, *, frames: int | None = None) -> N
             if stage is Stage.STYLIZATION:
                 _preview(report)
             if stage is Stage.RENDER and spec.sweep is not None:
-                _write_sweep(report.folder.sweep, spec, spec.sweep)
+                with files.whole_folder(report.folder.sweep) as part:
+                    _write_sweep(part, spec, spec.sweep)
             elif stage is Stage.RENDER and spec.layers is not None:
-                _write_layers(report.folder.layers, spec, count)
+                with files.whole_folder(report.folder.layers) as part:
+                    _write_layers(part, spec, count)
             elif stage is Stage.RENDER:
                 _write_report(report.folder.report, spec)
-                _write_frames(report.folder.result, count)
+                with files.whole_folder(report.folder.result) as part:
+                    _write_frames(part, count)
     report.say(Finished(count, round(time.monotonic() - started, 3)))
 
 
@@ -107,11 +110,9 @@ def _write_masks(folder: Path, count: int) -> None:
         (folder / f"{index:05d}.pgm").write_bytes(b"P5 64 36 255\n" + picture)
 
 
-def _write_layers(folder: Path, spec: JobSpec, count: int) -> None:
+def _write_layers(part: Path, spec: JobSpec, count: int) -> None:
     """Write a package with grey atlases and plates."""
-    part = folder.with_name(".layers.part")
-    shutil.rmtree(part, ignore_errors=True)
-    (part / "plates").mkdir(parents=True)
+    (part / "plates").mkdir()
     plates = tuple(f"plates/{index:05d}.png" for index in range(count))
     for index, name in enumerate(plates):
         (part / name).write_bytes(grey_png(64, 36, 40 + 4 * (index % 50)))
@@ -131,13 +132,9 @@ def _write_layers(folder: Path, spec: JobSpec, count: int) -> None:
     )
     package = LayerPackage("rehearsal", 64, 36, 24.0, layers, (), plates, live=live)
     write_manifest(package, part)
-    files.replace_folder(part, folder)
 
 
-def _write_sweep(folder: Path, spec: JobSpec, sweep: Sweep) -> None:
-    part = folder.with_name(".sweep.part")
-    shutil.rmtree(part, ignore_errors=True)
-    part.mkdir()
+def _write_sweep(part: Path, spec: JobSpec, sweep: Sweep) -> None:
     looks = range(1, spec.settings.stylization.candidates + 1)
     cells = [
         Cell(
@@ -152,16 +149,11 @@ def _write_sweep(folder: Path, spec: JobSpec, sweep: Sweep) -> None:
         (part / each.picture).write_bytes(grey_png(64, 36, 120))
     (part / SHEET_FILE).write_bytes(grey_png(128, 72, 120))
     write_cells(cells, part)
-    files.replace_folder(part, folder)
 
 
-def _write_frames(result: Path, count: int) -> None:
-    part = result.with_name(".result.part")
-    shutil.rmtree(part, ignore_errors=True)
-    part.mkdir()
+def _write_frames(part: Path, count: int) -> None:
     for index in range(count):
         (part / f"{index:05d}.png").write_bytes(grey_png(64, 36, 40 + 4 * (index % 50)))
-    files.replace_folder(part, result)
 
 
 def grey_png(width: int, height: int, level: int) -> bytes:

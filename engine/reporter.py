@@ -90,7 +90,7 @@ class Reporter:
     def _prepare(self) -> None:
         folder = self.folder
         folder.check()
-        for finished in (folder.result, folder.masks, folder.layers, folder.sweep):
+        for finished in folder.finished:
             files.restore_folder(finished)
         folder.earlier_events.unlink(missing_ok=True)
         if folder.events.exists():

@@ -15,7 +15,7 @@ import numpy as np
 
 from . import manifest
 from .contract.events import Stopped
-from .contract.files import replace_folder, write_text
+from .contract.files import replace_folder, whole_folder, write_text
 from .contract.folder import JobFolder
 from .contract.job import FootageKind, JobSpec
 from .output import Output
@@ -82,11 +82,8 @@ def write_frames(
 
 def write_whole(folder: Path, write: Callable[[Path], object]) -> None:
     """Let ``write`` fill ``folder``, such as ``layers/``, which has its name when it is whole."""
-    part = folder.with_name(f".{folder.name}.part")
-    with explain_failures(folder.parent):
-        _empty(part)
+    with explain_failures(folder.parent), whole_folder(folder) as part:
         write(part)
-        replace_folder(part, folder)
 
 
 def publish(folder: JobFolder, facts: dict[str, Any]) -> None:

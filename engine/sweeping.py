@@ -124,26 +124,30 @@ class _Looks:
         """Return the cells, without text and file name, and their frames [H, W, C]."""
         cache, found = self.rest.stages.cache, []
         front = cache.folder(Stage.STYLIZATION, next(iter(self.artifacts.values())).key)
+        parts = self.plain
         for entry in candidates.read_ranking(front):
-            parts = self.rest.with_flow_residuals(self.clip, self._parts(entry.candidate))
+            painted = self._with_atlases(parts, entry.candidate)
+            whole = self.rest.with_flow_residuals(self.clip, [*painted.values()])
+            parts = dict(zip(painted, whole, strict=True))
             for strength in strengths:
                 if self.rest.report.stopping():
                     raise Stopped
                 settings = replace_setting(self.rest.spec.settings.render, "strength", strength)
                 (frame,) = stylized_frames(
-                    [shown.pixels], parts, settings, device=self.rest.device, start=shown.index
+                    [shown.pixels], whole, settings, device=self.rest.device, start=shown.index
                 )
                 score = round(entry.score, 4)
                 found.append((Cell("", entry.seed, entry.candidate, strength, score, ""), frame))
         return found
 
-    def _parts(self, candidate: int) -> list[Part]:
-        cache, parts = self.rest.stages.cache, {**self.plain}
+    def _with_atlases(self, parts: dict[int, Part], candidate: int) -> dict[int, Part]:
+        """Return ``parts`` with the atlases of a candidate; what else they hold stays."""
+        cache, parts = self.rest.stages.cache, {**parts}
         for number, artifact in self.artifacts.items():
             folder = cache.folder(Stage.STYLIZATION, artifact.key)
             atlas = load_atlas(candidates.folder_of(folder, candidate))
             parts[number] = replace(parts[number], atlas=atlas)
-        return [*parts.values()]
+        return parts
 
 
 def _sheet(cells: dict[Cell, np.ndarray], shown: ShownFrame) -> np.ndarray:

@@ -79,6 +79,20 @@ class PreviewModal(ObjectOperator):
         """Blender itself ends the operator: a file is loaded, the window closes."""
         self.end(context)
 
+    def end_on_key(self, context: Any, event: Any, strip: Any) -> set[str] | None:
+        """Leave on Esc, `keep` what was drawn on Enter and end; None on other keys."""
+        if event.type in {"ESC", "RIGHTMOUSE"}:
+            self.end(context)
+            return {"CANCELLED"}
+        if event.type not in {"RET", "NUMPAD_ENTER", "SPACE"}:
+            return None
+        self.keep(target_for_drawing(properties.of(strip)))
+        self.end(context)
+        return {"FINISHED"}
+
+    def keep(self, target: Any) -> None:
+        """Store what was drawn in the object that it was drawn for."""
+
     def redraw(self) -> None:
         """Let the preview draw again."""
         self.place[0].tag_redraw()
@@ -178,7 +192,7 @@ class STRIPSTYLIZER_OT_strokes_paint(PreviewModal, bpy.types.Operator):
 
     def follow(self, context: Any, event: Any, strip: Any) -> set[str]:
         """Follow the mouse and the keys."""
-        if event.value == "PRESS" and (end := self._end_on(context, event, strip)):
+        if event.value == "PRESS" and (end := self.end_on_key(context, event, strip)):
             return end
         if event.type == "MOUSEMOVE":
             self.mouse = self.pixel(event)
@@ -206,21 +220,14 @@ class STRIPSTYLIZER_OT_strokes_paint(PreviewModal, bpy.types.Operator):
         self.redraw()
         return {"RUNNING_MODAL"}
 
-    def _end_on(self, context: Any, event: Any, strip: Any) -> set[str] | None:
-        if event.type in {"ESC", "RIGHTMOUSE"}:
-            self.end(context)
-            return {"CANCELLED"}
-        if event.type not in {"RET", "NUMPAD_ENTER", "SPACE"}:
-            return None
+    def keep(self, target: Any) -> None:
+        """Store the strokes, the one that is being painted as well."""
         self._finish_stroke()
-        target = target_for_drawing(properties.of(strip))
         target.strokes.clear()
         for stroke in self.strokes:
             targets.add_stroke(target, stroke)
         if self.strokes:
             target.object_source = "strokes"
-        self.end(context)
-        return {"FINISHED"}
 
     def _extend(self) -> None:
         """Add the mouse's place where it moved on by a part of the brush."""

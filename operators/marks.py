@@ -1,14 +1,13 @@
 """The preview, and what is marked in it by hand, in the pixels of the picture."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from ..engine.contract.job import Stroke
 from . import ink, placement, strips
+from .targets import Spots
 
 SET, ELSEWHERE = 6, 9  # radius of a pin on this frame, and of one that is set on others alone
-
-Spots = Mapping[int, tuple[float, float]]  # where a pin is, px by frame
 
 
 def preview_region(context: Any) -> tuple[Any, Any] | None:

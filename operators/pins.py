@@ -34,7 +34,7 @@ class STRIPSTYLIZER_OT_pins_set(drawing.PreviewModal, bpy.types.Operator):
 
     def follow(self, context: Any, event: Any, strip: Any) -> set[str]:
         """Follow the mouse and the keys."""
-        if event.value == "PRESS" and (end := self._end_on(context, event, strip)):
+        if event.value == "PRESS" and (end := self.end_on_key(context, event, strip)):
             return end
         if event.type == "MOUSEMOVE":
             self.mouse = self.pixel(event)
@@ -57,15 +57,9 @@ class STRIPSTYLIZER_OT_pins_set(drawing.PreviewModal, bpy.types.Operator):
         self.redraw()
         return {"RUNNING_MODAL"}
 
-    def _end_on(self, context: Any, event: Any, strip: Any) -> set[str] | None:
-        if event.type in {"ESC", "RIGHTMOUSE"}:
-            self.end(context)
-            return {"CANCELLED"}
-        if event.type not in {"RET", "NUMPAD_ENTER", "SPACE"}:
-            return None
-        targets.write_pins(target_for_drawing(properties.of(strip)), self.pins)
-        self.end(context)
-        return {"FINISHED"}
+    def keep(self, target: Any) -> None:
+        """Store the pins."""
+        targets.write_pins(target, self.pins)
 
     def _take_hold(self, frame: int) -> None:
         """Take hold of the pin beneath the mouse, or set a new one there."""

@@ -447,10 +447,11 @@ def main() -> int:
         for strike in (kills, damage, checkpoints, together, failures, fuzz):
             if wanted := getattr(options, strike.__name__):
                 started = time.monotonic()
-                strike(field, wanted)
-                print(f"{strike.__name__}: {time.monotonic() - started:.0f} s", flush=True)
-                tell(field)
-    tell(field)
+                try:
+                    strike(field, wanted)
+                finally:
+                    print(f"{strike.__name__}: {time.monotonic() - started:.0f} s")
+                    tell(field)
     shutil.rmtree(place, ignore_errors=True)
     return 1 if field.wrong else 0
 

@@ -107,6 +107,16 @@ def finalize_folder(part: Path, final: Path) -> None:
     finalize(part, final)
 
 
+@contextlib.contextmanager
+def whole_folder(final: Path) -> Iterator[Path]:
+    """Give an empty folder to fill, which gets the name ``final`` when nothing failed."""
+    part = final.with_name(f".{final.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    yield part
+    replace_folder(part, final)
+
+
 def replace_folder(part: Path, final: Path) -> None:
     """Give ``part`` the name ``final``; what bore it goes when that is done, never before."""
     restore_folder(final)

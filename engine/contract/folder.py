@@ -89,17 +89,21 @@ class JobFolder:
         """Versions, device, seconds, metrics, keys."""
         return self.path / "report.json"
 
+    @property
+    def finished(self) -> tuple[Path, ...]:
+        """Folders that have their names when they are whole."""
+        return self.result, self.masks, self.layers, self.sweep
+
     def files(self) -> tuple[Path, ...]:
         """All that a job leaves."""
         known = (self.spec, self.events, self.report, self.log)
-        return (*known, self.result, self.preview, self.masks, self.layers, self.sweep)
+        return (*known, self.preview, *self.finished)
 
     def check(self) -> None:
         """Raise OSError where something in the folder leads elsewhere: a stranger's may."""
         for path in self.path.iterdir():
             files.check_plain(path)
-        own = (self.result, self.preview, self.masks, self.layers, self.sweep)
-        for folder in (*own, self.path / "media"):
+        for folder in (*self.finished, self.preview, self.path / "media"):
             for _ in files.entries(folder) if folder.is_dir() else ():
                 pass
 

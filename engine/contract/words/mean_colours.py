@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from ..job import TargetTexts
 from .concepts import Colour, Concept, load_vocabulary
 from .parts import weighted_parts
-from .reading import Reading, read
+from .reading import Reading, read_parts
 
 
 def mean_colour_of_texts(texts: TargetTexts) -> Colour | None:
@@ -21,14 +21,9 @@ def mean_colour_of_texts(texts: TargetTexts) -> Colour | None:
 def mean_colour(text: str, *, local: bool = False) -> Colour | None:
     """Return the mean of the colours of a text's parts by their weights, see `mean_colour_of`."""
     vocabulary = load_vocabulary()
-    colours, weights = [], []
-    for part, weight in weighted_parts(text):
-        colour = mean_colour_of(read(part, vocabulary, local=local), vocabulary.mean_colours)
-        if colour is None:
-            return None
-        colours.append(colour)
-        weights.append(weight)
-    return _mean(colours, weights) if sum(weights) else None
+    readings = read_parts(text, vocabulary, local=local)
+    found = [mean_colour_of(reading, vocabulary.mean_colours) for reading in readings]
+    return _mean(found, [weight for _, weight in weighted_parts(text)])
 
 
 def mean_colour_of(reading: Reading, known: Mapping[str, Colour]) -> Colour | None:
@@ -37,18 +32,19 @@ def mean_colour_of(reading: Reading, known: Mapping[str, Colour]) -> Colour | No
         found = [known.get(colour.name) for colour in reading.colours]
     else:
         found = [_colour_of_concept(look, known) for look in reading.looks]
-    colours = [colour for colour in found if colour is not None]
-    return _mean(colours, [1.0] * len(colours)) if colours and len(colours) == len(found) else None
+    return _mean(found, [1.0] * len(found))
 
 
 def _colour_of_concept(concept: Concept, known: Mapping[str, Colour]) -> Colour | None:
-    if not concept.materials or not all(name in known for name in concept.materials):
-        return None
     weights = concept.materials
-    return _mean([known[name] for name in weights], list(weights.values()))
+    return _mean([known.get(name) for name in weights], list(weights.values()))
 
 
-def _mean(colours: Sequence[Colour], weights: Sequence[float]) -> Colour:
+def _mean(found: Sequence[Colour | None], weights: Sequence[float]) -> Colour | None:
+    """Return the weighted mean, None where a colour is not known or nothing has a weight."""
+    colours = [colour for colour in found if colour is not None]
+    if len(colours) < len(found) or not sum(weights):
+        return None
     red, green, blue = (
         sum(weight * value for weight, value in zip(weights, channel, strict=True)) / sum(weights)
         for channel in zip(*colours, strict=True)
