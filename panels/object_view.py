@@ -136,12 +136,16 @@ def draw_pins(layout: Any, target: Any) -> None:
     if body is None:
         return
     body.operator("strip_stylizer.pins_set", icon="PINNED")
-    for number, item in enumerate(target.pins):
-        frames = ", ".join(map(str, targets.read_spots(item)))
-        words = say("Pin {number}, frames: {frames}", number=number + 1, frames=frames)
-        row = body.row(align=True)
-        row.label(text=words, translate=False)
-        row.operator("strip_stylizer.pin_remove", text="", icon="X").number = number
+    number = 0
+    for place, item in enumerate(target.pins):
+        row, frames = body.row(align=True), ", ".join(map(str, targets.read_spots(item)))
+        if frames:
+            number += 1
+            words = say("Pin {number}, frames: {frames}", number=number, frames=frames)
+            row.label(text=words, translate=False)
+        else:
+            row.label(text="Cannot be read, left out: remove it", icon="ERROR")
+        row.operator("strip_stylizer.pin_remove", text="", icon="X").number = place
 
 
 def draw_nothing(column: Any, strip: Any, target: Any) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import bpy
 
-from ..operators import properties, strips, sweeping
+from ..operators import strips, sweeping
 from .sidebar import SidebarPanel
 from .words import action, line_length, shorten
 
@@ -22,12 +22,12 @@ class STRIPSTYLIZER_PT_sweep(SidebarPanel, bpy.types.Panel):
     @classmethod
     def poll(cls, context: Any) -> bool:
         """Has the active strip, or the source of the active take, been swept?"""
-        strip = source_of(context)
+        strip = strips.active_strip(context)
         return strip is not None and sweeping.sweep_of(strip) is not None
 
     def draw(self, context: Any) -> None:
         """List the best cells."""
-        job = sweeping.sweep_of(source_of(context))
+        job = sweeping.sweep_of(strips.active_strip(context))
         if job is None:
             return
         action(self.layout, "sweep_show", job, icon="IMAGE_DATA")
@@ -36,14 +36,6 @@ class STRIPSTYLIZER_PT_sweep(SidebarPanel, bpy.types.Panel):
             row = column.row(align=True)
             row.label(text=shorten(cell.caption, line_length() - BUTTON), translate=False)
             action(row, "sweep_take", job, text="Make Take", icon="ADD").cell = number
-
-
-def source_of(context: Any) -> Any:
-    """Return the active strip, or the source of the active take; None where there is none."""
-    strip = strips.active_strip(context)
-    if strip is not None and properties.of(strip).result_of:
-        return strips.source_of(strip)
-    return strip
 
 
 CLASSES = (STRIPSTYLIZER_PT_sweep,)

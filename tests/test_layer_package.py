@@ -318,7 +318,9 @@ def test_a_removed_object_and_a_matte_need_neither_text_nor_picture(job):
      (["--painted", "gone.png", "--frame", "1"], "gone.png cannot be read"),
      (["--grade", "1,2"], "--grade 1,2: expected"),
      (["--blur", "0"], "radius: 0.0 px is not above 0"),
-     (["--remove", "--layer", "-1"], "layer: -1 is not between 0")],
+     (["--remove", "--layer", "-1"], "layer: -1 is not between 0"),
+     (["--pin", "0:1,2"], "a pin is set on two frames or more"),
+     (["--pin", "0:1,2 1:1,2", "--layer", "-1"], "--layer -1: only objects are pinned")],
 )  # fmt: skip
 def test_what_cannot_be_applied_is_refused_in_a_sentence(job, capsys, change, words):
     assert run(job, "refused", "layers", "apply", job / "job", *change) != 0

@@ -126,7 +126,9 @@ def test_pins_correct_frames_and_train_nothing_again(footage, cache, finished, t
     assert not np.array_equal(read_rgb(finished / last), read_rgb(tmp_path / last))
     assert after["metrics"]["folds"] == before["metrics"]["folds"]
     kept = {path.name for path in cache.glob("stylization-*")}
-    assert stylize(footage, tmp_path / "again", cache, "--pin", "0:50,30 5:60,38") == 0
+    words = ["layers", "apply", finished, "--out", tmp_path / "again", "--cache", cache]
+    assert command_line.main([*map(str, words), "--pin", "0:50,30 5:62,38"]) == 0
+    assert (tmp_path / "again" / last).read_bytes() == (tmp_path / last).read_bytes()
     assert {path.name for path in cache.glob("stylization-*")} == kept
 
 

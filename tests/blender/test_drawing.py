@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import bpy
 import pytest
 from barcodes import image_strip, write_frames
+from layouts import Recorder
 
 
 @pytest.fixture
@@ -226,6 +227,11 @@ def test_pins_are_in_the_recipe_and_can_be_removed(clip, part):
     assert [item.spots for item in target.pins] == ["0:1.0,2.0 1:3.0,4.0"]
     target.pins.add().spots = "of no use"
     assert targets.spots_of(target) == [{0: (1.0, 2.0), 1: (3.0, 4.0)}]
+    assert [pin.frames for pin in targets.read_pins(target)] == [(0, 1)]
+    layout = Recorder()
+    part("panels.object_view").draw_pins(layout, target)
+    shown = [line for line in layout.lines if line][-2:]
+    assert shown == ["Pin 1, frames: 0, 1", "Cannot be read, left out: remove it"]
     targets.restore(target, values)
     assert target.pins[0].spots == "3:20.0,10.0 6:60.0,30.0"
 
