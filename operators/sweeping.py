@@ -27,8 +27,7 @@ def cells_of(job: session.Job) -> tuple[Cell, ...]:
 
 def sweep_of(strip: Any) -> session.Job | None:
     """Return the last finished sweep of a source strip, or of a take's, None without one."""
-    found = session.jobs_of(layers.source_of(strip))
-    return next((job for job in found if is_finished(job)), None)
+    return session.last_finished(layers.source_of(strip), session.Kind.SWEEP)
 
 
 def is_finished(job: session.Job) -> bool:

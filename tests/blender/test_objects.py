@@ -227,7 +227,7 @@ def test_looking_for_the_mask_needs_no_text_and_adds_no_strip(facts, scene, part
     assert bpy.ops.strip_stylizer.show_mask() == {"FINISHED"}
     job = only_job(part)
     assert job.kind.value == "masks" and job.is_complete and len(top(scene)) == 1
-    picture = part("operators.overlay").mask_picture(job, 3)
+    picture = part("operators.overlay").picture_over(job, 3)
     assert picture.shape == (36, 64, 4)
     assert picture[18, 32, 3] > 0 and picture[0, 0, 3] == 0
 
