@@ -6,10 +6,10 @@ import bpy
 
 from ..operators import strips, sweeping
 from .sidebar import SidebarPanel
-from .words import action, line_length, shorten
+from .words import action
 
 CELLS_SHOWN = 12
-BUTTON = 14  # letters that the button of a line takes
+CAPTION_PART = 0.72  # of a line; the rest is its button
 
 
 class STRIPSTYLIZER_PT_sweep(SidebarPanel, bpy.types.Panel):
@@ -33,9 +33,9 @@ class STRIPSTYLIZER_PT_sweep(SidebarPanel, bpy.types.Panel):
         action(self.layout, "sweep_show", job, icon="IMAGE_DATA")
         column = self.layout.column(align=True)
         for number, cell in enumerate(sweeping.cells_of(job)[:CELLS_SHOWN], start=1):
-            row = column.row(align=True)
-            row.label(text=shorten(cell.caption, line_length() - BUTTON), translate=False)
-            action(row, "sweep_take", job, text="Make Take", icon="ADD").cell = number
+            row = column.split(factor=CAPTION_PART, align=True)
+            row.label(text=cell.caption, translate=False)
+            action(row, "sweep_take", job, text="Make Take", icon="NONE").cell = number
 
 
 CLASSES = (STRIPSTYLIZER_PT_sweep,)
