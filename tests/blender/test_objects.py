@@ -264,6 +264,9 @@ def test_a_new_take_has_the_next_seed(facts, scene, part):
     strips = part("operators.strips")
     takes = strips.results_of(top(scene)[0])
     assert [strips.recipe_of(take)["settings"]["seed"] for take in takes] == [4, 5]
+    first, second = (part("operators.session").job_of(take).spec for take in takes)
+    assert (first.settings.layers_seed, second.settings.layers_seed) == (4, 4)
+    assert part("operators.outlook").same_layers(first, second)
     scene.sequence_editor.active_strip = takes[1]
     bpy.ops.strip_stylizer.take_step(step=-1)
     assert [take.mute for take in takes] == [False, True]

@@ -27,6 +27,7 @@ def set_pins(timeline):
     """Set a pin on a frame, drag it on another, keep it, take it back, bring it again."""
     x, y = yield from buttons.find(timeline, "strip_stylizer.show_mask", across=0.75)
     yield from drive.click((x, y - int(1.3 * screen.unit())))  # the header below it
+    bpy.ops.ed.undo_push(message="Objects")
     yield from buttons.press(timeline, "strip_stylizer.pins_set")
     yield from drive.click(placed(SPOT))
     scenes.scene().frame_current = SECOND
