@@ -122,6 +122,7 @@ def _add_layers(verbs: argparse._SubParsersAction) -> None:
     made.add_argument("--blur", type=float, metavar="PX", help="the layer blurred by PX")
     made.add_argument("--remove", action="store_true", help="the object covered by what is behind")
     made.add_argument("--matte", action="store_true", help="where the layer is, white on black")
+    _add_pins(made)
     made.add_argument("--plain", action="store_true", help="without any change by hand")
     apply.add_argument(
         "--before", type=Path, metavar="FILE",
@@ -241,7 +242,7 @@ def _add_object(verb: argparse.ArgumentParser) -> None:
         )  # fmt: skip
 
 
-def _add_pins(verb: argparse.ArgumentParser) -> None:
+def _add_pins(verb: argparse._ActionsContainer) -> None:
     verb.add_argument(
         "--pin", action="append", default=[], metavar="'FRAME:X,Y FRAME:X,Y ...'", dest="pins",
         help="one spot of the object in two frames or more, in pixels: corrects where its texture "

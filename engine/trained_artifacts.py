@@ -58,7 +58,7 @@ class TrainedArtifacts:
         self, clip: Clip, masks: Masks, *, others: np.ndarray | None, keys: Sequence[str]
     ) -> CachedArtifact[Layers]:
         """The layers of one object; ``others`` is where other objects are, [T, H, W]."""
-        settings, seed = self.settings.decomposition, self.settings.seed
+        settings, seed = self.settings.decomposition, self.settings.layers_seed
         chosen = {"engine": settings.engine, **to_json(getattr(settings, settings.engine))}
 
         def make(folder: Path) -> None:
