@@ -306,6 +306,9 @@ def _add_stage(verbs: argparse._SubParsersAction) -> None:
         help="only this object, from 0 in front; -1: the background (default: all)",
     )  # fmt: skip
     verb.add_argument(
+        "--candidate", type=int, metavar="K", help="train only this one, from 1 (default: all)"
+    )
+    verb.add_argument(
         "--frames", type=_frame_range, metavar="FIRST:LAST", help="render only these, from 0"
     )
     verb.add_argument("--quiet", action="store_true", help="no progress")

@@ -84,7 +84,7 @@ def stage(options: argparse.Namespace) -> int:
     """Do one task of a job, whose other tasks other machines may do at the same time."""
     job = JobFolder(options.job.absolute())
     job.read_spec()  # before a folder is made below it
-    task = Task(TaskVerb(options.task), options.target, options.frames)
+    task = Task(TaskVerb(options.task), options.target, options.frames, options.candidate)
     cache = Cache((options.cache or job.path / "cache").absolute())
 
     def work(spec: JobSpec, report: Reporter) -> None:

@@ -214,10 +214,11 @@ def settings_of(spec: JobSpec, folder: Path, frames: int) -> dict[str, Any]:
     restyled = [number for number, item in enumerate(spec.objects) if not item.texts.empty]
     if not spec.background.empty:
         restyled.append(BACKGROUND)
+    candidates = spec.settings.stylization.candidates
     return {
         "job_folder": str(folder), "objects": len(spec.objects), "frames": frames,
-        "restyled": ",".join(map(str, restyled)),
-        "divide": not 0 < frames < MANY_FRAMES or len(restyled) >= MANY_TARGETS,
+        "restyled": ",".join(map(str, restyled)), "candidates": candidates,
+        "divide": not 0 < frames < MANY_FRAMES or candidates * len(restyled) >= MANY_TARGETS,
     }  # fmt: skip
 
 

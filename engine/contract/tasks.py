@@ -34,11 +34,13 @@ class Task:
     """One task. ``target`` is an object's number or `BACKGROUND`, None for all of them.
 
     ``frames`` are the first and the last frame of the job, counted from 0; None for all.
+    ``candidate`` is the only one to train, counted from 1; None for all.
     """
 
     verb: TaskVerb
     target: int | None = None
     frames: tuple[int, int] | None = None
+    candidate: int | None = None
 
     @property
     def name(self) -> str:
@@ -46,6 +48,8 @@ class Task:
         words = [self.verb.value]
         if self.target is not None:
             words.append("background" if self.target == BACKGROUND else str(self.target))
+        if self.candidate is not None:
+            words += ["candidate", str(self.candidate)]
         if self.frames is not None:
             words += [str(number) for number in self.frames]
         return "-".join(words)

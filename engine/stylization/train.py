@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -93,12 +93,15 @@ def stylize(
     seed: int,
     report: Report,
     checkpoint: Checkpoint,
+    apart: Sequence[RankingEntry] = (),
+    only: int | None = None,
 ) -> StylizedAtlas:
     """Return the foreground's atlas, restyled from ``texts``; mapping and alpha stay as they are.
 
     ``frames`` [T, H, W, 3] is the video at the working size, bytes or floats in [0, 1]. Goes on
     from ``checkpoint`` where it holds a state, exactly as if it had never stopped. Leaves all
     candidates with their snapshots and ranking beside the checkpoint; the best is returned.
+    Those of ``apart`` are there already; with ``only`` there is no other than that one.
     Raises Stopped where the host asks for it, EngineError where texts or object are missing or
     the optimisation diverges.
     """
@@ -108,7 +111,8 @@ def stylize(
     canvases = cut_canvases(layers, frames.to(device), settings.views, everywhere=everywhere)
     encoder.tune(settings, report)
     targets = embed_targets(texts, encoder, settings)
-    progress = progress_of(settings, report)
+    numbers = range(1, settings.candidates + 1) if only is None else [only]
+    progress = progress_of(replace(settings, candidates=len(numbers)), report)
     form = FORMS[settings.atlas]
     atlas = form.initial(layers, canvases, settings, size=encoder.size, generator=generator)
     atlas.to(device)
@@ -118,15 +122,16 @@ def stylize(
         generator=generator, progress=progress, checkpoint=checkpoint,
     )  # fmt: skip
     validation = Validation(canvases, encoder, targets, settings)
-    numbers = [canvas.frame for canvas in canvases.canvases]
-    previews = Previews(layers, frames, numbers, report)
+    shown = [canvas.frame for canvas in canvases.canvases]
+    previews = Previews(layers, frames, shown, report)
     context = TrainingContext(
         canvases, encoder, targets, settings, validation, previews, report, progress, checkpoint,
         prepared,
     )  # fmt: skip
     saved = checkpoint.load() or {}
-    entries = [RankingEntry(**each) for each in saved.get("standings", [])]
-    for candidate in range(len(entries) + 1, settings.candidates + 1):
+    ranked = [*apart, *(RankingEntry(**each) for each in saved.get("standings", []))]
+    entries = {each.candidate: each for each in ranked}
+    for candidate in [number for number in numbers if number not in entries]:
         if candidate > 1:
             generator = torch.Generator().manual_seed(seed + candidate - 1)
             atlas.restart(prepared["atlas"], generator)
@@ -135,10 +140,16 @@ def stylize(
         )
         if saved.get("course", {}).get("candidate") == candidate:
             state.load_state_dict(saved["course"])
-        entries.append(_train_candidate(state, context, entries))
-    write_ranking(entries, context.folder)
+        entries[candidate] = _train_candidate(state, context, [*entries.values()])
+    return choose_best([*entries.values()], context.folder)
+
+
+def choose_best(entries: Sequence[RankingEntry], folder: Path) -> StylizedAtlas:
+    """Write the ranking of all candidates in ``folder``; return the best of them."""
+    entries = sorted(entries, key=lambda each: each.candidate)
+    write_ranking(entries, folder)
     best = best_first(entries)[0].candidate
-    return load_atlas(folder_of(context.folder, best)).requires_grad_(False)
+    return load_atlas(folder_of(folder, best)).requires_grad_(False)
 
 
 def _prepare(
