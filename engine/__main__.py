@@ -30,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
     keep_freed_memory()
     options = parser().parse_args(arguments)
     try:
-        return options.run(options)
+        return commands.perform(options)
     except EngineError as error:
         print(f"error: {error.message}\n{error.hint}", file=sys.stderr)
         return commands.exit_code(error)

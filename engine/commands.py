@@ -17,7 +17,7 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 
 from . import faults, manifest, rehearsal, requests, terminal
-from .contract import codec, files, settings_table
+from .contract import codec, files, settings_table, variables
 from .contract import remedies as remedy_table
 from .contract.events import (
     Cancelled,
@@ -55,6 +55,19 @@ EXIT_FAILED, EXIT_USAGE, EXIT_STOPPED = 1, 2, 130
 def exit_code(error: EngineError, refused: Collection[Fault] = USAGE_FAULTS) -> int:
     """Return 2 for a request that cannot be served as it is, 1 for work that failed."""
     return EXIT_USAGE if error.fault in refused else EXIT_FAILED
+
+
+def perform(options: argparse.Namespace) -> int:
+    """Do what the command line asks for; of torchrun's processes the first does, others help."""
+    if variables.TORCHRUN not in os.environ:
+        return options.run(options)
+    from .stylization import helper
+
+    with helper.together() as is_first:
+        if is_first:
+            return options.run(options)
+        helper.serve()
+    return 0
 
 
 def stylize(options: argparse.Namespace) -> int:
