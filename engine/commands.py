@@ -108,6 +108,16 @@ def stage(options: argparse.Namespace) -> int:
     return _perform(task.folder(job), options, work, lock_seconds=math.inf, refused=TASK_FAULTS)
 
 
+def farm(options: argparse.Namespace) -> int:
+    """Do a job in tasks by several processes of this computer."""
+    from .farm import local
+
+    job = JobFolder(options.job.absolute())
+    cache = (options.cache or job.path / "cache").absolute()
+    gpus = local.count_gpus()
+    return local.run(job, cache, workers=options.workers or max(2, gpus), gpus=gpus)
+
+
 def check(options: argparse.Namespace) -> int:
     """Print devices, versions and weights, and whether the encoders that are here see."""
     from . import device
