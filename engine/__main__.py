@@ -30,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
     keep_freed_memory()
     options = parser().parse_args(arguments)
     try:
-        return options.run(options)
+        return commands.perform(options)
     except EngineError as error:
         print(f"error: {error.message}\n{error.hint}", file=sys.stderr)
         return commands.exit_code(error)
@@ -52,6 +52,7 @@ def parser() -> argparse.ArgumentParser:
     _add_run(verbs, "run", commands.run, "run the job in a job folder, or go on with it")
     _add_run(verbs, "rehearse", commands.rehearse, "the same events and files, with no work")
     _add_stage(verbs)
+    _add_farm(verbs)
     wait = verbs.add_parser("wait", help="get ready, then run the job named on standard input")
     _add_cache(wait)
     wait.set_defaults(run=commands.wait)
@@ -307,6 +308,9 @@ def _add_stage(verbs: argparse._SubParsersAction) -> None:
         help="only this object, from 0 in front; -1: the background (default: all)",
     )  # fmt: skip
     verb.add_argument(
+        "--candidate", type=int, metavar="K", help="train only this one, from 1 (default: all)"
+    )
+    verb.add_argument(
         "--frames", type=_frame_range, metavar="FIRST:LAST", help="render only these, from 0"
     )
     verb.add_argument("--quiet", action="store_true", help="no progress")
@@ -314,6 +318,25 @@ def _add_stage(verbs: argparse._SubParsersAction) -> None:
         "--cache", type=Path, metavar="DIR", help="where stages are kept (default: JOB/cache)"
     )
     verb.set_defaults(run=commands.stage, until=None)
+
+
+def _add_farm(verbs: argparse._SubParsersAction) -> None:
+    verb = verbs.add_parser("farm", help="a job in tasks, by several processes of this computer")
+    verb.add_argument("job", type=Path, metavar="JOB", help="a folder with job.json")
+    verb.add_argument(
+        "--workers", type=_positive, metavar="N",
+        help="tasks at a time (default: one for each graphics card, at least 2)",
+    )  # fmt: skip
+    verb.add_argument(
+        "--cache", type=Path, metavar="DIR", help="where stages are kept (default: JOB/cache)"
+    )
+    verb.set_defaults(run=commands.farm)
+
+
+def _positive(text: str) -> int:
+    if not (text.isdecimal() and int(text) > 0):
+        raise argparse.ArgumentTypeError(f"{text} is no number of processes such as 2")
+    return int(text)
 
 
 def _frame_range(text: str) -> tuple[int, int]:

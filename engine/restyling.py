@@ -74,7 +74,7 @@ class Restyling:
         report.release_memory = devices.release_memory
         if self.device.type == "cpu":
             report.choose_threads = ThreadChoice().choose
-        self.artifacts = TrainedArtifacts(spec, self.device, report, stages.cache.names)
+        self.artifacts = TrainedArtifacts(spec, self.device, report, stages.cache)
         self.encoder: Encoder | None = None
         self.files: dict[str, Any] = {}
 
@@ -137,12 +137,20 @@ class Restyling:
         return parts
 
     def atlas_artifacts(
-        self, clip: Clip, sources: dict[int, Source]
+        self, clip: Clip, sources: dict[int, Source], *, candidate: int | None = None
     ) -> dict[int, CachedArtifact[StylizedAtlas]]:
-        """Return how the atlas of each of ``sources`` with a text is made, by its number."""
+        """Return how the atlas of each of ``sources`` with a text is made, by its number.
+
+        It is the chosen one of all candidates, or ``candidate`` alone.
+        """
         return {
             number: self.artifacts.atlas(
-                clip, each.layers, texts=each.texts, encoder=self._use_encoder, keys=each.keys
+                clip,
+                each.layers,
+                texts=each.texts,
+                encoder=self._use_encoder,
+                keys=each.keys,
+                candidate=candidate,
             )
             for number, each in sources.items()
             if not each.texts.empty
