@@ -31,7 +31,7 @@ from engine.contract.events import EngineError
 from engine.contract.job import Box, MaskKind, ObjectMask, Stroke
 from engine.contract.settings import FlowSettings, FramesSettings, MasksSettings
 from engine.contract.words.recognition import seen_as
-from engine.stylization.activation import class_activation
+from engine.stylization.activation import class_activation, dense_features
 from engine.video.flow import Flow, estimate_flow
 from engine.video.frames import Video, footage_from_path, read_video, write_png
 from engine.video.images import read_image
@@ -205,6 +205,7 @@ def _found(
         found = find_masks(
             mask, footage, video, flow, MasksSettings(), Silent(),
             look_for=lambda name: class_activation(video.frames, seen_as(name), Silent()),
+            embed=lambda tick: dense_features(video.frames, tick),
         )  # fmt: skip
     except EngineError as error:
         return {"error": error.message}

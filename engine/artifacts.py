@@ -1,11 +1,11 @@
 """The cached artifacts of frames, flow and masks: their keys, and how they are made and read.
 
-Knows nothing of torch: importing that takes seconds, in which the object is already found.
+Imports torch only where a search wants the encoder's features: that takes seconds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from .contract.words.recognition import seen_as
 from .partial_results import PartialResults
 from .reporter import Reporter
 from .stages import CachedArtifact
+from .video.feature_memory import FeatureMaps
 from .video.flow import Device, Flow, estimate_flow, load_flow, save_flow
 from .video.frames import Video, load_video, read_video, save_video
 from .video.masks import Masks, find_masks, load_masks, save_masks
@@ -77,11 +78,16 @@ class Artifacts:
 
             return class_activation(video.frames, seen_as(name), self.report)
 
+        def embed(tick: Callable[[], None]) -> FeatureMaps:
+            from .stylization.activation import dense_features
+
+            return dense_features(video.frames, tick)
+
         def make(folder: Path) -> None:
             partial = PartialResults(folder / "partial")
             found = find_masks(
                 mask, footage, video, flow, settings, self.report, device=self.device,
-                partial=partial, look_for=look_for,
+                partial=partial, look_for=look_for, embed=embed,
             )  # fmt: skip
             partial.remove()
             save_masks(found, folder)

@@ -50,8 +50,9 @@ def of_mask(mask: ObjectMask, footage: Footage, names: Names) -> tuple[str, ...]
         chosen = ",".join(map(str, footage.indices))
         files = footage_names(footage) if footage.kind is FootageKind.IMAGES else ()
         return (json.dumps(to_json(replace(mask, path=content))), ",".join(files), chosen)
-    named = (of_encoder(EMBEDDED, names),) if mask.kind is MaskKind.NAME else ()
-    return (json.dumps(to_json(mask)), *named)
+    searched = mask.kind not in (MaskKind.FILES, MaskKind.DETECTOR)
+    encoder = (of_encoder(EMBEDDED, names),) if searched else ()
+    return (json.dumps(to_json(mask)), *encoder)
 
 
 def of_texts(texts: TargetTexts, names: Names) -> str:

@@ -38,7 +38,7 @@ UNWRITABLE = (
 STAGE_VERSIONS = {
     Stage.FRAMES: 3,
     Stage.FLOW: 3,
-    Stage.MASKS: 7,
+    Stage.MASKS: 8,
     Stage.DECOMPOSITION: 14,
     Stage.STYLIZATION: 16,
     Stage.RENDER: 11,

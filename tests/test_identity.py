@@ -37,8 +37,12 @@ def test_a_name_is_looked_for_by_the_weights_that_are_here(footage, monkeypatch)
     named = ObjectMask(MaskKind.NAME, class_name="dog")
     found = identity.of_mask(named, footage, NAMES)
     assert found != identity.of_mask(replace(named, class_name="cat"), footage, NAMES)
+    automatic, detected = ObjectMask(), ObjectMask(MaskKind.DETECTOR, class_name="dog")
+    kept = [identity.of_mask(each, footage, NAMES) for each in (automatic, detected)]
     monkeypatch.setattr(identity, "of_encoder", lambda name, names: "other weights")
     assert identity.of_mask(named, footage, NAMES) != found
+    assert identity.of_mask(automatic, footage, NAMES) != kept[0]
+    assert identity.of_mask(detected, footage, NAMES) == kept[1]
 
 
 def test_strokes_that_correct_mask_files_make_another_mask(footage):

@@ -105,6 +105,14 @@ class Encoder(nn.Module):
         assert isinstance(self.lean_tower, LeanConvolutions), "a tower without places"
         return self.lean_tower.places(images)
 
+    def embed_layers(self, images: Tensor) -> list[Tensor]:
+        """Return features of ``images`` [V, 3, H, W] in [0, 1], of strides 8 and 16, [V, C, h, w].
+
+        Only of the embedded encoder's kind of tower; sides are multiples of 32.
+        """
+        assert isinstance(self.lean_tower, LeanConvolutions), "a tower without places"
+        return self.lean_tower.layers(images)
+
     def count_tokens(self, text: str) -> int:
         """Return how many tokens ``text`` takes, the two at its ends included."""
         inner = getattr(self.tokenizer, "tokenizer", None)

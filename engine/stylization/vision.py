@@ -19,6 +19,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 QUICK = 1.702  # QuickGELU(x) = x sigmoid(1.702 x) = silu(1.702 x) / 1.702
 HALF_SCALE = 1024.0  # keeps small gradients within the range of half precision
 HALVED = 32  # by how much an EfficientNet's last features are smaller than its pictures
+LAYERS = (2, 4)  # the last blocks of its features of strides 8 and 16
 
 
 class LeanTransformer(nn.Module):
@@ -163,6 +164,17 @@ class LeanConvolutions(nn.Module):
         features = self.tower.trunk.forward_features(self._prepare(images))
         features = features.flip(2, 3) if self.mirrored else features
         return self.tower.head(features.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+
+    def layers(self, images: Tensor) -> list[Tensor]:
+        """Return the features of ``images`` after the last blocks of strides 8 and 16."""
+        trunk = self.tower.trunk
+        found = trunk.bn1(trunk.conv_stem(self._prepare(images)))
+        features = []
+        for number, block in enumerate(trunk.blocks[: max(LAYERS) + 1]):
+            found = block(found)
+            if number in LAYERS:
+                features.append(found.flip(2, 3) if self.mirrored else found)
+        return features
 
     def _prepare(self, images: Tensor) -> Tensor:
         """Return ``images`` as the tower reads them."""

@@ -1,18 +1,20 @@
-"""The found object's border drawn anew by how each frame differs from the ground behind it.
+"""The found object's border drawn anew, by the ground behind it and by features of its pixels.
 
 Limbs that move unlike the body, and what colours confuse, differ from the ground as much as the
-rest of the object. What a difference is worth is learnt from the footage itself, so that ground
-that is badly known (parallax, water) says little.
+rest of the object, and look like it to a network. What either is worth is learnt from the footage
+itself, so that ground that is badly known (parallax, water) says little.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 
 import cv2
 import numpy as np
 
+from .feature_memory import EmbedFrames, object_scores
 from .flow import Flow
 from .ground import Ground, ground_of, where_darkened
 from .segmentation import Appearance, Certain, along_time, edge_aware, log_odds
@@ -20,7 +22,7 @@ from .votes import colour_odds
 
 PASSES = 2  # a better object leaves a cleaner ground
 ROUNDS_PER_PASS = 2
-REFINED_ROUNDS = PASSES * ROUNDS_PER_PASS  # how often `refine_border` ticks for each frame
+REFINED_ROUNDS = PASSES * ROUNDS_PER_PASS + 1  # how often `refine_border` ticks for each frame
 REACH = 10  # px around the object in which missed parts are looked for
 NOISE = 3.0  # levels of Lab
 SLACK = 0.5  # px by which the ground may be misplaced
@@ -28,6 +30,7 @@ SPECK = 3  # px over which the difference is averaged
 BINS = 32
 LEAST_COUNT = 1e-3  # part of all pixels that is added to each bin
 GROUND_WEIGHT = 1.5
+FEATURE_WEIGHT = 0.8
 COLOUR_WEIGHT = 0.5
 FOUND_WEIGHT = 0.7
 TIME_WEIGHT = 0.7
@@ -44,26 +47,46 @@ def refine_border(
     tick: Callable[[], None],
     *,
     certain: Mapping[int, Certain] = MappingProxyType({}),
+    embed: EmbedFrames | None = None,
+    by_ground: bool = True,
 ) -> np.ndarray:
     """Return the probability ``found`` [T, H, W] with a truer border, of the same shape.
 
-    ``frames`` uint8 RGB [T, H, W, 3]. What is ``certain`` holds after each round; ``tick`` is
-    called after each frame of a round.
+    ``frames`` uint8 RGB [T, H, W, 3]; ``embed`` gives their features, which count in the last pass,
+    the only one without the ground. What is ``certain`` holds after each round; ``tick`` is called
+    after each frame of a round, and by ``embed``.
     """
-    lab = np.stack([cv2.cvtColor(frame, cv2.COLOR_RGB2LAB) for frame in frames])
     probability = found
-    for _ in range(PASSES):
-        ground = ground_of(lab, flow, probability > 0.5)
-        difference = difference_from(ground, lab)
-        telling = ground.seen & ~_where_shaded(ground, frames)
+    passes = PASSES if by_ground else int(embed is not None)
+    for number in range(passes):
+        cues = [_compare_to_ground(frames, flow, probability > 0.5)] if by_ground else []
+        if embed is not None and number == passes - 1:
+            cues.append(_Cue(object_scores(embed(tick), probability), FEATURE_WEIGHT))
         for _ in range(ROUNDS_PER_PASS):
             near = near_to(probability > 0.5)
-            odds = GROUND_WEIGHT * ground_odds(difference, telling & near, probability)
-            odds += FOUND_WEIGHT * log_odds(found)
+            odds = FOUND_WEIGHT * log_odds(found)
+            for cue in cues:
+                odds += cue.weight * learn_odds(cue.values, cue.telling & near, probability)
             probability = _round(
                 appearance, flow, probability, np.where(near, odds, FAR), certain, tick=tick
             )
     return probability
+
+
+@dataclass(frozen=True)
+class _Cue:
+    """What is larger for the object: ``values`` [T, H, W], where they are ``telling``."""
+
+    values: np.ndarray
+    weight: float
+    telling: np.ndarray | bool = True
+
+
+def _compare_to_ground(frames: np.ndarray, flow: Flow, support: np.ndarray) -> _Cue:
+    lab = np.stack([cv2.cvtColor(frame, cv2.COLOR_RGB2LAB) for frame in frames])
+    ground = ground_of(lab, flow, support)
+    telling = ground.seen & ~_where_shaded(ground, frames)
+    return _Cue(difference_from(ground, lab), GROUND_WEIGHT, telling)
 
 
 def difference_from(ground: Ground, pictures: np.ndarray) -> np.ndarray:
@@ -83,18 +106,18 @@ def difference_from(ground: Ground, pictures: np.ndarray) -> np.ndarray:
     return difference
 
 
-def ground_odds(difference: np.ndarray, asked: np.ndarray, probability: np.ndarray) -> np.ndarray:
-    """Return log P(difference | object) / P(difference | ground), 0 where not ``asked``.
+def learn_odds(values: np.ndarray, asked: np.ndarray, probability: np.ndarray) -> np.ndarray:
+    """Return log P(value | object) / P(value | ground), 0 where not ``asked``.
 
-    Learnt from the pixels that are ``asked`` bool [T, H, W] and their object ``probability``;
-    a larger difference never says less.
+    Learnt from the ``values`` [T, H, W] of the pixels that are ``asked`` and their object
+    ``probability``; a larger value never says less.
     """
-    odds = np.zeros(difference.shape, np.float32)
-    values, share = difference[asked], probability[asked]
-    if not len(values):
+    odds = np.zeros(values.shape, np.float32)
+    chosen, share = values[asked], probability[asked]
+    if not len(chosen):
         return odds
-    edges = np.quantile(values, np.linspace(0.0, 1.0, BINS + 1)[1:-1])
-    bins = np.searchsorted(edges, values)
+    edges = np.quantile(chosen, np.linspace(0.0, 1.0, BINS + 1)[1:-1])
+    bins = np.searchsorted(edges, chosen)
     parts = []
     for votes in (share, 1.0 - share):
         counts = np.bincount(bins, votes, BINS).astype(np.float32)[None]
@@ -132,7 +155,7 @@ def _round(
     *,
     tick: Callable[[], None],
 ) -> np.ndarray:
-    """Ask colours, places and neighbouring frames beside what is ``known`` (log odds)."""
+    """Ask colours, places and neighbouring frames beside what is ``known``, log odds [T, H, W]."""
     colour = colour_odds(appearance.colour, probability, appearance.colour)
     smooth = along_time(probability, flow)
     vote = appearance.local.everywhere(smooth)

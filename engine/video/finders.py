@@ -14,17 +14,16 @@ from ..contract.events import EngineError, Fault, Report
 from ..contract.job import ANYTHING, Box
 from ..contract.settings import MasksSettings
 from ..partial_results import UNSAVED, PartialResults
-from .border_refinement import REFINED_ROUNDS
 from .boxes import cut_by_box, moving_in, rectangle_of, travelling_box
 from .components import largest_persistent, persistent
+from .feature_memory import EmbedFrames
 from .flow import Device, Flow
 from .frames import Video
 from .ground import without_shadow
 from .motion import motion_evidence
 from .rests import REST_ROUNDS, through_rests
-from .search import Steps, enlarge, motion_prior, reduce, refine_masks
+from .search import FINAL_ROUNDS, Steps, enlarge, motion_prior, reduce, refine_masks
 from .segmentation import ROUNDS, describe_appearance, follow, segment
-from .steadiness import SOLID_ROUNDS
 from .strokes import Marks, shrunk
 
 if TYPE_CHECKING:
@@ -33,10 +32,12 @@ if TYPE_CHECKING:
 OUTSIDE_BOX = 0.1  # what is left of the probability outside the travelling box
 
 
-def find_by_motion(video: Video, flow: Flow, report: Report) -> np.ndarray:
+def find_by_motion(
+    video: Video, flow: Flow, report: Report, *, embed: EmbedFrames | None
+) -> np.ndarray:
     """Return the probability float32 [T, H, W] of the object that moves against the background."""
     frames, small_flow = reduce(video.frames, flow)
-    steps = Steps(report, len(frames) * (ROUNDS + 1 + REST_ROUNDS + SOLID_ROUNDS + REFINED_ROUNDS))
+    steps = Steps(report, len(frames) * (ROUNDS + 1 + REST_ROUNDS + FINAL_ROUNDS))
     evidence = motion_evidence(frames, small_flow, steps.tick)
     appearance = describe_appearance(frames)
     prior = motion_prior(evidence)
@@ -46,13 +47,15 @@ def find_by_motion(video: Video, flow: Flow, report: Report) -> np.ndarray:
     )
     if best is not None:
         found = largest_persistent(found, small_flow, best)
-    found = refine_masks(appearance, frames, small_flow, found, steps.tick)
+    found = refine_masks(appearance, frames, small_flow, found, steps.tick, embed=embed)
     found = without_shadow(largest_persistent(found, small_flow, best), frames, small_flow)
     steps.finish()
     return enlarge(found, video.frames)
 
 
-def find_by_box(video: Video, flow: Flow, box: Box, report: Report) -> np.ndarray:
+def find_by_box(
+    video: Video, flow: Flow, box: Box, report: Report, *, embed: EmbedFrames | None
+) -> np.ndarray:
     """Return the probability float32 [T, H, W] of the object in ``box`` on one frame."""
     frames, small_flow = reduce(video.frames, flow)
     if not 0 <= box.frame < len(frames):
@@ -61,7 +64,7 @@ def find_by_box(video: Video, flow: Flow, box: Box, report: Report) -> np.ndarra
             f"The box is on frame {box.frame}, but the job has {len(frames)} frames, from 0.",
             "Draw the box on a frame of the strip.",
         )
-    steps = Steps(report, len(frames) * (ROUNDS + 2 + SOLID_ROUNDS + REFINED_ROUNDS))
+    steps = Steps(report, len(frames) * (ROUNDS + 2 + FINAL_ROUNDS))
     rectangle = rectangle_of(box, video.source_size, frames.shape[1:3])
     evidence = motion_evidence(frames, small_flow, steps.tick)
     moving = moving_in(evidence[box.frame], rectangle)
@@ -75,7 +78,9 @@ def find_by_box(video: Video, flow: Flow, box: Box, report: Report) -> np.ndarra
     certain = {box.frame: Marks.around(rectangle, first.shape)}
     found = segment(appearance, prior, small_flow, steps.tick, certain)
     found = largest_persistent(found, small_flow, box.frame)
-    found = refine_masks(appearance, frames, small_flow, found, steps.tick, certain=certain)
+    found = refine_masks(
+        appearance, frames, small_flow, found, steps.tick, certain=certain, embed=embed
+    )
     found = largest_persistent(found, small_flow, box.frame)
     steps.finish()
     return enlarge(without_shadow(found, frames, small_flow), video.frames)

@@ -16,6 +16,7 @@ from ..contract.events import EngineError, Fault, Report
 from ..contract.job import Footage, MaskKind, ObjectMask
 from ..contract.settings import MasksSettings
 from ..partial_results import UNSAVED, PartialResults
+from .feature_memory import EmbedFrames
 from .finders import find_by_box, find_by_detector, find_by_motion
 from .flow import Device, Flow, on_processor
 from .frames import Video
@@ -55,13 +56,15 @@ def find_masks(
     device: Device = on_processor,
     partial: PartialResults = UNSAVED,
     look_for: LookFor | None = None,
+    embed: EmbedFrames | None = None,
 ) -> Masks:
     """Return the object's masks at the working size of ``video``.
 
     Strokes correct whatever else finds the object, and are obeyed to the pixel. Only a detector
     works on ``device``; frames that it has looked at and that are in ``partial`` are not computed
     again. ``look_for`` gives the activation of a named class at the size of the frames; only names
-    need it. Raises EngineError MASKS_UNREADABLE, OBJECT_NOT_FOUND, BAD_JOB, WEIGHTS_UNAVAILABLE or
+    need it. ``embed`` gives features of the frames, by which all but detections is corrected.
+    Raises EngineError MASKS_UNREADABLE, OBJECT_NOT_FOUND, BAD_JOB, WEIGHTS_UNAVAILABLE or
     ENVIRONMENT, and Stopped.
     """
     with repeatable():
@@ -69,7 +72,7 @@ def find_masks(
         if mask.kind is MaskKind.FILES:
             found = Masks(*read_masks(mask, footage, video, report), given=True)
         else:
-            search = _Search(video, flow, settings, marks, report, device, partial, look_for)
+            search = _Search(video, flow, settings, marks, report, device, partial, look_for, embed)
             found = search.find(mask)
         found = _obey(found, marks)
     _check_area(found)
@@ -88,10 +91,11 @@ class _Search:
     device: Device
     partial: PartialResults
     look_for: LookFor | None
+    embed: EmbedFrames | None
 
     def find(self, mask: ObjectMask) -> Masks:
         """Return the masks of the object that ``mask`` asks for."""
-        video, flow, report = self.video, self.flow, self.report
+        video, flow, report, embed = self.video, self.flow, self.report, self.embed
         if mask.kind is MaskKind.STROKES:
             if not any(mark.inside.any() for mark in self.marks.values()):
                 raise EngineError(
@@ -99,7 +103,7 @@ class _Search:
                     "The mask comes from strokes, but none is on the object.",
                     "Paint a stroke over the object on one frame.",
                 )
-            return _from_probability(find_by_marks(video, flow, self.marks, report))
+            return _from_probability(find_by_marks(video, flow, self.marks, report, embed=embed))
         if mask.kind is MaskKind.DETECTOR:
             found, seen = find_by_detector(
                 video, flow, mask.class_name, self.settings, report,
@@ -113,12 +117,13 @@ class _Search:
                 raise EngineError(
                     Fault.BAD_JOB, "The mask comes from a box, but there is none.", "Draw a box."
                 )
-            return _from_probability(self._correct(find_by_box(video, flow, mask.box, report)))
+            found = find_by_box(video, flow, mask.box, report, embed=embed)
+            return _from_probability(self._correct(found))
         if mask.kind is MaskKind.NAME and self.look_for is not None:
             name = mask.class_name
-            found = find_by_name(video, flow, self.look_for(name), name, report)
+            found = find_by_name(video, flow, self.look_for(name), name, report, embed=embed)
             return _from_probability(self._correct(found))
-        return _from_probability(self._correct(find_by_motion(video, flow, report)))
+        return _from_probability(self._correct(find_by_motion(video, flow, report, embed=embed)))
 
     def _correct(self, probability: np.ndarray) -> np.ndarray:
         if not self.marks:

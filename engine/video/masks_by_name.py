@@ -1,9 +1,7 @@
 """The object that somebody names: found where its class is seen, and by how it moves.
 
 Class activation is coarse and strongest on heads, so it says which of several things is meant, and
-where the object is while it rests; motion, colours and the ground draw it. What activation is worth
-is learnt from the whole clip, so that the object is known again in frames in which it turns or
-moves in part.
+where the object is while it rests; motion, colours, the ground and features draw it.
 """
 
 from __future__ import annotations
@@ -12,26 +10,29 @@ import cv2
 import numpy as np
 
 from ..contract.events import EngineError, Fault, Report
-from .border_refinement import REFINED_ROUNDS, ground_odds, refine_border
 from .components import persistent
+from .feature_memory import EmbedFrames
 from .flow import Flow
 from .frames import Video
 from .ground import without_shadow
 from .motion import along_the_clip, motion_evidence
-from .search import Steps, enlarge, motion_prior, reduce
-from .segmentation import ROUNDS, describe_appearance, log_odds, segment
-from .steadiness import SOLID_ROUNDS, segment_solid
+from .search import FINAL_ROUNDS, Steps, enlarge, motion_prior, reduce, refine_masks
+from .segmentation import ROUNDS, describe_appearance, segment
 
 CORE = 0.5  # of the usual peak that is surely the object
 SOFTNESS = 0.1
 RESTING = 0.25  # probability of motion within the core below which the object rests
-NAME_WEIGHT = 0.5  # of what activation says, beside what was found
-NAMED_ROUNDS = 3
 LEAST_RISE = 3.3  # by which activation must rise above what is usual in the clip
 
 
 def find_by_name(
-    video: Video, flow: Flow, activation: np.ndarray, name: str, report: Report
+    video: Video,
+    flow: Flow,
+    activation: np.ndarray,
+    name: str,
+    report: Report,
+    *,
+    embed: EmbedFrames | None,
 ) -> np.ndarray:
     """Return the probability float32 [T, H, W] of the object that is called ``name``.
 
@@ -41,19 +42,13 @@ def find_by_name(
     frames, small_flow = reduce(video.frames, flow)
     size = frames.shape[2], frames.shape[1]
     small = np.stack([cv2.resize(one, size, interpolation=cv2.INTER_AREA) for one in activation])
-    rounds = ROUNDS + NAMED_ROUNDS + 1 + SOLID_ROUNDS + REFINED_ROUNDS
-    steps = Steps(report, len(frames) * rounds)
+    steps = Steps(report, len(frames) * (ROUNDS + 1 + FINAL_ROUNDS))
     seen = _in_peaks(along_the_clip(small, small_flow), name)
     appearance = describe_appearance(frames)
     prior = _first_guess(motion_prior(motion_evidence(frames, small_flow, steps.tick)), seen)
     found = _named_component(segment(appearance, prior, small_flow, steps.tick), seen, small_flow)
-    solid = segment_solid(appearance, frames, small_flow, found, steps.tick)
-    if solid is found:  # what is seen in a reflection or a wake would bring that back
-        found = refine_border(appearance, frames, small_flow, found, steps.tick)
-        learnt = ground_odds(seen, np.ones(seen.shape, bool), found)
-        joined = _probability(log_odds(found) + NAME_WEIGHT * learnt)
-        solid = segment(appearance, joined, small_flow, steps.tick, rounds=NAMED_ROUNDS)
-    found = _named_component(solid, seen, small_flow)
+    found = refine_masks(appearance, frames, small_flow, found, steps.tick, embed=embed)
+    found = _named_component(found, seen, small_flow)
     steps.finish()
     return enlarge(without_shadow(found, frames, small_flow), video.frames)
 

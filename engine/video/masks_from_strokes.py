@@ -12,15 +12,14 @@ import cv2
 import numpy as np
 
 from ..contract.events import Report
-from .border_refinement import REFINED_ROUNDS
 from .boxes import MOVING_CONTRAST
 from .components import persistent
+from .feature_memory import EmbedFrames
 from .flow import Flow
 from .frames import Video
 from .motion import motion_evidence
-from .search import Steps, enlarge, motion_prior, reduce, refine_masks
+from .search import FINAL_ROUNDS, Steps, enlarge, motion_prior, reduce, refine_masks
 from .segmentation import ROUNDS, describe_appearance, follow, segment
-from .steadiness import SOLID_ROUNDS
 from .strokes import Marks, cut_by_marks, first_guess, near, shrunk
 
 BELONGING_PART = 0.06  # of the longer side: how far from a followed object motion is its own
@@ -28,10 +27,15 @@ CORRECTION_FADE = 12.0  # frames after which a correction counts half
 
 
 def find_by_marks(
-    video: Video, flow: Flow, marks: Mapping[int, Marks], report: Report
+    video: Video,
+    flow: Flow,
+    marks: Mapping[int, Marks],
+    report: Report,
+    *,
+    embed: EmbedFrames | None,
 ) -> np.ndarray:
     """Return the probability float32 [T, H, W] of the object that was painted on some frames."""
-    return _by_marks(video, flow, marks, None, report)
+    return _by_marks(video, flow, marks, None, report, embed=embed)
 
 
 def correct(
@@ -54,12 +58,14 @@ def _by_marks(
     marks: Mapping[int, Marks],
     base: np.ndarray | None,
     report: Report,
+    *,
+    embed: EmbedFrames | None = None,
 ) -> np.ndarray:
     frames, small_flow = reduce(video.frames, flow)
     shape = frames.shape[1:3]
     small = {frame: mark.reduce(shape) for frame, mark in marks.items()}
     base = None if base is None else np.stack([shrunk(one, shape) for one in base])
-    rounds = ROUNDS + 2 + len(marks) + SOLID_ROUNDS + REFINED_ROUNDS
+    rounds = ROUNDS + 2 + len(marks) + FINAL_ROUNDS
     steps = Steps(report, len(frames) * rounds)
     appearance = describe_appearance(frames)
     moving = None
@@ -76,7 +82,9 @@ def _by_marks(
     start = {frame: found[frame] > 0.5 for frame in small}
     found = persistent(found, small_flow, start)
     if base is None:
-        found = refine_masks(appearance, frames, small_flow, found, steps.tick, certain=small)
+        found = refine_masks(
+            appearance, frames, small_flow, found, steps.tick, certain=small, embed=embed
+        )
         start = {frame: found[frame] > 0.5 for frame in small}
         found = persistent(found, small_flow, start)
     steps.finish()

@@ -13,17 +13,20 @@ import cv2
 import numpy as np
 
 from ..contract.events import Report, Stopped
-from .border_refinement import refine_border
+from .border_refinement import REFINED_ROUNDS, refine_border
+from .feature_memory import EmbedFrames
 from .flow import Flow
 from .frames import working_size
 from .segmentation import Appearance, Certain, edge_aware
-from .steadiness import segment_solid
+from .steadiness import SOLID_ROUNDS, segment_solid
 
 BORDER_PART = 0.08  # of the longer side: objects rarely begin at the border
 BORDER_WEIGHT = 0.3  # what is left of the evidence at the very border
 STRONG = 0.6  # part of a frame's strongest evidence that makes a pixel probable
 SOFTNESS = 0.12  # how quickly evidence turns into probability
 SEARCH_SIDE = 256  # px
+# How often `refine_masks` ticks for each frame at most.
+FINAL_ROUNDS = SOLID_ROUNDS + REFINED_ROUNDS
 
 
 class Steps:
@@ -53,15 +56,18 @@ def refine_masks(
     tick: Callable[[], None],
     *,
     certain: Mapping[int, Certain] = MappingProxyType({}),
+    embed: EmbedFrames | None = None,
 ) -> np.ndarray:
-    """Take away what only moves along; where nothing does, draw the border by the ground.
+    """Take away what only moves along, then draw the border anew.
 
-    A reflection and a wake differ from the ground as much as the object does.
+    That asks the ground only where nothing was taken away: a reflection and a wake differ from it
+    as much as the object does.
     """
     solid = segment_solid(appearance, frames, flow, found, tick, certain=certain)
-    if solid is not found:
-        return solid
-    return refine_border(appearance, frames, flow, found, tick, certain=certain)
+    return refine_border(
+        appearance, frames, flow, solid, tick,
+        certain=certain, embed=embed, by_ground=solid is found,
+    )  # fmt: skip
 
 
 def motion_prior(evidence: np.ndarray) -> np.ndarray:

@@ -38,7 +38,7 @@ STEADY_ODDS = 12.0
 SURE = 0.3  # score of a companion that no colour brings back
 # Part of what was found that must turn out to be no object. Less is as likely a smooth side of the
 # object itself, as it turns under the light.
-LEAST_COMPANION = 0.35
+LEAST_COMPANION = 0.27
 REACH = 7  # px around the object in which missed parts are looked for
 
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from engine.contract.events import Stopped
-from engine.stylization.activation import class_activation
+from engine.stylization.activation import class_activation, dense_features
 from engine.stylization.encoder import load_encoder
 
 
@@ -58,3 +58,16 @@ def test_stripes_are_where_a_zebra_is_seen(left):
 def test_a_stop_is_obeyed():
     with pytest.raises(Stopped):
         class_activation(striped(True)[0][None], ("zebra",), Silent(stops=True))
+
+
+def test_dense_features_lie_where_their_pixels_are():
+    frame, inside = striped(True)
+    bare = frame.copy()
+    bare[inside] = frame[~inside].mean(axis=0)
+    ticks = []
+    layers = dense_features(np.stack([frame, bare]), lambda: ticks.append(1))
+    assert len(ticks) == 2 and [layer.shape[2:] for layer in layers] == [(36, 64), (18, 32)]
+    for layer in layers:
+        changed = np.abs(layer[0].astype(np.float32) - layer[1]).mean(axis=0)
+        width = changed.shape[1]
+        assert changed[:, : width // 2].mean() > 5.0 * changed[:, 3 * width // 4 :].mean()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.video.border_refinement import difference_from, ground_odds, refine_border
+from engine.video.border_refinement import difference_from, learn_odds, refine_border
 from engine.video.ground import ground_of
 from engine.video.segmentation import describe_appearance
 
@@ -49,12 +49,12 @@ def test_a_larger_difference_never_says_less():
     probability = (difference + random.normal(size=difference.shape) > 3.0).astype(np.float32)
     asked = np.ones(difference.shape, bool)
     asked[0, :5] = False
-    odds = ground_odds(difference, asked, probability)
+    odds = learn_odds(difference, asked, probability)
     order = np.argsort(difference[asked])
     assert (np.diff(odds[asked][order]) >= 0).all()
     assert odds[asked].min() < -1.0 < 1.0 < odds[asked].max()
     assert not odds[~asked].any()
-    assert not ground_odds(difference, np.zeros_like(asked), probability).any()
+    assert not learn_odds(difference, np.zeros_like(asked), probability).any()
 
 
 def test_a_part_that_was_missed_is_given_back(scene, flow):
