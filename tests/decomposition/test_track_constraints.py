@@ -5,7 +5,7 @@ import torch
 from engine.decomposition.grid import refinement, track_constraints
 from engine.decomposition.grid.matches import NONE, Matches
 from engine.decomposition.grid.refinement import refine_mapping
-from engine.decomposition.grid.track_constraints import SHORTEST, WEIGHT, track_constraint
+from engine.decomposition.grid.track_constraints import SHORTEST, track_constraint
 
 from .test_refinement import FRAMES, SIDE, moving
 
@@ -80,7 +80,7 @@ def test_the_gradient_is_that_of_the_energy():
     generator = torch.Generator().manual_seed(0)
     displacement = torch.randn(FRAMES, 2, SIDE, SIDE, generator=generator).requires_grad_()
     weight = constraint.irls_weights(displacement).detach()
-    assert weight.min() > 0 and weight.max() <= WEIGHT
+    assert weight.min() > 0 and weight.max() <= 1
     residual = constraint.residual + constraint.residual_change(displacement)
     energy = (weight[:, None] * residual.square()).sum() / 2
     (expected,) = torch.autograd.grad(energy, displacement)

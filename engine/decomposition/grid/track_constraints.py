@@ -15,7 +15,6 @@ from torch.nn import functional
 
 from .matches import Matches
 
-WEIGHT = 2.0  # of a track, where that of the flow at one coarse pixel is 1
 SHORTEST = 4  # frames; over fewer the flow says it for every pixel
 ROBUST_SCALE = 1.0  # coarse px, residual at which a constraint counts half
 
@@ -36,9 +35,12 @@ class TrackConstraint:
         )
 
     def irls_weights(self, displacement: Tensor) -> Tensor:
-        """Return each track's IRLS weight, `WEIGHT` times that of Cauchy's loss, [N]."""
+        """Return each track's IRLS weight, that of Cauchy's loss, [N].
+
+        A track counts as much as the flow at one coarse pixel.
+        """
         far = (self.residual + self.residual_change(displacement)).square().sum(1)
-        return WEIGHT / (1 + far / ROBUST_SCALE**2)
+        return 1 / (1 + far / ROBUST_SCALE**2)
 
     def add_gradient(self, gradient: Tensor, residual: Tensor, weight: Tensor) -> None:
         """Add the gradient of half the sum of ``weight`` [N] times ``residual`` [N, 2] squared.
