@@ -23,7 +23,7 @@ ROBUST_SCALE = 1.0  # coarse px, residual at which a constraint counts half
 class TrackConstraint:
     """Constrains the coarse places around both ends of N tracks; distances as in FlowConstraint."""
 
-    places: Tensor  # int32 [N, 8], numbers of the places of all frames
+    places: Tensor  # [N, 8], numbers of the places of all frames
     shares: Tensor  # [N, 8], how much they count; negative at the start
     residual: Tensor  # [N, 2], how far the mapping at the end is from the mapping at the start
 
@@ -84,7 +84,7 @@ def track_constraint(
         _around(frames, (points + 0.5) * finer - 0.5, size) for frames, points in ends
     )
     return TrackConstraint(
-        torch.cat([first, second], 1).int().to(uv.device),
+        torch.cat([first, second], 1).to(uv.device),
         torch.cat([-before, after], 1).to(uv.device),
         (mapped[1] - mapped[0]) / step,
     )
