@@ -30,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
     keep_freed_memory()
     options = parser().parse_args(arguments)
     try:
-        return options.run(options)
+        return commands.perform(options)
     except EngineError as error:
         print(f"error: {error.message}\n{error.hint}", file=sys.stderr)
         return commands.exit_code(error)
@@ -52,6 +52,7 @@ def parser() -> argparse.ArgumentParser:
     _add_run(verbs, "run", commands.run, "run the job in a job folder, or go on with it")
     _add_run(verbs, "rehearse", commands.rehearse, "the same events and files, with no work")
     _add_stage(verbs)
+    _add_farm(verbs)
     wait = verbs.add_parser("wait", help="get ready, then run the job named on standard input")
     _add_cache(wait)
     wait.set_defaults(run=commands.wait)
@@ -122,6 +123,7 @@ def _add_layers(verbs: argparse._SubParsersAction) -> None:
     made.add_argument("--blur", type=float, metavar="PX", help="the layer blurred by PX")
     made.add_argument("--remove", action="store_true", help="the object covered by what is behind")
     made.add_argument("--matte", action="store_true", help="where the layer is, white on black")
+    _add_pins(made)
     made.add_argument("--plain", action="store_true", help="without any change by hand")
     apply.add_argument(
         "--before", type=Path, metavar="FILE",
@@ -241,7 +243,7 @@ def _add_object(verb: argparse.ArgumentParser) -> None:
         )  # fmt: skip
 
 
-def _add_pins(verb: argparse.ArgumentParser) -> None:
+def _add_pins(verb: argparse._ActionsContainer) -> None:
     verb.add_argument(
         "--pin", action="append", default=[], metavar="'FRAME:X,Y FRAME:X,Y ...'", dest="pins",
         help="one spot of the object in two frames or more, in pixels: corrects where its texture "
@@ -306,6 +308,9 @@ def _add_stage(verbs: argparse._SubParsersAction) -> None:
         help="only this object, from 0 in front; -1: the background (default: all)",
     )  # fmt: skip
     verb.add_argument(
+        "--candidate", type=int, metavar="K", help="train only this one, from 1 (default: all)"
+    )
+    verb.add_argument(
         "--frames", type=_frame_range, metavar="FIRST:LAST", help="render only these, from 0"
     )
     verb.add_argument("--quiet", action="store_true", help="no progress")
@@ -313,6 +318,25 @@ def _add_stage(verbs: argparse._SubParsersAction) -> None:
         "--cache", type=Path, metavar="DIR", help="where stages are kept (default: JOB/cache)"
     )
     verb.set_defaults(run=commands.stage, until=None)
+
+
+def _add_farm(verbs: argparse._SubParsersAction) -> None:
+    verb = verbs.add_parser("farm", help="a job in tasks, by several processes of this computer")
+    verb.add_argument("job", type=Path, metavar="JOB", help="a folder with job.json")
+    verb.add_argument(
+        "--workers", type=_positive, metavar="N",
+        help="tasks at a time (default: one for each graphics card, at least 2)",
+    )  # fmt: skip
+    verb.add_argument(
+        "--cache", type=Path, metavar="DIR", help="where stages are kept (default: JOB/cache)"
+    )
+    verb.set_defaults(run=commands.farm)
+
+
+def _positive(text: str) -> int:
+    if not (text.isdecimal() and int(text) > 0):
+        raise argparse.ArgumentTypeError(f"{text} is no number of processes such as 2")
+    return int(text)
 
 
 def _frame_range(text: str) -> tuple[int, int]:

@@ -17,7 +17,7 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 
 from . import faults, manifest, rehearsal, requests, terminal
-from .contract import codec, files, settings_table
+from .contract import codec, files, settings_table, variables
 from .contract import remedies as remedy_table
 from .contract.events import (
     Cancelled,
@@ -57,6 +57,19 @@ def exit_code(error: EngineError, refused: Collection[Fault] = USAGE_FAULTS) -> 
     return EXIT_USAGE if error.fault in refused else EXIT_FAILED
 
 
+def perform(options: argparse.Namespace) -> int:
+    """Do what the command line asks for; of torchrun's processes the first does, others help."""
+    if variables.TORCHRUN not in os.environ:
+        return options.run(options)
+    from .stylization import helper
+
+    with helper.together() as is_first:
+        if is_first:
+            return options.run(options)
+        helper.serve()
+    return 0
+
+
 def stylize(options: argparse.Namespace) -> int:
     """Write a job folder and run it."""
     return _begin(requests.from_options(options), options)
@@ -84,7 +97,7 @@ def stage(options: argparse.Namespace) -> int:
     """Do one task of a job, whose other tasks other machines may do at the same time."""
     job = JobFolder(options.job.absolute())
     job.read_spec()  # before a folder is made below it
-    task = Task(TaskVerb(options.task), options.target, options.frames)
+    task = Task(TaskVerb(options.task), options.target, options.frames, options.candidate)
     cache = Cache((options.cache or job.path / "cache").absolute())
 
     def work(spec: JobSpec, report: Reporter) -> None:
@@ -93,6 +106,16 @@ def stage(options: argparse.Namespace) -> int:
         tasks.run(task, job, cache, report)
 
     return _perform(task.folder(job), options, work, lock_seconds=math.inf, refused=TASK_FAULTS)
+
+
+def farm(options: argparse.Namespace) -> int:
+    """Do a job in tasks by several processes of this computer."""
+    from .farm import local
+
+    job = JobFolder(options.job.absolute())
+    cache = (options.cache or job.path / "cache").absolute()
+    gpus = local.count_gpus()
+    return local.run(job, cache, workers=options.workers or max(2, gpus), gpus=gpus)
 
 
 def check(options: argparse.Namespace) -> int:

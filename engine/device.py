@@ -52,7 +52,7 @@ def within_memory(compute: Callable[[], Value], report: Report) -> Value:
         try:
             return compute()
         except RuntimeError as error:
-            if not _is_out_of_memory(error) or not at_once.halve():
+            if not is_out_of_memory(error) or not at_once.halve():
                 raise
         # Here the error is gone, and with it what the failed operation held.
         release_memory()
@@ -62,7 +62,7 @@ def within_memory(compute: Callable[[], Value], report: Report) -> Value:
         )
 
 
-def _is_out_of_memory(error: RuntimeError) -> bool:
+def is_out_of_memory(error: RuntimeError) -> bool:
     """Is it what an allocator of a GPU says? CUDA's and ROCm's have a class, others only words."""
     said = str(error)
     words = "out of memory" in said or "CUBLAS_STATUS_ALLOC_FAILED" in said
@@ -92,6 +92,14 @@ def choose(wanted: str) -> torch.device:
     if wanted == "cuda":
         _limit_memory()
     return torch.device(wanted)
+
+
+def take_gpu(number: int, count: int) -> bool:
+    """Compute on the CUDA device with this ``number``; False where there are not ``count``."""
+    if torch.cuda.device_count() < count:
+        return False
+    torch.cuda.set_device(number)
+    return True
 
 
 def _limit_memory() -> None:

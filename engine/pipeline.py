@@ -39,8 +39,9 @@ def run(spec: JobSpec, cache: Cache, report: Reporter) -> None:
     """Do the job up to its last stage.
 
     Where that is the render, the frames are in ``result/`` and the numbers in ``report.json``, or
-    the layer package in ``layers/``; where it is the masks, they are in ``masks/``. Raises
-    EngineError with a sentence and a remedy, or Stopped.
+    the layer package in ``layers/``; where it is the masks, they are in ``masks/``; where it is
+    the decomposition, ``checks/`` shows how the atlases lie. Raises EngineError with a sentence and
+    a remedy, or Stopped.
     """
     started = time.monotonic()
     report.encode_png = encode_png
@@ -63,6 +64,8 @@ def _stages(job: EarlyStages) -> Iterator[tuple[Stage, int]]:
     rest = job.restyling
     rest.load_encoder()
     layers = rest.decomposition(clip)
+    if job.spec.until is Stage.DECOMPOSITION:
+        rest.write_checks(clip, layers)
     yield Stage.DECOMPOSITION, count
     if job.spec.sweep is not None:
         from .sweeping import write_sweep  # torch comes with it

@@ -47,9 +47,11 @@ def rehearse(spec: JobSpec, report: Reporter, *, frames: int | None = None) -> N
                 time.sleep(seconds / STEPS)
                 report.progress(step, STEPS, {"rehearsal": 1 / step})
             if stage is Stage.MASKS and spec.until is stage:
-                _write_masks(report.folder.masks, count)
+                _write_numbers(report.folder.masks, count, bytes([1]) * 32)
             if stage is Stage.DECOMPOSITION:
                 _misbehave(words)
+                if spec.until is stage:
+                    _write_numbers(report.folder.checks, count, bytes(range(1, 9)) * 4)
             if stage is Stage.STYLIZATION:
                 _preview(report)
             if stage is Stage.RENDER and spec.sweep is not None:
@@ -101,10 +103,10 @@ def _write_report(path: Path, spec: JobSpec) -> None:
     files.write_text(path, json.dumps({"candidates": [looks for _ in spec.targets]}, indent=1))
 
 
-def _write_masks(folder: Path, count: int) -> None:
+def _write_numbers(folder: Path, count: int, middle: bytes) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
-    row = bytes(16) + bytes([1]) * 32 + bytes(16)
+    row = bytes(16) + middle + bytes(16)
     for index in range(count):
         picture = bytes(64) * 9 + row * 18 + bytes(64) * 9
         (folder / f"{index:05d}.pgm").write_bytes(b"P5 64 36 255\n" + picture)

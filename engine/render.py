@@ -24,7 +24,7 @@ from .editing.atlas_edit import AtlasEdit
 from .editing.whole_layer import Fill, Grade, LayerBlur, grow_alpha, measure_gain
 from .stylization.atlas import StylizedAtlas
 from .stylization.boxes import slices_around
-from .stylization.shading import RELIEF_POWER, detail, luminance, reach, shading
+from .stylization.shading import detail, luminance, reach, shading
 from .stylization.sharpness import blur_to_footage, blur_with_residual, footage_blur
 
 ALPHA_FLOOR = 0.02
@@ -257,8 +257,9 @@ def kept_detail(source: Tensor, part: Part, *, alpha: Tensor) -> Tensor:
     atlas, seen, length = part.atlas, alpha > 0, max(source.shape[:2])
     assert atlas is not None, "only a texture that replaces the footage's lacks its detail"
     wide = slices_around(seen, reach(atlas.statistics, length))
-    laid = 1.0 if atlas.holds_light else 1 - RELIEF_POWER  # the rest is in the shading
-    return detail(source[wide], alpha[wide], atlas.statistics, length)[seen[wide]].pow(laid)
+    return detail(
+        source[wide], alpha[wide], atlas.statistics, length, shaded=not atlas.holds_light
+    )[seen[wide]]
 
 
 def _at_frame(picture: Tensor, frame: Tensor) -> Tensor:

@@ -67,13 +67,19 @@ def for_evaluation(options: argparse.Namespace, texts: TargetTexts) -> JobSpec:
 
 
 def with_edit(spec: JobSpec, options: argparse.Namespace) -> JobSpec:
-    """Return ``spec`` with the change that the options of ``layers apply`` describe as its last.
+    """Return ``spec`` with what the options of ``layers apply`` describe.
+
+    A change by hand becomes the last one; pins take the place of those that the object had.
 
     Raises EngineError (BAD_JOB) with a sentence where they describe none.
     """
     try:
-        edits = () if options.plain else (*spec.edits, _edit(spec, options))
-        spec = dataclasses.replace(spec, edits=edits, until=None, layers=None)
+        spec = dataclasses.replace(spec, until=None, layers=None)
+        if options.pins:
+            spec = dataclasses.replace(spec, objects=_pinned_objects(spec, options))
+        else:
+            edits = () if options.plain else (*spec.edits, _edit(spec, options))
+            spec = dataclasses.replace(spec, edits=edits)
         return codec.job_from_json(codec.to_json(spec))
     except codec.Refusal as refusal:
         hint = "`python -m engine layers apply --help` lists what can be given."
@@ -99,6 +105,16 @@ def with_sweep(spec: JobSpec, options: argparse.Namespace) -> JobSpec:
     except codec.Refusal as refusal:
         hint = "`python -m engine sweep --help` lists what can be given."
         raise EngineError(Fault.BAD_JOB, f"{refusal}.", hint) from refusal
+
+
+def _pinned_objects(spec: JobSpec, options: argparse.Namespace) -> tuple[TargetObject, ...]:
+    layer, count = options.layer or 0, len(spec.objects)
+    if not 0 <= layer < count:
+        raise codec.Refusal(f"--layer {layer}: only objects are pinned, and the job has {count}")
+    pins = tuple(_pin(text) for text in options.pins)
+    objects = [*spec.objects]
+    objects[layer] = dataclasses.replace(objects[layer], pins=pins)
+    return tuple(objects)
 
 
 def _edit(spec: JobSpec, options: argparse.Namespace) -> Edit:

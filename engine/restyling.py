@@ -26,7 +26,7 @@ from .decomposition.layers import Layers, of_background
 from .decomposition.pins import check_pins
 from .editing.building import build_edits
 from .editing.whole_layer import Fill, Grade, LayerBlur
-from .evaluation.checkerboard import write_checkerboard
+from .evaluation.checkerboard import numbered_checks, write_checkerboard
 from .evaluation.measure import Measuring
 from .layer_package import write_package
 from .output import is_deep
@@ -74,7 +74,7 @@ class Restyling:
         report.release_memory = devices.release_memory
         if self.device.type == "cpu":
             report.choose_threads = ThreadChoice().choose
-        self.artifacts = TrainedArtifacts(spec, self.device, report, stages.cache.names)
+        self.artifacts = TrainedArtifacts(spec, self.device, report, stages.cache)
         self.encoder: Encoder | None = None
         self.files: dict[str, Any] = {}
 
@@ -137,12 +137,20 @@ class Restyling:
         return parts
 
     def atlas_artifacts(
-        self, clip: Clip, sources: dict[int, Source]
+        self, clip: Clip, sources: dict[int, Source], *, candidate: int | None = None
     ) -> dict[int, CachedArtifact[StylizedAtlas]]:
-        """Return how the atlas of each of ``sources`` with a text is made, by its number."""
+        """Return how the atlas of each of ``sources`` with a text is made, by its number.
+
+        It is the chosen one of all candidates, or ``candidate`` alone.
+        """
         return {
             number: self.artifacts.atlas(
-                clip, each.layers, texts=each.texts, encoder=self._use_encoder, keys=each.keys
+                clip,
+                each.layers,
+                texts=each.texts,
+                encoder=self._use_encoder,
+                keys=each.keys,
+                candidate=candidate,
             )
             for number, each in sources.items()
             if not each.texts.empty
@@ -228,6 +236,13 @@ class Restyling:
     def _footage_frame(self, index: int) -> np.ndarray:
         frames = whole_frames(self.spec.footage, 16)
         return next(itertools.islice(frames, index, None))
+
+    def write_checks(self, clip: Clip, layers: Sequence[Layers]) -> None:
+        """Write where the checks of a board on each object's atlas are seen, pins and all."""
+        if self.spec.objects:
+            layers, _ = self.apply_pins(clip, layers, [Part(each, None) for each in layers])
+            pictures = numbered_checks(layers, clip.video.source_size)
+            results.write_numbers(self.report.folder.checks, pictures)
 
     def write_layers(self, clip: Clip, layers: Sequence[Layers], parts: Sequence[Part]) -> None:
         """Write the layer package, not before it is whole where the host looks for it."""

@@ -1,4 +1,4 @@
-"""What a job leaves in its folder for the host: ``masks/``, or ``result/`` and ``report.json``.
+"""What a job leaves for the host: ``masks/``, ``checks/``, or ``result/`` and ``report.json``.
 
 Frames are written into a part folder, which gets its name when the report is there as well.
 """
@@ -33,14 +33,19 @@ def write_masks(folder: JobFolder, masks: Sequence[np.ndarray], frames: np.ndarr
 
     ``masks`` uint8 [T, H, W] of each object, from front to back; ``frames`` [T, H, W, 3].
     """
-    part = folder.path / ".masks.part"
-    with explain_failures(folder.path):
-        _empty(part)
-        for index, picture in enumerate(numbered_objects(list(masks), frames)):
+    write_numbers(folder.masks, numbered_objects(list(masks), frames))
+
+
+def write_numbers(folder: Path, pictures: Iterable[np.ndarray]) -> None:
+    """Write ``pictures``, uint8 [H, W] of each frame, as grey maps that a host can read."""
+
+    def write(part: Path) -> None:
+        for index, picture in enumerate(pictures):
             height, width = picture.shape
             header = f"P5 {width} {height} 255\n".encode()
             (part / f"{index:05d}.pgm").write_bytes(header + picture.tobytes())
-        replace_folder(part, folder.masks)
+
+    write_whole(folder, write)
 
 
 def write_frames(

@@ -30,10 +30,10 @@ from .stylization import candidates
 from .stylization.atlas import StylizedAtlas
 from .stylization.atlas_files import load_atlas, save_atlas
 from .stylization.encoder import Encoder
-from .stylization.train import stylize
+from .stylization.train import choose_best, stylize
 from .video.clip import Clip
 from .video.masks import Masks
-from .workspace import Names, stage_key
+from .workspace import Cache, stage_key
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class TrainedArtifacts:
     spec: JobSpec
     device: torch.device
     report: Reporter
-    names: Names
+    cache: Cache
 
     @property
     def settings(self) -> Settings:
@@ -58,7 +58,7 @@ class TrainedArtifacts:
         self, clip: Clip, masks: Masks, *, others: np.ndarray | None, keys: Sequence[str]
     ) -> CachedArtifact[Layers]:
         """The layers of one object; ``others`` is where other objects are, [T, H, W]."""
-        settings, seed = self.settings.decomposition, self.settings.seed
+        settings, seed = self.settings.decomposition, self.settings.layers_seed
         chosen = {"engine": settings.engine, **to_json(getattr(settings, settings.engine))}
 
         def make(folder: Path) -> None:
@@ -116,38 +116,67 @@ class TrainedArtifacts:
         texts: TargetTexts,
         encoder: Callable[[], Encoder],
         keys: Sequence[str],
+        candidate: int | None = None,
     ) -> CachedArtifact[StylizedAtlas]:
-        """What one object, or the background, becomes, led by what ``encoder`` returns."""
-        settings, seed, shown = self.settings.stylization, self.settings.seed, self.settings.render
-        weights = identity.of_encoder(settings.encoder, self.names)
-        inputs = (identity.of_texts(texts, self.names), weights, str(seed), *keys)
+        """What one object, or the background, becomes, led by what ``encoder`` returns.
+
+        With ``candidate`` that one alone, in a folder of its own. Without it all of them and the
+        choice of one: those that are in such folders are not trained again.
+        """
+        settings, seed, names = self.settings.stylization, self.settings.seed, self.cache.names
+        weights = identity.of_encoder(settings.encoder, names)
+        inputs = (identity.of_texts(texts, names), weights, str(seed), *keys)
+        alone = candidate if settings.candidates > 1 else None
+
+        def key_of(*part: str) -> str:
+            return stage_key(Stage.STYLIZATION, settings, *part, *inputs)
 
         def make(folder: Path) -> None:
             checkpoint = Checkpoint(folder / "checkpoint.pt")
+            apart = [] if alone else self._take_candidates(key_of, folder)
 
             def train(part: float) -> StylizedAtlas:
                 slowed = replace(settings, learning_rate=settings.learning_rate * part)
                 atlas = stylize(
                     layers, torch.from_numpy(clip.video.frames), texts, slowed, encoder=encoder(),
                     device=self.device, seed=seed, report=self.report, checkpoint=checkpoint,
+                    apart=apart, only=alone,
                 )  # fmt: skip
                 check_finite(atlas.state_dict())
                 return atlas
 
-            with devices.fast_matrices(self.device):
-                atlas = devices.within_memory(
-                    lambda: train_with_restart(train, checkpoint, self.report), self.report
-                )
+            if len(apart) == settings.candidates:
+                atlas = choose_best(apart, folder)
+            else:
+                with devices.fast_matrices(self.device):
+                    atlas = devices.within_memory(
+                        lambda: train_with_restart(train, checkpoint, self.report), self.report
+                    )
             save_atlas(atlas, folder)
             checkpoint.remove()
 
-        def load(folder: Path) -> StylizedAtlas:
-            candidate, snapshot = shown.candidate, shown.snapshot
-            return load_atlas(candidates.choose(folder, candidate=candidate, snapshot=snapshot))
+        if alone:
+            return CachedArtifact(key_of(f"candidate {alone}"), make, load_atlas)
+        return CachedArtifact(key_of(), make, self._load_chosen, self._load_early)
 
-        def early(part: Path) -> StylizedAtlas | None:
-            wanted = shown.snapshot if settings.candidates == 1 else 0
-            saved = candidates.saved_early(part, snapshot=wanted)
-            return None if saved is None else load_atlas(saved)
+    def _take_candidates(
+        self, key_of: Callable[[str], str], folder: Path
+    ) -> list[candidates.RankingEntry]:
+        """Copy the candidates that were trained alone into ``folder``; return their entries."""
+        entries = []
+        for number in range(1, self.settings.stylization.candidates + 1):
+            key = key_of(f"candidate {number}")
+            if self.cache.has(Stage.STYLIZATION, key):
+                source = self.cache.folder(Stage.STYLIZATION, key)
+                entries.append(candidates.take(number, source, folder))
+        return entries
 
-        return CachedArtifact(stage_key(Stage.STYLIZATION, settings, *inputs), make, load, early)
+    def _load_chosen(self, folder: Path) -> StylizedAtlas:
+        candidate, snapshot = self.settings.render.candidate, self.settings.render.snapshot
+        return load_atlas(candidates.choose(folder, candidate=candidate, snapshot=snapshot))
+
+    def _load_early(self, part: Path) -> StylizedAtlas | None:
+        settings = self.settings
+        wanted = settings.render.snapshot if settings.stylization.candidates == 1 else 0
+        saved = candidates.saved_early(part, snapshot=wanted)
+        return None if saved is None else load_atlas(saved)

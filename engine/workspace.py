@@ -40,8 +40,8 @@ STAGE_VERSIONS = {
     Stage.FLOW: 3,
     Stage.MASKS: 7,
     Stage.DECOMPOSITION: 15,
-    Stage.STYLIZATION: 15,
-    Stage.RENDER: 10,
+    Stage.STYLIZATION: 16,
+    Stage.RENDER: 11,
 }
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import bpy
 
 from ..engine.contract.job import Stroke
-from . import ink, marks, placement, properties, strips, targets
+from . import ink, marks, placement, properties, session, strips, targets
 from .objects import ObjectOperator, target_for_drawing
 
 WHEEL = {"WHEELUPMOUSE": 1.15, "WHEELDOWNMOUSE": 1 / 1.15}
@@ -37,6 +37,7 @@ class PreviewModal(ObjectOperator):
             return {"CANCELLED"}
         self.called = self.name_of(strip)
         self.begin(strip)
+        session.state.draws_by_hand = True
         kind = bpy.types.SpaceSequenceEditor
         self.handler = kind.draw_handler_add(self.draw_overlay, (), "PREVIEW", "POST_PIXEL")
         context.window.cursor_modal_set("CROSSHAIR")
@@ -71,6 +72,7 @@ class PreviewModal(ObjectOperator):
     def end(self, context: Any) -> None:
         """Leave everything as it was found."""
         bpy.types.SpaceSequenceEditor.draw_handler_remove(self.handler, "PREVIEW")
+        session.state.draws_by_hand = False
         context.window.cursor_modal_restore()
         context.workspace.status_text_set(None)
         self.redraw()

@@ -32,6 +32,7 @@ START_SECONDS = (14.0, 18.0)  # mostly the import of torch and open_clip
 CACHE_BYTES = 50  # for each pixel of the work in between, of all frames
 RESULT_BYTES = {"png": 1.5, "png16": 4.0, "exr": 5.0, "ffv1": 1.0, "prores": 0.6}
 MEMORY_BYTES = 130  # for each pixel of the work in between, of all frames
+CANVAS_BYTES, MOST_CANVASES = 10e6, 100  # as they are kept enlarged while a look is trained
 MEMORY_GB = {"embedded": (1.2, 0.7), "other": (3.5, 3.5)}  # processor, graphics card
 
 
@@ -100,12 +101,15 @@ def estimate(
         if separated and stage not in (Stage.STYLIZATION, Stage.RENDER):
             continue
         seconds += amount * known.get(name, GUESSES[name][column])
-    between = size.megapixels(spec.settings.frames.longest_side) * MEGA
+    settings = spec.settings
+    between = size.megapixels(settings.frames.longest_side) * MEGA
     targets = max(1, len(spec.objects))
-    suffix = spec.settings.render.format
+    suffix = settings.render.format
     disk = 0.0 if separated else between * CACHE_BYTES * targets
     disk += size.pixels * MEGA * RESULT_BYTES.get(suffix, 2.0)
-    memory = MEMORY_GB[encoder_kind(spec)][column] + between * MEMORY_BYTES / 1e9
+    enlarged = 0 if settings.stylization.views.native_size else min(size.frames, MOST_CANVASES)
+    held = between * MEMORY_BYTES + enlarged * CANVAS_BYTES
+    memory = MEMORY_GB[encoder_kind(spec)][column] + held / 1e9
     measured = units[Stage.STYLIZATION][0] in known and units[Stage.DECOMPOSITION][0] in known
     return Estimate(seconds, memory, disk / 1e9, measured)
 

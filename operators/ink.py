@@ -103,6 +103,13 @@ def words(text: str, x: float, y: float, size: float, colour: Colour = WHITE) ->
     blf.draw(0, text)
 
 
+def label(text: str, x: float, y: float, size: float) -> None:
+    """Write one line that is seen on light and dark pictures."""
+    edge = size / 4
+    rectangle(x - edge, y - edge, x + width_of(text, size) + edge, y + size, SHADE)
+    words(text, x, y, size)
+
+
 def width_of(text: str, size: float) -> float:
     """Return how many pixels a line takes."""
     blf.size(0, size)

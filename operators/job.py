@@ -40,6 +40,7 @@ class Kind(Enum):
     STYLIZE = "stylize"
     PREVIEW = "preview"
     MASKS = "masks"
+    CHECKS = "checks"
     LAYERS = "layers"
     LIVE = "live"
     BAKE = "bake"
@@ -48,9 +49,11 @@ class Kind(Enum):
     @property
     def title(self) -> str:
         """What a job of this kind is called."""
-        return {Kind.MASKS: "mask", Kind.LIVE: "live take", Kind.BAKE: "baked live take"}.get(
-            self, self.value
-        )
+        named = {
+            Kind.MASKS: "mask", Kind.CHECKS: "checkerboard", Kind.LIVE: "live take",
+            Kind.BAKE: "baked live take",
+        }  # fmt: skip
+        return named.get(self, self.value)
 
     @property
     def makes_strip(self) -> bool:

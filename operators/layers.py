@@ -145,11 +145,8 @@ def frame_of(strip: Any, frame: int) -> int | None:
     """Return which frame of the job behind a strip is on timeline frame ``frame``, None if none."""
     source = source_of(strip)
     known = session.job_of(strip) if source != strip else None
-    first, count = strips.start(source), strips.length(source)
-    if known is not None:
-        moved = round(strips.content_start(source) - known.place.content_start)
-        first, count = known.place.start + moved, known.place.length
-    return frame - first if 0 <= frame - first < count else None
+    place = strips.place_of(source.id_data, source) if known is None else known.place
+    return strips.frame_of(place, source, frame)
 
 
 class STRIPSTYLIZER_OT_layers_prepare(LayersOperator, bpy.types.Operator):

@@ -7,6 +7,7 @@ from ..engine.contract.job import Stroke
 from . import ink, placement, strips
 from .targets import Spots
 
+LABEL_SIZE = 14
 SET, ELSEWHERE = 6, 9  # radius of a pin on this frame, and of one that is set on others alone
 
 
@@ -67,7 +68,7 @@ def draw_pins(region: Any, lies: placement.Placement, pins: Sequence[Spots], fra
         if frame in spots:
             ink.area(shape, ink.OBJECT)
         ink.outline(shape)
-        ink.words(str(number), centre[0] + 2 * SET, centre[1] + SET, 12)
+        ink.label(str(number), centre[0] + 2 * SET, centre[1] + SET, LABEL_SIZE)
 
 
 def spot_at(spots: Spots, frame: int) -> tuple[float, float]:

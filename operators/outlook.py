@@ -1,10 +1,12 @@
 """What a strip's next job is expected to need, in words. Remembered: panels ask at every draw."""
 
+import dataclasses
 import shutil
 from typing import Any
 
 from ..engine.client.status import duration
 from ..engine.contract.job import JobSpec, Stage
+from ..engine.contract.settings import Settings
 from . import estimate, folders, requests, session, strips
 from .languages import say
 from .sizes import in_words
@@ -66,11 +68,16 @@ def is_separated(strip: Any, draft: JobSpec) -> bool:
 
 def same_layers(one: JobSpec, other: JobSpec) -> bool:
     """Do two requests for the same footage give the same layers?"""
-    groups = ("frames", "flow", "masks", "decomposition", "seed")
-    same = all(getattr(one.settings, name) == getattr(other.settings, name) for name in groups)
+    same = _of_layers(one.settings) == _of_layers(other.settings)
     return same and [masks_of(item) for item in one.objects] == [
         masks_of(item) for item in other.objects
     ]
+
+
+def _of_layers(settings: Settings) -> tuple:
+    """Return the settings that layers depend on."""
+    decomposition = dataclasses.replace(settings.decomposition, seed=settings.layers_seed)
+    return settings.frames, settings.flow, settings.masks, decomposition
 
 
 def masks_of(item: Any) -> tuple:

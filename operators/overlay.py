@@ -1,14 +1,16 @@
-"""What is drawn over the sequencer: progress on strips, the box and strokes, the masks found.
+"""What is drawn over the sequencer: progress, box and strokes and pins, masks, a checkerboard.
 
-Drawing reads no file: a mask that is not loaded yet is asked for, and is there the next time.
+Drawing reads no file: a picture that is not loaded yet is asked for, and is there the next time.
 """
 
+import colorsys
 from typing import Any
 
 import bpy
 import numpy as np
 
 from ..engine.contract import files
+from ..engine.contract.layers import CHECKS
 from . import folders, ink, marks, placement, properties, session, strips, targets
 
 BAR_HEIGHT, INSET, TAG_SIZE, LEAST_WIDTH = 5.0, 3.0, 10.0, 34.0
@@ -17,7 +19,8 @@ PAUSED, TAG = (0.9, 0.75, 0.3, 1.0), (1.0, 1.0, 1.0, 0.85)
 OBJECT_COLOURS = (
     (0.2, 0.9, 0.55), (0.95, 0.6, 0.2), (0.45, 0.6, 1.0), (0.95, 0.4, 0.75), (0.9, 0.9, 0.3),
 )  # fmt: skip
-MASK_ALPHA = 0.45
+MASK_ALPHA, CHECK_ALPHA = 0.45, 0.6
+DARK_CHECK = (0.05, 0.05, 0.05)
 PICTURE_BYTES = 2**28
 
 
@@ -88,9 +91,11 @@ def draw_preview() -> None:
         return
     lies = placement.of(strip)
     if context.window_manager.strip_stylizer_show_mask:
-        _draw_masks(context.region, strip, lies, frame)
+        _draw_over(session.Kind.MASKS, context.region, strip, lies)
+    if context.window_manager.strip_stylizer_show_checks:
+        _draw_over(session.Kind.CHECKS, context.region, strip, lies)
     target = targets.active_of(facts)
-    if target is not None and not target.is_background:
+    if target is not None and not (target.is_background or session.state.draws_by_hand):
         _draw_target(context.region, lies, target, frame)
 
 
@@ -106,11 +111,14 @@ def _draw_target(region: Any, lies: placement.Placement, target: Any, frame: int
     marks.draw_pins(region, lies, targets.spots_of(target), frame)
 
 
-def _draw_masks(region: Any, strip: Any, lies: placement.Placement, frame: int) -> None:
-    job = session.masks_of(strip)
-    if job is None or job.status.phase.value != "finished":
+def _draw_over(kind: session.Kind, region: Any, strip: Any, lies: placement.Placement) -> None:
+    """Draw what the last job of a kind found in the frame that is shown, where it has that."""
+    job = session.last_finished(strip, kind)
+    shown = strips.sequencer_scene(bpy.context).frame_current
+    frame = None if job is None else strips.frame_of(job.place, strip, shown)
+    if job is None or frame is None:
         return
-    held = session.state.mask_picture
+    held = session.state.pictures_over.get(kind)
     if held is None or held[0] != (job.id, frame):
         _load_soon(job, frame)
         if held is None or held[0][0] != job.id:
@@ -124,21 +132,36 @@ def _draw_masks(region: Any, strip: Any, lies: placement.Placement, frame: int) 
 
 def _load_soon(job: session.Job, frame: int) -> None:
     def load() -> None:
-        held = session.state.mask_picture
+        held = session.state.pictures_over.get(job.kind)
         if held is None or held[0] != (job.id, frame):
-            session.state.mask_picture = [(job.id, frame), mask_picture(job, frame), None]
+            picture = picture_over(job, frame)
+            session.state.pictures_over[job.kind] = [(job.id, frame), picture, None]
             strips.redraw_previews()
 
     bpy.app.timers.register(load, first_interval=0.0)
 
 
-def mask_picture(job: session.Job, frame: int) -> np.ndarray:
-    """Return the objects found in a frame in their colours, float32 [H, W, 4], lowest row first."""
-    numbers = read_numbers(files.read_bytes(job.folder.masks / f"{frame:05d}.pgm", PICTURE_BYTES))
+def picture_over(job: session.Job, frame: int) -> np.ndarray:
+    """Return a frame's masks or checks in their colours, float32 [H, W, 4], lowest row first."""
+    is_mask = job.kind is session.Kind.MASKS
+    folder = job.folder.masks if is_mask else job.folder.checks
+    numbers = read_numbers(files.read_bytes(folder / f"{frame:05d}.pgm", PICTURE_BYTES))
     colours = np.zeros((256, 4), np.float32)
     for number in range(1, 256):
-        colours[number] = *OBJECT_COLOURS[(number - 1) % len(OBJECT_COLOURS)], MASK_ALPHA
+        colours[number] = mask_colour(number) if is_mask else check_colour(number)
     return np.ascontiguousarray(colours[numbers[::-1]])
+
+
+def mask_colour(number: int) -> tuple[float, ...]:
+    """Return the colour and alpha of the object ``number``, counted from 1."""
+    return *OBJECT_COLOURS[(number - 1) % len(OBJECT_COLOURS)], MASK_ALPHA
+
+
+def check_colour(number: int) -> tuple[float, ...]:
+    """Return the colour and alpha of a check: each second is dark, columns differ in hue."""
+    row, column = divmod(number - 1, CHECKS)
+    bright = colorsys.hsv_to_rgb(column / CHECKS, 0.7, max(0.4, 1 - 0.5 * row / CHECKS))
+    return *(DARK_CHECK if (row + column) % 2 else bright), CHECK_ALPHA
 
 
 def read_numbers(data: bytes) -> np.ndarray:
@@ -155,6 +178,9 @@ def attach() -> None:
     """Draw from now on."""
     bpy.types.WindowManager.strip_stylizer_show_mask = bpy.props.BoolProperty(
         name="Show Mask", description="Show over the preview where the objects were found"
+    )
+    bpy.types.WindowManager.strip_stylizer_show_checks = bpy.props.BoolProperty(
+        name="Show Checkerboard", description="Show over the preview how the atlases lie"
     )
     bpy.types.WindowManager.strip_stylizer_search = bpy.props.StringProperty(
         name="Search",
@@ -175,4 +201,5 @@ def detach() -> None:
         bpy.types.SpaceSequenceEditor.draw_handler_remove(handler, region)
     session.state.handlers = []
     del bpy.types.WindowManager.strip_stylizer_show_mask
+    del bpy.types.WindowManager.strip_stylizer_show_checks
     del bpy.types.WindowManager.strip_stylizer_search

@@ -5,8 +5,8 @@ from typing import Any
 
 import bpy
 
-from ..engine.contract.job import JobSpec
-from . import drawing, layers, marks, properties, session, starting, strips, targets
+from ..engine.contract.job import JobSpec, Stage
+from . import drawing, layers, marks, properties, requests, session, starting, strips, targets
 from .objects import ChosenOperator, target_for_drawing
 
 NEAR = 12  # pixels of the screen in which a pin is taken hold of
@@ -20,7 +20,7 @@ class STRIPSTYLIZER_OT_pins_set(drawing.PreviewModal, bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
     hint = (
         "click: new pin, on another frame drag it to where the spot is      X: remove      "
-        "Ctrl Z: undo      arrows: frame      Enter: done      Esc: leave"
+        "C: checkerboard      Ctrl Z: undo      arrows: frame      Enter: done      Esc: leave"
     )
 
     def begin(self, strip: Any) -> None:
@@ -50,6 +50,9 @@ class STRIPSTYLIZER_OT_pins_set(drawing.PreviewModal, bpy.types.Operator):
             self.held = None
         elif event.type in {"X", "DEL"} and event.value == "PRESS":
             self._remove(marks.current_frame(context, strip))
+        elif event.type == "C" and event.value == "PRESS":
+            manager = context.window_manager
+            manager.strip_stylizer_show_checks = not manager.strip_stylizer_show_checks
         elif event.type == "Z" and event.value == "PRESS" and event.ctrl:
             self.pins, self.held = self.before.pop() if self.before else self.pins, None
         elif event.type in drawing.PASS_ON_AND_WHEEL:
@@ -100,6 +103,27 @@ class STRIPSTYLIZER_OT_pins_set(drawing.PreviewModal, bpy.types.Operator):
         frame = marks.current_frame(bpy.context, strip)
         if frame is not None:
             marks.draw_pins(region, self.lies, self.pins, frame)
+
+
+class STRIPSTYLIZER_OT_checks_show(starting.StartOperator, bpy.types.Operator):
+    """Show a checkerboard on the objects over the preview: where it slides, a texture will, too"""
+
+    bl_idname = "strip_stylizer.checks_show"
+    bl_label = "Show Checkerboard"
+    bl_options = {"REGISTER"}
+
+    def start(self, context: Any) -> list[session.Job]:
+        """Start a job that ends when the layers are there, and corrected by the pins."""
+        strip = starting.checked_strip(context)
+        draft = requests.request(strip, Stage.DECOMPOSITION)
+        context.window_manager.strip_stylizer_show_checks = True
+        return [starting.begin(strip.id_data, strip, draft, kind=session.Kind.CHECKS)]
+
+
+def has_old_pins(job: session.Job, strip: Any) -> bool:
+    """Was the checkerboard of a job made with other pins than a strip has now?"""
+    assert job.spec is not None, "a finished job has its request"
+    return [each.pins for each in job.spec.objects] != targets.pins_of(properties.of(strip))
 
 
 class STRIPSTYLIZER_OT_pin_remove(ChosenOperator, bpy.types.Operator):
@@ -164,6 +188,7 @@ class STRIPSTYLIZER_OT_pins_follow(layers.LayersOperator, bpy.types.Operator):
 
 CLASSES = (
     STRIPSTYLIZER_OT_pins_set,
+    STRIPSTYLIZER_OT_checks_show,
     STRIPSTYLIZER_OT_pin_remove,
     STRIPSTYLIZER_OT_pins_follow,
 )

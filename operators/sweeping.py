@@ -11,7 +11,7 @@ from ..engine.contract.job import JobSpec, Sweep
 from ..engine.contract.settings import replace_setting
 from ..engine.contract.sweeps import SHEET_FILE, Cell, read_cells, request_of
 from ..engine.contract.words.choice import with_encoder
-from . import folders, painting, properties, requests, session, starting, strips, targets
+from . import folders, layers, painting, properties, requests, session, starting, strips, targets
 from .jobs import JobOperator
 from .objects import TAKES_LINES
 
@@ -26,8 +26,8 @@ def cells_of(job: session.Job) -> tuple[Cell, ...]:
 
 
 def sweep_of(strip: Any) -> session.Job | None:
-    """Return the last finished sweep of a source strip, None where there is none."""
-    return next((job for job in session.jobs_of(strip) if is_finished(job)), None)
+    """Return the last finished sweep of a source strip, or of a take's, None without one."""
+    return session.last_finished(layers.source_of(strip), session.Kind.SWEEP)
 
 
 def is_finished(job: session.Job) -> bool:

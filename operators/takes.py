@@ -128,7 +128,7 @@ class STRIPSTYLIZER_OT_paste_recipe(ObjectOperator, bpy.types.Operator):
 
 
 class STRIPSTYLIZER_OT_new_take(starting.StartOperator, TakeOperator, bpy.types.Operator):
-    """Make another take of the same source with the same texts and the next seed"""
+    """Make another take of the same layers with the same texts and the next seed"""
 
     bl_idname = "strip_stylizer.new_take"
     bl_label = "New Take"
@@ -146,6 +146,7 @@ class STRIPSTYLIZER_OT_new_take(starting.StartOperator, TakeOperator, bpy.types.
         requests.check_strip(source)
         facts = properties.of(source)
         write_recipe(facts, recipe)
+        facts.settings.decomposition.seed = properties.read_settings(facts.settings).layers_seed
         facts.settings.seed = next_seed(source)
         facts.settings.render.candidate = 0  # the order of the new candidates is not known yet
         draft = dataclasses.replace(requests.request(source), edits=edits.edits_of(recipe))

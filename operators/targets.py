@@ -279,8 +279,8 @@ def pin_at(spots: Spots) -> Pin:
 
 
 def read_pins(target: Any) -> tuple[Pin, ...]:
-    """Return the pins of an object as the engine knows them."""
-    return tuple(pin_at(read_spots(item)) for item in target.pins)
+    """Return the pins of an object as the engine knows them, the same as `spots_of`."""
+    return tuple(map(pin_at, spots_of(target)))
 
 
 def pins_of(facts: Any) -> list[tuple[Pin, ...]]:

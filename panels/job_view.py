@@ -38,6 +38,8 @@ def draw_progress(box: Any, job: session.Job) -> None:
         draw_running(box, job)
     elif job.kind is session.Kind.MASKS and job.status.frames:
         box.label(text="The mask is shown over the preview", icon="MOD_MASK")
+    elif job.kind is session.Kind.CHECKS and job.status.frames:
+        box.label(text="The checkerboard is shown over the preview", icon="TEXTURE")
     elif job.kind is session.Kind.LAYERS and job.status.frames:
         row = box.row(align=True)
         row.label(text="The layers are ready", icon="RENDERLAYERS")

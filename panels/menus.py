@@ -7,7 +7,7 @@ import bpy
 PLACES = ("SEQUENCER_MT_strip", "SEQUENCER_MT_context_menu", "SEQUENCER_MT_preview_context_menu")
 GROUPS = (
     ("stylize", "stylize_selected", "preview", "show_mask"),
-    ("box_draw", "strokes_paint", "pins_set"),
+    ("box_draw", "strokes_paint", "pins_set", "checks_show"),
     ("import_result", "compare", "new_take", "pins_follow", "snapshot_render"),
     ("sweep", "sweep_show", "sweep_take"),
     ("layers_prepare", "atlas_edit", "frame_paint", "edits_apply"),

@@ -9,7 +9,7 @@ import bpy
 
 from ..engine.contract.settings import EMBEDDED
 from ..engine.contract.words.advice import remarks_on_texts
-from ..operators import objects, requests, session, strips, targets
+from ..operators import objects, pins, requests, session, strips, targets
 from ..operators.languages import say
 from .words import draw_text, fits
 
@@ -120,28 +120,43 @@ def draw_mask(layout: Any, strip: Any, target: Any) -> None:
     row.prop(target, "object_source", text="")
     # Blender's own word for a button "Mask" is a verb in other languages.
     row.operator("strip_stylizer.show_mask", text=say("Mask"), icon="MOD_MASK", translate=False)
-    if session.masks_of(strip) is not None:
-        manager = bpy.context.window_manager
-        icon = "HIDE_OFF" if manager.strip_stylizer_show_mask else "HIDE_ON"
-        row.prop(manager, "strip_stylizer_show_mask", text="", icon=icon, toggle=True)
+    if session.last_finished(strip, session.Kind.MASKS) is not None:
+        draw_eye(row, "strip_stylizer_show_mask")
     column.use_property_split, column.use_property_decorate = True, False
     DRAW_SOURCE.get(target.object_source, draw_nothing)(column, strip, target)
-    draw_pins(layout, target)
+    draw_pins(layout, strip, target)
 
 
-def draw_pins(layout: Any, target: Any) -> None:
+def draw_eye(row: Any, name: str) -> None:
+    """Show the button that hides what lies over the preview, or shows it again."""
+    manager = bpy.context.window_manager
+    icon = "HIDE_OFF" if getattr(manager, name) else "HIDE_ON"
+    row.prop(manager, name, text="", icon=icon, toggle=True)
+
+
+def draw_pins(layout: Any, strip: Any, target: Any) -> None:
     """Show the pins of the chosen object, how to set and how to remove them."""
     header, body = layout.panel("strip_stylizer_pins", default_closed=True)
     header.label(text=say("Pins: {count}", count=len(target.pins)), translate=False)
     if body is None:
         return
     body.operator("strip_stylizer.pins_set", icon="PINNED")
-    for number, item in enumerate(target.pins):
-        frames = ", ".join(map(str, targets.read_spots(item)))
-        words = say("Pin {number}, frames: {frames}", number=number + 1, frames=frames)
-        row = body.row(align=True)
-        row.label(text=words, translate=False)
-        row.operator("strip_stylizer.pin_remove", text="", icon="X").number = number
+    row, checks = body.row(align=True), session.last_finished(strip, session.Kind.CHECKS)
+    row.operator("strip_stylizer.checks_show", icon="TEXTURE")
+    if checks is not None:
+        draw_eye(row, "strip_stylizer_show_checks")
+        if pins.has_old_pins(checks, strip):
+            body.label(text="The checkerboard is of other pins: show it again", icon="INFO")
+    number = 0
+    for place, item in enumerate(target.pins):
+        row, frames = body.row(align=True), ", ".join(map(str, targets.read_spots(item)))
+        if frames:
+            number += 1
+            words = say("Pin {number}, frames: {frames}", number=number, frames=frames)
+            row.label(text=words, translate=False)
+        else:
+            row.label(text="Cannot be read, left out: remove it", icon="ERROR")
+        row.operator("strip_stylizer.pin_remove", text="", icon="X").number = place
 
 
 def draw_nothing(column: Any, strip: Any, target: Any) -> None:

@@ -4,12 +4,12 @@ from typing import Any
 
 import bpy
 
-from ..operators import properties, strips, sweeping
+from ..operators import strips, sweeping
 from .sidebar import SidebarPanel
-from .words import action, line_length, shorten
+from .words import action
 
 CELLS_SHOWN = 12
-BUTTON = 14  # letters that the button of a line takes
+CAPTION_PART = 0.72  # of a line; the rest is its button
 
 
 class STRIPSTYLIZER_PT_sweep(SidebarPanel, bpy.types.Panel):
@@ -22,28 +22,20 @@ class STRIPSTYLIZER_PT_sweep(SidebarPanel, bpy.types.Panel):
     @classmethod
     def poll(cls, context: Any) -> bool:
         """Has the active strip, or the source of the active take, been swept?"""
-        strip = source_of(context)
+        strip = strips.active_strip(context)
         return strip is not None and sweeping.sweep_of(strip) is not None
 
     def draw(self, context: Any) -> None:
         """List the best cells."""
-        job = sweeping.sweep_of(source_of(context))
+        job = sweeping.sweep_of(strips.active_strip(context))
         if job is None:
             return
         action(self.layout, "sweep_show", job, icon="IMAGE_DATA")
         column = self.layout.column(align=True)
         for number, cell in enumerate(sweeping.cells_of(job)[:CELLS_SHOWN], start=1):
-            row = column.row(align=True)
-            row.label(text=shorten(cell.caption, line_length() - BUTTON), translate=False)
-            action(row, "sweep_take", job, text="Make Take", icon="ADD").cell = number
-
-
-def source_of(context: Any) -> Any:
-    """Return the active strip, or the source of the active take; None where there is none."""
-    strip = strips.active_strip(context)
-    if strip is not None and properties.of(strip).result_of:
-        return strips.source_of(strip)
-    return strip
+            row = column.split(factor=CAPTION_PART, align=True)
+            row.label(text=cell.caption, translate=False)
+            action(row, "sweep_take", job, text="Make Take", icon="NONE").cell = number
 
 
 CLASSES = (STRIPSTYLIZER_PT_sweep,)

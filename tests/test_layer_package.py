@@ -11,7 +11,7 @@ import torch
 from engine import __main__ as command_line
 from engine.contract.files import Refusal
 from engine.contract.job import BACKGROUND, LayerFiles, Stage
-from engine.contract.layers import LIVE_PICTURES, MANIFEST, read_manifest
+from engine.contract.layers import CHECKS, LIVE_PICTURES, MANIFEST, read_manifest
 from engine.contract.settings import RenderSettings
 from engine.decomposition.layers import load_layers, of_background, sample_atlas
 from engine.decomposition.model import AtlasNetwork
@@ -249,6 +249,40 @@ def test_the_checkerboard_shows_checks_on_the_object_alone(exported, job):
     assert read_rgb(exported / "checkerboard.png").shape[1] == 4 * 420
 
 
+def checks_of(folder, pins, name):
+    """The numbers of the checks in each frame [T, H, W], of the job whose object has ``pins``."""
+    facts = json.loads((folder / "job" / "job.json").read_text())
+    facts["objects"][0]["pins"] = pins
+    (folder / name).mkdir()
+    (folder / name / "job.json").write_text(json.dumps(facts | {"until": "decomposition"}))
+    words = ["run", folder / name, "--quiet", "--cache", folder / "cache"]
+    assert command_line.main([str(word) for word in words]) == 0
+    paths = sorted((folder / name / "checks").iterdir())
+    return np.stack([cv2.imread(str(path), cv2.IMREAD_GRAYSCALE) for path in paths])
+
+
+def test_a_job_that_ends_with_the_layers_leaves_checks_that_stick_to_the_atlas(exported, job):
+    numbers = checks_of(job, [], "checks")
+    assert numbers.shape == (FRAMES, HEIGHT, WIDTH) and numbers.max() <= CHECKS * CHECKS
+    reader = LayerReader(exported)
+    planes = [reader.planes(index) for index in range(FRAMES)]
+    u, v, alpha = (np.stack([each[f"foreground.UV.{name}"] for each in planes]) for name in "UVA")
+    assert np.array_equal(numbers > 0, alpha > 0.5)
+    atlas = read_image(exported / reader.package.layers[0].source, depth=16)
+    seen = np.argwhere(atlas[..., 3] > 32768)
+    cell = (np.ptp(seen, axis=0) + 1).max() / len(atlas) / CHECKS
+    found = np.unique(numbers[numbers > 0])
+    assert len(found) > CHECKS
+    columns, rows = (found - 1) % CHECKS, (found - 1) // CHECKS
+    inner = (columns % (CHECKS - 1) > 0) & (rows % (CHECKS - 1) > 0)  # the rest ends with the atlas
+    assert inner.sum() > CHECKS
+    for number in found[inner]:
+        own = numbers == number
+        assert np.ptp(u[own]) <= cell + 1e-3 and np.ptp(v[own]) <= cell + 1e-3
+    slid = checks_of(job, [{"frames": [0, 2], "points": [50, 35, 62, 39]}], "slid")
+    assert (slid[2] != numbers[2]).sum() > 20 and np.array_equal(slid > 0, numbers > 0)
+
+
 def test_a_painted_atlas_makes_a_take_and_leaves_all_else(exported, job):
     """Without a text: the footage with a red spot where the atlas has one."""
     package = read_manifest(exported)
@@ -318,7 +352,9 @@ def test_a_removed_object_and_a_matte_need_neither_text_nor_picture(job):
      (["--painted", "gone.png", "--frame", "1"], "gone.png cannot be read"),
      (["--grade", "1,2"], "--grade 1,2: expected"),
      (["--blur", "0"], "radius: 0.0 px is not above 0"),
-     (["--remove", "--layer", "-1"], "layer: -1 is not between 0")],
+     (["--remove", "--layer", "-1"], "layer: -1 is not between 0"),
+     (["--pin", "0:1,2"], "a pin is set on two frames or more"),
+     (["--pin", "0:1,2 1:1,2", "--layer", "-1"], "--layer -1: only objects are pinned")],
 )  # fmt: skip
 def test_what_cannot_be_applied_is_refused_in_a_sentence(job, capsys, change, words):
     assert run(job, "refused", "layers", "apply", job / "job", *change) != 0

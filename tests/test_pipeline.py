@@ -116,6 +116,12 @@ def test_a_second_text_reuses_all_that_does_not_depend_on_it(footage, cache, fin
     assert reused(tmp_path) == {Stage.FRAMES, Stage.FLOW, Stage.MASKS, Stage.DECOMPOSITION}
 
 
+def test_another_seed_may_keep_the_layers(footage, cache, finished, tmp_path):
+    words = ["--set", "seed=1", "--set", "decomposition.seed=0"]
+    assert stylize(footage, tmp_path, cache, *words) == 0
+    assert reused(tmp_path) == {Stage.FRAMES, Stage.FLOW, Stage.MASKS, Stage.DECOMPOSITION}
+
+
 def test_pins_correct_frames_and_train_nothing_again(footage, cache, finished, tmp_path):
     assert stylize(footage, tmp_path, cache, "--pin", "0:50,30 5:62,38") == 0
     assert reused(tmp_path) == set(Stage) - {Stage.RENDER}
@@ -126,7 +132,9 @@ def test_pins_correct_frames_and_train_nothing_again(footage, cache, finished, t
     assert not np.array_equal(read_rgb(finished / last), read_rgb(tmp_path / last))
     assert after["metrics"]["folds"] == before["metrics"]["folds"]
     kept = {path.name for path in cache.glob("stylization-*")}
-    assert stylize(footage, tmp_path / "again", cache, "--pin", "0:50,30 5:60,38") == 0
+    words = ["layers", "apply", finished, "--out", tmp_path / "again", "--cache", cache]
+    assert command_line.main([*map(str, words), "--pin", "0:50,30 5:62,38"]) == 0
+    assert (tmp_path / "again" / last).read_bytes() == (tmp_path / last).read_bytes()
     assert {path.name for path in cache.glob("stylization-*")} == kept
 
 

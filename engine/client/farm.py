@@ -19,8 +19,8 @@ from typing import Any
 
 from ..contract import files
 from ..contract.events import Fault
-from ..contract.job import BACKGROUND, JobSpec, Stage
-from ..contract.tasks import FARM, TaskVerb
+from ..contract.job import JobSpec, Stage
+from ..contract.tasks import FARM, TaskVerb, restyled_numbers
 from .status import JobReader, Phase, Status
 
 JOB_TYPE = "strip-stylizer"  # the manager's name for strip_stylizer.js
@@ -211,13 +211,12 @@ def settings_of(spec: JobSpec, folder: Path, frames: int) -> dict[str, Any]:
     Each task starts a process, which reads its libraries: a short job is done sooner by one
     machine (docs/scale.md).
     """
-    restyled = [number for number, item in enumerate(spec.objects) if not item.texts.empty]
-    if not spec.background.empty:
-        restyled.append(BACKGROUND)
+    restyled = restyled_numbers(spec)
+    candidates = spec.settings.stylization.candidates
     return {
         "job_folder": str(folder), "objects": len(spec.objects), "frames": frames,
-        "restyled": ",".join(map(str, restyled)),
-        "divide": not 0 < frames < MANY_FRAMES or len(restyled) >= MANY_TARGETS,
+        "restyled": ",".join(map(str, restyled)), "candidates": candidates,
+        "divide": not 0 < frames < MANY_FRAMES or candidates * len(restyled) >= MANY_TARGETS,
     }  # fmt: skip
 
 

@@ -75,6 +75,11 @@ class JobFolder:
         return self.path / "masks"
 
     @property
+    def checks(self) -> Path:
+        """A checkerboard on the atlases, where the job ends with its decomposition."""
+        return self.path / "checks"
+
+    @property
     def layers(self) -> Path:
         """The layer package, where the job asks for one."""
         return self.path / "layers"
@@ -92,7 +97,7 @@ class JobFolder:
     @property
     def finished(self) -> tuple[Path, ...]:
         """Folders that have their names when they are whole."""
-        return self.result, self.masks, self.layers, self.sweep
+        return self.result, self.masks, self.checks, self.layers, self.sweep
 
     def files(self) -> tuple[Path, ...]:
         """All that a job leaves."""

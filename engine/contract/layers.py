@@ -26,6 +26,7 @@ UV = (
     "bilinearly"
 )
 
+CHECKS = 12  # of a checkerboard, along the longer side of what is seen of an atlas
 # The pictures NAME/uv/00000.exr and so on of a live layer: U, V, and what detail multiplies the
 # light by where all of it is kept; Light; Rest times alpha, and alpha: that part of what no nearer
 # live layer hides.

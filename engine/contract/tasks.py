@@ -34,11 +34,13 @@ class Task:
     """One task. ``target`` is an object's number or `BACKGROUND`, None for all of them.
 
     ``frames`` are the first and the last frame of the job, counted from 0; None for all.
+    ``candidate`` is the only one to train, counted from 1; None for all.
     """
 
     verb: TaskVerb
     target: int | None = None
     frames: tuple[int, int] | None = None
+    candidate: int | None = None
 
     @property
     def name(self) -> str:
@@ -46,9 +48,22 @@ class Task:
         words = [self.verb.value]
         if self.target is not None:
             words.append("background" if self.target == BACKGROUND else str(self.target))
+        if self.candidate is not None:
+            words += ["candidate", str(self.candidate)]
         if self.frames is not None:
             words += [str(number) for number in self.frames]
         return "-".join(words)
+
+    def words(self, job: Path) -> list[str]:
+        """Return what follows ``python -m engine stage`` on the command line."""
+        words = [self.verb.value, str(job)]
+        if self.target is not None:
+            words.append(f"--object={self.target}")
+        if self.candidate is not None:
+            words.append(f"--candidate={self.candidate}")
+        if self.frames is not None:
+            words += ["--frames", "{}:{}".format(*self.frames)]
+        return words
 
     def folder(self, job: JobFolder) -> JobFolder:
         """Return the folder in which the task reports."""
@@ -71,3 +86,35 @@ class TaskFolder(JobFolder):
     def read_spec(self) -> JobSpec:
         """Read the request of the whole job; raises EngineError as `JobFolder.read_spec`."""
         return self.job.read_spec()
+
+
+def restyled_numbers(spec: JobSpec) -> list[int]:
+    """Return the numbers of the objects with a text, and `BACKGROUND` where it has one."""
+    numbers = [number for number, item in enumerate(spec.objects) if not item.texts.empty]
+    return numbers if spec.background.empty else [*numbers, BACKGROUND]
+
+
+def divide(spec: JobSpec, frames: int, chunk: int) -> dict[Task, tuple[Task, ...]]:
+    """Return the tasks of a job, each with those that must be done before it.
+
+    They are those of the job type in ``engine/farm/strip_stylizer.js``; a task renders ``chunk``
+    of the ``frames``, a multiple of `BLOCK`.
+    """
+    check, prepare = Task(TaskVerb.CHECK), Task(TaskVerb.PREPARE)
+    tasks: dict[Task, tuple[Task, ...]] = {check: (), prepare: (check,)}
+    layers = [Task(TaskVerb.DECOMPOSE, number) for number in range(len(spec.objects))]
+    layers = layers or [Task(TaskVerb.DECOMPOSE)]
+    tasks |= dict.fromkeys(layers, (prepare,))
+    needed = [*layers]
+    count = spec.settings.stylization.candidates
+    for number in restyled_numbers(spec):
+        inputs = layers if number == BACKGROUND else layers[number : number + 1]
+        for candidate in range(1, count + 1):
+            look = Task(TaskVerb.STYLIZE, number, None, candidate if count > 1 else None)
+            tasks[look] = tuple(inputs)
+            needed.append(look)
+    ranges = [(first, min(first + chunk, frames) - 1) for first in range(0, frames, chunk)]
+    rendered = [Task(TaskVerb.RENDER, None, each) for each in ranges or [None]]
+    tasks |= dict.fromkeys(rendered, tuple(needed))
+    tasks[Task(TaskVerb.ASSEMBLE)] = tuple(rendered)
+    return tasks

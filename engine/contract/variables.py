@@ -2,3 +2,4 @@
 
 WEIGHTS = "STRIP_STYLIZER_WEIGHTS"  # folder with downloaded CLIP weights
 MEMORY = "STRIP_STYLIZER_MEMORY_GB"  # most graphics memory that a job may take
+TORCHRUN = "TORCHELASTIC_RUN_ID"  # torchrun's own, in each process that it starts

@@ -10,15 +10,17 @@ import cv2
 import numpy as np
 
 from ..contract.job import Footage
+from ..contract.layers import CHECKS
 from ..decomposition.layers import Layers
 from ..video.frames import source_frames
 from ..video.images import write_png
 from ..video.movie_writer import write_movie
 
-CELLS = 12  # along the longer side of what is seen of the atlas
 COLUMNS = 4
 CELL_WIDTH = 420
 SHEET_FRAMES = 12
+SIDE = 960  # pixels of the longest side of numbered checks, at most
+SEEN = 0.5  # alpha from which on a pixel shows its object's check
 SHADE = 0.35  # how much of the footage's light is left on the checks
 
 
@@ -35,19 +37,24 @@ class Board:
         rows, columns = np.nonzero(layers.coverage.numpy() > 0.5)
         side = layers.coverage.shape[0]
         if len(rows) == 0:
-            return cls(np.zeros(2), 1 / CELLS)
+            return cls(np.zeros(2), 1 / CHECKS)
         low = np.array([columns.min(), rows.min()]) / side
         high = np.array([columns.max() + 1, rows.max() + 1]) / side
-        return cls(low, float((high - low).max()) / CELLS)
+        return cls(low, float((high - low).max()) / CHECKS)
+
+    def numbers(self, uv: np.ndarray) -> np.ndarray:
+        """Return which check is at ``uv`` [..., 2]: 1 + column + CHECKS * row, uint8."""
+        place = np.floor((uv - self.corner) / self.cell).clip(0, CHECKS - 1).astype(np.uint8)
+        return 1 + place[..., 0] + CHECKS * place[..., 1]
 
     def colours(self, uv: np.ndarray) -> np.ndarray:
         """Return colours in [0, 1] at ``uv`` [..., 2]; rows and columns differ in colour."""
         number = np.floor((uv - self.corner) / self.cell)
         dark = np.mod(number.sum(-1), 2) == 0
-        hue = np.mod(number[..., 0] / CELLS, 1)
+        hue = np.mod(number[..., 0] / CHECKS, 1)
         turned = 2 * np.pi * (hue[..., None] + np.array([0, 1 / 3, 2 / 3]))
         bright = 0.62 + 0.34 * np.cos(turned)
-        level = np.clip(1 - 0.5 * number[..., 1:] / CELLS, 0.4, 1)
+        level = np.clip(1 - 0.5 * number[..., 1:] / CHECKS, 0.4, 1)
         return np.where(dark[..., None], 0.12, bright * level)
 
 
@@ -69,6 +76,22 @@ def lay_checks(
         result += alpha * (checks - colours)
         left = left - alpha
     return (np.clip(result, 0, 1) * 255).round().astype(np.uint8)
+
+
+def numbered_checks(layers: Sequence[Layers], size: tuple[int, int]) -> Iterator[np.ndarray]:
+    """Yield for each frame which check of the nearest object is seen, uint8 [H, W], 0 for none.
+
+    As large as the footage of ``size`` (width, height), but for a longest side above `SIDE`.
+    """
+    part = min(1.0, SIDE / max(size))
+    blank = np.zeros((round(size[1] * part), round(size[0] * part)), np.uint8)
+    boards = [Board.over(each) for each in layers]
+    for index in range(len(layers[0].alpha) if layers else 0):
+        picture = blank.copy()
+        for each, board in reversed([*zip(layers, boards, strict=True)]):
+            seen = _enlarge(each.alpha[index].numpy(), blank) > SEEN
+            picture[seen] = board.numbers(_enlarge(each.uv[index].numpy(), blank)[seen])
+        yield picture
 
 
 def sheet(frames: Sequence[np.ndarray]) -> np.ndarray:

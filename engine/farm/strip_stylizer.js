@@ -19,6 +19,8 @@ const JOB_TYPE = {
           propargs: { min: 0 }, description: "How many objects job.json lists" },
         { key: "restyled", type: "string", required: false, default: "", visible: "web",
           description: "Numbers of the objects with a text, such as 0,2; -1 is the background" },
+        { key: "candidates", type: "int32", required: false, default: 1, visible: "web",
+          propargs: { min: 1 }, description: "Candidates of each text, which train side by side" },
         { key: "frames", type: "int32", required: true, visible: "web",
           propargs: { min: 0 }, description: "How many frames the job has; 0 where unknown" },
         { key: "chunk_size", type: "int32", required: false, default: 48, visible: "submission",
@@ -45,12 +47,15 @@ function compileJob(job) {
     const layers = decompositionNumbers(settings).map(function (number) {
         return addTask(job, "decompose", targetArguments(number), [prepare]);
     });
-    const looks = restyledNumbers(settings).map(function (number) {
+    let needed = layers;
+    restyledNumbers(settings).forEach(function (number) {
         // The background is what all objects leave over; an object needs its own layers.
         const inputs = number < 0 ? layers : [layers[number]];
-        return addTask(job, "stylize", targetArguments(number), inputs);
+        candidateArguments(settings).forEach(function (candidate) {
+            const words = targetArguments(number).concat(candidate);
+            needed = needed.concat(addTask(job, "stylize", words, inputs));
+        });
     });
-    const needed = layers.concat(looks);
     const rendered = chunks(settings).map(function (range) {
         return addTask(job, "render", range ? ["--frames", range] : [], needed);
     });
@@ -80,11 +85,23 @@ function nameOf(argument) {
     if (argument.indexOf("--object=") === 0) {
         return argument.slice("--object=".length);
     }
+    if (argument.indexOf("--candidate=") === 0) {
+        return argument.slice("--".length).replace("=", "-");
+    }
     return argument === "--frames" ? "" : argument.replace(":", "-");
 }
 
 function targetArguments(number) {
     return number === null ? [] : ["--object=" + number];
+}
+
+// One list of words for each candidate; a single one needs none. Who renders puts them in order.
+function candidateArguments(settings) {
+    const words = [];
+    for (let number = 1; number <= settings.candidates; number++) {
+        words.push(settings.candidates > 1 ? ["--candidate=" + number] : []);
+    }
+    return words.length ? words : [[]];
 }
 
 // With no object the layers are those of the bare background: one task, which names none.

@@ -91,6 +91,7 @@ def _read_decided(path: Path, name: str) -> JobSpec | None:
 
 def _check_task(task: Task, spec: JobSpec) -> None:
     """Raise EngineError (BAD_JOB) where the job has no such task."""
+    _check_candidate(task, spec.settings.stylization.candidates)
     targets = {None, *range(len(spec.objects))}
     if not spec.background.empty:
         targets.add(BACKGROUND)
@@ -105,6 +106,19 @@ def _check_task(task: Task, spec: JobSpec) -> None:
     if spec.until not in (None, Stage.RENDER):
         message = f"The job ends with the stage {spec.until.value}: there is nothing to divide."
         hint = "Run it on one machine: python -m engine run JOB."
+        raise EngineError(Fault.BAD_JOB, message, hint)
+
+
+def _check_candidate(task: Task, made: int) -> None:
+    """Raise EngineError (BAD_JOB) where ``task`` names none of the ``made`` candidates."""
+    if task.candidate is None:
+        return
+    if task.verb is not TaskVerb.STYLIZE:
+        message = f"The task {task.verb.value} has no candidates."
+        raise EngineError(Fault.BAD_JOB, message, "Leave out --candidate; stylize has them.")
+    if not 1 <= task.candidate <= made:
+        message = f"The job makes {made} candidate(s); {task.candidate} is none of them."
+        hint = f"Choose one from 1 to {made}, or raise stylization.candidates in the job."
         raise EngineError(Fault.BAD_JOB, message, hint)
 
 
@@ -132,9 +146,13 @@ def _decompose(task: Task, early: EarlyStages) -> int:
 
 
 def _stylize(task: Task, early: EarlyStages) -> int:
-    """Restyle one object, the background, or all; one without a text is done already."""
+    """Restyle one object, the background, or all; one without a text is done already.
+
+    A single candidate is kept apart, where who makes the whole finds it.
+    """
     clip, rest = _clip(early), early.restyling
-    artifacts = rest.atlas_artifacts(clip, rest.sources(rest.decomposition(clip)))
+    sources = rest.sources(rest.decomposition(clip))
+    artifacts = rest.atlas_artifacts(clip, sources, candidate=task.candidate)
     wanted = artifacts if task.target is None else {task.target}
     rest.stages.all(
         Stage.STYLIZATION, [each for number, each in artifacts.items() if number in wanted]

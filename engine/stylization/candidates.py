@@ -7,6 +7,7 @@ atlas each; every candidate has its snapshots below it.
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -57,6 +58,16 @@ def read_ranking(stage: Path) -> list[RankingEntry]:
     """Return what `write_ranking` wrote."""
     text = (stage / RANKING_FILE).read_text(encoding="utf-8")
     return [RankingEntry(**each) for each in json.loads(text)]
+
+
+def take(candidate: int, source: Path, stage: Path) -> RankingEntry:
+    """Copy a candidate that was trained alone in ``source`` to ``stage``; return its entry."""
+    final = folder_of(stage, candidate)
+    if not seals.is_sealed(final):
+        with files.whole_folder(final) as part:
+            shutil.copytree(folder_of(source, candidate), part, dirs_exist_ok=True)
+    (entry,) = read_ranking(source)
+    return entry
 
 
 def saved_steps(stage: Path, candidate: int) -> list[int]:

@@ -20,7 +20,8 @@ LUMA = (0.299, 0.587, 0.114)
 FLOOR = 0.02  # added to luminance, so that ratios of dark pixels stay bounded
 BLUR = 0.03  # of the object's side: what is coarser is form, what is finer is relief
 FORM_POWER, FORM_LOW, FORM_HIGH = 0.8, 0.4, 1.7
-RELIEF_POWER, RELIEF_LOW, RELIEF_HIGH = 0.4, 0.5, 2.0
+RELIEF_POWER, RELIEF_LOW, RELIEF_HIGH = 0.4, 0.075, 2.0
+DARK = 0.75  # of its surroundings' luminance, below which relief is not dampened: eyes, gaps
 BLUR_REACH = 3.0  # deviations, how far a blur looks
 LEAST_SIGMA = 0.3  # px; a kernel of less is one pixel
 
@@ -75,26 +76,40 @@ def shading(
     Of a part of a frame, ``length`` is the whole frame's longer side; see `reach`.
 
     Form is the blurred luminance against the video's level, relief the luminance against its
-    blur; both are dampened and bounded. Outside the object it is defined but means nothing.
+    blur; both are dampened and bounded. What is much darker than its surroundings is not: eyes,
+    nostrils and the gaps between panels stay what they are, whatever the texture shows there.
+    Outside the object it is defined but means nothing.
     """
     light = luminance(frame_rgb) + FLOOR  # [H, W]
     base = _base(light, alpha, statistics.side, length)
     form = (base / statistics.level).pow(FORM_POWER).clamp(FORM_LOW, FORM_HIGH)
-    relief = (light / base).clamp(RELIEF_LOW, RELIEF_HIGH).pow(RELIEF_POWER)
-    return form * relief
+    contrast = light / base
+    return form * _relief(contrast)
 
 
 def detail(
-    frame_rgb: Tensor, alpha: Tensor, statistics: ShadingStatistics, length: int = 0
+    frame_rgb: Tensor,
+    alpha: Tensor,
+    statistics: ShadingStatistics,
+    length: int = 0,
+    *,
+    shaded: bool = False,
 ) -> Tensor:
     """Return how much lighter or darker each pixel is than what surrounds it, [H, W].
 
-    This is the relief of `shading` undampened; its product with a colour lays the footage's
-    folds and grain over it.
+    Its product with a colour lays the footage's folds and grain over it. Where the colour is
+    ``shaded``, its relief is there already, dampened: then it is the rest.
     """
     light = luminance(frame_rgb) + FLOOR
-    base = _base(light, alpha, statistics.side, length)
-    return (light / base).clamp(RELIEF_LOW, RELIEF_HIGH)
+    contrast = light / _base(light, alpha, statistics.side, length)
+    whole = contrast.clamp(RELIEF_LOW, RELIEF_HIGH)
+    return whole / _relief(contrast) if shaded else whole
+
+
+def _relief(contrast: Tensor) -> Tensor:
+    """Dampen ``contrast``, luminance against its blur, but for what is dark: see `shading`."""
+    dark = (contrast / DARK).clamp(RELIEF_LOW / DARK, 1).pow(1 - RELIEF_POWER)
+    return contrast.clamp(RELIEF_LOW, RELIEF_HIGH).pow(RELIEF_POWER) * dark
 
 
 def _base(light: Tensor, alpha: Tensor, side: float, length: int = 0) -> Tensor:

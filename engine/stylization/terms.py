@@ -13,6 +13,7 @@ from . import losses
 from .canvas import Canvases, resize
 from .crops import crop_grid
 from .encoder import Encoder
+from .processes import ALONE, Share
 from .rendering import AtlasSampler, CanvasBatch, Rendered, render
 from .targets import Targets
 from .texture import TextureAtlas
@@ -41,14 +42,22 @@ def step_terms(
     settings: StylizationSettings,
     *,
     generator: torch.Generator,
+    share: Share = ALONE,
 ) -> dict[str, Tensor]:
-    """Return the terms of one step; `unevenness` and `avoid` only where they count."""
+    """Return the terms of one step; `unevenness` and `avoid` only where they count.
+
+    Of the views those of ``share`` have gradients, which sum up over all processes.
+    """
     numbers = [canvas.frame for canvas in canvases.canvases]
     drawn = draw_frames(
         numbers, settings.frames_per_step, window=temporal_window(settings), generator=generator
     )
     chosen = [resize(canvases, place, encoder.size, settings) for place in drawn]
-    views = [draw_both(one.subject, settings.views, generator).scale(one.scale) for one in chosen]
+    drawn_views = [draw_both(one.subject, settings.views, generator) for one in chosen]
+    views = [
+        each.scale(one.scale).take(share.views)
+        for each, one in zip(drawn_views, chosen, strict=True)
+    ]
     if isinstance(sampler, TextureAtlas):
         pyramid = sampler.pyramid()
         images = render_views(chosen, views, pyramid, encoder.size)
@@ -60,7 +69,8 @@ def step_terms(
         grid = crop_grid(views, batch.shapes, encoder.size, batch.fields.device)
         rendered = render(batch, sampler)
         images = grid.crops(rendered.front, batch.behind)  # [F, V, 3, S, S]
-    embeddings = _embed_crops(encoder, with_noise(images, settings.views, generator), settings)
+    images = with_noise(images, settings.views, generator, share.views)
+    embeddings = _embed_crops(encoder, images, settings, share)
     whole, close = targets.draw(generator)
     terms = _similarities(embeddings, whole, close, settings)
     terms["temporal"] = losses.temporal(
@@ -69,14 +79,14 @@ def step_terms(
         sigma=settings.temporal_sigma,
         literal=settings.temporal_literal,
     )
-    terms["sparsity"] = losses.sparsity(
-        rendered.colours, rendered.alpha, norm=settings.sparsity_norm
-    )
+    norm = settings.sparsity_norm
+    terms["sparsity"] = share.once(losses.sparsity(rendered.colours, rendered.alpha, norm=norm))
     if targets.avoid is not None:
         unwanted = targets.avoid[int(torch.randint(len(targets.avoid), (), generator=generator))]
         both = [losses.avoid(kind, unwanted) for kind in (embeddings.whole, embeddings.close)]
         terms["avoid"] = torch.stack(both).mean()
-    return terms | unevenness(batch, rendered, settings.weights)
+    even = unevenness(batch, rendered, settings.weights)
+    return terms | {name: share.once(term) for name, term in even.items()}
 
 
 def temporal_window(settings: StylizationSettings) -> float | None:
@@ -121,26 +131,34 @@ def text_loss(
     return weighted_sum(led, settings.weights)
 
 
-def with_noise(images: Tensor, views: ViewsSettings, generator: torch.Generator) -> Tensor:
+def with_noise(
+    images: Tensor, views: ViewsSettings, generator: torch.Generator, own: slice = slice(None)
+) -> Tensor:
     """Return ``images`` [F, V, 3, S, S] with Gaussian noise, clamped to [0, 1].
+
+    They are the ``own`` ones of all views, for which noise is drawn.
 
     Each has a deviation of its own, uniform up to the setting. The noise of the views of the whole
     object in all frames is drawn first.
     """
     if views.noise == 0:
         return images
-    frames, each = images.shape[:2]
+    frames, each = len(images), views.global_views + views.local_views
     deviation = views.noise * torch.rand(frames * each, 1, 1, 1, generator=generator)
     grain = deviation * torch.randn(frames * each, *images.shape[2:], generator=generator)
     kinds = grain.split([frames * views.global_views, frames * (each - views.global_views)])
     ordered = torch.cat([kind.unflatten(0, (frames, -1)) for kind in kinds], 1)
-    return (images + devices.send(ordered, images.device)).clamp(0, 1)
+    return (images + devices.send(ordered[:, own], images.device)).clamp(0, 1)
 
 
-def _embed_crops(encoder: Encoder, images: Tensor, settings: StylizationSettings) -> CropEmbeddings:
+def _embed_crops(
+    encoder: Encoder, images: Tensor, settings: StylizationSettings, share: Share
+) -> CropEmbeddings:
     """Embed ``images`` [F, V, 3, S, S], a frame's views of the whole object before the others."""
-    embeddings = encoder.embed_images(images.flatten(0, 1)).unflatten(0, (len(images), -1))
-    whole, close = embeddings.tensor_split([settings.views.global_views], 1)
+    views = settings.views
+    own = encoder.embed_images(images.flatten(0, 1)).unflatten(0, (len(images), -1))
+    embeddings = share.gather(own, views.global_views + views.local_views)
+    whole, close = embeddings.tensor_split([views.global_views], 1)
     return CropEmbeddings(whole, close)
 
 

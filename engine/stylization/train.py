@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -24,12 +24,35 @@ from .candidates import RankingEntry, best_first, folder_of, snapshot_of, write_
 from .canvas import Canvases, cut_canvases
 from .encoder import Encoder
 from .previews import Previews
+from .processes import PROCESSES
 from .progress import Progress, progress_of
 from .targets import Targets, embed_targets
 from .terms import step_terms, text_loss, weighted_sum
 from .validation import Validation
 
 READ_EVERY = {True: 1, False: 10}  # steps between two readings of the loss, on the processor or not
+
+
+@dataclass(frozen=True)
+class TrainingInputs:
+    """What is trained on which device; ``frames`` as in `stylize`, all tensors on the CPU."""
+
+    layers: Layers
+    frames: Tensor
+    texts: TargetTexts
+    settings: StylizationSettings
+    seed: int
+    device: str
+
+
+@dataclass(frozen=True)
+class Setup:
+    """Where a training begins, on its device, before the atlas is prepared."""
+
+    layers: Layers
+    canvases: Canvases
+    targets: Targets
+    atlas: StylizedAtlas
 
 
 @dataclass(frozen=True)
@@ -93,40 +116,41 @@ def stylize(
     seed: int,
     report: Report,
     checkpoint: Checkpoint,
+    apart: Sequence[RankingEntry] = (),
+    only: int | None = None,
 ) -> StylizedAtlas:
     """Return the foreground's atlas, restyled from ``texts``; mapping and alpha stay as they are.
 
     ``frames`` [T, H, W, 3] is the video at the working size, bytes or floats in [0, 1]. Goes on
     from ``checkpoint`` where it holds a state, exactly as if it had never stopped. Leaves all
     candidates with their snapshots and ranking beside the checkpoint; the best is returned.
+    Those of ``apart`` are there already; with ``only`` there is no other than that one.
     Raises Stopped where the host asks for it, EngineError where texts or object are missing or
     the optimisation diverges.
     """
     generator = torch.Generator().manual_seed(seed)
-    layers = on_device(layers, device)
-    everywhere = settings.sparsity_everywhere
-    canvases = cut_canvases(layers, frames.to(device), settings.views, everywhere=everywhere)
-    encoder.tune(settings, report)
-    targets = embed_targets(texts, encoder, settings)
-    progress = progress_of(settings, report)
-    form = FORMS[settings.atlas]
-    atlas = form.initial(layers, canvases, settings, size=encoder.size, generator=generator)
-    atlas.to(device)
+    inputs = TrainingInputs(layers, frames, texts, settings, seed, torch.device(device).type)
+    PROCESSES.begin(inputs)
+    ready = set_up(inputs, encoder, generator=generator, report=report)
+    layers, canvases, targets, atlas = ready.layers, ready.canvases, ready.targets, ready.atlas
+    numbers = range(1, settings.candidates + 1) if only is None else [only]
+    progress = progress_of(replace(settings, candidates=len(numbers)), report)
     prepared = _prepare(
         atlas, layers, settings, colour=targets.colour,
         loss=lambda: text_loss(atlas, canvases, encoder, targets, settings, seed=seed),
         generator=generator, progress=progress, checkpoint=checkpoint,
     )  # fmt: skip
     validation = Validation(canvases, encoder, targets, settings)
-    numbers = [canvas.frame for canvas in canvases.canvases]
-    previews = Previews(layers, frames, numbers, report)
+    shown = [canvas.frame for canvas in canvases.canvases]
+    previews = Previews(layers, frames, shown, report)
     context = TrainingContext(
         canvases, encoder, targets, settings, validation, previews, report, progress, checkpoint,
         prepared,
     )  # fmt: skip
     saved = checkpoint.load() or {}
-    entries = [RankingEntry(**each) for each in saved.get("standings", [])]
-    for candidate in range(len(entries) + 1, settings.candidates + 1):
+    ranked = [*apart, *(RankingEntry(**each) for each in saved.get("standings", []))]
+    entries = {each.candidate: each for each in ranked}
+    for candidate in [number for number in numbers if number not in entries]:
         if candidate > 1:
             generator = torch.Generator().manual_seed(seed + candidate - 1)
             atlas.restart(prepared["atlas"], generator)
@@ -135,10 +159,32 @@ def stylize(
         )
         if saved.get("course", {}).get("candidate") == candidate:
             state.load_state_dict(saved["course"])
-        entries.append(_train_candidate(state, context, entries))
-    write_ranking(entries, context.folder)
+        entries[candidate] = _train_candidate(state, context, [*entries.values()])
+    return choose_best([*entries.values()], context.folder)
+
+
+def set_up(
+    inputs: TrainingInputs, encoder: Encoder, *, generator: torch.Generator, report: Report
+) -> Setup:
+    """Return canvases, targets and atlas of a training, which are the same on every process."""
+    settings, device = inputs.settings, inputs.device
+    layers = on_device(inputs.layers, device)
+    everywhere = settings.sparsity_everywhere
+    frames = inputs.frames.to(device)
+    canvases = cut_canvases(layers, frames, settings.views, everywhere=everywhere)
+    encoder.tune(PROCESSES.share.of(settings), report)
+    targets = embed_targets(inputs.texts, encoder, settings)
+    form = FORMS[settings.atlas]
+    atlas = form.initial(layers, canvases, settings, size=encoder.size, generator=generator)
+    return Setup(layers, canvases, targets, atlas.to(device))
+
+
+def choose_best(entries: Sequence[RankingEntry], folder: Path) -> StylizedAtlas:
+    """Write the ranking of all candidates in ``folder``; return the best of them."""
+    entries = sorted(entries, key=lambda each: each.candidate)
+    write_ranking(entries, folder)
     best = best_first(entries)[0].candidate
-    return load_atlas(folder_of(context.folder, best)).requires_grad_(False)
+    return load_atlas(folder_of(folder, best)).requires_grad_(False)
 
 
 def _prepare(
@@ -195,13 +241,14 @@ def _train_candidate(
             save()
             raise Stopped
         set_learning_rate(optimiser, atlas.rate_factor(state.step, settings))
-        terms = step_terms(
-            sampler, context.canvases, context.encoder, context.targets, settings,
-            generator=state.generator,
-        )  # fmt: skip
-        loss = weighted_sum(terms, settings.weights)
-        optimiser.zero_grad()
-        loss.backward()
+        with PROCESSES.step(atlas, state.generator):
+            terms = step_terms(
+                sampler, context.canvases, context.encoder, context.targets, settings,
+                generator=state.generator, share=PROCESSES.share,
+            )  # fmt: skip
+            loss = weighted_sum(terms, settings.weights)
+            optimiser.zero_grad()
+            loss.backward()
         optimiser.step()
         state.step += 1
         # Reading numbers waits for the device, which then waits for what comes next.

@@ -36,6 +36,11 @@ class Views:
         """Return the same views of a canvas that is ``factor`` times as large."""
         return replace(self, crops=self.crops * factor)
 
+    def take(self, numbers: slice) -> Views:
+        """Return the views with these numbers."""
+        kept = (each[numbers] for each in (self.crops, self.warps, self.black, self.fallback))
+        return Views(*kept)
+
 
 @dataclass(frozen=True)
 class Subject:

@@ -29,7 +29,7 @@ from .state import (
     engine,
     job_of,
     jobs_of,
-    masks_of,
+    last_finished,
     newest_first,
     rates,
     refresh_engine,
@@ -41,7 +41,7 @@ from .work import cancel, keep
 __all__ = [
     "INTERVAL", "LIVE_TAKE", "Job", "Kind", "Rendering", "add", "attach_jobs", "cancel", "close",
     "current_job", "drop_standby", "engine", "ensure_polling", "follow_file", "footage_of",
-    "forget", "go_on", "job_of", "jobs_of", "keep", "leave", "load_pictures", "masks_of",
+    "forget", "go_on", "job_of", "jobs_of", "keep", "last_finished", "leave", "load_pictures",
     "move", "new_job", "newest_first", "pause", "place", "poll", "rates", "refresh_engine",
     "resume", "state", "thumbnail", "wait", "waiting_jobs", "watch",
 ]  # fmt: skip

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from ...engine.client.standby import Standby
+from ...engine.client.status import Phase
 from .. import estimate, folders, properties
 from ..installing import Setup
 from ..job import Job, Kind
@@ -26,7 +27,8 @@ class State:
     orders: int = 0
     looked_at: str = ""  # the job that the last look ended with
     rates: estimate.Rates | None = None
-    mask_picture: list | None = None
+    pictures_over: dict[Kind, list] = field(default_factory=dict)  # see `overlay`
+    draws_by_hand: bool = False  # an operator does, and shows what is there already
     handlers: list = field(default_factory=list)
     seen: Any = None  # a `showing.Seen`: what the windows have been told to show last
     seen_at: float = 0.0
@@ -74,9 +76,10 @@ def jobs_of(strip: Any) -> list[Job]:
     return [job for job in newest_first() if mark and job.place.strip_id == mark]
 
 
-def masks_of(strip: Any) -> Job | None:
-    """Return the last job that only looked for a strip's objects."""
-    return next((job for job in jobs_of(strip) if job.kind is Kind.MASKS), None)
+def last_finished(strip: Any, kind: Kind) -> Job | None:
+    """Return the last job of a kind that has done what it was for, None where there is none."""
+    found = (job for job in jobs_of(strip) if job.kind is kind)
+    return next((job for job in found if job.status.phase is Phase.FINISHED), None)
 
 
 def rates() -> estimate.Rates:

@@ -24,7 +24,7 @@ from .regions import (
     redraw_previews,
     redraw_timelines,
 )
-from .results import Place, copy_as_source, find, insert, place_of, result_files
+from .results import Place, copy_as_source, find, frame_of, insert, place_of, result_files
 from .sequencer import (
     Unusable,
     active_strip,
@@ -74,6 +74,7 @@ __all__ = [
     "find",
     "find_result",
     "footage",
+    "frame_of",
     "frame_rate",
     "free_channel",
     "image_names",

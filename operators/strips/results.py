@@ -88,6 +88,16 @@ def _find_unmarked(place: Place) -> Any | None:
     return None
 
 
+def frame_of(place: Place, source: Any, shown: int) -> int | None:
+    """Return which frame of a job is on timeline frame ``shown``, None where none is.
+
+    ``source`` is the job's strip, which may have been moved or trimmed since.
+    """
+    moved = round(content_start(source) - place.content_start)
+    frame = shown - place.start - moved
+    return frame if 0 <= frame < place.length else None
+
+
 def result_files(folder: Path) -> list[str]:
     """Return the names of a result's files in order: its frames as images, or one movie."""
     suffixes = (*IMAGES, *MOVIES)

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import bpy
 import pytest
 from barcodes import image_strip, write_frames
+from layouts import Recorder
 
 
 @pytest.fixture
@@ -226,8 +227,53 @@ def test_pins_are_in_the_recipe_and_can_be_removed(clip, part):
     assert [item.spots for item in target.pins] == ["0:1.0,2.0 1:3.0,4.0"]
     target.pins.add().spots = "of no use"
     assert targets.spots_of(target) == [{0: (1.0, 2.0), 1: (3.0, 4.0)}]
+    assert [pin.frames for pin in targets.read_pins(target)] == [(0, 1)]
+    layout = Recorder()
+    part("panels.object_view").draw_pins(layout, clip, target)
+    shown = [line for line in layout.lines if line][-2:]
+    assert shown == ["Pin 1, frames: 0, 1", "Cannot be read, left out: remove it"]
     targets.restore(target, values)
     assert target.pins[0].spots == "3:20.0,10.0 6:60.0,30.0"
+
+
+def test_the_checkerboard_is_of_the_pins_that_there_were(clip, scene, part, pins):
+    assert bpy.ops.strip_stylizer.checks_show() == {"FINISHED"}  # needs no text
+    session, overlay = part("operators.session"), part("operators.overlay")
+    (job,) = session.state.jobs.values()
+    assert (
+        job.kind is session.Kind.CHECKS
+        and job.is_complete
+        and job.spec.until.value == ("decomposition")
+    )
+    picture = overlay.picture_over(job, 3)
+    assert picture.shape == (36, 64, 4) and picture[0, 0, 3] == 0
+    dark, bright = (picture[18, column] for column in (17, 18))
+    assert dark[:3].max() < 0.1 < 0.5 < bright[:3].max() and dark[3] == bright[3] > 0.3
+    manager = bpy.context.window_manager
+    assert manager.strip_stylizer_show_checks
+    shown = part("panels.object_view").draw_pins
+    target = part("operators.objects").target_for_drawing(clip.strip_stylizer)
+    for spots in (None, {3: (20.0, 10.0), 6: (60.0, 30.0)}):
+        part("operators.targets").write_pins(target, [spots] if spots else [])
+        layout = Recorder()
+        shown(layout, clip, target)
+        assert {"pins_set", "checks_show"} <= set(layout.operators)
+        assert "strip_stylizer_show_checks" in layout.shown
+        says_so = "The checkerboard is of other pins: show it again" in layout.lines
+        assert says_so == (spots is not None)
+    assert pins.send("C", "PRESS") == {"RUNNING_MODAL"}
+    assert not manager.strip_stylizer_show_checks
+
+
+def test_a_picture_over_a_trimmed_strip_is_of_the_frame_that_is_seen(clip, part):
+    strips = part("operators.strips")
+    place = strips.place_of(clip.id_data, clip)
+    part("operators.strips.sequencer").set_length(clip, 6)
+    clip.channel = 3
+    begin = "content_start" if hasattr(clip, "content_start") else "frame_start"
+    assert [strips.frame_of(place, clip, shown) for shown in (4, 5, 14, 15)] == [None, 0, 9, None]
+    setattr(clip, begin, getattr(clip, begin) + 20)
+    assert strips.frame_of(place, clip, 28) == 3
 
 
 def test_the_objects_found_have_colours_of_their_own(part):

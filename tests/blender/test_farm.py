@@ -53,7 +53,7 @@ def test_a_strip_is_sent_with_all_that_the_farm_needs(farm, part, tmp_path):
     (sent,) = farm.submitted
     assert sent["settings"] == {
         "job_folder": str(job.folder.path), "objects": 1, "restyled": "0", "frames": 10,
-        "divide": False,
+        "candidates": 1, "divide": False,
     }  # fmt: skip
     assert sent["name"] == job.title and "bronze" in sent["name"]
     assert Path(job.folder.read_spec().footage.path).is_relative_to(job.folder.path)

@@ -230,6 +230,39 @@ def test_it_moves_is_split_copied_and_saved_as_strips_are(known, scene, in_seque
         check(frame_of(scene, number, tmp_path), frame)
 
 
+def trim(strip, first, end):
+    """Let a strip show only the timeline's frames from ``first`` up to before ``end``."""
+    is_new = hasattr(strip, "left_handle")
+    names = ("left_handle", "right_handle") if is_new else ("frame_final_start", "frame_final_end")
+    for name, value in zip(names, (first, end), strict=True):
+        setattr(strip, name, value)
+
+
+def test_trimmed_at_both_ends_it_shows_the_frames_that_it_showed(known, scene, tmp_path):
+    whole = [frame_of(scene, FIRST + frame, tmp_path) for frame in range(FRAMES)]
+    check(whole[4], 4)
+    name, begin = known.name, "content_start" if hasattr(known, "content_start") else "frame_start"
+    trim(known, FIRST + 2, FIRST + 5)
+    for frame in (2, 4):
+        assert frame_of(scene, FIRST + frame, tmp_path) == whole[frame]
+    for outside in (FIRST + 1, FIRST + 5):
+        check(frame_of(scene, outside, tmp_path), 0, strength=0.0)
+    setattr(known, begin, getattr(known, begin) + 7)
+    path = str(tmp_path / "trimmed.blend")
+    bpy.ops.wm.save_as_mainfile(filepath=path)
+    bpy.ops.wm.open_mainfile(filepath=path)
+    scene = bpy.context.scene
+    assert frame_of(scene, FIRST + 9, tmp_path) == whole[2]
+    bpy.ops.ed.undo_push(message="Before")
+    trim(next(strip for strip in top(scene) if strip.name == name), FIRST + 7, FIRST + 13)
+    bpy.ops.ed.undo_push(message="Trimmed")
+    assert frame_of(scene, FIRST + 12, tmp_path) == whole[5]
+    assert bpy.ops.ed.undo() == {"FINISHED"}
+    scene = bpy.context.scene
+    check(frame_of(scene, FIRST + 12, tmp_path), 0, strength=0.0)
+    assert frame_of(scene, FIRST + 11, tmp_path) == whole[4]
+
+
 def test_a_baked_live_take_shows_what_the_live_one_showed(part, clip, live, scene, tmp_path):
     strips = part("operators.strips")
     prepare_render(scene)

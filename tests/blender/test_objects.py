@@ -227,7 +227,7 @@ def test_looking_for_the_mask_needs_no_text_and_adds_no_strip(facts, scene, part
     assert bpy.ops.strip_stylizer.show_mask() == {"FINISHED"}
     job = only_job(part)
     assert job.kind.value == "masks" and job.is_complete and len(top(scene)) == 1
-    picture = part("operators.overlay").mask_picture(job, 3)
+    picture = part("operators.overlay").picture_over(job, 3)
     assert picture.shape == (36, 64, 4)
     assert picture[18, 32, 3] > 0 and picture[0, 0, 3] == 0
 
@@ -264,6 +264,9 @@ def test_a_new_take_has_the_next_seed(facts, scene, part):
     strips = part("operators.strips")
     takes = strips.results_of(top(scene)[0])
     assert [strips.recipe_of(take)["settings"]["seed"] for take in takes] == [4, 5]
+    first, second = (part("operators.session").job_of(take).spec for take in takes)
+    assert (first.settings.layers_seed, second.settings.layers_seed) == (4, 4)
+    assert part("operators.outlook").same_layers(first, second)
     scene.sequence_editor.active_strip = takes[1]
     bpy.ops.strip_stylizer.take_step(step=-1)
     assert [take.mute for take in takes] == [False, True]

@@ -273,6 +273,10 @@ def test_estimates_learn_from_finished_jobs(part, clip):
     found = estimate.estimate(spec, size, rates, estimate.last_device(rates))
     assert found.measured and found.seconds == pytest.approx(44.0, rel=1e-3)
     twice = dataclasses.replace(size, frames=20)
+    memory = [estimate.estimate(spec, estimate.Size(count, 1920, 1080), {}, "").memory_gb
+              for count in (6, 70, 280)]  # fmt: skip
+    # What these took: benchmarks/results/memory-of-long-clips.md
+    assert memory == pytest.approx([1.3, 2.2, 3.5], rel=0.1)
     later = estimate.estimate(spec, twice, rates, "processor, 2 threads")
     assert found.seconds < later.seconds < 2 * found.seconds
     quick = estimate.estimate(spec, size, rates, "processor, 2 threads", separated=True)

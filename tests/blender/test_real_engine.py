@@ -84,7 +84,7 @@ def test_the_masks_of_the_real_engine_are_shown(strip, part):
     facts.box_x, facts.box_y, facts.box_width, facts.box_height = 10, 12, 42, 42
     bpy.ops.strip_stylizer.show_mask()
     (job,) = part("operators.session").state.jobs.values()
-    picture = part("operators.overlay").mask_picture(job, 0)
+    picture = part("operators.overlay").picture_over(job, 0)
     assert picture.shape == (HEIGHT, WIDTH, 4)
     assert picture[32, 30, 3] > 0 and picture[4, 90, 3] == 0
 

@@ -62,6 +62,7 @@ def test_a_cell_becomes_a_take_that_remembers_what_it_is(swept, scene, part):
     assert recipe["global_text"] == recipe["title"] == cells[number - 1].text
     scene.sequence_editor.active_strip = take
     assert part("panels.sweep").STRIPSTYLIZER_PT_sweep.poll(bpy.context)
+    assert bpy.ops.strip_stylizer.sweep_show() == {"FINISHED"}  # as the menu calls it
     bpy.ops.strip_stylizer.reuse_settings()
     source = part("operators.properties").of(top(scene)[0])
     assert source.global_text == cells[number - 1].text

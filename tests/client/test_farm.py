@@ -25,6 +25,7 @@ from engine.contract.job import (
     TargetObject,
     TargetTexts,
 )
+from engine.contract.settings import replace_setting
 from engine.reporter import Reporter
 
 from .flamenco import serve
@@ -54,17 +55,19 @@ def test_a_job_is_checked_and_then_taken(farm, tmp_path):
     assert job["type_etag"] == "first" and job["name"] == "a: gold"
     assert job["settings"] == {
         "job_folder": str(tmp_path / "job"), "objects": 2, "restyled": "1,-1", "frames": 50,
-        "divide": False,
+        "candidates": 1, "divide": False,
     }  # fmt: skip
 
 
 def test_only_what_is_long_or_has_many_looks_is_divided(tmp_path):
     three = replace(SPEC, objects=(*SPEC.objects, SPEC.objects[1]))
+    several = replace_setting(SPEC.settings, "stylization.candidates", 2)
+    candidates = replace(SPEC, settings=several)
     divided = [
         settings_of(spec, tmp_path, frames)["divide"]
-        for spec, frames in ((SPEC, 1999), (SPEC, 2000), (SPEC, 0), (three, 50))
+        for spec, frames in ((SPEC, 1999), (SPEC, 2000), (SPEC, 0), (three, 50), (candidates, 50))
     ]
-    assert divided == [False, True, True, True]
+    assert divided == [False, True, True, True, True]
 
 
 def test_settings_have_only_types_that_a_manager_knows(tmp_path):

@@ -107,6 +107,8 @@ def test_a_request_survives_the_journey_or_is_refused_with_a_reason(spec):
         assert (
             not spec.targets
             or spec.edits
+            or spec.sweep
+            or any(item.pins for item in spec.objects)
             or not all(0 <= share <= 1 for share in shares)
             or kinds - {MaskKind.AUTOMATIC}
             or any(is_empty(item.mask.box) for item in spec.objects if item.mask.box)

@@ -54,6 +54,20 @@ def test_a_job_becomes_tasks_with_their_dependencies():
     assert needed["assemble"] == ["render-0-47", "render-48-95", "render-96-99"]
 
 
+def test_each_candidate_is_a_task_of_its_own():
+    tasks = compile_job(job_folder="/j", objects=1, restyled="0,-1", frames=8, candidates=2)
+    looks = [each.name for each in
+             (Task(TaskVerb.STYLIZE, number, None, candidate)
+              for number in (0, -1) for candidate in (1, 2))]  # fmt: skip
+    assert names(tasks) == ["check", "prepare", "decompose-0", *looks, "render-0-7", "assemble"]
+    needed = {task["name"]: task["dependencies"] for task in tasks}
+    assert needed[looks[1]] == ["decompose-0"]
+    assert needed["render-0-7"] == ["decompose-0", *looks]
+    words = next(each for each in tasks if each["name"] == looks[1])["commands"][0]["parameters"]
+    options = command_line.parser().parse_args(["stage", *words["args"][1:]])
+    assert (options.target, options.candidate) == (0, 2)
+
+
 def test_tasks_are_called_as_their_folders():
     tasks = compile_job(job_folder="/j", objects=1, restyled="0,-1", frames=9, chunk_size=8)
     expected = [

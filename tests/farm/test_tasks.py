@@ -164,3 +164,48 @@ def test_frames_with_alpha_and_sixteen_bits_are_the_same_in_blocks(footage, tmp_
     assert command_line.main(render) == 0
     assert command_line.main(["stage", "assemble", str(two), "--cache", cache, "--quiet"]) == 0
     assert contents(two / "result") == contents(one / "result")
+
+
+def test_candidates_that_train_apart_are_ranked_as_on_one_machine(footage, tmp_path):
+    several = ("--set", "stylization.candidates=3", "--set", "stylization.snapshot_every=1")
+    alone = write_job(footage, tmp_path / "alone", *several)
+    out = write_job(footage, tmp_path / "job", *several)
+    assert command_line.main(["run", str(alone), "--cache", str(alone / "cache"), "--quiet"]) == 0
+    stylize = ["stage", "stylize", str(out), "--quiet"]
+    for words in (["--candidate=2"], ["--object=0", "--candidate=3"], ["--candidate=1"]):
+        assert command_line.main([*stylize, *words]) == 0
+    assert command_line.main([*stylize, "--object=0"]) == 0
+    told = (Task(TaskVerb.STYLIZE, 0).folder(JobFolder(out)).events).read_text()
+    assert not any(
+        '"progress"' in line and '"stylization"' in line for line in told.splitlines()
+    )  # all three were there
+    assert command_line.main(["stage", "assemble", str(out), "--quiet"]) == 0
+    assert contents(out / "result") == contents(alone / "result")
+    reports = [json.loads((each / "report.json").read_text()) for each in (alone, out)]
+    assert len(reports[0]["candidates"][0]) == 3
+    assert reports[0]["candidates"] == reports[1]["candidates"]
+    for key in reports[0]["keys"]["stylization"]:
+        folders = [each / "cache" / f"stylization-{key}" for each in (alone, out)]
+        assert contents(folders[1]) == contents(folders[0])
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [(("stylize", "--candidate=2"), "2 is none of them"),
+     (("stylize", "--candidate=0"), "0 is none of them"),
+     (("render", "--candidate=1"), "render has no candidates")],
+)  # fmt: skip
+def test_a_candidate_that_there_is_not_is_refused(words, said, footage, tmp_path, capsys):
+    out = write_job(footage, tmp_path / "job")
+    assert command_line.main(["stage", words[0], str(out), *words[1:], "--quiet"]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_the_only_candidate_is_the_whole(footage, tmp_path):
+    out = write_job(footage, tmp_path / "job")
+    words = ["stage", "stylize", str(out), "--object=0", "--quiet"]
+    assert command_line.main([*words, "--candidate=1"]) == 0
+    assert command_line.main(words) == 0
+    assert (
+        '"reused": false' not in Task(TaskVerb.STYLIZE, 0).folder(JobFolder(out)).events.read_text()
+    )

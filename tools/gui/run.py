@@ -140,7 +140,7 @@ def real_engine() -> dict[str, Any]:
     """Return the arguments of `Window.play` for jobs that compute, with this Python's packages."""
     return {
         "variables": {"STRIP_STYLIZER_PYTHON": sys.executable, "STRIP_STYLIZER_REHEARSE": ""},
-        "bound": (Path(sys.base_prefix),),
+        "bound": (Path(sys.base_prefix), Path(sys.prefix).resolve()),
     }
 
 

@@ -125,5 +125,12 @@ class DecompositionSettings:
         choices=("grid", "mlp"),
         advanced=False,
     )
+    seed: int = setting(
+        -1,
+        "Seed of the Layers",
+        "-1: that of the job. New Take keeps the first one's, so that layers are not made again",
+        low=-1,
+        high=2**31 - 1,
+    )
     grid: GridSettings = section(GridSettings)
     mlp: NlaSettings = section(NlaSettings)

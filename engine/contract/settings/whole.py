@@ -33,6 +33,12 @@ class Settings:
     stylization: StylizationSettings = section(StylizationSettings)
     render: RenderSettings = section(RenderSettings)
 
+    @property
+    def layers_seed(self) -> int:
+        """The seed that the layers are made with."""
+        own = self.decomposition.seed
+        return self.seed if own < 0 else own
+
 
 def replace_setting(settings: Any, path: str, value: Any) -> Any:
     """Return ``settings`` with the setting at the dotted ``path`` replaced.

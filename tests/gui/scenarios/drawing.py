@@ -54,10 +54,10 @@ def show_mask(timeline, name):
         lambda: scenes.jobs()[0].status.phase.value == "finished", "the mask", seconds=30
     )
     assert bpy.context.window_manager.strip_stylizer_show_mask
-    held = scenes.part("operators.session").state
-    wanted = scenes.jobs()[0].id, FRAME - 1
+    session, wanted = scenes.part("operators.session"), (scenes.jobs()[0].id, FRAME - 1)
+    held = session.state.pictures_over
     yield from drive.wait_for(
-        lambda: held.mask_picture and held.mask_picture[0] == wanted, "its picture", seconds=20
+        lambda: held.get(session.Kind.MASKS, [()])[0] == wanted, "its picture", seconds=20
     )
     yield from drive.redraw()
     screen.shot(name)
