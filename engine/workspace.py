@@ -39,7 +39,7 @@ STAGE_VERSIONS = {
     Stage.FRAMES: 3,
     Stage.FLOW: 3,
     Stage.MASKS: 8,
-    Stage.DECOMPOSITION: 14,
+    Stage.DECOMPOSITION: 15,
     Stage.STYLIZATION: 16,
     Stage.RENDER: 11,
 }

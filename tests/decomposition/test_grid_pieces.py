@@ -238,6 +238,14 @@ def test_tracks_weigh_more_where_the_footage_has_more_pixels_than_the_window():
     assert np.allclose(weights[1].mean(), 4 * weights[0].mean())
 
 
+def test_points_come_back_from_the_window():
+    window = crop.Crop(np.array([[30.0, 20.0], [34.0, 21.0]]), np.array([0.7, 1.3]), 64, 80)
+    frames, points = np.array([0, 1, 1]), np.array([[28.0, 15.0], [36.5, 22.25], [0.0, 0.0]])
+    inside = window.to_crop(points, frames)
+    assert not np.allclose(inside, points)
+    assert np.allclose(window.to_frame(inside, frames), points)
+
+
 @pytest.mark.parametrize("finer", [1, 5])
 def test_texels_are_covered_the_same_however_many_rows_are_taken_at_a_time(finer, monkeypatch):
     line = (torch.arange(24) + 0.5) / 24

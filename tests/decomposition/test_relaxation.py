@@ -1,11 +1,14 @@
 """The mapping behind all frames evens out the atlas and changes nothing that sticks."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from engine.decomposition.grid.crop import Crop
 from engine.decomposition.grid.mapping import Background, Foreground
+from engine.decomposition.grid.matches import Matches
 from engine.decomposition.grid.packing import pack, unpack
 from engine.decomposition.grid.relaxation import compute_relaxation
 from engine.decomposition.grid.splines import Lattice
@@ -78,11 +81,16 @@ def test_points_that_shared_a_place_still_share_it(turned, inside):
 
 def test_a_checkpoint_keeps_it(turned, inside):
     kept = mapping(turned, compute_relaxation(LATTICE, turned, inside, seed=0))
+    points = np.arange(6.0).reshape(3, 2)
+    tracks = Matches(np.array([0, 1, 1]), np.array([2, 2, 3]), points, points + 1, np.ones(3))
+    kept = replace(kept, tracks=tracks)
     nothing = torch.zeros(FRAMES, LATTICE.rows, LATTICE.columns, 2)
     behind = Background(
         torch.eye(3).repeat(FRAMES, 1, 1), LATTICE, nothing, torch.ones(2), torch.zeros(2),
         torch.ones(2),
     )  # fmt: skip
     again, _ = unpack(pack(kept, behind))
+    for before, after in zip(kept.tracks.arrays(), again.tracks.arrays(), strict=True):
+        assert np.array_equal(before, after)
     every = torch.arange(SIDE).float()[None]
     assert torch.equal(kept.place([2], every, every), again.place([2], every, every))

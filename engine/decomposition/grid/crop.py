@@ -44,6 +44,10 @@ class Crop:
         offset = points - self.centre[frame]
         return offset / np.asarray(self.scale[frame])[..., None] + self.middle
 
+    def to_frame(self, points: Array, frame: Array) -> Array:
+        """Undo `to_crop`."""
+        return (points - self.middle) * self.scale[frame][..., None] + self.centre[frame]
+
     def at_scale(self, factor: float) -> Crop:
         """Return the same window over the frames at ``factor`` times their size."""
         return replace(self, centre=(self.centre + 0.5) * factor - 0.5, scale=self.scale * factor)

@@ -55,11 +55,15 @@ def register_foreground(
     """
     crop = windows.follow(masks, trace(masks, others, flow.forward, flow.backward))
     reference = reference_frame(masks, crop.scale)
-    found = _matches(greys, masks, crop, reference, seed=seed, tick=tick, partial=partial)
+    found = _flow_matches(greys, masks, crop, reference, seed=seed, tick=tick, partial=partial)
+    tick(0.4)
+    tracks = matching.Matches(
+        *partial.once("tracks", lambda: track_matches(greys, masks, crop).arrays())
+    )
     lattice = Lattice(crop.width, crop.height, KNOT_SPACING)
     knots, misfit = _solve_knots(
-        found, lattice, frames=len(masks), reference=reference, device=device, tick=tick,
-        partial=partial,
+        matching.join([*found, tracks]), lattice, frames=len(masks), reference=reference,
+        device=device, tick=tick, partial=partial,
     )  # fmt: skip
     inside = np.stack([windows.cut(mask, crop, frame) for frame, mask in enumerate(masks)])
     knots = tensor_once(
@@ -69,7 +73,8 @@ def register_foreground(
     relaxation = compute_relaxation(lattice, knots, inside > 0.5, seed=seed)
     flat = knots.flatten(1, 2)  # [T, K, 2]
     bending = float((flat * (_energy(lattice) @ flat)).sum() / flat[..., 0].numel())
-    mapping = Foreground(crop, lattice, knots, torch.zeros(2), float(crop.width), relaxation)
+    extent = float(crop.width)
+    mapping = Foreground(crop, lattice, knots, torch.zeros(2), extent, relaxation, tracks)
     return mapping, {"flow": misfit, "rigidity": bending}
 
 
@@ -90,7 +95,7 @@ def reference_frame(masks: Array, scale: Array) -> int:
     return int(candidates[np.abs(candidates - len(masks) // 2).argmin()])
 
 
-def _matches(
+def _flow_matches(
     greys: Array,
     masks: Array,
     crop: windows.Crop,
@@ -99,7 +104,7 @@ def _matches(
     seed: int,
     tick: Callable[[float], None],
     partial: PartialResults,
-) -> matching.Matches:
+) -> list[matching.Matches]:
     pictures, inside = windows.matching_pictures(greys, masks, crop)
     random = np.random.default_rng(seed)
     pairs = matching.pairs(len(greys), reference)
@@ -114,9 +119,7 @@ def _matches(
     for number, found in enumerate(partial.each("matches", match_from, random)):
         tick(0.4 * number / len(pairs))
         parts.append(matching.Matches(*found))
-    tick(0.4)
-    tracks = partial.once("tracks", lambda: track_matches(greys, masks, crop).arrays())
-    return matching.join([*parts, matching.Matches(*tracks)])
+    return parts
 
 
 def _solve_knots(

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from .chunks import chunks, of_frames
 from .crop import Crop
+from .matches import NONE, Matches
 from .relaxation import Relaxation
 from .splines import Lattice, field
 
@@ -24,7 +25,10 @@ MOST_TEXELS = 6.0
 
 @dataclass(frozen=True)
 class Foreground:
-    """The object's mapping: window of each frame, knots, and the atlas's place around it."""
+    """The object's mapping: window of each frame, knots, and the atlas's place around it.
+
+    With the tracks that it was registered by, in crop px.
+    """
 
     crop: Crop
     lattice: Lattice
@@ -32,6 +36,7 @@ class Foreground:
     origin: Tensor  # [2], crop px of the atlas's upper left corner
     extent: float  # crop px of the atlas's side
     relaxation: Relaxation | None = None
+    tracks: Matches = NONE
 
     def place(self, frames: Sequence[int], rows: Tensor, columns: Tensor) -> Tensor:
         """Return where pixels lie in the reference frame's window, relaxed, [n, h, w, 2].

@@ -34,6 +34,10 @@ class Matches:
         return self.first, self.second, self.start, self.end, self.weight
 
 
+_NOTHING, _NOWHERE = np.zeros(0, np.int64), np.zeros((0, 2))
+NONE = Matches(_NOTHING, _NOTHING, _NOWHERE, _NOWHERE, np.zeros(0))
+
+
 def join(parts: Iterable[Matches]) -> Matches:
     """Return all matches as one, in order of time: ``first`` is before ``second``."""
     given = list(parts)

@@ -8,6 +8,7 @@ import torch
 
 from .crop import Crop
 from .mapping import Background, Foreground
+from .matches import Matches
 from .relaxation import Relaxation
 from .splines import Lattice
 
@@ -22,6 +23,7 @@ def pack(foreground: Foreground, background: Background) -> dict[str, Any]:
         "spacing": foreground.lattice.spacing,
         "knots": foreground.knots,
         "relaxation": _pack_relaxation(foreground.relaxation),
+        "tracks": [torch.from_numpy(each) for each in foreground.tracks.arrays()],
         "homographies": background.homographies,
         "size": [background.lattice.width, background.lattice.height],
         "background_spacing": background.lattice.spacing,
@@ -42,6 +44,7 @@ def unpack(state: dict[str, Any]) -> tuple[Foreground, Background]:
         torch.zeros(2),
         float(width),
         _unpack_relaxation(state["relaxation"]),
+        Matches(*(each.numpy() for each in state["tracks"])),
     )
     background = Background(
         state["homographies"],

@@ -2,10 +2,11 @@
 
 The registration is accurate over the whole video; between neighbouring frames its splines jitter by
 fractions of a pixel, and lag where limbs and cloth move faster than their knots allow. One smooth
-displacement of all frames minimizes the flow constraints' residuals: a sparse linear least-squares
-problem, solved by iteratively reweighted least squares (IRLS). A small penalty on its length keeps
-the registration over many frames, since flow drifts. The mapping must not fold: where it would, the
-stiffness is raised, round by round, until the place moves together with its neighbours.
+displacement of all frames minimizes the residuals of flow and tracks: a sparse linear least-squares
+problem, solved by iteratively reweighted least squares (IRLS). Flow drifts; tracks, and a small
+penalty on the displacement's length, bind frames that are far apart. The mapping must not fold:
+where it would, the stiffness is raised, round by round, until the place moves together with its
+neighbours.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from ...partial_results import UNSAVED, PartialResults
 from .chunks import chunks, of_frames
 from .flow_constraints import INSIDE, FlowConstraint, coarse, flow_constraint
 from .folds import areas, around, dilate, least_areas, move_without_folds
+from .matches import NONE, Matches
+from .track_constraints import TrackConstraint, track_constraint
 
 COARSE_SIDE = 256  # px of the frame's longer side, as many places move by themselves
 HELD = 0.01  # weight of a displacement of a coarse pixel, where that of as much flow residual is 1
@@ -39,15 +42,16 @@ def refine_mapping(
     ahead: tuple[Tensor, Tensor],
     behind: tuple[Tensor, Tensor],
     *,
+    tracks: Matches = NONE,
     longest_side: int = COARSE_SIDE,
     partial: PartialResults = UNSAVED,
 ) -> Tensor:
     """Return ``uv`` [T, h, w, 2] of boxes with the object, refined by the flow.
 
     ``masks`` [T, h, w] in [0, 1]; ``ahead`` and ``behind`` are where the flow ends in the next and
-    in the last box, px [T-1, h, w, 2], and where it holds [T-1, h, w]. ``longest_side`` of the
-    frame, px, says how finely places move by themselves. Rounds that are in ``partial`` are not
-    computed again.
+    in the last box, px [T-1, h, w, 2], and where it holds [T-1, h, w]. ``tracks`` are in px of the
+    boxes. ``longest_side`` of the frame, px, says how finely places move by themselves. Rounds
+    that are in ``partial`` are not computed again.
     """
     if len(uv) < 2 or not (masks > 0.5).any():
         return uv
@@ -56,8 +60,9 @@ def refine_mapping(
     parts = chunks(len(uv), masks[0].numel(), uv.device)
     median_area = _median_area(first, masks, parts)
     displacement = _displacement(
-        first, masks, ahead, behind, median_area=median_area, times=times, partial=partial
-    )
+        first, masks, ahead, behind, tracks,
+        median_area=median_area, times=times, partial=partial,
+    )  # fmt: skip
     refined, size = torch.empty_like(first), tuple(masks.shape[1:])
     for frames in parts:
         start = of_frames(first, frames)
@@ -82,6 +87,7 @@ def _displacement(
     masks: Tensor,
     ahead: tuple[Tensor, Tensor],
     behind: tuple[Tensor, Tensor],
+    tracks: Matches,
     *,
     median_area: Tensor,
     times: int,
@@ -95,6 +101,7 @@ def _displacement(
         flow_constraint(1, ahead, first, masks, size=size, step=step, parts=parts),
         flow_constraint(-1, behind, first, masks, size=size, step=step, parts=parts),
     ]
+    bound = track_constraint(tracks, first, size=size, step=step)
     start = coarse(first, size) / step
     inside = coarse((masks > INSIDE).float()[:, None], size) > 0.5
     least = least_areas(start, dilate(inside.float(), 1), 1.0)
@@ -102,7 +109,7 @@ def _displacement(
     for done in range(1, ROUNDS[1] + 1):
         displacement = tensor_once(
             partial, f"refinement {done}", first.device,
-            _least_energy, constraints, inside, stiffness, displacement,
+            _least_energy, constraints, bound, inside, stiffness, displacement,
         )  # fmt: skip
         folded = areas(start + displacement) < least
         if done >= ROUNDS[0] and not folded.any():
@@ -118,6 +125,8 @@ class _Energy:
     constraints: list[FlowConstraint]
     weights: list[Tensor]  # [T-1, 1, h, w] for each of them
     parts: list[range]  # the pairs, some at a time
+    tracks: TrackConstraint
+    track_weight: Tensor  # [N]
     hold: Tensor  # [T, 1, h, w]
     across: Tensor  # [T, 1, h, w-1], stiffness between neighbours
     down: Tensor  # [T, 1, h-1, w]
@@ -148,6 +157,10 @@ class _Energy:
         ``with_residual`` false leaves out the constraints' own residuals: the linear part.
         """
         gradient = self.hold * displacement
+        residual = self.tracks.residual_change(displacement)
+        if with_residual:
+            residual = residual + self.tracks.residual
+        self.tracks.add_gradient(gradient, residual, self.track_weight)
         for axis, stiffness in ((3, self.across), (2, self.down)):
             count = displacement.shape[axis] - 1
             pull = stiffness * displacement.diff(dim=axis)
@@ -169,6 +182,7 @@ class _Energy:
     def _diagonal(self) -> Tensor:
         """Return approximate second derivatives: where the flow ends is between four places."""
         diagonal = self.hold.clone()
+        self.tracks.add_diagonal(diagonal, self.track_weight)
         for constraint, weight in zip(self.constraints, self.weights, strict=True):
             begins, ends = (diagonal[:-1], diagonal[1:])[:: constraint.ahead]
             begins += weight
@@ -181,14 +195,22 @@ class _Energy:
 
 
 def _least_energy(
-    constraints: list[FlowConstraint], inside: Tensor, stiffness: Tensor, displacement: Tensor
+    constraints: list[FlowConstraint],
+    tracks: TrackConstraint,
+    inside: Tensor,
+    stiffness: Tensor,
+    displacement: Tensor,
 ) -> Tensor:
     """Return where the energy that is weighted at ``displacement`` is least."""
-    return _energy(constraints, inside, stiffness, displacement).minimize(displacement)
+    return _energy(constraints, tracks, inside, stiffness, displacement).minimize(displacement)
 
 
 def _energy(
-    constraints: list[FlowConstraint], inside: Tensor, stiffness: Tensor, displacement: Tensor
+    constraints: list[FlowConstraint],
+    tracks: TrackConstraint,
+    inside: Tensor,
+    stiffness: Tensor,
+    displacement: Tensor,
 ) -> _Energy:
     """Return the energy whose constraints have their IRLS weights at ``displacement``.
 
@@ -205,4 +227,7 @@ def _energy(
     stiffness = softer * stiffness
     across = (stiffness[..., 1:] * stiffness[..., :-1]).sqrt()
     down = (stiffness[:, :, 1:] * stiffness[:, :, :-1]).sqrt()
-    return _Energy(constraints, weights, parts, HELD * looser, across, down)
+    return _Energy(
+        constraints, weights, parts, tracks, tracks.irls_weights(displacement),
+        HELD * looser, across, down,
+    )  # fmt: skip

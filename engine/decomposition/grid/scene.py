@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import cv2
@@ -18,6 +18,7 @@ from ...video.flow import where_agreeing
 from .chunks import chunks, of_frames
 from .flow_constraints import for_sampling
 from .mapping import Background, Foreground, around, box_positions, panorama
+from .matches import Matches
 from .refinement import refine_mapping
 from .splines import Lattice
 
@@ -112,7 +113,10 @@ def build(
     ahead, valid = _ends(flow.forward, flow.forward_valid, before, after, size=size, device=device)
     behind, _ = _ends(flow.backward, flow.backward_valid, after, before, size=size, device=device)
     uv = _uv_of_boxes(foreground, rows, columns)
-    uv = _refined_mapping(uv, boxed[0], flow, (ahead, behind), corners, partial=partial)
+    uv = _refined_mapping(
+        uv, boxed[0], flow, (ahead, behind), corners, tracks=_in_boxes(foreground, corners),
+        partial=partial,
+    )  # fmt: skip
     behind_uv = [
         background.uv(some, height, width) for some in chunks(count, height * width, device)
     ]
@@ -160,9 +164,13 @@ def _refined_mapping(
     ends: tuple[Tensor, Tensor],
     corners: list[tuple[int, int]],
     *,
+    tracks: Matches,
     partial: PartialResults,
 ) -> Tensor:
-    """Return the mapping refined where ``flow`` is sure; ``ends`` of it are in the boxes."""
+    """Return the mapping refined by ``tracks`` and where ``flow`` is sure.
+
+    ``ends`` of the flow, and the tracks, are in the boxes.
+    """
     links = [
         (end, _cut(torch.from_numpy(sure), here, masks.shape[1:]).to(end))
         for end, sure, here in zip(ends, _sure(flow), (corners[:-1], corners[1:]), strict=True)
@@ -171,8 +179,21 @@ def _refined_mapping(
     if not links:
         return registered.clamp_(0, 1)
     side = max(flow.forward.shape[1:3])
-    refined = refine_mapping(registered, masks, *links, longest_side=side, partial=partial)
+    refined = refine_mapping(
+        registered, masks, *links, tracks=tracks, longest_side=side, partial=partial
+    )
     return refined.clamp_(0, 1)
+
+
+def _in_boxes(foreground: Foreground, corners: list[tuple[int, int]]) -> Matches:
+    """Return the tracks in pixels of the frames' boxes."""
+    crop, tracks = foreground.crop, foreground.tracks
+    place = np.array(corners)[:, ::-1]
+    start, end = (
+        crop.to_frame(points, frames) - place[frames]
+        for frames, points in ((tracks.first, tracks.start), (tracks.second, tracks.end))
+    )
+    return replace(tracks, start=start, end=end)
 
 
 def _sure(flow: Flow) -> tuple[Array, Array]:
