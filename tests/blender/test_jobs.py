@@ -293,7 +293,7 @@ def test_the_timer_ends_when_all_jobs_rest(started, part):
     job = started("a gold swan")
     assert session.poll() == session.INTERVAL
     session.wait(job)
-    assert session.poll() is None
+    poll_until(session, lambda: session.poll() is None)  # the engine's process has ended, too
 
 
 def test_a_result_whose_strip_vanished_can_be_imported_later(started, scene, part, media):
@@ -374,7 +374,8 @@ def test_jobs_are_found_again_after_blender_was_closed(clip, scene, part, tmp_pa
     session.close()
     bpy.ops.wm.open_mainfile(filepath=path)
     job = session.state.jobs[job_id]
-    assert job.arrived and job.is_complete
+    poll_until(session, lambda: job.is_complete)  # each look reads for some milliseconds
+    assert job.arrived
     strip = top(bpy.context.scene)[1]
     assert session.job_of(strip) is job
 
