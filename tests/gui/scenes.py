@@ -32,6 +32,19 @@ def source():
     return next(strip for strip in strips() if not strip.strip_stylizer.result_of)
 
 
+def target():
+    """Return the first object of the strip."""
+    return source().strip_stylizer.targets[0]
+
+
+def placed(pixel):
+    """Return the place in the preview where a pixel of the picture is seen."""
+    preview = screen.region(screen.sequencer("PREVIEW"), "PREVIEW")
+    across, along = pixel[0] - barcodes.WIDTH / 2, barcodes.HEIGHT / 2 - pixel[1]
+    x, y = preview.view2d.view_to_region(across, along, clip=False)
+    return preview.x + x, preview.y + y
+
+
 def results():
     """Return the strips that the extension made."""
     return [strip for strip in strips() if strip.strip_stylizer.result_of]

@@ -4,19 +4,10 @@ import json
 
 import bpy
 
-from tests.blender import barcodes
 from tests.gui import scenes
 from tools.gui import buttons, drive, screen
 
 FRAME = 4
-
-
-def placed(pixel):
-    """Return the place in the preview where a pixel of the picture is seen."""
-    preview = screen.region(screen.sequencer("PREVIEW"), "PREVIEW")
-    across, along = pixel[0] - barcodes.WIDTH / 2, barcodes.HEIGHT / 2 - pixel[1]
-    x, y = preview.view2d.view_to_region(across, along, clip=False)
-    return preview.x + x, preview.y + y
 
 
 def open_panel(timeline):
@@ -32,10 +23,10 @@ def place_picture(timeline):
     with screen.inside(timeline):
         bpy.ops.strip_stylizer.picture_place("INVOKE_DEFAULT", filepath=picture)
     yield from drive.redraw()
-    yield from drive.drag(placed((40, 16)), placed((88, 48)))
-    yield from drive.drag(placed((88, 48)), placed((100, 56)))
+    yield from drive.drag(scenes.placed((40, 16)), scenes.placed((88, 48)))
+    yield from drive.drag(scenes.placed((88, 48)), scenes.placed((100, 56)))
     screen.shot("by-hand-1-picture")
-    yield from drive.key("RET", placed((64, 32)))
+    yield from drive.key("RET", scenes.placed((64, 32)))
     yield from drive.wait_for(scenes.results, "the take with the picture", seconds=90)
     (edit,) = json.loads(scenes.results()[0]["stylized_from"])["edits"]
     wanted = (40, 16, 88, 16, 100, 56, 40, 48)
@@ -62,11 +53,11 @@ def turn_live_take(timeline):
     bpy.ops.ed.undo_push(message="Turned")
     yield from drive.redraw()
     screen.shot("by-hand-3-live")
-    yield from drive.key("Z", placed((64, 32)), ctrl=True)
+    yield from drive.key("Z", scenes.placed((64, 32)), ctrl=True)
     yield from drive.redraw()
     live = scenes.scene().sequence_editor.strips[name]
     assert live.blend_alpha == 1.0, live.blend_alpha
-    yield from drive.key("Z", placed((64, 32)), ctrl=True, shift=True)
+    yield from drive.key("Z", scenes.placed((64, 32)), ctrl=True, shift=True)
     yield from drive.redraw()
     assert abs(scenes.scene().sequence_editor.strips[name].blend_alpha - 0.7) < 1e-6
     yield from buttons.press(timeline, "strip_stylizer.live_bake")

@@ -2,27 +2,15 @@
 
 import bpy
 
-from tests.blender import barcodes
 from tests.gui import scenes
 from tools.gui import buttons, drive, screen
 
 FRAME = 4
 
 
-def target():
-    """Return the first object of the strip."""
-    return scenes.source().strip_stylizer.targets[0]
-
-
 def corners():
-    """Return two places in the preview and the pixels of the picture that are seen there."""
-    preview = screen.region(screen.sequencer("PREVIEW"), "PREVIEW")
-    placed = []
-    for pixel in ((40, 16), (88, 48)):
-        across, along = pixel[0] - barcodes.WIDTH / 2, barcodes.HEIGHT / 2 - pixel[1]
-        x, y = preview.view2d.view_to_region(across, along, clip=False)
-        placed.append((preview.x + x, preview.y + y))
-    return placed
+    """Return where two pixels of the picture are seen in the preview."""
+    return [scenes.placed(pixel) for pixel in ((40, 16), (88, 48))]
 
 
 def drag_box(timeline):
@@ -33,16 +21,17 @@ def drag_box(timeline):
     first, last = corners()
     yield from buttons.press(timeline, "strip_stylizer.box_draw")
     yield from drive.drag(first, last)
-    yield from drive.wait_for(lambda: target().box_width, "the box", seconds=10)
-    box = target().box_x, target().box_y, target().box_width, target().box_height
+    yield from drive.wait_for(lambda: scenes.target().box_width, "the box", seconds=10)
+    found = scenes.target()
+    box = found.box_x, found.box_y, found.box_width, found.box_height
     far = max(abs(a - b) for a, b in zip(box, (40, 16, 48, 32), strict=True))
     assert far <= 2, box
-    assert target().box_frame == FRAME - 1
+    assert scenes.target().box_frame == FRAME - 1
     screen.shot("drawing-1-box")
     yield from drive.key("Z", first, ctrl=True)
-    yield from drive.wait_for(lambda: not target().box_width, "undo to take the box back")
+    yield from drive.wait_for(lambda: not scenes.target().box_width, "undo to take the box back")
     yield from drive.key("Z", first, ctrl=True, shift=True)
-    yield from drive.wait_for(lambda: target().box_width, "redo to bring it again")
+    yield from drive.wait_for(lambda: scenes.target().box_width, "redo to bring it again")
 
 
 def show_mask(timeline, name):
@@ -65,7 +54,7 @@ def show_mask(timeline, name):
 
 def paint_strokes(timeline):
     """Paint the object, take a stroke back, paint what is not the object, keep."""
-    target().object_source = "strokes"
+    scenes.target().object_source = "strokes"
     bpy.ops.ed.undo_push(message="Found by strokes")
     yield from drive.redraw()
     (left, top), (right, bottom) = corners()
@@ -79,9 +68,9 @@ def paint_strokes(timeline):
     yield from drive.drag((left, bottom - 20), (right, bottom - 20))
     screen.shot("drawing-2-painting")
     yield from drive.key("RET", middle)
-    yield from drive.wait_for(lambda: target().strokes, "the strokes", seconds=10)
-    assert [stroke.is_object for stroke in target().strokes] == [True, True, False]
-    assert {stroke.frame for stroke in target().strokes} == {FRAME - 1}
+    yield from drive.wait_for(lambda: scenes.target().strokes, "the strokes", seconds=10)
+    assert [stroke.is_object for stroke in scenes.target().strokes] == [True, True, False]
+    assert {stroke.frame for stroke in scenes.target().strokes} == {FRAME - 1}
 
 
 def scenario():

@@ -2,25 +2,11 @@
 
 import bpy
 
-from tests.blender import barcodes
 from tests.gui import scenes
 from tools.gui import buttons, drive, screen
 
 FIRST, SECOND = 4, 8
 SPOT, THERE = (40, 20), (70, 40)
-
-
-def target():
-    """Return the first object of the strip."""
-    return scenes.source().strip_stylizer.targets[0]
-
-
-def placed(pixel):
-    """Return the place in the preview where a pixel of the picture is seen."""
-    preview = screen.region(screen.sequencer("PREVIEW"), "PREVIEW")
-    across, along = pixel[0] - barcodes.WIDTH / 2, barcodes.HEIGHT / 2 - pixel[1]
-    x, y = preview.view2d.view_to_region(across, along, clip=False)
-    return preview.x + x, preview.y + y
 
 
 def set_pins(timeline):
@@ -29,23 +15,23 @@ def set_pins(timeline):
     yield from drive.click((x, y - int(1.3 * screen.unit())))  # the header below it
     bpy.ops.ed.undo_push(message="Objects")
     yield from buttons.press(timeline, "strip_stylizer.pins_set")
-    yield from drive.click(placed(SPOT))
+    yield from drive.click(scenes.placed(SPOT))
     scenes.scene().frame_current = SECOND
     yield from drive.redraw()
-    yield from drive.drag(placed(SPOT), placed(THERE))
+    yield from drive.drag(scenes.placed(SPOT), scenes.placed(THERE))
     screen.shot("pins-1-dragged")
-    yield from drive.key("RET", placed(SPOT))
-    yield from drive.wait_for(lambda: target().pins, "the pin", seconds=10)
-    spots = scenes.part("operators.targets").read_spots(target().pins[0])
+    yield from drive.key("RET", scenes.placed(SPOT))
+    yield from drive.wait_for(lambda: scenes.target().pins, "the pin", seconds=10)
+    spots = scenes.part("operators.targets").read_spots(scenes.target().pins[0])
     assert list(spots) == [FIRST - 1, SECOND - 1], spots
     pairs = zip(
         (*SPOT, *THERE), (number for spot in spots.values() for number in spot), strict=True
     )
     assert max(abs(wanted - set_at) for wanted, set_at in pairs) <= 2, spots
-    yield from drive.key("Z", placed(SPOT), ctrl=True)
-    yield from drive.wait_for(lambda: not target().pins, "undo to take the pin back")
-    yield from drive.key("Z", placed(SPOT), ctrl=True, shift=True)
-    yield from drive.wait_for(lambda: target().pins, "redo to bring it again")
+    yield from drive.key("Z", scenes.placed(SPOT), ctrl=True)
+    yield from drive.wait_for(lambda: not scenes.target().pins, "undo to take the pin back")
+    yield from drive.key("Z", scenes.placed(SPOT), ctrl=True, shift=True)
+    yield from drive.wait_for(lambda: scenes.target().pins, "redo to bring it again")
 
 
 def show_checks(timeline):
